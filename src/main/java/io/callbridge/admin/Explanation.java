@@ -1,0 +1,139 @@
+package io.callbridge.admin;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.domain.Call;
+import io.callbridge.domain.Leg;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Effects;
+import io.callbridge.store.Journal;
+import io.callbridge.store.Outbox;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.camel.Header;
+
+/** Answers "why is this call (not) in the CRM?": events, legs, decisions and deliveries of one call. */
+@ApplicationScoped
+@Named("explanation")
+@RegisterForReflection
+public class Explanation {
+
+    private final Journal journal;
+    private final Outbox outbox;
+    private final Effects effects;
+    private final Settings settings;
+    private final ObjectMapper json;
+
+    public Explanation(Journal journal, Outbox outbox, Effects effects, Settings settings, ObjectMapper json) {
+        this.journal = journal;
+        this.outbox = outbox;
+        this.effects = effects;
+        this.settings = settings;
+        this.json = json;
+    }
+
+    /** @return JSON of {@code GET /api/calls/{CallID}}, or {@code null} for a call that was never heard of */
+    public String of(@Header("callId") String callId) throws JsonProcessingException {
+        String id = callId.toLowerCase(Locale.ROOT);
+        List<String> pbxs = journal.pbxsOf(id);
+        return pbxs.isEmpty() ? null : json.writeValueAsString(explain(pbxs.get(0), id));
+    }
+
+    private Map<String, Object> explain(String pbx, String callId) {
+        List<Journal.Entry> entries = journal.call(pbx, callId);
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("callId", callId);
+        answer.put("pbx", pbx);
+        answer.put("events", entries.stream().map(Explanation::event).toList());
+        if (settings.knows(pbx)) {
+            Call call = Call.of(settings.directory(pbx), settings.calls(), entries.stream().map(Journal.Entry::event).toList(),
+                    List.of());
+            answer.put("legs", call.legs().stream().map(this::leg).toList());
+        }
+        answer.put("decisions", effects.decisions(pbx, callId).stream().map(Explanation::decision).toList());
+        answer.put("deliveries", outbox.call(pbx, callId).stream().map(this::delivery).toList());
+        return answer;
+    }
+
+    private static Map<String, Object> event(Journal.Entry entry) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("type", entry.event().type().word);
+        view.put("legId", entry.event().legId());
+        view.put("arrivedAt", entry.event().arrivedAt().toString());
+        if (entry.event().time() != null) {
+            view.put("eventTime", entry.event().time().toString());
+        }
+        view.put("processed", entry.state().equals("done"));
+        view.put("fields", entry.fields());
+        return view;
+    }
+
+    private Map<String, Object> leg(Leg leg) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("legId", leg.id());
+        if (leg.extension() != null) {
+            view.put("extension", leg.extension().name());
+            view.put("type", leg.extension().type().word());
+        }
+        view.put("direction", leg.flow().name().toLowerCase(Locale.ROOT));
+        view.put("party", leg.party().raw() == null ? "hidden" : leg.party().raw());
+        view.put("local", leg.local());
+        view.put("forwarded", leg.forwarded());
+        view.put("startedAt", leg.startedAt().toString());
+        if (leg.answered()) {
+            view.put("answeredAt", leg.answeredAt().toString());
+        }
+        if (leg.ended()) {
+            view.put("endedAt", leg.endedAt(settings.calls()).toString());
+            view.put("result", leg.result());
+            view.put("talkSeconds", leg.talkSeconds());
+        }
+        return view;
+    }
+
+    private static Map<String, Object> decision(Effects.Decision decision) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("at", Instant.ofEpochMilli(decision.at()).toString());
+        if (!decision.legId().isEmpty()) {
+            view.put("legId", decision.legId());
+        }
+        view.put("rule", decision.rule());
+        view.put("reason", decision.reason());
+        return view;
+    }
+
+    private Map<String, Object> delivery(Delivery delivery) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("crm", delivery.crm());
+        view.put("operation", delivery.operation());
+        view.put("id", delivery.id());
+        view.put("state", delivery.state());
+        try {
+            view.put("request", json.readTree(delivery.enriched() != null ? delivery.enriched() : delivery.body()));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("unreadable body in the outbox", e);
+        }
+        view.put("attempts", outbox.attempts(delivery.seq()).stream().map(Explanation::attempt).toList());
+        return view;
+    }
+
+    private static Map<String, Object> attempt(Outbox.Attempt attempt) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("at", Instant.ofEpochMilli(attempt.at()).toString());
+        if (attempt.status() != null) {
+            view.put("status", attempt.status());
+        }
+        if (attempt.answer() != null) {
+            view.put("answer", attempt.answer());
+        }
+        view.put("millis", attempt.millis());
+        return view;
+    }
+}

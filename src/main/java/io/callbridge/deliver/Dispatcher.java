@@ -1,0 +1,161 @@
+package io.callbridge.deliver;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Outbox;
+import io.callbridge.store.StoreException;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.ProducerTemplate;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/**
+ * Takes what is due in the outbox to the route {@code deliver-outbox}: cards and calls in lanes of their own, several at
+ * a time, of one id always the oldest first.
+ */
+@ApplicationScoped
+public class Dispatcher {
+
+    /** Name of the exchange property that carries the {@link Delivery}. */
+    public static final String DELIVERY = "CallbridgeDelivery";
+
+    private static final Logger LOG = Logger.getLogger(Dispatcher.class);
+
+    private final Outbox outbox;
+    private final ProducerTemplate template;
+    private final ObjectMapper json;
+    private final List<Lane> lanes = new ArrayList<>();
+    private final int parallel;
+    private final int pollMs;
+    private volatile boolean running;
+
+    public Dispatcher(Outbox outbox, ProducerTemplate template, ObjectMapper json,
+            @ConfigProperty(name = "callbridge.deliver.parallel") int parallel,
+            @ConfigProperty(name = "callbridge.deliver.poll-ms") int pollMs) {
+        this.outbox = outbox;
+        this.template = template;
+        this.json = json;
+        this.parallel = parallel;
+        this.pollMs = pollMs;
+    }
+
+    /** Starts the lanes; called when all routes run. */
+    public void start() {
+        running = true;
+        for (String name : List.of("cards", "calls")) {
+            Lane lane = new Lane(name);
+            lanes.add(lane);
+            lane.thread.start();
+        }
+    }
+
+    /** Something new is in the outbox. */
+    public void wake() {
+        lanes.forEach(lane -> lane.bell.release());
+    }
+
+    @PreDestroy
+    void close() throws InterruptedException {
+        running = false;
+        wake();
+        for (Lane lane : lanes) {
+            lane.thread.join(TimeUnit.SECONDS.toMillis(2));
+            lane.workers.shutdown();
+        }
+        for (Lane lane : lanes) {
+            lane.workers.awaitTermination(5, TimeUnit.SECONDS);
+        }
+    }
+
+    private final class Lane {
+        private final String name;
+        private final Semaphore bell = new Semaphore(0);
+        private final Set<Long> inFlight = ConcurrentHashMap.newKeySet();
+        private final ExecutorService workers;
+        private final Thread thread;
+
+        private Lane(String name) {
+            this.name = name;
+            workers = Executors.newFixedThreadPool(parallel, task -> new Thread(task, "deliver-" + name));
+            thread = new Thread(this::run, "dispatch-" + name);
+            thread.setDaemon(true);
+        }
+
+        private void run() {
+            while (running) {
+                try {
+                    bell.tryAcquire(pollMs, TimeUnit.MILLISECONDS);
+                    bell.drainPermits();
+                    dispatch();
+                } catch (StoreException e) {
+                    LOG.errorf("Deliveries wait: %s", e.getMessage());
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        }
+
+        private void dispatch() {
+            for (Delivery delivery : outbox.due(name, 2 * parallel)) {
+                if (inFlight.size() < 2 * parallel && inFlight.add(delivery.seq())) {
+                    workers.execute(() -> {
+                        try {
+                            deliver(delivery);
+                        } catch (RuntimeException e) {
+                            LOG.errorf(e, "Delivery %s %s stays pending", delivery.operation(), delivery.id());
+                        } finally {
+                            inFlight.remove(delivery.seq());
+                            wake();
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    private void deliver(Delivery delivery) {
+        if (delivery.expiresAt() <= System.currentTimeMillis() || delivery.operation().equals(Delivery.CARD_END)
+                && !outbox.cardMayBeShown(delivery.crm(), delivery.id())) {
+            outbox.done(delivery, "dropped", Instant.now(), null).join();
+            return;
+        }
+        Map<String, Object> facts = facts(delivery);
+        template.send("direct:deliver-outbox", exchange -> {
+            exchange.setProperty(DELIVERY, delivery);
+            exchange.getMessage().setBody(facts);
+        });
+    }
+
+    /** What the routes see of a delivery: its row, the id encoded for a path, and the members of its body. */
+    private Map<String, Object> facts(Delivery delivery) {
+        try {
+            JsonNode body = json.readTree(delivery.body());
+            Map<String, Object> facts = new HashMap<>();
+            facts.put("crm", delivery.crm());
+            facts.put("operation", delivery.operation());
+            facts.put("id", URLEncoder.encode(delivery.id(), StandardCharsets.UTF_8).replace("+", "%20"));
+            facts.put("number", body.path("number").asText(""));
+            facts.put("reason", body.path("reason").asText(""));
+            facts.put("answeredBy", URLEncoder.encode(body.path("answeredBy").asText(""), StandardCharsets.UTF_8));
+            return facts;
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("unreadable body in the outbox", e);
+        }
+    }
+}

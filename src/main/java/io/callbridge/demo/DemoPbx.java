@@ -1,0 +1,180 @@
+package io.callbridge.demo;
+
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/**
+ * A PBX to look at: plays believable calls against the bridge's own webhook (contract section 2) for as long as the
+ * application runs. It is the PBX {@code demo} of the configuration; without {@code callbridge.demo.enabled} it does
+ * nothing.
+ */
+@ApplicationScoped
+public class DemoPbx {
+
+    private static final Logger LOG = Logger.getLogger(DemoPbx.class);
+
+    private static final long RETRY_MS = 500;
+    /** So many refusals at the start are normal: the webhook is not there yet. */
+    private static final int QUIET_FAILURES = 60;
+    private static final int ATTEMPTS_PER_EVENT = 5;
+    /** People breathe between two calls; the page has time to show how the last one ended. */
+    private static final long REST_MS = 2000;
+
+    private final boolean enabled;
+    private final int port;
+    private final Optional<String> secret;
+    private final long pauseMs;
+
+    private final CallScripts scripts = new CallScripts(new Random());
+    /** Extensions and outside numbers that are on a call. Only the thread of the clock touches it. */
+    private final Set<String> busy = new HashSet<>();
+    /** A call that waits for the webhook. */
+    private Optional<CallScripts.Play> next = Optional.empty();
+    private HttpClient client;
+    private ScheduledExecutorService clock;
+    private URI webhook;
+    private boolean answered;
+    private int failures;
+    private boolean warned;
+
+    DemoPbx(@ConfigProperty(name = "callbridge.demo.enabled", defaultValue = "false") boolean enabled,
+            @ConfigProperty(name = "quarkus.http.port", defaultValue = "8080") int port,
+            @ConfigProperty(name = "callbridge.pbx.demo.secret") Optional<String> secret,
+            @ConfigProperty(name = "callbridge.demo.pause-ms", defaultValue = "4000") long pauseMs) {
+        this.enabled = enabled;
+        this.port = port;
+        this.secret = secret;
+        this.pauseMs = pauseMs;
+    }
+
+    void start(@Observes StartupEvent started) {
+        if (!enabled) {
+            return;
+        }
+        if (secret.isEmpty()) {
+            LOG.warn("No demo calls are played: callbridge.pbx.demo.secret is missing");
+            return;
+        }
+        webhook = URI.create("http://localhost:" + port + "/pbx/"
+                + URLEncoder.encode(secret.get(), StandardCharsets.UTF_8).replace("+", "%20") + "/events");
+        client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2)).build();
+        clock = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "demo-pbx");
+            thread.setDaemon(true);
+            return thread;
+        }, new ThreadPoolExecutor.DiscardPolicy());
+        in(0, this::nextCall);
+    }
+
+    void stop(@Observes ShutdownEvent stopped) {
+        if (clock != null) {
+            clock.shutdownNow();
+        }
+    }
+
+    /** Starts a call if enough people are free. It counts as started when the webhook has taken its first event. */
+    private void nextCall() {
+        long pause = RETRY_MS;
+        try {
+            if (next.isEmpty()) {
+                next = scripts.next(busy);
+            }
+            if (next.isPresent()) {
+                List<ScriptedCall.Event> events = next.get().call().events();
+                long startMs = System.currentTimeMillis();
+                if (send(request(events.get(0), startMs))) {
+                    play(events, startMs, next.get().parties());
+                    next = Optional.empty();
+                    pause = pauseMs;
+                }
+            }
+        } finally {
+            in(pause, this::nextCall);
+        }
+    }
+
+    private void play(List<ScriptedCall.Event> events, long startMs, Set<String> parties) {
+        busy.addAll(parties);
+        for (ScriptedCall.Event event : events.subList(1, events.size())) {
+            in(event.at(), () -> deliver(request(event, startMs), 1));
+        }
+        in(events.get(events.size() - 1).at() + REST_MS, () -> busy.removeAll(parties));
+    }
+
+    /** An event that is lost would leave a call without an end. */
+    private void deliver(HttpRequest request, int attempt) {
+        if (!send(request) && attempt < ATTEMPTS_PER_EVENT) {
+            in(RETRY_MS * attempt, () -> deliver(request, attempt + 1));
+        }
+    }
+
+    private HttpRequest request(ScriptedCall.Event event, long startMs) {
+        String form = event.fields().entrySet().stream()
+                .map(field -> field.getKey() + "=" + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
+                .collect(Collectors.joining("&", "", "&EventTime=" + (startMs + event.at()) * 1000));
+        return HttpRequest.newBuilder(webhook)
+                .timeout(Duration.ofSeconds(5))
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(form))
+                .build();
+    }
+
+    private boolean send(HttpRequest request) {
+        try {
+            int status = client.send(request, HttpResponse.BodyHandlers.discarding()).statusCode();
+            if (status == 200) {
+                answered = true;
+                failures = 0;
+                warned = false;
+                return true;
+            }
+            failed("answers " + status);
+        } catch (IOException e) {
+            failed("is out of reach: " + e);
+        } catch (InterruptedException e) {
+            // The application stops.
+            Thread.currentThread().interrupt();
+        }
+        return false;
+    }
+
+    private void failed(String how) {
+        failures++;
+        if (!warned && (answered || failures >= QUIET_FAILURES)) {
+            warned = true;
+            LOG.warnf("The webhook %s; the demo calls go on when it answers 200", how);
+        }
+    }
+
+    private void in(long ms, Runnable task) {
+        clock.schedule(() -> {
+            try {
+                task.run();
+            } catch (RuntimeException e) {
+                LOG.warn("A step of a demo call failed", e);
+            }
+        }, ms, TimeUnit.MILLISECONDS);
+    }
+}

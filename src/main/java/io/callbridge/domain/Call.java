@@ -1,0 +1,250 @@
+package io.callbridge.domain;
+
+import io.callbridge.domain.CallEvent.Flow;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * One call: the fold of the legs of a CallID (rules R34 to R46). Pure: the same events give the same answers, in any
+ * order and however often they were delivered. Only the deadlines look at arrivals.
+ */
+public final class Call {
+
+    private static final Comparator<Leg> BY_END = Comparator.comparing((Leg leg) -> leg.hangup().at()).thenComparing(Leg::id);
+
+    private final Directory directory;
+    private final CallSettings settings;
+    private final List<Leg> legs;
+    private final List<Leg> related;
+
+    private Call(Directory directory, CallSettings settings, List<Leg> legs, List<Leg> related) {
+        this.directory = directory;
+        this.settings = settings;
+        this.legs = legs;
+        this.related = related;
+    }
+
+    /**
+     * @param events all events of one CallID, at least one
+     * @param sameCallBack events of other CallIDs that carry one of this call's CallBackIDs (rule R44)
+     */
+    public static Call of(Directory directory, CallSettings settings, List<CallEvent> events,
+            List<CallEvent> sameCallBack) {
+        if (events.isEmpty()) {
+            throw new IllegalArgumentException("a call has at least one event");
+        }
+        return new Call(directory, settings, Leg.fold(directory, events), Leg.fold(directory, sameCallBack));
+    }
+
+    public String id() {
+        return legs.get(0).callId();
+    }
+
+    /** By start, then by id. */
+    public List<Leg> legs() {
+        return legs;
+    }
+
+    /** @return the leg, or {@code null} when no event of it is known */
+    public Leg leg(String legId) {
+        return legs.stream().filter(leg -> leg.id().equals(legId)).findFirst().orElse(null);
+    }
+
+    /** CRM user of a leg's phone; {@code null}: unmapped. */
+    public static String user(Leg leg) {
+        return leg.extension() == null || leg.container() ? null : leg.extension().user();
+    }
+
+    // ---- cards
+
+    /** How a card ends: {@code reason} of contract section 3; {@code answeredBy} = extension that took the call. */
+    public record CardEnd(String reason, String answeredBy) {
+    }
+
+    /**
+     * Whether and how the card of a leg has come to its end by {@code now}. A phone that stops ringing while others of
+     * the call ring on may have lost the call to an answer that is still on its way: its end waits for that, at most the
+     * settle delay.
+     */
+    public Optional<CardEnd> cardEnd(Leg leg, Instant now) {
+        if (leg.answered()) {
+            return leg.ended() ? Optional.of(new CardEnd("ended", null)) : expired(leg, now);
+        }
+        Optional<Leg> taker = leg.flow() == Flow.IN ? taker(leg) : Optional.empty();
+        if (taker.isPresent()) {
+            Leg took = taker.get();
+            return Optional.of(new CardEnd("answered-elsewhere",
+                    took.forwarded() || took.extension() == null ? null : took.extension().name()));
+        }
+        if (!leg.ended()) {
+            return expired(leg, now);
+        }
+        Instant patience = leg.hangup().arrivedAt().plus(settings.settleDelay());
+        boolean maybeTaken = leg.flow() == Flow.IN && !List.of("busy", "noanswer", "congestion", "chanunavail")
+                .contains(String.valueOf(leg.hangup().status()));
+        if (maybeTaken && now.isBefore(patience) && legs.stream().anyMatch(other -> rings(other) && !other.ended())) {
+            return Optional.empty();
+        }
+        return Optional.of(new CardEnd("unanswered", null));
+    }
+
+    private Optional<CardEnd> expired(Leg leg, Instant now) {
+        return leg.over(settings, now) ? Optional.of(new CardEnd("expired", null)) : Optional.empty();
+    }
+
+    /** The leg that was answered while this one rang. */
+    private Optional<Leg> taker(Leg ringing) {
+        return legs.stream().filter(other -> other != ringing && !other.local() && other.answered())
+                .filter(other -> other.flow() == Flow.IN || other.forwarded())
+                .filter(other -> !other.answeredAt().isBefore(ringing.startedAt()))
+                .filter(other -> !ringing.ended() || !other.answeredAt().isAfter(ringing.hangup().at()))
+                .min(Comparator.comparing(Leg::answeredAt).thenComparing(Leg::id));
+    }
+
+    private static boolean rings(Leg leg) {
+        return !leg.local() && !leg.container() && leg.flow() == Flow.IN && !leg.answered() && leg.start() != null;
+    }
+
+    // ---- facts about the whole call
+
+    /** The outside caller of this call as its incoming legs, then its containers, name him; {@code null}: none. */
+    public Party outsideCaller() {
+        return Stream.concat(legs.stream().filter(leg -> !leg.container()), legs.stream().filter(Leg::container))
+                .filter(leg -> leg.flow() == Flow.IN && !leg.local()).map(Leg::party)
+                .findFirst().orElse(null);
+    }
+
+    /** The DID through which the call entered; {@code null}: none said. */
+    public String did() {
+        return legs.stream().filter(leg -> leg.flow() == Flow.IN).map(Leg::did).filter(Objects::nonNull).findFirst()
+                .orElse(null);
+    }
+
+    /** An IVR or queue reported an event under this CallID or under one of its CallBackIDs (rule R44). */
+    public boolean containerSeen() {
+        return Stream.concat(legs.stream(), related.stream()).anyMatch(Leg::container);
+    }
+
+    // ---- missed
+
+    /**
+     * When the question "missed?" may be answered, counted from arrivals (rule R42).
+     *
+     * @return {@code null} while nothing that could decide has happened
+     */
+    public Instant decideAt(Instant now) {
+        Optional<Instant> lastHangup = legs.stream().filter(Leg::ended).map(leg -> leg.hangup().arrivedAt())
+                .max(Comparator.naturalOrder());
+        if (lastHangup.isEmpty()) {
+            return null;
+        }
+        Optional<Instant> ivrHangup = verdicts().filter(Leg::ivr).map(leg -> leg.hangup().arrivedAt())
+                .max(Comparator.naturalOrder());
+        if (ivrHangup.isPresent()) {
+            return ivrHangup.get().plus(settings.missedDelay());
+        }
+        if (namedContainer(Extension.Type.IVR)) {
+            return lastHangup.get().plus(settings.maxContainerWait());
+        }
+        Optional<Instant> queueHangup = verdicts().map(leg -> leg.hangup().arrivedAt()).max(Comparator.naturalOrder());
+        if (queueHangup.isPresent()) {
+            return queueHangup.get().plus(settings.missedDelay());
+        }
+        if (namedContainer(Extension.Type.QUEUE)) {
+            return lastHangup.get().plus(settings.maxContainerWait());
+        }
+        return conversations().allMatch(leg -> leg.over(settings, now)) ? lastHangup.get().plus(settings.missedDelay()) : null;
+    }
+
+    /** The container whose word counts: the last queue, else the last IVR (rules R39, R40); {@code null}: none spoke. */
+    public Leg decidingContainer() {
+        return verdicts().filter(leg -> !leg.ivr()).max(BY_END)
+                .orElseGet(() -> verdicts().filter(Leg::ivr).max(BY_END).orElse(null));
+    }
+
+    /** The last IVR says that the caller was connected. */
+    public boolean ivrBridged() {
+        return verdicts().filter(Leg::ivr).max(BY_END).map(leg -> leg.hangup().bridged()).orElse(false);
+    }
+
+    /** At least one conversation with an outside party took place. */
+    public boolean anyAnswered() {
+        return conversations().anyMatch(Leg::answered);
+    }
+
+    /** Every leg that could still be answered is over. */
+    public boolean allOver(Instant now) {
+        return conversations().allMatch(leg -> leg.over(settings, now));
+    }
+
+    /** The phone that rang last, for a call from outside; {@code null}: none rang. */
+    public Leg lastRung() {
+        return legs.stream().filter(leg -> !leg.container() && !leg.local() && leg.flow() == Flow.IN && leg.extension() != null)
+                .max(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).orElse(null);
+    }
+
+    /** The missed call as the deciding container tells it (rules R36, R37). */
+    public MissedCall missedAt(Leg containerLeg) {
+        Party caller = containerLeg.party();
+        Party known = outsideCaller();
+        if (caller.kind() == Party.Kind.HIDDEN && known != null) {
+            caller = known;
+        }
+        String did = containerLeg.did() != null ? containerLeg.did() : did();
+        Extension place = containerLeg.extension() != null ? containerLeg.extension()
+                : new Extension(containerLeg.id(), Extension.Type.UNKNOWN, null, null);
+        return new MissedCall(id(), caller, did, place, lastRungUser(), firstTime(), containerLeg.hangup().at(), "R36");
+    }
+
+    /** The missed call when no container took part (rule R46); {@code null}: no phone rang, or none hung up. */
+    public MissedCall missedWithoutContainer() {
+        Leg rung = lastRung();
+        Optional<Instant> lastEnd = conversations().filter(Leg::ended).map(leg -> leg.hangup().at())
+                .max(Comparator.naturalOrder());
+        if (rung == null || lastEnd.isEmpty()) {
+            return null;
+        }
+        return new MissedCall(id(), outsideCaller(), did(), rung.extension(), lastRungUser(), firstTime(), lastEnd.get(), "R46");
+    }
+
+    /** When the caller was served after all (rule R45); {@code null}: he was not. */
+    public Instant servedAt() {
+        Optional<Instant> talk = conversations().filter(Leg::answered).map(Leg::answeredAt).max(Comparator.naturalOrder());
+        Leg deciding = decidingContainer();
+        if (deciding != null && deciding.hangup().bridged()) {
+            return talk.orElse(deciding.hangup().at());
+        }
+        return deciding == null ? talk.orElse(null) : null;
+    }
+
+    private Instant firstTime() {
+        return legs.stream().flatMap(leg -> leg.events().stream()).map(CallEvent::at).min(Comparator.naturalOrder()).orElseThrow();
+    }
+
+    private String lastRungUser() {
+        return legs.stream().filter(leg -> !leg.local() && leg.flow() == Flow.IN && user(leg) != null)
+                .max(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).map(Call::user).orElse(null);
+    }
+
+    private Stream<Leg> verdicts() {
+        return legs.stream().filter(leg -> leg.container() && leg.hangup() != null);
+    }
+
+    /** Legs on which an employee may talk to the caller: incoming ones and forwarded ones. */
+    private Stream<Leg> conversations() {
+        return legs.stream().filter(leg -> !leg.container() && !leg.local()
+                && (leg.flow() == Flow.IN || leg.forwarded()));
+    }
+
+    /** A container of this type took part although it has not hung up: by its dial-in, or by routing a leg (R42). */
+    private boolean namedContainer(Extension.Type type) {
+        return legs.stream().anyMatch(leg -> leg.container()
+                ? leg.start() != null && leg.extension() != null && leg.extension().type() == type
+                : leg.events().stream().map(event -> directory.own(event.callerExtension()))
+                        .anyMatch(routing -> routing != null && routing.type() == type));
+    }
+}

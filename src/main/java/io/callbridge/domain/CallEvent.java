@@ -1,0 +1,61 @@
+package io.callbridge.domain;
+
+import java.time.Instant;
+
+/**
+ * One event of one leg as the PBX reported it, in the PBX's words but free of its notation: trimmed, ids and
+ * enumerations in lower case, an empty field is {@code null} (rule R2). Numbers stay raw: {@link Directory} reads them.
+ *
+ * @param pbx short name of the PBX in our configuration
+ * @param callId {@code CallID}: the call; every leg of it, IVR and queue included, has the same
+ * @param legId {@code SubCallID}: the leg
+ * @param flow direction as seen from the extension that emits the event; {@code null} when not said
+ * @param status {@code CallStatus}, lower case
+ * @param remoteNumber outside number that a colleague handed over (rule R13)
+ * @param bridged only on the hangup of an IVR or queue: was the caller connected with somebody
+ * @param transferred {@code Transfered=yes}: the leg exists because of a forwarding rule
+ * @param callBackId present when the call was started through the PBX's API (rules R44, R47)
+ * @param durationMicros talk time in microseconds, ringing excluded; {@code null} when absent or absurd
+ * @param time {@code EventTime}; {@code null} when absent or absurd
+ * @param arrivedAt when Callbridge received it: ages and delays are counted from here
+ */
+public record CallEvent(String pbx, Type type, String callId, String legId, Flow flow, String status, String caller,
+        String called, String callerExtension, String calledExtension, String callerExtensionId,
+        String calledExtensionId, String did, String remoteNumber, Boolean bridged, boolean transferred,
+        String callBackId, Long durationMicros, Instant time, Instant arrivedAt, String recordingId) {
+
+    /** The four call events (rule R3). */
+    public enum Type {
+        DIAL_IN("dial-in"), DIAL_OUT("dial-out"), ANSWER("answer"), HANGUP("hangup");
+
+        public final String word;
+
+        Type(String word) {
+            this.word = word;
+        }
+
+        /** @return the type, or {@code null} for any other event family */
+        public static Type of(String word) {
+            for (Type type : values()) {
+                if (type.word.equals(word)) {
+                    return type;
+                }
+            }
+            return null;
+        }
+    }
+
+    /** {@code CallFlow}. */
+    public enum Flow {
+        IN, OUT
+    }
+
+    /** The event's own time; its arrival when the PBX sent none. */
+    public Instant at() {
+        return time != null ? time : arrivedAt;
+    }
+
+    public boolean dial() {
+        return type == Type.DIAL_IN || type == Type.DIAL_OUT;
+    }
+}

@@ -1,0 +1,136 @@
+package io.callbridge.domain;
+
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+
+/**
+ * What we know about one PBX: its extensions and how it writes numbers (rules R8, R9, R33, R56).
+ */
+public final class Directory {
+
+    private static final Pattern NUMBER = Pattern.compile("\\+?[0-9][0-9 ().-]*");
+    private static final Pattern DIALLABLE = Pattern.compile("[0-9+*#][0-9+*# ().-]*");
+    private static final Set<String> HIDDEN_WORDS = Set.of("anonymous", "unknown", "private", "restricted", "unavailable");
+
+    private final String pbx;
+    private final String prefix;
+    private final String domain;
+    private final String defaultUser;
+    private final Map<String, Extension> byName = new HashMap<>();
+    private final Map<String, Extension> byId = new HashMap<>();
+    private final Function<String, String> e164;
+
+    /**
+     * @param prefix client prefix in front of {@code *}; empty: unknown
+     * @param domain PBX domain behind {@code @}; empty: unknown
+     * @param defaultUser see contract section 1; {@code null}: none
+     * @param e164 reads a number in the PBX's country; answers {@code null} for what is no phone number
+     */
+    public Directory(String pbx, String prefix, String domain, String defaultUser, Iterable<Extension> extensions,
+            Function<String, String> e164) {
+        this.pbx = pbx;
+        this.prefix = prefix;
+        this.domain = domain.toLowerCase(Locale.ROOT);
+        this.defaultUser = defaultUser;
+        this.e164 = e164;
+        for (Extension extension : extensions) {
+            byName.put(extension.name(), extension);
+            if (extension.id() != null) {
+                byId.put(extension.id(), extension);
+            }
+        }
+    }
+
+    public String pbx() {
+        return pbx;
+    }
+
+    public String defaultUser() {
+        return defaultUser;
+    }
+
+    /** @return the configured extension with this numeric id, or {@code null} */
+    public Extension byId(String id) {
+        return id == null ? null : byId.get(id);
+    }
+
+    /**
+     * The own extension that a field names, in any of the forms {@code 101}, {@code 453*101}, {@code 453*101@domain},
+     * {@code 00500*453*101}, {@code sip:…} (rules R8, R9). An extension with our prefix is ours even if it is not
+     * configured.
+     *
+     * @return {@code null} when the field names none of ours
+     */
+    public Extension own(String raw) {
+        if (raw == null) {
+            return null;
+        }
+        String user = userPart(raw);
+        int star = user.lastIndexOf('*');
+        String name = user.substring(star + 1);
+        if (name.isEmpty()) {
+            return null;
+        }
+        Extension known = byName.get(name);
+        if (star < 0) {
+            return known != null && ourDomain(raw) ? known : null;
+        }
+        // Of a longer prefix (domain prefix, client prefix) the last part is the client's.
+        String before = user.substring(0, star);
+        String clientPrefix = before.substring(before.lastIndexOf('*') + 1);
+        if (prefix.isEmpty()) {
+            return known;
+        }
+        if (!clientPrefix.equals(prefix)) {
+            return null;
+        }
+        return known != null ? known : new Extension(name, Extension.Type.UNKNOWN, null, null);
+    }
+
+    /** Who a number field means (rules R9, R15, R56). An absent field is a hidden party. */
+    public Party party(String raw) {
+        if (raw == null || HIDDEN_WORDS.contains(userPart(raw).toLowerCase(Locale.ROOT))) {
+            return new Party(Party.Kind.HIDDEN, null, null, raw, false);
+        }
+        Extension own = own(raw);
+        if (own != null) {
+            return new Party(Party.Kind.OWN, own, null, raw, false);
+        }
+        String user = userPart(raw);
+        if (NUMBER.matcher(user).matches()) {
+            String international = e164.apply(user);
+            if (international != null) {
+                return new Party(Party.Kind.OUTSIDE, null, international, raw, true);
+            }
+        }
+        if (!DIALLABLE.matcher(user).matches()) {
+            return new Party(Party.Kind.HIDDEN, null, null, raw, false);
+        }
+        return new Party(Party.Kind.OUTSIDE, null, raw, raw, false);
+    }
+
+    /** The DID in E.164, or as it came. */
+    public String did(String raw) {
+        if (raw == null) {
+            return null;
+        }
+        String user = userPart(raw);
+        String international = NUMBER.matcher(user).matches() ? e164.apply(user) : null;
+        return international != null ? international : raw;
+    }
+
+    private boolean ourDomain(String raw) {
+        int at = raw.indexOf('@');
+        return at < 0 || domain.isEmpty() || raw.substring(at + 1).toLowerCase(Locale.ROOT).startsWith(domain);
+    }
+
+    private static String userPart(String raw) {
+        String user = raw.regionMatches(true, 0, "sip:", 0, 4) ? raw.substring(4) : raw;
+        int at = user.indexOf('@');
+        return (at < 0 ? user : user.substring(0, at)).strip();
+    }
+}

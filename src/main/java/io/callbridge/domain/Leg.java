@@ -1,0 +1,323 @@
+package io.callbridge.domain;
+
+import io.callbridge.domain.CallEvent.Flow;
+import io.callbridge.domain.CallEvent.Type;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * One leg: the fold of all events of a SubCallID. The order of the events, and how often each was delivered, make no
+ * difference.
+ */
+public final class Leg {
+
+    private static final Comparator<CallEvent> BY_TIME = Comparator.comparing(CallEvent::at)
+            .thenComparing(event -> event.type().ordinal());
+
+    private final Directory directory;
+    private final List<CallEvent> events;
+    private final CallEvent start;
+    private final CallEvent answer;
+    private final CallEvent hangup;
+    private final Flow direction;
+    private final Extension extension;
+    private final boolean container;
+    private final Party party;
+    private final boolean local;
+
+    private Leg(Directory directory, List<CallEvent> legEvents) {
+        this.directory = directory;
+        this.events = legEvents.stream().sorted(BY_TIME).toList();
+        this.start = first(CallEvent::dial);
+        this.answer = first(event -> event.type() == Type.ANSWER);
+        this.direction = direction();
+        this.extension = findExtension();
+        boolean bridgedSaid = events.stream().anyMatch(event -> event.bridged() != null);
+        this.container = extension != null && extension.type() != Extension.Type.UNKNOWN ? extension.container() : bridgedSaid;
+        // The queue's side towards its agents hangs up without Bridged: that is no end of the container (R34, 3.10.1).
+        this.hangup = first(event -> event.type() == Type.HANGUP && (!container || event.bridged() != null));
+        Party own = null;
+        Party outside = null;
+        if (direction == Flow.OUT && !container) {
+            Party called = directory.party(firstOf(CallEvent::called, start, answer, hangup));
+            own = called.own() ? called : null;
+            outside = own == null ? called : null;
+        } else {
+            Party caller = caller();
+            own = caller.own() ? caller : null;
+            outside = own == null ? caller : remote();
+        }
+        this.party = outside != null ? outside : own;
+        this.local = outside == null;
+    }
+
+    /** Folds the events of one SubCallID. */
+    public static Leg of(Directory directory, List<CallEvent> legEvents) {
+        if (legEvents.isEmpty()) {
+            throw new IllegalArgumentException("a leg has at least one event");
+        }
+        return new Leg(directory, legEvents);
+    }
+
+    public String id() {
+        return events.get(0).legId();
+    }
+
+    public String callId() {
+        return events.get(0).callId();
+    }
+
+    public List<CallEvent> events() {
+        return events;
+    }
+
+    public CallEvent start() {
+        return start;
+    }
+
+    public CallEvent answer() {
+        return answer;
+    }
+
+    public CallEvent hangup() {
+        return hangup;
+    }
+
+    public Flow flow() {
+        return direction;
+    }
+
+    /** The extension this leg belongs to; {@code null} when no field names one. */
+    public Extension extension() {
+        return extension;
+    }
+
+    /** By the id in front of the SubCallID's dash, then by the fields of the side that emits (rules R7, R8). */
+    private Extension findExtension() {
+        Extension byId = firstNonNull(event -> directory.byId(idPart(event.legId())));
+        if (byId != null) {
+            return byId;
+        }
+        boolean out = direction == Flow.OUT;
+        Extension named = firstNonNull(event -> directory.byId(out ? event.callerExtensionId() : event.calledExtensionId()));
+        if (named == null && out) {
+            named = firstNonNull(event -> directory.own(event.callerExtension()));
+            named = named != null ? named : firstNonNull(event -> directory.own(event.caller()));
+        }
+        // Also the agent-side thread of a queue, which has flow "out" and names only the called side (R34).
+        named = named != null || out && events.stream().anyMatch(e -> e.callerExtension() != null) ? named
+                : firstNonNull(event -> directory.own(event.calledExtension()));
+        return named != null || out ? named : firstNonNull(event -> directory.own(event.called()));
+    }
+
+    /** An IVR or a queue (rule R7). */
+    public boolean container() {
+        return container;
+    }
+
+    public boolean ivr() {
+        return extension != null && extension.type() == Extension.Type.IVR;
+    }
+
+    /** The other party: the caller of an incoming leg, the called number of an outgoing one. */
+    public Party party() {
+        return party;
+    }
+
+    /** Both sides are extensions of this PBX and no RemoteNumber names an outside party (rules R12, R13, R29). */
+    public boolean local() {
+        return local;
+    }
+
+    /** Outgoing because of a forwarding rule, not because the employee dialled (rule R32). */
+    public boolean forwarded() {
+        return direction == Flow.OUT && events.stream().anyMatch(CallEvent::transferred);
+    }
+
+    public String callBackId() {
+        return firstNonNull(CallEvent::callBackId);
+    }
+
+    /** The number that was called from outside, in E.164; dial-in's word counts, later events only fill a gap (R17). */
+    public String did() {
+        return directory.did(firstOf(CallEvent::did, start, hangup, answer));
+    }
+
+    /** Rule R25. */
+    public boolean answered() {
+        return !container && (answer != null || provenTalk());
+    }
+
+    /** A hangup was seen. */
+    public boolean ended() {
+        return hangup != null;
+    }
+
+    public Instant startedAt() {
+        if (start != null) {
+            return start.at();
+        }
+        if (answer != null) {
+            return answer.at();
+        }
+        return provenTalk() ? talkBegin() : events.get(0).at();
+    }
+
+    /** When the talk began; from Duration when the answer event was lost; {@code null} for an unanswered leg. */
+    public Instant answeredAt() {
+        return answered() ? later(startedAt(), answer != null ? answer.at() : talkBegin()) : null;
+    }
+
+    /**
+     * The time of the hangup. Of a leg that was closed because its hangup never came: the moment at which the limit ran
+     * out, in the PBX's time.
+     */
+    public Instant endedAt(CallSettings settings) {
+        Instant begin = answered() ? answeredAt() : startedAt();
+        return later(begin, hangup != null ? hangup.at() : begin.plus(limit(settings)));
+    }
+
+    /** Whole seconds of talk: at least 1 for an answered leg, 0 for any other (contract section 3). */
+    public long talkSeconds() {
+        if (!answered() || hangup == null) {
+            return 0;
+        }
+        long micros = hangup.durationMicros() != null ? hangup.durationMicros()
+                : java.time.Duration.between(answeredAt(), hangup.at()).toNanos() / 1000;
+        return Math.max(1, micros / 1_000_000);
+    }
+
+    /** {@code result} of contract section 3. */
+    public String result() {
+        if (hangup == null) {
+            return "unknown";
+        }
+        if (answered()) {
+            return "answered";
+        }
+        String status = hangup.status() == null ? "" : hangup.status();
+        return switch (status) {
+            case "busy" -> "busy";
+            case "noanswer", "answer" -> "no-answer";
+            case "cancel" -> "cancelled";
+            case "congestion", "chanunavail" -> "failed";
+            default -> "unknown";
+        };
+    }
+
+    /** Recording of an answered leg; a recording id on any other leg is an announcement or a mistake. */
+    public String recordingId() {
+        if (!answered() || hangup == null) {
+            return null;
+        }
+        return hangup.recordingId() != null ? hangup.recordingId() : firstNonNull(CallEvent::recordingId);
+    }
+
+    /**
+     * When the leg may be decided, counted from arrivals: at its hangup if everything about it is known, else after the
+     * settle delay, since an answer or a dial-in may have been overtaken (rule R49). A leg started through the PBX's API
+     * waits for a container that may come after it (rule R44).
+     *
+     * @return {@code null} while the leg has no hangup
+     */
+    public Instant decideAt(CallSettings settings) {
+        if (hangup == null) {
+            return null;
+        }
+        if (direction == Flow.OUT && callBackId() != null) {
+            return hangup.arrivedAt().plus(settings.missedDelay());
+        }
+        boolean complete = start != null && answer != null;
+        return complete && !forwarded() ? hangup.arrivedAt() : hangup.arrivedAt().plus(settings.settleDelay());
+    }
+
+    /** When a leg without hangup is given up (rule R50). */
+    public Instant limitAt(CallSettings settings) {
+        CallEvent last = answer != null ? answer : start != null ? start : events.get(0);
+        return last.arrivedAt().plus(limit(settings));
+    }
+
+    /** The leg is over: hung up, or given up. */
+    public boolean over(CallSettings settings, Instant now) {
+        return hangup != null || !limitAt(settings).isAfter(now);
+    }
+
+    private java.time.Duration limit(CallSettings settings) {
+        return answered() ? settings.maxTalk() : settings.maxUnanswered();
+    }
+
+    private boolean provenTalk() {
+        return hangup != null && "answer".equals(hangup.status()) && hangup.durationMicros() != null
+                && hangup.durationMicros() > 0;
+    }
+
+    private Instant talkBegin() {
+        return hangup.at().minusNanos(hangup.durationMicros() * 1000);
+    }
+
+    private Flow direction() {
+        if (start != null) {
+            return start.type() == Type.DIAL_OUT ? Flow.OUT : Flow.IN;
+        }
+        Flow said = firstNonNull(CallEvent::flow);
+        return said != null ? said : Flow.IN;
+    }
+
+    /**
+     * The caller as dial-in gave it: the answer of an incoming call was seen to carry the answering side's own number
+     * (rule R20). Without a dial-in an outside number of the hangup or the answer counts (rule R27).
+     */
+    private Party caller() {
+        if (start != null) {
+            return directory.party(start.caller());
+        }
+        List<Party> said = Stream.of(hangup, answer).filter(Objects::nonNull).map(e -> directory.party(e.caller())).toList();
+        for (Party.Kind kind : List.of(Party.Kind.OUTSIDE, Party.Kind.HIDDEN)) {
+            for (Party candidate : said) {
+                if (candidate.kind() == kind) {
+                    return candidate;
+                }
+            }
+        }
+        return said.isEmpty() ? directory.party(events.get(0).caller()) : said.get(0);
+    }
+
+    private Party remote() {
+        String raw = start != null ? start.remoteNumber() : firstNonNull(CallEvent::remoteNumber);
+        Party remote = raw == null ? null : directory.party(raw);
+        return remote == null || remote.own() ? null : remote;
+    }
+
+    private CallEvent first(java.util.function.Predicate<CallEvent> kind) {
+        return events.stream().filter(kind).findFirst().orElse(null);
+    }
+
+    private <T> T firstNonNull(Function<CallEvent, T> field) {
+        return events.stream().map(field).filter(Objects::nonNull).findFirst().orElse(null);
+    }
+
+    private static <T> T firstOf(Function<CallEvent, T> field, CallEvent... order) {
+        return Stream.of(order).filter(Objects::nonNull).map(field).filter(Objects::nonNull).findFirst().orElse(null);
+    }
+
+    private static String idPart(String legId) {
+        int dash = legId.indexOf('-');
+        return dash < 0 ? null : legId.substring(0, dash);
+    }
+
+    private static Instant later(Instant a, Instant b) {
+        return a.isAfter(b) ? a : b;
+    }
+
+    static List<Leg> fold(Directory directory, List<CallEvent> events) {
+        java.util.Map<String, List<CallEvent>> byLeg = new java.util.TreeMap<>();
+        events.forEach(event -> byLeg.computeIfAbsent(event.legId(), id -> new ArrayList<>()).add(event));
+        return byLeg.values().stream().map(legEvents -> of(directory, legEvents))
+                .sorted(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).toList();
+    }
+}

@@ -1,0 +1,9 @@
+package io.callbridge.ingest;
+
+/** The request cannot be read (contract section 2). The message is the one line of reason that the sender gets. */
+public class BadRequestException extends RuntimeException {
+
+    public BadRequestException(String message) {
+        super(message);
+    }
+}

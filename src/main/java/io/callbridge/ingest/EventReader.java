@@ -1,0 +1,92 @@
+package io.callbridge.ingest;
+
+import io.callbridge.domain.CallEvent;
+import io.callbridge.domain.CallEvent.Flow;
+import io.callbridge.domain.CallEvent.Type;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** Turns the PBX's fields into one canonical event (rules R2, R3). */
+public final class EventReader {
+
+    /** A plausible EventTime, in microseconds: the years 2000 to 2100. Anything else is as good as none. */
+    private static final long EARLIEST = 946_684_800_000_000L;
+    private static final long LATEST = 4_102_444_800_000_000L;
+    /** A week of talk, in microseconds. */
+    private static final long LONGEST = 7L * 24 * 3600 * 1_000_000;
+    private static final int LONGEST_ID = 200;
+    private static final Set<String> NUMBERS = Set.of("CallerIDNum", "CalledNumber", "RemoteNumber", "CalledDID");
+
+    private EventReader() {
+    }
+
+    /** Why an event is not processed, or {@code null} if it is a call event with the ids it needs. */
+    public static String ignored(Map<String, String> fields) {
+        if (Type.of(lower(fields.get("EventType"))) == null) {
+            return "other-family";
+        }
+        String callId = lower(fields.get("CallID"));
+        String legId = lower(fields.get("SubCallID"));
+        if (callId == null || legId == null) {
+            return "no-id";
+        }
+        return callId.length() > LONGEST_ID || legId.length() > LONGEST_ID ? "absurd-id" : null;
+    }
+
+    /** Reads the fields of a call event; see {@link #ignored}. */
+    public static CallEvent read(String pbx, Map<String, String> fields, Instant arrivedAt) {
+        String bridged = lower(fields.get("Bridged"));
+        return new CallEvent(pbx, Type.of(lower(fields.get("EventType"))), lower(fields.get("CallID")),
+                lower(fields.get("SubCallID")), flow(lower(fields.get("CallFlow"))), lower(fields.get("CallStatus")),
+                text("CallerIDNum", fields), text("CalledNumber", fields), text("CallerExtension", fields),
+                text("CalledExtension", fields), text("CallerExtensionID", fields), text("CalledExtensionID", fields),
+                text("CalledDID", fields), text("RemoteNumber", fields),
+                "yes".equals(bridged) ? Boolean.TRUE : "no".equals(bridged) ? Boolean.FALSE : null,
+                "yes".equals(lower(fields.get("Transfered"))), lower(fields.get("CallBackID")),
+                number(fields.get("Duration"), 0, LONGEST), time(fields.get("EventTime")), arrivedAt,
+                lower(fields.get("RecID")));
+    }
+
+    /** Microseconds since 1970, as in {@code EventTime}. */
+    public static long micros(Instant time) {
+        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
+    }
+
+    private static Instant time(String value) {
+        Long micros = number(value, EARLIEST, LATEST);
+        return micros == null ? null : Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
+    }
+
+    private static Long number(String value, long least, long most) {
+        String digits = value == null ? "" : value.strip();
+        if (digits.isEmpty() || digits.length() > 18 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
+            return null;
+        }
+        long number = Long.parseLong(digits);
+        return number >= least && number <= most ? number : null;
+    }
+
+    private static Flow flow(String value) {
+        return "in".equals(value) ? Flow.IN : "out".equals(value) ? Flow.OUT : null;
+    }
+
+    private static String lower(String value) {
+        String text = value == null ? "" : value.strip();
+        return text.isEmpty() ? null : text.toLowerCase(Locale.ROOT);
+    }
+
+    private static String text(String name, Map<String, String> fields) {
+        String value = fields.get(name);
+        String text = value == null ? "" : value.strip();
+        if (text.isEmpty()) {
+            return null;
+        }
+        // A raw "+" in a form is a space by the time it gets here; extensions have fewer digits than numbers.
+        boolean lostPlus = NUMBERS.contains(name) && value.charAt(0) == ' ' && text.length() >= 7
+                && text.chars().allMatch(Character::isDigit);
+        return lostPlus ? "+" + text : text;
+    }
+}

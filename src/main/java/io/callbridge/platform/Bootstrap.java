@@ -1,0 +1,88 @@
+package io.callbridge.platform;
+
+import io.callbridge.deliver.Dispatcher;
+import io.callbridge.store.Store;
+import io.quarkus.arc.Unremovable;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.Comparator;
+import java.util.List;
+import org.apache.camel.CamelContext;
+import org.apache.camel.Route;
+import org.apache.camel.StartupListener;
+import org.apache.camel.spi.CamelContextCustomizer;
+import org.eclipse.microprofile.config.Config;
+import org.jboss.logging.Logger;
+
+/** The order of the start: configuration, store, routes, deliveries. Whatever is wrong stops it with one line. */
+@ApplicationScoped
+@Unremovable
+@Named("bootstrap")
+public class Bootstrap implements CamelContextCustomizer {
+
+    static final List<String> STAGES = List.of("ingest", "process", "deliver", "ops");
+
+    private static final Logger LOG = Logger.getLogger("io.callbridge");
+
+    private final Config config;
+    private final BridgeConfig bridgeConfig;
+    private final Store store;
+    private final Dispatcher dispatcher;
+    private final CamelContext context;
+
+    public Bootstrap(Config config, BridgeConfig bridgeConfig, Store store, Dispatcher dispatcher, CamelContext context) {
+        this.config = config;
+        this.bridgeConfig = bridgeConfig;
+        this.store = store;
+        this.dispatcher = dispatcher;
+        this.context = context;
+    }
+
+    /** Before the routes are loaded. */
+    @Override
+    public void configure(CamelContext camelContext) {
+        KeyCheck.check(config, camelContext);
+        Settings settings = new Settings(bridgeConfig, config);
+        store.open();
+        try {
+            camelContext.addStartupListener(new StartupListener() {
+                @Override
+                public void onCamelContextStarted(CamelContext started, boolean alreadyStarted) {
+                    // Routes are started after this.
+                }
+
+                @Override
+                public void onCamelContextFullyStarted(CamelContext started, boolean alreadyStarted) {
+                    routesRun(settings);
+                }
+            });
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void routesRun(Settings settings) {
+        List<Route> routes = context.getRoutes();
+        if (routes.isEmpty()) {
+            throw new StartException("no route loaded from " + config.getConfigValue(RoutesLocation.KEY).getValue()
+                    + "; needed are files <stage>-<subject>.camel.yaml");
+        }
+        for (String stage : STAGES) {
+            if (routes.stream().noneMatch(route -> stage.equals(route.getGroup()))) {
+                throw new StartException("no route of stage " + stage + " loaded from "
+                        + config.getConfigValue(RoutesLocation.KEY).getValue() + "; needed is at least one with group: " + stage);
+            }
+        }
+        for (String crm : settings.crms()) {
+            if (context.hasEndpoint("direct://deliver-" + crm) == null) {
+                throw new StartException("callbridge.crm.active names " + crm + ", but no route deliver-" + crm + " is loaded");
+            }
+        }
+        routes.stream().sorted(Comparator.comparing(Route::getRouteId)).forEach(route -> LOG.infof("route %s from %s",
+                route.getRouteId(), route.getEndpoint().getEndpointBaseUri()));
+        if (!settings.hasPbx()) {
+            LOG.warn("No PBX is configured: set callbridge.pbx.<name>.secret");
+        }
+        dispatcher.start();
+    }
+}

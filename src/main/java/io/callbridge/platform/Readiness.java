@@ -1,0 +1,49 @@
+package io.callbridge.platform;
+
+import io.callbridge.store.Store;
+import io.callbridge.store.StoreException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.ResultSet;
+import org.apache.camel.CamelContext;
+import org.eclipse.microprofile.health.HealthCheck;
+import org.eclipse.microprofile.health.HealthCheckResponse;
+import org.eclipse.microprofile.health.HealthCheckResponseBuilder;
+
+/** Ready when the routes of every stage run and the store answers. */
+@ApplicationScoped
+@org.eclipse.microprofile.health.Readiness
+public class Readiness implements HealthCheck {
+
+    private final CamelContext context;
+    private final Store store;
+
+    public Readiness(CamelContext context, Store store) {
+        this.context = context;
+        this.store = store;
+    }
+
+    @Override
+    public HealthCheckResponse call() {
+        HealthCheckResponseBuilder answer = HealthCheckResponse.named("callbridge").up();
+        for (String stage : Bootstrap.STAGES) {
+            boolean runs = context.getRoutes().stream().anyMatch(route -> stage.equals(route.getGroup()))
+                    && context.getRoutes().stream().filter(route -> stage.equals(route.getGroup()))
+                            .allMatch(route -> context.getRouteController().getRouteStatus(route.getRouteId()).isStarted());
+            answer.withData("routes " + stage, runs ? "running" : "not running");
+            if (!runs) {
+                answer.down();
+            }
+        }
+        try {
+            store.read(connection -> {
+                try (ResultSet rows = connection.createStatement().executeQuery("select 1")) {
+                    return rows.next();
+                }
+            });
+            answer.withData("store", "answers");
+        } catch (StoreException e) {
+            answer.down().withData("store", e.getMessage());
+        }
+        return answer.build();
+    }
+}

@@ -1,0 +1,181 @@
+package io.callbridge.platform;
+
+import com.google.i18n.phonenumbers.NumberParseException;
+import com.google.i18n.phonenumbers.PhoneNumberUtil;
+import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
+import io.callbridge.domain.CallSettings;
+import io.callbridge.domain.Directory;
+import io.callbridge.domain.Extension;
+import io.quarkus.runtime.configuration.DurationConverter;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.eclipse.microprofile.config.Config;
+
+/**
+ * The configuration of contract section 1, read and checked once. A value that cannot be used stops the start with one
+ * line that names the key, the value and what is allowed.
+ */
+@ApplicationScoped
+public class Settings {
+
+    private static final int SECRET_LENGTH = 16;
+
+    private final CallSettings calls;
+    private final Map<String, Directory> directories = new HashMap<>();
+    private final Map<String, byte[]> secretDigests = new HashMap<>();
+    private final List<String> crms;
+
+    public Settings(BridgeConfig config, Config all) {
+        BridgeConfig.Calls c = config.calls();
+        calls = new CallSettings(
+                duration("calls.missed-delay", c.missedDelay()),
+                duration("calls.max-container-wait", c.maxContainerWait()),
+                duration("calls.settle-delay", c.settleDelay()),
+                bool("calls.missed-without-container", c.missedWithoutContainer()),
+                bool("calls.suppress-missed-if-answered-leg", c.suppressMissedIfAnsweredLeg()),
+                bool("calls.missed-needs-ivr-no", c.missedNeedsIvrNo()),
+                bool("calls.forwarded-as-outgoing", c.forwardedAsOutgoing()),
+                duration("calls.max-unanswered", c.maxUnanswered()),
+                duration("calls.max-talk", c.maxTalk()),
+                duration("calls.card-ttl", c.cardTtl()));
+        config.pbx().forEach(this::addPbx);
+        crms = Arrays.stream(all.getOptionalValue("callbridge.crm.active", String.class).orElse("rest").split(","))
+                .map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
+        if (crms.isEmpty()) {
+            throw invalid("crm.active", "", "a comma list of adapters, such as rest");
+        }
+    }
+
+    public CallSettings calls() {
+        return calls;
+    }
+
+    /** Adapters that get every call. */
+    public List<String> crms() {
+        return crms;
+    }
+
+    /** @throws IllegalArgumentException for a PBX that is not configured (any more) */
+    public Directory directory(String pbx) {
+        Directory directory = directories.get(pbx);
+        if (directory == null) {
+            throw new IllegalArgumentException("no PBX " + pbx + " in the configuration");
+        }
+        return directory;
+    }
+
+    public boolean knows(String pbx) {
+        return directories.containsKey(pbx);
+    }
+
+    public boolean hasPbx() {
+        return !directories.isEmpty();
+    }
+
+    /**
+     * The PBX whose webhook has this secret. Digests of equal length are compared, each in full and all of them, so that
+     * the time tells nothing about a secret.
+     */
+    public Optional<String> pbxWithSecret(String secret) {
+        byte[] digest = digest(secret);
+        String found = null;
+        for (Map.Entry<String, byte[]> entry : secretDigests.entrySet()) {
+            if (MessageDigest.isEqual(entry.getValue(), digest)) {
+                found = entry.getKey();
+            }
+        }
+        return Optional.ofNullable(found);
+    }
+
+    private void addPbx(String pbx, BridgeConfig.Pbx config) {
+        String key = "pbx." + pbx;
+        String secret = config.secret().orElseThrow(() -> new StartException(
+                "callbridge." + key + ".secret is missing: the webhook of this PBX needs one, 16 characters or more"));
+        if (secret.length() < SECRET_LENGTH) {
+            throw new StartException("callbridge." + key + ".secret has " + secret.length()
+                    + " characters; allowed are 16 or more");
+        }
+        if (pbxWithSecret(secret).isPresent()) {
+            throw new StartException("callbridge." + key + ".secret is also the secret of PBX "
+                    + pbxWithSecret(secret).get() + "; each PBX needs its own");
+        }
+        String country = config.country().orElse("RU").toUpperCase(Locale.ROOT);
+        if (!PhoneNumberUtil.getInstance().getSupportedRegions().contains(country)) {
+            throw invalid(key + ".country", country, "a two-letter region code, such as RU");
+        }
+        List<Extension> extensions = new ArrayList<>();
+        config.extensions().forEach((name, extension) -> extensions.add(new Extension(name,
+                type(key + ".extensions." + name + ".type", extension.type().orElse("phone")),
+                extension.user().orElse(null), extension.id().orElse(null))));
+        directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
+                config.defaultUser().orElse(null), extensions, number -> e164(number, country)));
+        secretDigests.put(pbx, digest(secret));
+    }
+
+    /**
+     * A number as dialled or signalled in a country, in E.164. Only its length is judged: numbering plans change faster
+     * than a list of valid ranges.
+     */
+    static String e164(String number, String country) {
+        try {
+            PhoneNumberUtil util = PhoneNumberUtil.getInstance();
+            var parsed = util.parse(number, country);
+            return util.isPossibleNumber(parsed) ? util.format(parsed, PhoneNumberFormat.E164) : null;
+        } catch (NumberParseException notANumber) {
+            return null;
+        }
+    }
+
+    private static Extension.Type type(String key, String value) {
+        return switch (value) {
+            case "phone" -> Extension.Type.PHONE;
+            case "ivr" -> Extension.Type.IVR;
+            case "queue" -> Extension.Type.QUEUE;
+            case "fax" -> Extension.Type.FAX;
+            default -> throw invalid(key, value, "phone, ivr, queue, fax");
+        };
+    }
+
+    /** A duration of a {@code callbridge.} key. */
+    public static Duration duration(String key, String value) {
+        try {
+            Duration duration = DurationConverter.parseDuration(value);
+            if (!duration.isNegative()) {
+                return duration;
+            }
+        } catch (IllegalArgumentException unreadable) {
+            throw invalid(key, value, "a duration such as 250ms, 5s, 15m, 4h, 30d");
+        }
+        throw invalid(key, value, "a duration of zero or more");
+    }
+
+    private static boolean bool(String key, String value) {
+        return switch (value) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw invalid(key, value, "true, false");
+        };
+    }
+
+    private static StartException invalid(String key, String value, String allowed) {
+        return new StartException("callbridge." + key + " is '" + value + "'; allowed: " + allowed);
+    }
+
+    private static byte[] digest(String secret) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(secret.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException everyJvmHasIt) {
+            throw new IllegalStateException(everyJvmHasIt);
+        }
+    }
+}

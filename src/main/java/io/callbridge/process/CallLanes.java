@@ -1,0 +1,88 @@
+package io.callbridge.process;
+
+import io.callbridge.domain.CallEvent;
+import io.callbridge.store.Timer;
+import jakarta.annotation.PreDestroy;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.ProducerTemplate;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/**
+ * Takes work on calls to the route {@code process-event}: one thing at a time per call, different calls in parallel. What
+ * finds no room stays open in the journal, or due in the store, and {@code ops-recover} brings it again.
+ */
+@ApplicationScoped
+public class CallLanes {
+
+    private static final Logger LOG = Logger.getLogger(CallLanes.class);
+    private static final int WAITING_PER_LANE = 2_000;
+
+    private final ProducerTemplate template;
+    private final ExecutorService[] lanes;
+    private final Set<String> queued = ConcurrentHashMap.newKeySet();
+
+    public CallLanes(ProducerTemplate template, @ConfigProperty(name = "callbridge.process.lanes") int count) {
+        this.template = template;
+        lanes = new ExecutorService[count];
+        for (int i = 0; i < count; i++) {
+            String name = "call-lane-" + i;
+            lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING_PER_LANE),
+                    task -> new Thread(task, name));
+        }
+    }
+
+    /** An event that is in the journal. */
+    public void submit(CallEvent event) {
+        submit("event", event.pbx(), event.callId(), event.legId(),
+                event.legId() + " " + event.type().word + " " + event.at());
+    }
+
+    /** A timer that is due. */
+    public void submit(Timer timer) {
+        submit("timer", timer.pbx(), timer.callId(), timer.subject(), timer.subject() + " " + timer.dueAt());
+    }
+
+    private void submit(String trigger, String pbx, String callId, String subject, String what) {
+        String ticket = trigger + " " + pbx + " " + callId + " " + what;
+        if (!queued.add(ticket)) {
+            return;
+        }
+        Map<String, Object> work = new HashMap<>();
+        work.put("trigger", trigger);
+        work.put("pbx", pbx);
+        work.put("callId", callId);
+        work.put("subject", subject);
+        try {
+            lanes[Math.floorMod(callId.hashCode(), lanes.length)].execute(() -> {
+                try {
+                    template.sendBody("direct:process-event", work);
+                } finally {
+                    queued.remove(ticket);
+                }
+            });
+        } catch (RejectedExecutionException full) {
+            queued.remove(ticket);
+            LOG.warnf("No room to process call %s at once; it will be processed later", callId);
+        }
+    }
+
+    @PreDestroy
+    void close() throws InterruptedException {
+        for (ExecutorService lane : lanes) {
+            lane.shutdown();
+        }
+        for (ExecutorService lane : lanes) {
+            lane.awaitTermination(5, TimeUnit.SECONDS);
+        }
+    }
+}

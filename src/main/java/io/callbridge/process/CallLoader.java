@@ -1,0 +1,74 @@
+package io.callbridge.process;
+
+import io.callbridge.domain.Call;
+import io.callbridge.domain.CallEvent;
+import io.callbridge.domain.Leg;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.Journal;
+import io.callbridge.store.Outbox;
+import io.callbridge.store.Timer;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.camel.Exchange;
+
+/** Folds the call that a piece of work is about, from all its events in the journal, and sets its next timers. */
+@ApplicationScoped
+@Named("callLoader")
+@RegisterForReflection
+public class CallLoader {
+
+    private final Journal journal;
+    private final Outbox outbox;
+    private final Settings settings;
+
+    public CallLoader(Journal journal, Outbox outbox, Settings settings) {
+        this.journal = journal;
+        this.outbox = outbox;
+        this.settings = settings;
+    }
+
+    /** Puts the {@link Fold} on the exchange and answers the body unchanged. */
+    public void load(Exchange exchange) {
+        Map<?, ?> work = exchange.getMessage().getBody(Map.class);
+        String pbx = (String) work.get("pbx");
+        String callId = (String) work.get("callId");
+        String subject = (String) work.get("subject");
+        Timer fired = "timer".equals(work.get("trigger")) ? new Timer(pbx, callId, subject, Instant.now()) : null;
+
+        List<Journal.Entry> entries = journal.call(pbx, callId);
+        List<CallEvent> events = entries.stream().map(Journal.Entry::event).toList();
+        Call call = Call.of(settings.directory(pbx), settings.calls(), events, sameCallBack(pbx, callId, events));
+        Fold fold = new Fold(call, settings.directory(pbx), settings.calls(), outbox.call(pbx, callId),
+                entries.stream().mapToLong(Journal.Entry::seq).max().orElse(0), fired);
+        setTimers(fold, pbx, callId, subject);
+        exchange.setProperty(Fold.PROPERTY, fold);
+    }
+
+    private List<CallEvent> sameCallBack(String pbx, String callId, List<CallEvent> events) {
+        List<CallEvent> found = new ArrayList<>();
+        events.stream().map(CallEvent::callBackId).filter(Objects::nonNull).distinct()
+                .forEach(id -> found.addAll(journal.sameCallBack(pbx, id, callId)));
+        return found;
+    }
+
+    private static void setTimers(Fold fold, String pbx, String callId, String subject) {
+        Leg leg = fold.call.leg(subject);
+        if (leg != null && !leg.container()) {
+            Instant due = leg.ended() ? leg.decideAt(fold.settings) : leg.limitAt(fold.settings);
+            if (due.isAfter(fold.now)) {
+                fold.timers.add(new Timer(pbx, callId, subject, due));
+            }
+        }
+        Instant decide = fold.call.decideAt(fold.now);
+        boolean deciding = fold.fired != null && subject.equals(Timer.MISSED);
+        if (decide != null && (decide.isAfter(fold.now) || !deciding)) {
+            fold.timers.add(new Timer(pbx, callId, Timer.MISSED, decide));
+        }
+    }
+}

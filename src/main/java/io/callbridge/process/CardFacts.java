@@ -1,0 +1,36 @@
+package io.callbridge.process;
+
+import io.callbridge.domain.Call.CardEnd;
+import io.callbridge.domain.Leg;
+import io.callbridge.store.Delivery;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.camel.ExchangeProperty;
+
+/** The facts about the card of every leg of a call: one event can end the cards of other legs too (rule R21). */
+@ApplicationScoped
+@Named("cardFacts")
+@RegisterForReflection
+public class CardFacts {
+
+    /** Facts of {@link LegFacts}, and {@code shown}, {@code hidden}, {@code fresh}, {@code end}, {@code answeredBy}. */
+    public List<Map<String, Object>> of(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container())
+                .map(leg -> facts(leg, fold)).toList();
+    }
+
+    private static Map<String, Object> facts(Leg leg, Fold fold) {
+        Map<String, Object> facts = LegFacts.of(leg, fold);
+        Optional<CardEnd> end = fold.call.cardEnd(leg, fold.now);
+        facts.put("shown", fold.exists(Delivery.CARD, leg.id()));
+        facts.put("hidden", fold.exists(Delivery.CARD_END, leg.id()));
+        facts.put("fresh", leg.start().arrivedAt().plus(fold.settings.cardTtl()).isAfter(fold.now));
+        facts.put("end", end.map(CardEnd::reason).orElse(""));
+        facts.put("answeredBy", end.map(CardEnd::answeredBy).orElse(""));
+        return facts;
+    }
+}

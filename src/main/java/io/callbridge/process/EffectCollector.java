@@ -1,0 +1,214 @@
+package io.callbridge.process;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.Dispatcher;
+import io.callbridge.domain.Call;
+import io.callbridge.domain.Leg;
+import io.callbridge.domain.MissedCall;
+import io.callbridge.domain.Party;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Effects;
+import io.callbridge.store.Effects.Decision;
+import io.callbridge.store.Effects.Put;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangeProperty;
+import org.apache.camel.Variable;
+import org.jboss.logging.Logger;
+
+/**
+ * The effects that a route can ask for, one method each. They are collected while the routes decide and written together
+ * by {@link #commit}. The bodies are those of contract section 3; what only the CRM knows (entity, its responsible) is
+ * added at delivery.
+ */
+@ApplicationScoped
+@Named("effects")
+@RegisterForReflection
+public class EffectCollector {
+
+    private static final Logger LOG = Logger.getLogger(EffectCollector.class);
+    private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
+            .withZone(ZoneOffset.UTC);
+
+    private final Effects effects;
+    private final Settings settings;
+    private final Dispatcher dispatcher;
+    private final ObjectMapper json;
+    private final MeterRegistry meters;
+
+    public EffectCollector(Effects effects, Settings settings, Dispatcher dispatcher, ObjectMapper json, MeterRegistry meters) {
+        this.effects = effects;
+        this.settings = settings;
+        this.dispatcher = dispatcher;
+        this.json = json;
+        this.meters = meters;
+    }
+
+    /** Shows the caller card of the leg. */
+    public void showCard(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Leg leg = leg(facts, fold);
+        Map<String, Object> body = base(leg, leg.party(), leg.did(), fold);
+        body.put("at", time(leg.start().at()));
+        put(fold, Delivery.CARD, leg.id(), body, leg.start().arrivedAt().plus(fold.settings.cardTtl()));
+    }
+
+    /** Takes the card of the leg away, for the reason in the facts. */
+    public void endCard(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("reason", facts.get("end"));
+        if (!"".equals(facts.get("answeredBy"))) {
+            body.put("answeredBy", facts.get("answeredBy"));
+        }
+        put(fold, Delivery.CARD_END, (String) facts.get("legId"), body, fold.now.plus(fold.settings.cardTtl()));
+    }
+
+    /** Registers the leg as a call with the other party of the leg. */
+    public void registerCall(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Leg leg = leg(facts, fold);
+        register(leg, base(leg, leg.party(), leg.did(), fold), fold);
+    }
+
+    /** Registers a forwarded leg as the incoming call that it is (contract section 3). */
+    public void registerForwarded(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Leg leg = leg(facts, fold);
+        Party caller = fold.call.outsideCaller();
+        Map<String, Object> body = base(leg, caller, fold.call.did(), fold);
+        body.put("direction", "in");
+        body.put("forwardedTo", leg.party().number() != null ? leg.party().number() : leg.party().raw());
+        register(leg, body, fold);
+    }
+
+    private void register(Leg leg, Map<String, Object> body, Fold fold) {
+        body.put("result", leg.result());
+        body.put("startedAt", time(leg.startedAt()));
+        optional(body, "answeredAt", leg.answered() ? time(leg.answeredAt()) : null);
+        body.put("endedAt", time(leg.endedAt(fold.settings)));
+        body.put("talkSeconds", leg.talkSeconds());
+        optional(body, "recordingId", leg.recordingId());
+        put(fold, Delivery.CALL, leg.id(), body, Instant.MAX);
+    }
+
+    /** Registers the call as missed: at its deciding container, or at the phone rung last. */
+    public void registerMissed(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Leg container = fold.call.decidingContainer();
+        MissedCall missed = container != null ? fold.call.missedAt(container) : fold.call.missedWithoutContainer();
+        put(fold, Delivery.MISSED, missed.callId(), missedBody(missed, fold), Instant.MAX);
+    }
+
+    /** Adds to a missed call that was written that the caller was served after all (rule R45). */
+    public void registerServed(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Delivery written = fold.deliveries.stream().filter(d -> d.operation().equals(Delivery.MISSED)).findFirst().orElseThrow();
+        Instant servedAt = fold.call.servedAt();
+        if (servedAt == null) {
+            return;
+        }
+        try {
+            @SuppressWarnings("unchecked")
+            Map<String, Object> body = json.readValue(written.body(), LinkedHashMap.class);
+            body.put("servedAt", time(servedAt));
+            put(fold, Delivery.MISSED, written.id(), body, Instant.MAX);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Keeps why something was decided: the variables {@code rule} and {@code reason}, about a leg or the whole call. */
+    public void explain(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold,
+            @Variable("rule") String rule, @Variable("reason") String reason) {
+        if (rule != null) {
+            String legId = (String) facts.getOrDefault("legId", "");
+            fold.decisions.add(new Decision(legId, rule, reason, fold.now.toEpochMilli()));
+            meters.counter("callbridge.decisions", "rule", rule).increment();
+        }
+    }
+
+    /** Notes that an exception ended the processing: seen in the explanation, tried again at the next start. */
+    public void fail(@ExchangeProperty(Fold.PROPERTY) Fold fold,
+            @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause, @Body Object body) {
+        LOG.errorf(cause, "Processing failed, the events are kept and tried again at the next start: %s", body);
+        meters.counter("callbridge.process.failures").increment();
+        if (fold != null) {
+            fold.failed = true;
+            fold.decisions.add(new Decision("", "error", "processing failed: " + cause, fold.now.toEpochMilli()));
+        }
+    }
+
+    /** Writes everything collected; what is to be delivered goes out at once. */
+    public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws ExecutionException, InterruptedException {
+        boolean something = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.throughSeq, fold.failed,
+                fold.fired, fold.failed ? java.util.List.of() : fold.puts, fold.decisions, fold.timers)).get();
+        if (something) {
+            dispatcher.wake();
+        }
+    }
+
+    private void put(Fold fold, String operation, String id, Map<String, Object> body, Instant expiresAt) {
+        try {
+            String text = json.writeValueAsString(body);
+            long expires = expiresAt.equals(Instant.MAX) ? Long.MAX_VALUE : expiresAt.toEpochMilli();
+            settings.crms().forEach(crm -> fold.puts.add(new Put(crm, operation, id, text, expires)));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Map<String, Object> base(Leg leg, Party party, String did, Fold fold) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("callId", leg.callId());
+        body.put("direction", leg.flow() == io.callbridge.domain.CallEvent.Flow.IN ? "in" : "out");
+        String user = Call.user(leg) != null ? Call.user(leg) : fold.directory.defaultUser();
+        optional(body, "user", user);
+        optional(body, "extension", leg.extension() == null ? null : leg.extension().name());
+        number(body, party);
+        optional(body, "did", did);
+        return body;
+    }
+
+    private Map<String, Object> missedBody(MissedCall missed, Fold fold) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        number(body, missed.party());
+        optional(body, "did", missed.did());
+        Map<String, Object> place = new LinkedHashMap<>();
+        place.put("extension", missed.place().name());
+        place.put("type", missed.placeType());
+        body.put("place", place);
+        optional(body, "user", missed.lastRungUser() != null ? missed.lastRungUser() : fold.directory.defaultUser());
+        body.put("startedAt", time(missed.startedAt()));
+        body.put("endedAt", time(missed.endedAt()));
+        return body;
+    }
+
+    /** An own party shows its short name: it only gets here when an integrator lets local calls through. */
+    private static void number(Map<String, Object> body, Party party) {
+        if (party != null) {
+            optional(body, "number", party.own() ? party.extension().name() : party.number());
+            optional(body, "rawNumber", party.rawNumber());
+        }
+    }
+
+    private static Leg leg(Map<String, Object> facts, Fold fold) {
+        return fold.call.leg((String) facts.get("legId"));
+    }
+
+    private static void optional(Map<String, Object> body, String name, Object value) {
+        if (value != null) {
+            body.put(name, value);
+        }
+    }
+
+    private static String time(Instant time) {
+        return MILLIS.format(time);
+    }
+}

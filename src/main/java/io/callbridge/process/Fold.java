@@ -1,0 +1,48 @@
+package io.callbridge.process;
+
+import io.callbridge.domain.Call;
+import io.callbridge.domain.CallSettings;
+import io.callbridge.domain.Directory;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Effects.Decision;
+import io.callbridge.store.Effects.Put;
+import io.callbridge.store.Timer;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * One look at a call: what is known, and what the routes made of it so far. Travels along as an exchange property and is
+ * written as a whole at the end of {@code process-event}.
+ */
+public final class Fold {
+
+    /** Name of the exchange property. */
+    public static final String PROPERTY = "CallbridgeFold";
+
+    final Call call;
+    final Directory directory;
+    final CallSettings settings;
+    final Instant now = Instant.now();
+    final List<Delivery> deliveries;
+    final long throughSeq;
+    final Timer fired;
+    final List<Put> puts = new ArrayList<>();
+    final List<Decision> decisions = new ArrayList<>();
+    final List<Timer> timers = new ArrayList<>();
+    boolean failed;
+
+    Fold(Call call, Directory directory, CallSettings settings, List<Delivery> deliveries, long throughSeq, Timer fired) {
+        this.call = call;
+        this.directory = directory;
+        this.settings = settings;
+        this.deliveries = deliveries;
+        this.throughSeq = throughSeq;
+        this.fired = fired;
+    }
+
+    boolean exists(String operation, String id) {
+        return deliveries.stream().anyMatch(d -> d.operation().equals(operation) && d.id().equals(id))
+                || puts.stream().anyMatch(p -> p.operation().equals(operation) && p.id().equals(id));
+    }
+}

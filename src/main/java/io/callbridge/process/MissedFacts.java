@@ -1,0 +1,41 @@
+package io.callbridge.process;
+
+import io.callbridge.domain.Leg;
+import io.callbridge.domain.MissedCall;
+import io.callbridge.store.Delivery;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.camel.ExchangeProperty;
+
+/** The facts on which "missed?" is decided for a whole call (rules R34 to R46). */
+@ApplicationScoped
+@Named("missedFacts")
+@RegisterForReflection
+public class MissedFacts {
+
+    public Map<String, Object> of(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Instant decideAt = fold.call.decideAt(fold.now);
+        Leg container = fold.call.decidingContainer();
+        MissedCall phone = fold.call.missedWithoutContainer();
+        Map<String, Object> facts = new HashMap<>();
+        facts.put("due", decideAt != null && !decideAt.isAfter(fold.now));
+        facts.put("allOver", fold.call.allOver(fold.now));
+        facts.put("container", container != null);
+        facts.put("bridged", container != null && container.hangup().bridged());
+        facts.put("ownCaller", container != null && container.local());
+        facts.put("ivrBridged", fold.call.ivrBridged());
+        facts.put("answered", fold.call.anyAnswered());
+        facts.put("rang", phone != null);
+        facts.put("place", container != null && container.extension() != null ? container.extension().name()
+                : phone != null ? phone.place().name() : "");
+        facts.put("written", fold.exists(Delivery.MISSED, fold.call.id()));
+        facts.put("withoutContainer", fold.settings.missedWithoutContainer());
+        facts.put("suppressIfAnswered", fold.settings.suppressMissedIfAnsweredLeg());
+        facts.put("needsIvrNo", fold.settings.missedNeedsIvrNo());
+        return facts;
+    }
+}

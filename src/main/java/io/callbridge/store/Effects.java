@@ -1,0 +1,142 @@
+package io.callbridge.store;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Writes what the processing of one event or timer led to: in one transaction, together with the note that it is done. */
+@ApplicationScoped
+public class Effects {
+
+    private final Store store;
+    private final Outbox outbox;
+
+    public Effects(Store store, Outbox outbox) {
+        this.store = store;
+        this.outbox = outbox;
+    }
+
+    /** An effect for one CRM; see {@link Delivery}. */
+    public record Put(String crm, String operation, String id, String body, long expiresAt) {
+    }
+
+    /** Why something was decided; {@code legId} empty: about the whole call. */
+    public record Decision(String legId, String rule, String reason, long at) {
+    }
+
+    /**
+     * @param pbx and {@code callId}: the call
+     * @param throughSeq events of the call up to this one have been processed
+     * @param failed an exception ended the processing: the events are kept as failed and tried again at the next start
+     * @param fired the timer that led here, {@code null} for an event
+     */
+    public record Outcome(String pbx, String callId, long throughSeq, boolean failed, Timer fired, List<Put> puts,
+            List<Decision> decisions, List<Timer> timers) {
+    }
+
+    /** @return completes after the commit; whether something is to be delivered now */
+    public CompletableFuture<Boolean> commit(Outcome outcome) {
+        return store.write(connection -> {
+            long now = System.currentTimeMillis();
+            boolean something = false;
+            for (Put put : outcome.puts()) {
+                something |= outbox.put(connection, put.crm(), put.operation(), put.id(), outcome.pbx(), outcome.callId(),
+                        put.body(), put.expiresAt(), now);
+            }
+            for (Decision decision : outcome.decisions()) {
+                decide(connection, outcome, decision);
+            }
+            if (outcome.fired() != null) {
+                fire(connection, outcome.fired());
+            }
+            for (Timer timer : outcome.timers()) {
+                set(connection, timer);
+            }
+            try (PreparedStatement update = connection.prepareStatement("update event set state = ?"
+                    + " where pbx = ? and call_id = ? and seq <= ? and state <> 'done'")) {
+                update.setString(1, outcome.failed() ? "failed" : "done");
+                update.setString(2, outcome.pbx());
+                update.setString(3, outcome.callId());
+                update.setLong(4, outcome.throughSeq());
+                update.executeUpdate();
+            }
+            return something;
+        });
+    }
+
+    /** Timers whose time has come. */
+    public List<Timer> due(int limit) {
+        return store.read(connection -> {
+            try (PreparedStatement query = connection.prepareStatement("select pbx, call_id, subject, due_at from timer"
+                    + " where due_at <= ? order by due_at limit " + limit)) {
+                query.setLong(1, System.currentTimeMillis());
+                List<Timer> found = new ArrayList<>();
+                ResultSet r = query.executeQuery();
+                while (r.next()) {
+                    found.add(new Timer(r.getString(1), r.getString(2), r.getString(3), Instant.ofEpochMilli(r.getLong(4))));
+                }
+                return found;
+            }
+        });
+    }
+
+    /** Decisions about a call, oldest first. */
+    public List<Decision> decisions(String pbx, String callId) {
+        return store.read(connection -> {
+            try (PreparedStatement query = connection.prepareStatement("select leg_id, rule, reason, at from decision"
+                    + " where pbx = ? and call_id = ? order by at, leg_id, rule")) {
+                query.setString(1, pbx);
+                query.setString(2, callId);
+                List<Decision> found = new ArrayList<>();
+                ResultSet r = query.executeQuery();
+                while (r.next()) {
+                    found.add(new Decision(r.getString(1), r.getString(2), r.getString(3), r.getLong(4)));
+                }
+                return found;
+            }
+        });
+    }
+
+    private static void decide(Connection connection, Outcome outcome, Decision decision) throws SQLException {
+        try (PreparedStatement upsert = connection.prepareStatement("insert into decision (pbx, call_id, leg_id, rule, reason,"
+                + " at) values (?, ?, ?, ?, ?, ?) on conflict (pbx, call_id, leg_id, rule) do update set"
+                + " at = case when decision.reason = excluded.reason then decision.at else excluded.at end,"
+                + " reason = excluded.reason")) {
+            upsert.setString(1, outcome.pbx());
+            upsert.setString(2, outcome.callId());
+            upsert.setString(3, decision.legId());
+            upsert.setString(4, decision.rule());
+            upsert.setString(5, decision.reason());
+            upsert.setLong(6, decision.at());
+            upsert.executeUpdate();
+        }
+    }
+
+    private static void fire(Connection connection, Timer fired) throws SQLException {
+        try (PreparedStatement delete = connection.prepareStatement(
+                "delete from timer where pbx = ? and call_id = ? and subject = ? and due_at <= ?")) {
+            delete.setString(1, fired.pbx());
+            delete.setString(2, fired.callId());
+            delete.setString(3, fired.subject());
+            delete.setLong(4, System.currentTimeMillis());
+            delete.executeUpdate();
+        }
+    }
+
+    private static void set(Connection connection, Timer timer) throws SQLException {
+        try (PreparedStatement upsert = connection.prepareStatement("insert into timer (pbx, call_id, subject, due_at)"
+                + " values (?, ?, ?, ?) on conflict (pbx, call_id, subject) do update set due_at = excluded.due_at")) {
+            upsert.setString(1, timer.pbx());
+            upsert.setString(2, timer.callId());
+            upsert.setString(3, timer.subject());
+            upsert.setLong(4, timer.dueAt().toEpochMilli());
+            upsert.executeUpdate();
+        }
+    }
+}

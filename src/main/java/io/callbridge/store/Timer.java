@@ -1,0 +1,14 @@
+package io.callbridge.store;
+
+import java.time.Instant;
+
+/**
+ * A look at a call that is due at a given time.
+ *
+ * @param subject the SubCallID of the leg, or {@link #MISSED}
+ */
+public record Timer(String pbx, String callId, String subject, Instant dueAt) {
+
+    /** Subject of the timer that decides whether the call was missed. */
+    public static final String MISSED = "missed";
+}

@@ -1,0 +1,71 @@
+-- The event journal: the truth. One row per event, raw fields kept (rule R5: the key makes a repeat harmless).
+create table event (
+    seq         integer primary key autoincrement,
+    pbx         text   not null,
+    call_id     text   not null,
+    leg_id      text   not null,
+    type        text   not null,
+    event_time  bigint not null,            -- microseconds since 1970; 0: the PBX sent none
+    arrived_at  bigint not null,            -- milliseconds since 1970
+    callback_id text,
+    fields      text   not null,            -- JSON object of the raw fields
+    state       text   not null,            -- new, done, failed
+    constraint event_once unique (pbx, leg_id, type, event_time)
+);
+create index event_by_call on event (call_id);
+create index event_by_callback on event (callback_id) where callback_id is not null;
+create index event_open on event (seq) where state <> 'done';
+
+-- What is to be looked at again at a given time: one row per subject, survives a restart.
+create table timer (
+    pbx     text   not null,
+    call_id text   not null,
+    subject text   not null,                -- a leg id, or 'missed'
+    due_at  bigint not null,
+    primary key (pbx, call_id, subject)
+);
+create index timer_due on timer (due_at);
+
+-- Why a call ended up as it did. One row per rule and subject; the newest reason counts.
+create table decision (
+    pbx     text   not null,
+    call_id text   not null,
+    leg_id  text   not null,                -- empty: the whole call
+    rule    text   not null,
+    reason  text   not null,
+    at      bigint not null,
+    primary key (pbx, call_id, leg_id, rule)
+);
+create index decision_by_call on decision (call_id);
+
+-- The outbox: one row per effect, named after the call, so that folding twice creates nothing twice.
+create table delivery (
+    seq        integer primary key autoincrement,
+    crm        text    not null,
+    operation  text    not null,            -- card, card-end, call, missed
+    id         text    not null,            -- SubCallID, or CallID of a missed call
+    pbx        text    not null,
+    call_id    text    not null,
+    lane       text    not null,            -- cards, calls
+    body       text    not null,            -- JSON of the request, without what the CRM itself knows
+    enriched   text,                        -- the request as sent, with entity and responsible; a repeat sends the same
+    state      text    not null,            -- pending, delivered, dead, dropped
+    revision   integer not null default 1,
+    attempts   integer not null default 0,
+    next_at    bigint  not null,
+    expires_at bigint  not null,            -- cards: not sent after this
+    created_at bigint  not null,
+    constraint delivery_once unique (crm, operation, id)
+);
+create index delivery_by_call on delivery (call_id);
+create index delivery_pending on delivery (crm, lane, next_at) where state = 'pending';
+create index delivery_order on delivery (crm, id, seq) where state = 'pending';
+
+create table attempt (
+    delivery   integer not null references delivery (seq),
+    at         bigint  not null,
+    status     integer,                     -- null: no answer
+    answer     text,
+    millis     bigint  not null
+);
+create index attempt_by_delivery on attempt (delivery);
