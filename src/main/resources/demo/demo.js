@@ -82,17 +82,13 @@ function whyCardEnded(end) {
 
 // --- pieces ----------------------------------------------------------------
 
-// The name of the other party, as a link where the CRM has a page for it.
+// The name of the other party. A real card would link to the entity's page; the demo's pages do not exist.
 function partyNode(record) {
-  const url = record.entity && record.entity.url;
-  if (url && /^https?:\/\//i.test(url)) {
-    const link = el('a', 'name', party(record));
-    link.href = url;
-    link.target = '_blank';
-    link.rel = 'noopener noreferrer';
-    return link;
+  const node = el('span', 'name', party(record));
+  if (record.entity && record.entity.url) {
+    node.title = `page in the CRM: ${record.entity.url}`;
   }
-  return el('span', 'name', party(record));
+  return node;
 }
 
 function arrow(kind) {
@@ -190,8 +186,7 @@ function endCard(end) {
   if (['ended', 'answered-elsewhere', 'unanswered', 'expired'].includes(end.reason)) {
     card.element.classList.add(end.reason);
   }
-  card.place.last.textContent = `last: ${party(card.data)}, ${why}`;
-  card.place.last.title = card.place.last.textContent;
+  card.place.last.textContent = `last: ${why}, ${party(card.data)}`;
   setTimeout(() => card.element.remove(), LEAVE_MS);
 }
 
@@ -263,10 +258,22 @@ function heading(record) {
   return who;
 }
 
-function putCall(call, fresh) {
-  const node = el('li', call.direction === 'out' ? 'entry out' : 'entry');
+// Two lines: who and how it went; the details and the question.
+function entry(className, signNode, record, details, outcome, callId) {
+  const node = el('li', className);
   const text = el('div', 'text');
-  const details = [timeOfDay(call.startedAt), employee(call.extension, call.user)];
+  const first = el('div', 'row');
+  first.append(heading(record), outcome);
+  const second = el('div', 'row');
+  second.append(el('div', 'detail', details.join(' · ')), whyLink(callId));
+  second.title = `began ${timeOfDay(record.startedAt)}, ended ${timeOfDay(record.endedAt)}`;
+  text.append(first, second);
+  node.append(signNode, text);
+  return node;
+}
+
+function putCall(call, fresh) {
+  const details = [timeOfDay(call.endedAt), employee(call.extension, call.user)];
   if (call.did) {
     details.push(`via ${telephone(call.did)}`);
   }
@@ -276,19 +283,15 @@ function putCall(call, fresh) {
   if (call.recordingId) {
     details.push('recorded');
   }
-  text.append(heading(call), el('div', 'detail', details.join(' · ')));
-
-  const right = el('div', 'right');
   const [word, tone] = RESULTS[call.result] || [String(call.result), ''];
-  const outcome = el('div');
+  const outcome = el('div', 'outcome');
   outcome.append(el('span', `badge ${tone}`.trim(), word));
   if (call.talkSeconds > 0) {
     outcome.append(el('span', 'talk', duration(call.talkSeconds)));
   }
-  right.append(outcome, whyLink(call.callId));
-  node.append(sign(call.direction === 'out' ? 'out' : 'in', call.direction === 'out' ? 'outgoing' : 'incoming'),
-    text, right);
-  calls.put(call.id, node, fresh);
+  const out = call.direction === 'out';
+  calls.put(call.id, entry(out ? 'entry out' : 'entry', sign(out ? 'out' : 'in', out ? 'outgoing' : 'incoming'),
+    call, details, outcome, call.callId), fresh);
 }
 
 function placeOf(place) {
@@ -298,18 +301,14 @@ function placeOf(place) {
 
 function putMissedCall(missed, fresh) {
   const served = missed.servedAt !== undefined;
-  const node = el('li', served ? 'entry missed served' : 'entry missed');
-  const text = el('div', 'text');
-  const details = [timeOfDay(missed.startedAt), placeOf(missed.place)];
+  const details = [timeOfDay(missed.endedAt), placeOf(missed.place)];
   details.push(missed.user ? `for ${capitalised(String(missed.user))}` : 'nobody responsible');
-  text.append(heading(missed), el('div', 'detail', details.join(' · ')));
-
-  const right = el('div', 'right');
-  right.append(
-    el('span', served ? 'badge good' : 'badge bad', served ? `served ${timeOfDay(missed.servedAt)}` : 'not served'),
-    whyLink(missed.id));
-  node.append(served ? sign('served', 'missed, then served') : sign('missed', 'missed'), text, right);
-  missedCalls.put(missed.id, node, fresh);
+  const outcome = el('div', 'outcome');
+  outcome.append(
+    el('span', served ? 'badge good' : 'badge bad', served ? `served ${timeOfDay(missed.servedAt)}` : 'not served'));
+  missedCalls.put(missed.id, entry(served ? 'entry missed served' : 'entry missed',
+    served ? sign('served', 'missed, then served') : sign('missed', 'missed'),
+    missed, details, outcome, missed.id), fresh);
 }
 
 // --- the feed --------------------------------------------------------------

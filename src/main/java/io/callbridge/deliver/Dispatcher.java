@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.StoreException;
-import jakarta.annotation.PreDestroy;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -70,8 +72,8 @@ public class Dispatcher {
         lanes.forEach(lane -> lane.bell.release());
     }
 
-    @PreDestroy
-    void close() throws InterruptedException {
+    /** Lets what is in flight finish; what is left stays in the outbox. */
+    void close(@Observes @Priority(1) ShutdownEvent event) throws InterruptedException {
         running = false;
         wake();
         for (Lane lane : lanes) {
@@ -102,7 +104,9 @@ public class Dispatcher {
                 try {
                     bell.tryAcquire(pollMs, TimeUnit.MILLISECONDS);
                     bell.drainPermits();
-                    dispatch();
+                    if (running) {
+                        dispatch();
+                    }
                 } catch (StoreException e) {
                     LOG.errorf("Deliveries wait: %s", e.getMessage());
                 } catch (InterruptedException e) {
@@ -112,8 +116,10 @@ public class Dispatcher {
         }
 
         private void dispatch() {
-            for (Delivery delivery : outbox.due(name, 2 * parallel)) {
-                if (inFlight.size() < 2 * parallel && inFlight.add(delivery.seq())) {
+            // What is in flight now may be done while the query runs, and must not be taken from its answer again.
+            Set<Long> busy = Set.copyOf(inFlight);
+            for (Delivery delivery : outbox.due(name, 4 * parallel)) {
+                if (inFlight.size() < 2 * parallel && !busy.contains(delivery.seq()) && inFlight.add(delivery.seq())) {
                     workers.execute(() -> {
                         try {
                             deliver(delivery);

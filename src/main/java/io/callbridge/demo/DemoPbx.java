@@ -117,8 +117,9 @@ public class DemoPbx {
 
     private void play(List<ScriptedCall.Event> events, long startMs, Set<String> parties) {
         busy.addAll(parties);
+        long gone = System.currentTimeMillis() - startMs;
         for (ScriptedCall.Event event : events.subList(1, events.size())) {
-            in(event.at(), () -> deliver(request(event, startMs), 1));
+            in(event.at() - gone, () -> deliver(request(event, startMs), 1));
         }
         in(events.get(events.size() - 1).at() + REST_MS, () -> busy.removeAll(parties));
     }

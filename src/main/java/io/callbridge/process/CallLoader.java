@@ -1,6 +1,5 @@
 package io.callbridge.process;
 
-import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;
@@ -39,13 +38,10 @@ public class CallLoader {
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");
         String subject = (String) work.get("subject");
-        Timer fired = "timer".equals(work.get("trigger")) ? new Timer(pbx, callId, subject, Instant.now()) : null;
-
         List<Journal.Entry> entries = journal.call(pbx, callId);
         List<CallEvent> events = entries.stream().map(Journal.Entry::event).toList();
-        Call call = Call.of(settings.directory(pbx), settings.calls(), events, sameCallBack(pbx, callId, events));
-        Fold fold = new Fold(call, settings.directory(pbx), settings.calls(), outbox.call(pbx, callId),
-                entries.stream().mapToLong(Journal.Entry::seq).max().orElse(0), fired);
+        Fold fold = new Fold(events, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), outbox.call(pbx, callId),
+                entries.stream().mapToLong(Journal.Entry::seq).max().orElse(0));
         setTimers(fold, pbx, callId, subject);
         exchange.setProperty(Fold.PROPERTY, fold);
     }
@@ -61,14 +57,13 @@ public class CallLoader {
         Leg leg = fold.call.leg(subject);
         if (leg != null && !leg.container()) {
             Instant due = leg.ended() ? leg.decideAt(fold.settings) : leg.limitAt(fold.settings);
-            if (due.isAfter(fold.now)) {
-                fold.timers.add(new Timer(pbx, callId, subject, due));
-            }
+            fold.timers.add(new Timer(pbx, callId, subject, due.isAfter(fold.now) ? due : null));
         }
         Instant decide = fold.call.decideAt(fold.now);
-        boolean deciding = fold.fired != null && subject.equals(Timer.MISSED);
-        if (decide != null && (decide.isAfter(fold.now) || !deciding)) {
-            fold.timers.add(new Timer(pbx, callId, Timer.MISSED, decide));
+        boolean deciding = subject.equals(Timer.MISSED);
+        if (deciding || decide != null) {
+            boolean done = deciding && (decide == null || !decide.isAfter(fold.now));
+            fold.timers.add(new Timer(pbx, callId, Timer.MISSED, done ? null : decide));
         }
     }
 }

@@ -148,7 +148,7 @@ public class EffectCollector {
     /** Writes everything collected; what is to be delivered goes out at once. */
     public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws ExecutionException, InterruptedException {
         boolean something = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.throughSeq, fold.failed,
-                fold.fired, fold.failed ? java.util.List.of() : fold.puts, fold.decisions, fold.timers)).get();
+                fold.failed ? java.util.List.of() : fold.puts, fold.decisions, fold.timers)).get();
         if (something) {
             dispatcher.wake();
         }

@@ -1,6 +1,7 @@
 package io.callbridge.process;
 
 import io.callbridge.domain.Call;
+import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.store.Delivery;
@@ -20,25 +21,37 @@ public final class Fold {
     /** Name of the exchange property. */
     public static final String PROPERTY = "CallbridgeFold";
 
-    final Call call;
+    private final List<CallEvent> events;
+    private final List<CallEvent> sameCallBack;
+    Call call;
     final Directory directory;
     final CallSettings settings;
     final Instant now = Instant.now();
     final List<Delivery> deliveries;
     final long throughSeq;
-    final Timer fired;
     final List<Put> puts = new ArrayList<>();
     final List<Decision> decisions = new ArrayList<>();
     final List<Timer> timers = new ArrayList<>();
     boolean failed;
 
-    Fold(Call call, Directory directory, CallSettings settings, List<Delivery> deliveries, long throughSeq, Timer fired) {
-        this.call = call;
+    Fold(List<CallEvent> events, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
+            List<Delivery> deliveries, long throughSeq) {
+        this.events = new ArrayList<>(events);
+        this.sameCallBack = sameCallBack;
+        this.call = Call.of(directory, settings, events, sameCallBack);
         this.directory = directory;
         this.settings = settings;
         this.deliveries = deliveries;
         this.throughSeq = throughSeq;
-        this.fired = fired;
+    }
+
+    /** Takes in events that reached the journal since: one look must not know a leg in two states. */
+    void include(List<CallEvent> legEvents) {
+        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)).toList();
+        if (!news.isEmpty()) {
+            events.addAll(news);
+            call = Call.of(directory, settings, events, sameCallBack);
+        }
     }
 
     boolean exists(String operation, String id) {

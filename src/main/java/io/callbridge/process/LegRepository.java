@@ -1,8 +1,6 @@
 package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
-import io.callbridge.domain.Leg;
-import io.callbridge.platform.Settings;
 import io.callbridge.store.Journal;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -26,11 +24,9 @@ import org.apache.camel.support.DefaultExchange;
 public class LegRepository implements OptimisticLockingAggregationRepository {
 
     private final Journal journal;
-    private final Settings settings;
 
-    public LegRepository(Journal journal, Settings settings) {
+    public LegRepository(Journal journal) {
         this.journal = journal;
-        this.settings = settings;
     }
 
     /** @param key PBX and SubCallID, with a blank between them */
@@ -42,7 +38,7 @@ public class LegRepository implements OptimisticLockingAggregationRepository {
             return null;
         }
         Exchange exchange = new DefaultExchange(context);
-        exchange.getMessage().setBody(Leg.of(settings.directory(key.substring(0, blank)), events));
+        exchange.getMessage().setBody(events);
         return exchange;
     }
 

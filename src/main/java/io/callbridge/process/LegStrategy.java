@@ -1,14 +1,16 @@
 package io.callbridge.process;
 
-import io.callbridge.domain.Leg;
+import io.callbridge.domain.CallEvent;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.util.List;
+import java.util.Map;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 
 /**
- * Aggregates the events of a leg: the old exchange brings the leg as the journal has it, the new one is the look at the
+ * Aggregates the events of a leg: the old exchange brings them as the journal has them, the new one is the look at the
  * call that the latest event caused. Folding again instead of patching makes late and repeated events harmless.
  */
 @ApplicationScoped
@@ -19,8 +21,10 @@ public class LegStrategy implements AggregationStrategy {
     @Override
     public Exchange aggregate(Exchange old, Exchange current) {
         Fold fold = current.getProperty(Fold.PROPERTY, Fold.class);
-        Leg leg = old.getMessage().getBody(Leg.class);
-        current.getMessage().setBody(LegFacts.of(leg, fold));
+        List<?> journaled = old.getMessage().getBody(List.class);
+        fold.include(journaled.stream().map(CallEvent.class::cast).toList());
+        String legId = (String) current.getMessage().getBody(Map.class).get("subject");
+        current.getMessage().setBody(LegFacts.of(fold.call.leg(legId), fold));
         return current;
     }
 }

@@ -34,9 +34,8 @@ public class Effects {
      * @param pbx and {@code callId}: the call
      * @param throughSeq events of the call up to this one have been processed
      * @param failed an exception ended the processing: the events are kept as failed and tried again at the next start
-     * @param fired the timer that led here, {@code null} for an event
      */
-    public record Outcome(String pbx, String callId, long throughSeq, boolean failed, Timer fired, List<Put> puts,
+    public record Outcome(String pbx, String callId, long throughSeq, boolean failed, List<Put> puts,
             List<Decision> decisions, List<Timer> timers) {
     }
 
@@ -51,9 +50,6 @@ public class Effects {
             }
             for (Decision decision : outcome.decisions()) {
                 decide(connection, outcome, decision);
-            }
-            if (outcome.fired() != null) {
-                fire(connection, outcome.fired());
             }
             for (Timer timer : outcome.timers()) {
                 set(connection, timer);
@@ -118,25 +114,19 @@ public class Effects {
         }
     }
 
-    private static void fire(Connection connection, Timer fired) throws SQLException {
-        try (PreparedStatement delete = connection.prepareStatement(
-                "delete from timer where pbx = ? and call_id = ? and subject = ? and due_at <= ?")) {
-            delete.setString(1, fired.pbx());
-            delete.setString(2, fired.callId());
-            delete.setString(3, fired.subject());
-            delete.setLong(4, System.currentTimeMillis());
-            delete.executeUpdate();
-        }
-    }
-
     private static void set(Connection connection, Timer timer) throws SQLException {
-        try (PreparedStatement upsert = connection.prepareStatement("insert into timer (pbx, call_id, subject, due_at)"
-                + " values (?, ?, ?, ?) on conflict (pbx, call_id, subject) do update set due_at = excluded.due_at")) {
-            upsert.setString(1, timer.pbx());
-            upsert.setString(2, timer.callId());
-            upsert.setString(3, timer.subject());
-            upsert.setLong(4, timer.dueAt().toEpochMilli());
-            upsert.executeUpdate();
+        boolean none = timer.dueAt() == null;
+        try (PreparedStatement statement = connection.prepareStatement(none
+                ? "delete from timer where pbx = ? and call_id = ? and subject = ?"
+                : "insert into timer (pbx, call_id, subject, due_at) values (?, ?, ?, ?)"
+                        + " on conflict (pbx, call_id, subject) do update set due_at = excluded.due_at")) {
+            statement.setString(1, timer.pbx());
+            statement.setString(2, timer.callId());
+            statement.setString(3, timer.subject());
+            if (!none) {
+                statement.setLong(4, timer.dueAt().toEpochMilli());
+            }
+            statement.executeUpdate();
         }
     }
 }

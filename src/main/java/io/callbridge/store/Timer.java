@@ -6,6 +6,7 @@ import java.time.Instant;
  * A look at a call that is due at a given time.
  *
  * @param subject the SubCallID of the leg, or {@link #MISSED}
+ * @param dueAt when to look; {@code null}: no more look is needed
  */
 public record Timer(String pbx, String callId, String subject, Instant dueAt) {
 
