@@ -37,8 +37,9 @@ const capitalised = (word) => word.charAt(0).toUpperCase() + word.slice(1);
 
 function telephone(number) {
   const text = String(number);
-  const parts = /^\+?(7)(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(text);
-  return parts ? `+7 ${parts[2]} ${parts[3]}-${parts[4]}-${parts[5]}` : text;
+  const parts = /^\+?7(\d{3})(\d{3})(\d{2})(\d{2})$/.exec(text);
+  // With spaces and hyphens that do not break the line.
+  return parts ? `+7\u00a0${parts[1]}\u00a0${parts[2]}\u2011${parts[3]}\u2011${parts[4]}` : text;
 }
 
 function duration(seconds) {

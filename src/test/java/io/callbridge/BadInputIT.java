@@ -1,0 +1,502 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.RawHttp;
+import io.callbridge.support.RestContract;
+import io.callbridge.support.TestCall;
+import io.callbridge.support.Webhook;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * The webhook stands on the internet. Whatever is sent to it, the answer is the contract's, nothing wrong reaches the CRM,
+ * and the next call works. All tests share one process on purpose: damage that one request does shows at the next.
+ */
+class BadInputIT {
+
+    private static final String FORM = "application/x-www-form-urlencoded";
+    private static final String JSON = "application/json";
+    private static final int LARGEST = 64 * 1024;
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Set<String> FORBIDDEN = new HashSet<>();
+
+    private static FakeCrm crm;
+    private static BridgeProcess bridge;
+
+    @BeforeAll
+    static void start() {
+        crm = new FakeCrm();
+        bridge = BridgeProcess.builder().crm(crm).start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (bridge != null) {
+            bridge.close();
+        }
+        crm.close();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatCannotBeReadIsRefusedWithOneLineThatNamesTheReason() {
+        return Stream.of(
+                unreadable("broken percent-encoding in the query", "percent",
+                        c -> RawHttp.request("GET", path() + "?" + form(c) + "&CallerIDName=%zz")),
+                unreadable("percent-encoding cut off at the end of the query", "percent",
+                        c -> RawHttp.request("GET", path() + "?" + form(c) + "&CallerIDName=%4")),
+                unreadable("broken percent-encoding in the name of a field", "percent",
+                        c -> RawHttp.request("GET", path() + "?%G1=1&" + form(c))),
+                unreadable("broken percent-encoding in the query of a POST whose body is good", "percent",
+                        c -> RawHttp.request("POST", path() + "?a=%", FORM, RawHttp.bytes(form(c)))),
+                unreadable("broken percent-encoding in the body", "percent", c -> post(form(c) + "&CallerIDName=%G1")),
+                unreadable("lone percent sign at the end of the body", "percent",
+                        c -> post(form(c) + "&CallerIDName=100%")),
+                unreadable("percent-encoding of old browsers", "percent",
+                        c -> post(form(c) + "&CallerIDName=%u0416")),
+                unreadable("bytes that are not UTF-8, percent-encoded", "text|UTF",
+                        c -> post(form(c) + "&CallerIDName=%FF%FE")),
+                unreadable("overlong UTF-8", "text|UTF", c -> post(form(c) + "&CallerIDName=%C0%80")),
+                unreadable("half a UTF-8 character in the query", "text|UTF",
+                        c -> RawHttp.request("GET", path() + "?" + form(c) + "&CallerIDName=%D0")),
+                unreadable("bytes that are not UTF-8, raw", "text|UTF", c -> RawHttp.request("POST", path(), FORM,
+                        RawHttp.join(RawHttp.bytes(form(c) + "&CallerIDName="), new byte[] {(byte) 0xff, (byte) 0xfe}))),
+                unreadable("binary body", "text|UTF", c -> RawHttp.request("POST", path(), FORM, binary(4096))),
+                unreadable("binary JSON", "text|UTF|JSON", c -> RawHttp.request("POST", path(), JSON, binary(4096))),
+                unreadable("a NUL byte, percent-encoded", "text|control", c -> post(form(c) + "&CallerIDName=a%00b")),
+                unreadable("a NUL byte, raw", "text|control", c -> post(form(c) + "&CallerIDName=a\0b")),
+                unreadable("a NUL in an id", "text|control",
+                        c -> post(form(with(c, "SubCallID", c.legId() + "\0")))),
+                unreadable("a NUL in JSON", "text|control|JSON",
+                        c -> json(Webhook.json(with(c, "CallerIDName", "a\0b")))),
+                unreadable("JSON cut in half", "JSON", c -> json(half(Webhook.json(c.dialIn())))),
+                unreadable("JSON without quotes", "JSON", c -> json(Webhook.json(c.dialIn()).replace("\"", ""))),
+                unreadable("a form that claims to be JSON", "JSON", c -> json(form(c))),
+                unreadable("a JSON array", "JSON", c -> json("[" + Webhook.json(c.dialIn()) + "]")),
+                unreadable("a JSON text", "JSON", c -> json("\"dial-in\"")),
+                unreadable("JSON null", "JSON", c -> json("null")),
+                unreadable("nested JSON", "JSON",
+                        c -> json(Webhook.json(c.dialIn()).replace("\"CALLING\"", "{\"is\":\"CALLING\"}"))),
+                unreadable("JSON nested a thousand times", "JSON",
+                        c -> json("{\"a\":".repeat(1000) + "1" + "}".repeat(1000))),
+                unreadable("two JSON objects", "JSON",
+                        c -> json(Webhook.json(c.dialIn()) + Webhook.json(c.answer()))),
+                unreadable("a multipart body", "content type|multipart|form", c -> RawHttp.request("POST", path(),
+                        "multipart/form-data; boundary=b", multipart(c))));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatIsTooLargeIsRefused() {
+        return Stream.of(
+                refused("a body of 64 KiB and one byte", 413, c -> post(filled(form(c), LARGEST + 1))),
+                refused("a body of 70 KB", 413, c -> post(filled(form(c), 70_000))),
+                refused("JSON of 70 KB", 413, c -> json(filled(Webhook.json(c.dialIn()), 70_000))),
+                refused("a body of 1 MB", 413, c -> post(filled(form(c), 1_000_000))),
+                refused("a body of 1 MB in chunks", 413,
+                        c -> RawHttp.chunked("POST", path(), FORM, RawHttp.bytes(filled(form(c), 1_000_000)))),
+                refused("a body of 70 KB in chunks", 413,
+                        c -> RawHttp.chunked("POST", path(), FORM, RawHttp.bytes(filled(form(c), 70_000)))));
+    }
+
+    /** Nobody may find out whether he is near: not from the status, not from a header, not from the body. */
+    @TestFactory
+    Stream<DynamicTest> aWrongSecretIsAnsweredLikeAnUnknownPath() {
+        String secret = bridge.secret();
+        return Stream.of("/pbx/wrong-secret-of-the-tests/events", "/pbx/" + secret.substring(1) + "/events",
+                "/pbx/" + secret + "x/events", "/pbx/" + secret.toUpperCase(Locale.ROOT) + "/events",
+                "/pbx/" + secret + "%2F/events", "/pbx/" + secret + "%00/events", "/pbx/%zz/events", "/pbx/%20/events",
+                "/pbx//events", "/pbx/" + "x".repeat(3000) + "/events").flatMap(path -> Stream.of(
+                        like404(path, "GET", c -> RawHttp.request("GET", path + "?" + form(c))),
+                        like404(path, "POST", c -> RawHttp.request("POST", path, FORM, RawHttp.bytes(form(c)))),
+                        like404(path, "POST of broken JSON", c -> RawHttp.request("POST", path, JSON, RawHttp.bytes("{"))),
+                        like404(path, "DELETE", c -> RawHttp.request("DELETE", path))));
+    }
+
+    @Test
+    void aWrongSecretWithALargeBodyIsAnsweredLikeAnUnknownPath() {
+        byte[] body = RawHttp.bytes("x".repeat(70_000));
+        RawHttp.Answer unknown = send(RawHttp.request("POST", "/no/such/path", FORM, body));
+        RawHttp.Answer wrong = send(RawHttp.request("POST", "/pbx/wrong-secret-of-the-tests/events", FORM, body));
+        assertEquals(unknown.withoutDate(), wrong.withoutDate());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> whatIsNoEventForUsIsAcknowledgedAndDropped() {
+        return Stream.of(
+                dropped("no CallID", c -> post(form(with(c, "CallID", null)))),
+                dropped("empty CallID", c -> post(form(with(c, "CallID", "")))),
+                dropped("blank CallID", c -> post(form(with(c, "CallID", "   ")))),
+                dropped("no SubCallID", c -> post(form(with(c, "SubCallID", null)))),
+                dropped("no EventType", c -> post(form(with(c, "EventType", null)))),
+                dropped("unknown EventType", c -> post(form(with(c, "EventType", "call-teleported")))),
+                dropped("EventType of 10 KB", c -> post(form(with(c, "EventType", "dial-in".repeat(1500))))),
+                dropped("EventType in another alphabet", c -> post(form(with(c, "EventType", "d\u0456al-in")))),
+                dropped("lower-case name of the field", c -> post(form(c).replace("EventType=", "event_type="))),
+                dropped("empty body", c -> post("")),
+                dropped("empty GET", c -> RawHttp.request("GET", path())),
+                dropped("nothing but separators", c -> post("&&&==&=&&")),
+                dropped("empty JSON object", c -> json("{}")),
+                dropped("JSON nulls", c -> json("{\"EventType\":\"dial-in\",\"CallID\":null,\"SubCallID\":null}")));
+    }
+
+    /** Odd requests that the contract does not name: any answer but a failure of ours, and nothing wrong at the CRM. */
+    @TestFactory
+    Stream<DynamicTest> oddRequestsDoNoHarm() {
+        return Stream.of(
+                odd("method DELETE", Set.of(404, 405), c -> RawHttp.request("DELETE", path() + "?" + form(c))),
+                odd("method PUT", Set.of(404, 405),
+                        c -> RawHttp.request("PUT", path(), FORM, RawHttp.bytes(form(c)))),
+                odd("trailing slash", Set.of(200, 404), c -> RawHttp.request("GET", path() + "/?" + form(c))),
+                odd("secret percent-encoded", Set.of(200, 404), c -> RawHttp.request("GET",
+                        path().replace("/pbx/w", "/pbx/%77") + "?" + form(c))),
+                odd("10,000 fields", Set.of(200, 400), c -> post(form(c) + manyFields(10_000))),
+                odd("7,000 fields in JSON", Set.of(200, 400), c -> json(Webhook.json(c.dialIn())
+                        .replaceFirst("}$", manyFields(7_000).replaceAll("&(\\w+)", ",\"$1\":1") + "}"))),
+                odd("duplicate JSON keys", Set.of(200, 400), c -> json(Webhook.json(c.dialIn())
+                        .replaceFirst("}$", ",\"CallID\":\"00000000000000000000000000000000\"}"))),
+                odd("a JSON number that no machine can hold", Set.of(200, 400), c -> json(Webhook.json(c.dialIn())
+                        .replaceFirst("\"EventTime\":\\d+", "\"EventTime\":1e999999999"))),
+                odd("unknown content type", Set.of(200, 400, 415),
+                        c -> RawHttp.request("POST", path(), "application/x-no-such-type", RawHttp.bytes(form(c)))),
+                odd("unknown charset", Set.of(200, 400),
+                        c -> RawHttp.request("POST", path(), FORM + "; charset=klingon", RawHttp.bytes(form(c)))),
+                odd("broken content type", Set.of(200, 400, 415),
+                        c -> RawHttp.request("POST", path(), ";;;/=", RawHttp.bytes(form(c)))),
+                odd("CallID of 5,000 characters", Set.of(200, 400),
+                        c -> post(form(with(c, "CallID", "a".repeat(5000))))),
+                odd("SubCallID of 5,000 characters", Set.of(200, 400),
+                        c -> post(form(with(c, "SubCallID", "71101-" + "a".repeat(5000))))),
+                odd("SubCallID that climbs out of its path", Set.of(200, 400),
+                        c -> post(form(with(c, "SubCallID", "71101-/../../missed-calls/1")))),
+                odd("SubCallID with a query of its own", Set.of(200, 400),
+                        c -> post(form(with(c, "SubCallID", "71101-1?reason=ended#")))),
+                odd("SubCallID with a second request in it", Set.of(200, 400),
+                        c -> post(form(with(c, "SubCallID", "71101-1 HTTP/1.1\r\nHost: evil.example\r\n\r\n")))),
+                odd("SubCallID without extension", Set.of(200, 400), c -> post(form(with(c, "SubCallID", "-")))),
+                odd("a placeholder in an id", Set.of(200, 400),
+                        c -> post(form(with(c, "SubCallID", "71101-${sysenv:HOME}{{callbridge.crm.rest.token}}")))),
+                odd("SQL in an id", Set.of(200, 400),
+                        c -> post(form(with(c, "CallID", "x'); DROP TABLE event; --")))),
+                odd("header names of Camel as fields", Set.of(200, 400),
+                        c -> post(form(c) + "&CamelHttpUri=http%3A%2F%2Fevil.example&CamelHttpPath=%2Fevil")),
+                odd("header names of Camel as headers", Set.of(200, 400), c -> RawHttp.join(
+                        RawHttp.bytes("POST " + path() + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: " + FORM
+                                + "\r\nCamelHttpUri: http://evil.example\r\nCamelHttpMethod: DELETE\r\nContent-Length: "
+                                + form(c).length() + "\r\n\r\n"), RawHttp.bytes(form(c)))));
+    }
+
+    /** Absurd values in the fields of a call that took place: it is registered all the same, and by the contract. */
+    @TestFactory
+    Stream<DynamicTest> absurdValuesDoNotCostTheCall() {
+        return Stream.of(
+                absurd("caller of 200 digits", Map.of("CallerIDNum", "+" + "7".repeat(200))),
+                absurd("caller of emoji", Map.of("CallerIDNum", "\uD83D\uDCDE\uD83D\uDD25")),
+                absurd("caller of 20 KB", Map.of("CallerIDNum", "7 ".repeat(10_000))),
+                absurd("caller of right-to-left marks", Map.of("CallerIDNum", "\u202E+79000000010")),
+                absurd("caller of another script's digits", Map.of("CallerIDNum", "+\u0667\u0669\u0660\u0660")),
+                absurd("caller with line breaks", Map.of("CallerIDNum", "+7900\r\nX-Evil: 1")),
+                absurd("caller with markup", Map.of("CallerIDNum", "<script>\"'&{{callbridge.crm.rest.token}}${body}")),
+                absurd("caller is a lone plus", Map.of("CallerIDNum", "+")),
+                absurd("caller is a broken SIP URI", Map.of("CallerIDNum", "sip:@@;=")),
+                absurd("DID that is none", Map.of("CalledDID", "@@@*@@@")),
+                absurd("name of 20 KB", Map.of("CallerIDName", "\u0416".repeat(10_000))),
+                absurd("time of the event negative", Map.of("EventTime", "-1741078800000000")),
+                absurd("time of the event zero", Map.of("EventTime", "0")),
+                absurd("time of the event of 30 digits", Map.of("EventTime", "9".repeat(30))),
+                absurd("time of the event of 18 digits", Map.of("EventTime", "9".repeat(18))),
+                absurd("time of the event as text", Map.of("EventTime", "yesterday")),
+                absurd("time of the event in another script's digits", Map.of("EventTime", "\u0661\u0667\u0664\u0661")),
+                absurd("time of the event in seconds", Map.of("EventTime", "1741078800")),
+                absurd("time of the event far in the future", Map.of("EventTime", "4000000000000000")),
+                absurd("time of the event a fraction", Map.of("EventTime", "1741078800.5")),
+                absurd("duration negative", Map.of("Duration", "-5000000")),
+                absurd("duration of 30 digits", Map.of("Duration", "9".repeat(30))),
+                absurd("duration as text", Map.of("Duration", "half an hour")),
+                absurd("duration in scientific notation", Map.of("Duration", "3e7")),
+                absurd("duration empty", Map.of("Duration", "")),
+                absurd("recording id of 10 KB", Map.of("RecID", "a".repeat(10_000))),
+                absurd("unknown status and flow", Map.of("CallStatus", "SINGING", "CallerIDName", "\uD83C\uDFB5")));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> unusualButGoodFormsOfACallAreUnderstood() {
+        return Stream.of(
+                understood("ids and enumerations in upper case", c -> events(c, (name, value) ->
+                        name.matches("CallID|SubCallID|EventType|CallFlow|CallStatus") ? value.toUpperCase(Locale.ROOT)
+                                : value, Webhook::form)),
+                understood("blanks around every value", c -> events(c, (name, value) ->
+                        name.equals("CallerIDNum") ? value + " " : " " + value + "\t", Webhook::form)),
+                understood("the first value that is not empty counts", c -> events(c, (name, value) -> value,
+                        f -> "CallerIDNum=&" + Webhook.form(f) + "&CallerIDNum=%2B79000000020&CallID=other")),
+                understood("a body of exactly 64 KiB", c -> events(c, (name, value) -> value,
+                        f -> filled(Webhook.form(f), LARGEST))),
+                understood("unknown fields in between", c -> events(c, (name, value) -> value,
+                        f -> "Mood=happy&&=&" + Webhook.form(f) + "&BridgedDuration=7&Tag")));
+    }
+
+    @Test
+    void theBodyWinsOverTheQuery() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        for (Map<String, String> event : call.answered()) {
+            assertOk(send(RawHttp.request("POST", path() + "?CallerIDNum=%2B79000000020&SubCallID=71102-0&EventTime=1", FORM,
+                    RawHttp.bytes(Webhook.form(event)))));
+        }
+        assertRegistered(call);
+    }
+
+    @Test
+    void theSecretIsNeverPrintedAndBadInputPrintsNoStackTrace() {
+        send(post("%"));
+        send(json("{"));
+        send(RawHttp.request("POST", "/pbx/" + bridge.secret() + "x/events", FORM, RawHttp.bytes("%")));
+        assertNextCallWorks();
+        String output = bridge.output();
+        assertFalse(output.contains(bridge.secret()), "the webhook's secret is in the output");
+        assertFalse(output.contains(FakeCrm.TOKEN), "the CRM's token is in the output");
+        assertFalse(output.lines().anyMatch(l -> l.matches("\\s+at [\\w.$/]+\\(.*")), () -> "stack trace" + bridge.tail());
+    }
+
+    private static DynamicTest unreadable(String name, String reason, Function<TestCall, byte[]> request) {
+        return DynamicTest.dynamicTest(name, () -> {
+            RawHttp.Answer answer = sendForbidden(request);
+            assertEquals(400, answer.status(), answer::toString);
+            assertTrue(answer.header("Content-Type") != null && answer.header("Content-Type").startsWith("text/plain"),
+                    answer::toString);
+            String text = answer.text().stripTrailing();
+            assertFalse(text.contains("\n") || text.isBlank() || text.length() > 300, () -> "not one line: " + answer);
+            assertTrue(text.matches("(?i).*(" + reason + ").*"), () -> "does not name '" + reason + "': " + text);
+            assertFalse(text.contains(bridge.secret()), "tells the secret");
+            assertNextCallWorks();
+        });
+    }
+
+    private static DynamicTest refused(String name, int status, Function<TestCall, byte[]> request) {
+        return DynamicTest.dynamicTest(name, () -> {
+            RawHttp.Answer answer = sendForbidden(request);
+            assertEquals(status, answer.status(), answer::toString);
+            assertNextCallWorks();
+        });
+    }
+
+    private static DynamicTest dropped(String name, Function<TestCall, byte[]> request) {
+        return DynamicTest.dynamicTest(name, () -> {
+            assertOk(sendForbidden(request));
+            assertNextCallWorks();
+        });
+    }
+
+    private static DynamicTest like404(String path, String how, Function<TestCall, byte[]> request) {
+        String shown = path.replace(bridge.secret(), "{secret}");
+        return DynamicTest.dynamicTest(how + " " + (shown.length() > 60 ? shown.substring(0, 60) + "..." : shown), () -> {
+            byte[] wrong = request.apply(forbidden());
+            RawHttp.Answer answer = send(wrong);
+            RawHttp.Answer unknown = send(elsewhere(wrong, path));
+            assertEquals(404, answer.status(), answer::toString);
+            assertEquals(unknown.withoutDate(), answer.withoutDate());
+        });
+    }
+
+    private static DynamicTest odd(String name, Set<Integer> allowed, Function<TestCall, byte[]> request) {
+        return DynamicTest.dynamicTest(name, () -> {
+            TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+            RawHttp.Answer answer = send(request.apply(call));
+            assertTrue(allowed.contains(answer.status()), answer::toString);
+            if (answer.status() != 200) {
+                FORBIDDEN.add(call.legId());
+                FORBIDDEN.add(call.callId());
+            }
+            assertNextCallWorks();
+        });
+    }
+
+    private static DynamicTest absurd(String name, Map<String, String> values) {
+        return DynamicTest.dynamicTest(name, () -> {
+            TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+            for (Map<String, String> event : call.answered()) {
+                Map<String, String> fields = new LinkedHashMap<>(event);
+                fields.putAll(values);
+                assertOk(send(post(Webhook.form(fields))));
+            }
+            awaitRegistration(call);
+            assertEquals("answered", crm.requests(Kind.CALL, call.legId()).get(0).member("result"));
+            assertNextCallWorks();
+        });
+    }
+
+    private static DynamicTest understood(String name, Function<TestCall, List<String>> bodies) {
+        return DynamicTest.dynamicTest(name, () -> {
+            TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+            bodies.apply(call).forEach(body -> assertOk(send(post(body))));
+            assertRegistered(call);
+        });
+    }
+
+    /** The whole call came through unharmed. */
+    private static void assertRegistered(TestCall call) {
+        awaitRegistration(call);
+        CrmRequest written = crm.requests(Kind.CALL, call.legId()).get(0);
+        assertEquals(call.callId(), written.member("callId"));
+        assertEquals(call.caller(), written.member("number"));
+        assertEquals("answered", written.member("result"));
+        assertEquals("30", written.member("talkSeconds"));
+        assertEquals("2025-03-04T09:00:00.000Z", written.member("startedAt"));
+        assertNothingWrong();
+    }
+
+    private static void assertNextCallWorks() {
+        TestCall call = TestCall.incoming("102", FakeCrm.PETROVA);
+        bridge.webhook().accept(call.answered());
+        awaitRegistration(call);
+        assertNothingWrong();
+    }
+
+    private static void awaitRegistration(TestCall call) {
+        try {
+            await("the registration").atMost(SOON).pollInterval(Duration.ofMillis(20))
+                    .until(() -> crm.has(Kind.CALL, call.legId()));
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("not registered: " + call + bridge.tail(), e);
+        }
+    }
+
+    /** Nothing of a refused event ever, and everything else by the contract. */
+    private static void assertNothingWrong() {
+        List<CrmRequest> requests = crm.requests();
+        List<String> wrong = new ArrayList<>(new RestContract(crm).deviations(requests));
+        requests.stream().filter(r -> FORBIDDEN.contains(r.id()) || r.body() != null && FORBIDDEN.contains(r.member("callId")))
+                .forEach(r -> wrong.add("of an event that was refused or dropped: " + r));
+        assertTrue(wrong.isEmpty(), () -> String.join("\n", wrong) + bridge.tail());
+    }
+
+    private static void assertOk(RawHttp.Answer answer) {
+        assertEquals(200, answer.status(), answer::toString);
+        assertEquals("OK", answer.text().strip());
+    }
+
+    private static RawHttp.Answer sendForbidden(Function<TestCall, byte[]> request) {
+        return send(request.apply(forbidden()));
+    }
+
+    /** A call of which nothing may reach the CRM, from now to the end of the class. */
+    private static TestCall forbidden() {
+        TestCall call = TestCall.incoming("103", FakeCrm.IVANOV);
+        FORBIDDEN.add(call.callId());
+        FORBIDDEN.add(call.legId());
+        return call;
+    }
+
+    private static RawHttp.Answer send(byte[] request) {
+        return RawHttp.send(bridge.port(), request);
+    }
+
+    private static String path() {
+        return bridge.webhook().path();
+    }
+
+    private static byte[] post(String body) {
+        return RawHttp.request("POST", path(), FORM, RawHttp.bytes(body));
+    }
+
+    private static byte[] json(String body) {
+        return RawHttp.request("POST", path(), JSON, RawHttp.bytes(body));
+    }
+
+    private static String form(TestCall call) {
+        return Webhook.form(call.dialIn());
+    }
+
+    private static String form(Map<String, String> fields) {
+        return Webhook.form(fields);
+    }
+
+    /** The dial-in with one field changed, or without it. */
+    private static Map<String, String> with(TestCall call, String field, String value) {
+        Map<String, String> fields = new LinkedHashMap<>(call.dialIn());
+        if (value == null) {
+            fields.remove(field);
+        } else {
+            fields.put(field, value);
+        }
+        return fields;
+    }
+
+    private interface Change {
+
+        String apply(String name, String value);
+    }
+
+    /** The bodies of an answered call, every value changed, every event written in a way of its own. */
+    private static List<String> events(TestCall call, Change change, Function<Map<String, String>, String> writer) {
+        return call.answered().stream().map(event -> {
+            Map<String, String> fields = new LinkedHashMap<>();
+            event.forEach((name, value) -> fields.put(name, change.apply(name, value)));
+            return writer.apply(fields);
+        }).toList();
+    }
+
+    /** A body made longer with fields that mean nothing. */
+    private static String filled(String body, int length) {
+        if (body.endsWith("}")) {
+            String start = body.substring(0, body.length() - 1) + ",\"Filler\":\"";
+            return start + "x".repeat(length - start.length() - 2) + "\"}";
+        }
+        String start = body + "&Filler=";
+        return start + "x".repeat(length - start.length());
+    }
+
+    private static String manyFields(int count) {
+        StringBuilder fields = new StringBuilder();
+        IntStream.range(0, count).forEach(i -> fields.append('&').append(Integer.toString(i + 36 * 36, 36)));
+        return fields.toString();
+    }
+
+    private static String half(String text) {
+        return text.substring(0, text.length() / 2);
+    }
+
+    private static byte[] binary(int length) {
+        byte[] bytes = new byte[length];
+        new Random(length).nextBytes(bytes);
+        bytes[0] = (byte) 0x80;
+        return bytes;
+    }
+
+    private static byte[] multipart(TestCall call) {
+        StringBuilder body = new StringBuilder();
+        call.dialIn().forEach((name, value) -> body
+                .append("--b\r\nContent-Disposition: form-data; name=\"").append(name).append("\"\r\n\r\n").append(value)
+                .append("\r\n"));
+        return RawHttp.bytes(body + "--b--\r\n");
+    }
+
+    /** The same request to a path that nobody knows. */
+    private static byte[] elsewhere(byte[] request, String path) {
+        return RawHttp.bytes(new String(request, StandardCharsets.UTF_8).replaceFirst(
+                Pattern.quote(path), "/no/such/path"));
+    }
+}

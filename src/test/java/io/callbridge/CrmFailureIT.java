@@ -1,0 +1,328 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.FakeCrm.Answer;
+import io.callbridge.support.RestContract;
+import io.callbridge.support.TestCall;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** CRMs are down, slow, busy and wrong. A card may be lost by that; a call may not, and none may come twice. */
+class CrmFailureIT {
+
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration QUIET = Duration.ofMillis(1500);
+    private static final Duration LOOK_UP_TIMEOUT = Duration.ofMillis(300);
+    private static final Duration CARD_TTL = Duration.ofSeconds(1);
+    private static final int KEPT_OF_AN_ANSWER = 2048;
+
+    private FakeCrm crm;
+    private BridgeProcess bridge;
+
+    @BeforeEach
+    void startCrm() {
+        crm = new FakeCrm();
+    }
+
+    @AfterEach
+    void stop() {
+        if (bridge != null) {
+            bridge.close();
+        }
+        crm.close();
+    }
+
+    @Test
+    void everythingButOutdatedCardsArrivesWhenTheCrmIsBack() {
+        start(BridgeProcess.builder().setting("callbridge.calls.card-ttl", CARD_TTL.toMillis() + "ms"));
+        crm.down();
+        List<TestCall> calls = IntStream.range(1, 6).mapToObj(i -> TestCall.incoming("10" + i, "+7900000050" + i)).toList();
+        TestCall missed = TestCall.incoming("101", FakeCrm.PETROVA);
+        calls.forEach(c -> bridge.webhook().accept(c.answered()));
+        bridge.webhook().accept(missed.missed());
+        awaitElapsed("the end of the cards' time", CARD_TTL.multipliedBy(2));
+        assertTrue(crm.requests().isEmpty(), "the CRM was not down");
+
+        crm.up();
+
+        calls.forEach(c -> awaitThat("registration of " + c, () -> crm.has(Kind.CALL, c.legId())));
+        awaitThat("missed call", () -> crm.has(Kind.MISSED, missed.callId()));
+        awaitQuiet();
+        assertEquals(List.of(), crm.requests(Kind.CARD), "cards nobody wants to see any more");
+        assertEquals(calls.size(), crm.requests(Kind.CALL).size(), "one registration each");
+        assertEquals(1, crm.requests(Kind.MISSED).size(), "one missed call");
+        assertContract(true);
+    }
+
+    @Test
+    void aCardIsShownLateIfTheCrmIsBackWithinItsTime() {
+        start(BridgeProcess.builder().setting("callbridge.calls.card-ttl", "20s"));
+        crm.down();
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(List.of(call.dialIn()));
+        awaitElapsed("a few tries", Duration.ofMillis(500));
+        crm.up();
+        awaitThat("the card", () -> crm.has(Kind.CARD, call.legId()));
+        bridge.webhook().accept(List.of(call.answer(), call.hangup()));
+        awaitThat("the registration", () -> crm.has(Kind.CALL, call.legId()));
+        awaitQuiet();
+        assertEquals(1, crm.requests(Kind.CARD).size());
+        assertEquals(1, crm.requests(Kind.CARD_END).size());
+        assertContract(false);
+    }
+
+    /** 408, 429 and 5xx mean "later"; without a wish of the CRM, each wait is longer than the one before. */
+    @TestFactory
+    Stream<DynamicTest> aRegistrationIsRepeatedUntilTheCrmTakesIt() {
+        start(BridgeProcess.builder());
+        return IntStream.of(408, 429, 500, 502, 503, 504).mapToObj(status -> DynamicTest.dynamicTest(status + ", then 200",
+                () -> {
+                    int failures = 4;
+                    TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+                    crm.on("PUT", "/calls/" + call.legId(), Answer.status(status).times(failures));
+                    bridge.webhook().accept(call.answered());
+                    awaitThat("success", () -> crm.has(Kind.CALL, call.legId()));
+                    awaitQuiet();
+
+                    List<CrmRequest> tries = crm.requests(Kind.CALL, call.legId());
+                    assertEquals(failures + 1, tries.size(), () -> "tries: " + tries);
+                    assertSameBodies(tries);
+                    Duration firstWait = tries.get(1).since(tries.get(0).nanos());
+                    Duration lastWait = tries.get(failures).since(tries.get(failures - 1).nanos());
+                    assertTrue(lastWait.compareTo(firstWait) > 0, "waited " + firstWait + ", at last " + lastWait);
+                    assertEquals(failures + 1, attempts(call).size(), "attempts in the explanation");
+                }));
+    }
+
+    @Test
+    void retryAfterIsHonoured() {
+        start(BridgeProcess.builder());
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        crm.on("PUT", "/calls/.*", Answer.status(429).retryAfter(2).times(1));
+        bridge.webhook().accept(call.answered());
+        awaitThat("success", () -> crm.has(Kind.CALL, call.legId()));
+        List<CrmRequest> tries = crm.requests(Kind.CALL, call.legId());
+        assertEquals(2, tries.size(), () -> "tries: " + tries);
+        Duration waited = tries.get(1).since(tries.get(0).nanos());
+        assertTrue(waited.compareTo(Duration.ofMillis(1900)) > 0, "waited only " + waited);
+        assertTrue(waited.compareTo(Duration.ofSeconds(8)) < 0, "waited " + waited + " instead of 2 s");
+    }
+
+    @Test
+    void aMissedCallIsRepeatedToo() {
+        start(BridgeProcess.builder());
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        crm.on("PUT", "/missed-calls/.*", Answer.status(503).times(2));
+        bridge.webhook().accept(call.missed());
+        awaitThat("success", () -> crm.has(Kind.MISSED, call.callId()));
+        awaitQuiet();
+        List<CrmRequest> tries = crm.requests(Kind.MISSED, call.callId());
+        assertEquals(3, tries.size(), () -> "tries: " + tries);
+        assertSameBodies(tries);
+    }
+
+    /** A request that the CRM calls wrong will be wrong the next time: a person has to look at it. */
+    @TestFactory
+    Stream<DynamicTest> aRefusedRegistrationIsNotRepeatedButShownAsDead() {
+        start(BridgeProcess.builder());
+        return IntStream.of(400, 401, 403, 404, 409, 422).mapToObj(status -> DynamicTest.dynamicTest("answer " + status,
+                () -> {
+                    TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+                    String answer = "number is not acceptable " + "x".repeat(2 * KEPT_OF_AN_ANSWER);
+                    crm.on("PUT", "/calls/" + call.legId(), Answer.status(status).body(answer));
+                    bridge.webhook().accept(call.answered());
+                    awaitThat("state dead", () -> "dead".equals(deliveryState(call)));
+                    awaitQuiet();
+
+                    assertEquals(1, crm.requests(Kind.CALL, call.legId()).size(), "tries");
+                    JsonNode attempts = attempts(call);
+                    assertEquals(1, attempts.size(), "attempts in the explanation");
+                    assertEquals(status, attempts.get(0).path("status").asInt());
+                    String kept = attempts.get(0).path("answer").asText();
+                    assertTrue(kept.startsWith("number is not acceptable"), "the CRM's words are kept, not: " + kept);
+                    assertTrue(kept.length() <= KEPT_OF_AN_ANSWER, "kept " + kept.length() + " characters");
+                    assertNextCallWorks();
+                }));
+    }
+
+    /** The CRM has it, but the bridge cannot know: it says the same again, and nothing else. */
+    @Test
+    void aLostAnswerIsRepairedByTheSameRequest() {
+        start(BridgeProcess.builder());
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        TestCall missed = TestCall.incoming("102", FakeCrm.PETROVA);
+        crm.on("PUT", "/calls/.*", Answer.lost().times(1));
+        crm.on("PUT", "/missed-calls/.*", Answer.lost().times(1));
+        bridge.webhook().accept(call.answered());
+        bridge.webhook().accept(missed.missed());
+        awaitThat("both again", () -> crm.requests(Kind.CALL, call.legId()).size() == 2
+                && crm.requests(Kind.MISSED, missed.callId()).size() == 2);
+        awaitQuiet();
+
+        assertEquals(2, crm.requests(Kind.CALL).size(), "requests for the call");
+        assertEquals(2, crm.requests(Kind.MISSED).size(), "requests for the missed call");
+        assertSameBodies(crm.requests(Kind.CALL));
+        assertSameBodies(crm.requests(Kind.MISSED));
+        assertTrue(crm.requests(Kind.CARD, call.legId()).size() <= 1, "the card was not concerned");
+        assertContract(true);
+    }
+
+    @Test
+    void aCrmThatRefusesOneCallStillGetsTheOthers() {
+        start(BridgeProcess.builder());
+        TestCall stuck = TestCall.incoming("101", FakeCrm.IVANOV);
+        crm.on("PUT", "/calls/" + stuck.legId(), Answer.status(500));
+        bridge.webhook().accept(stuck.answered());
+        awaitThat("a failure", () -> !crm.requests(Kind.CALL, stuck.legId()).isEmpty());
+        assertNextCallWorks();
+        crm.behave();
+        awaitThat("the stuck one", () -> crm.has(Kind.CALL, stuck.legId()));
+    }
+
+    @Test
+    void theWebhookAnswersAtOnceWhateverTheCrmDoes() {
+        start(BridgeProcess.builder());
+        crm.on("PUT", ".*", Answer.after(Duration.ofSeconds(5)));
+        crm.on("GET", ".*", Answer.after(Duration.ofSeconds(5)));
+        for (int i = 0; i < 20; i++) {
+            long begin = System.nanoTime();
+            bridge.webhook().accept(List.of(TestCall.incoming("101", "+790000004" + (10 + i)).dialIn()));
+            Duration took = Duration.ofNanos(System.nanoTime() - begin);
+            assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, "the PBX waited " + took + bridge.tail());
+        }
+    }
+
+    @Test
+    void aSlowLookUpDelaysTheCardNoLongerThanAllowedAndIsInTheRegistration() {
+        start(BridgeProcess.builder().setting("callbridge.deliver.card.lookup-timeout-ms",
+                Long.toString(LOOK_UP_TIMEOUT.toMillis())));
+        crm.on("GET", "/entities", Answer.after(Duration.ofSeconds(2)));
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        long rung = System.nanoTime();
+        bridge.webhook().accept(List.of(call.dialIn()));
+        awaitThat("the card", () -> crm.has(Kind.CARD, call.legId()));
+        bridge.webhook().accept(List.of(call.answer(), call.hangup()));
+        awaitThat("the registration", () -> crm.has(Kind.CALL, call.legId()));
+
+        CrmRequest card = crm.requests(Kind.CARD, call.legId()).get(0);
+        assertNull(card.body().get("entity"), "the look-up had not been answered");
+        assertTrue(card.since(rung).compareTo(LOOK_UP_TIMEOUT.plusMillis(900)) < 0, "the card took " + card.since(rung));
+        assertEquals(crm.entityOf(FakeCrm.IVANOV), crm.requests(Kind.CALL, call.legId()).get(0).body().get("entity"));
+        assertContract(false);
+    }
+
+    @Test
+    void aFailedLookUpCostsTheCardItsEntityButIsNotTakenForAnswer() {
+        start(BridgeProcess.builder());
+        crm.on("GET", "/entities", Answer.status(500));
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(List.of(call.dialIn()));
+        awaitThat("the card", () -> crm.has(Kind.CARD, call.legId()));
+        assertFalse(crm.requests(Kind.CARD, call.legId()).get(0).body().has("entity"));
+
+        crm.behave();
+        bridge.webhook().accept(List.of(call.answer(), call.hangup()));
+
+        awaitThat("the registration", () -> crm.has(Kind.CALL, call.legId()));
+        assertEquals(crm.entityOf(FakeCrm.IVANOV), crm.requests(Kind.CALL, call.legId()).get(0).body().get("entity"),
+                "'failed' must not be remembered as 'not found'");
+        assertContract(false);
+    }
+
+    /** Five phones ring at once: the CRM is asked once, and "nobody" is an answer too. */
+    @TestFactory
+    Stream<DynamicTest> oneCallerIsLookedUpOnce() {
+        start(BridgeProcess.builder());
+        return Stream.of(FakeCrm.IVANOV, "+79000000333").map(caller -> DynamicTest.dynamicTest(
+                crm.entityOf(caller) == null ? "unknown caller" : "known caller", () -> {
+                    TestCall first = TestCall.incoming("101", caller);
+                    List<TestCall> legs = new ArrayList<>(List.of(first));
+                    List.of("102", "103", "104", "105").forEach(e -> legs.add(first.alsoRinging(e)));
+                    legs.parallelStream().forEach(l -> bridge.webhook().accept(List.of(l.dialIn())));
+                    legs.forEach(l -> awaitThat("card of " + l, () -> crm.has(Kind.CARD, l.legId())));
+                    bridge.webhook().accept(List.of(first.answer()));
+                    legs.subList(1, legs.size()).forEach(l -> bridge.webhook().accept(List.of(l.givenUp())));
+                    bridge.webhook().accept(List.of(first.hangup()));
+                    awaitThat("the registration", () -> crm.has(Kind.CALL, first.legId()));
+
+                    List<CrmRequest> lookUps = crm.requests(Kind.ENTITY).stream()
+                            .filter(r -> caller.equals(r.query().get("phone"))).toList();
+                    assertEquals(1, lookUps.size(), () -> "look-ups: " + lookUps);
+                    assertContract(true);
+                }));
+    }
+
+    private void start(BridgeProcess.Builder builder) {
+        bridge = builder.crm(crm).quickRetries().start();
+    }
+
+    private void assertNextCallWorks() {
+        TestCall call = TestCall.incoming("105", FakeCrm.PETROVA);
+        bridge.webhook().accept(call.answered());
+        awaitThat("the next call", () -> crm.has(Kind.CALL, call.legId()));
+    }
+
+    private void assertContract(boolean lookUpsWork) {
+        List<String> deviations = new RestContract(crm, lookUpsWork).deviations(crm.requests());
+        assertTrue(deviations.isEmpty(), () -> String.join("\n", deviations) + bridge.tail());
+    }
+
+    private static void assertSameBodies(List<CrmRequest> requests) {
+        for (CrmRequest request : requests) {
+            assertEquals(requests.get(0).body(), request.body(), "a repeat is the same request");
+        }
+    }
+
+    /** The state of the registration of a call, {@code null} if there is none yet. */
+    private String deliveryState(TestCall call) {
+        JsonNode delivery = bridge.delivery(call.callId(), call.legId());
+        return delivery == null ? null : delivery.path("state").asText();
+    }
+
+    private JsonNode attempts(TestCall call) {
+        JsonNode delivery = bridge.delivery(call.callId(), call.legId());
+        assertTrue(delivery != null, () -> "no delivery of " + call + bridge.tail());
+        return delivery.path("attempts");
+    }
+
+    private void awaitElapsed(String what, Duration time) {
+        long begin = System.nanoTime();
+        awaitThat(what, () -> System.nanoTime() - begin > time.toNanos());
+    }
+
+    private void awaitThat(String what, Callable<Boolean> condition) {
+        try {
+            await(what).atMost(SOON).pollInterval(Duration.ofMillis(50)).until(condition);
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("did not happen: " + what + "\n--- received ---\n" + crm.requests() + bridge.tail(), e);
+        }
+    }
+
+    private void awaitQuiet() {
+        long begin = System.nanoTime();
+        awaitThat("quiet", () -> {
+            long last = crm.requests().stream().mapToLong(CrmRequest::nanos).reduce(begin, Math::max);
+            return System.nanoTime() - last > QUIET.toNanos();
+        });
+    }
+}

@@ -1,0 +1,262 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.BridgeProcess.Refusal;
+import io.callbridge.support.BridgeProcess.RoutesEdit;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.Scenario;
+import io.callbridge.support.TestCall;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What an integrator does without a compiler: edits routes and settings beside the packaged application. An edit counts at
+ * the next start; a mistake stops that start with one line that says where it is.
+ */
+class IntegratorIT {
+
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final String OUTCOME = "process-outcome.camel.yaml";
+    private static final Pattern IS_LOCAL = Pattern.compile("(['\"]?)\\$\\{body\\[local\\]\\}( == '?true'?)?");
+    private static final Pattern TRACE = Pattern.compile("^\\s+at [\\w.$/]+\\(|^Caused by:|^Exception in ");
+    private static final Pattern COMPLAINT = Pattern.compile("\\b(ERROR|FATAL|SEVERE)\\b|Exception\\b|Callbridge cannot start");
+
+    @TempDir
+    private Path scratch;
+    private FakeCrm crm;
+
+    @BeforeEach
+    void startCrm() {
+        crm = new FakeCrm();
+    }
+
+    @AfterEach
+    void stopCrm() {
+        crm.close();
+    }
+
+    @Test
+    void anEditedDecisionCountsWithoutABuild() {
+        Scenario local = Scenario.of("S29");
+        try (BridgeProcess bridge = builder().editRoutes(IntegratorIT::registerLocalCalls).start()) {
+            bridge.webhook().accept(local.events().stream().map(Scenario.Event::fields).toList());
+            await("registration of a local call").atMost(SOON).until(() -> !crm.requests(Kind.CALL).isEmpty());
+            CrmRequest written = crm.requests(Kind.CALL).get(0);
+            assertTrue(local.ids().contains(written.id()), written::toString);
+            assertEquals(local.events().get(0).fields().get("CallID"), written.member("callId"));
+        }
+    }
+
+    @Test
+    void thePackagedRoutesServeWhereNoFolderIs() {
+        try (BridgeProcess bridge = builder().withoutRoutesFolder().start()) {
+            assertCallWorks(bridge);
+        }
+    }
+
+    /** As in a container: nothing on the command line that is worth protecting. */
+    @Test
+    void settingsFromTheEnvironmentCount() {
+        try (BridgeProcess bridge = builder().without("callbridge.crm.rest.token")
+                .environment("CALLBRIDGE_CRM_REST_TOKEN", FakeCrm.TOKEN)
+                .without("callbridge.pbx.main.extensions.101.user")
+                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna").start()) {
+            assertCallWorks(bridge);
+        }
+    }
+
+    @Test
+    void aBrokenRouteIsRefusedWithFileLineAndKey() {
+        int[] line = new int[1];
+        Refusal refusal = builder().editRoutes(routes -> {
+            List<String> lines = Files.readAllLines(routes.resolve(OUTCOME));
+            while (!lines.get(line[0]).strip().equals("steps:")) {
+                line[0]++;
+            }
+            lines.set(line[0], lines.get(line[0]).replace("steps:", "stepz:"));
+            Files.write(routes.resolve(OUTCOME), lines);
+        }).startExpectingRefusal();
+        assertRefused(refusal, OUTCOME, "stepz");
+        String said = complaint(refusal);
+        assertTrue(Pattern.compile("\\b" + (line[0] + 1) + "\\b").matcher(said).find(),
+                () -> "does not name line " + (line[0] + 1) + ": " + said);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> mistakesInRoutesStopTheStartWithOneLine() {
+        return Stream.of(
+                badRoutes("a folder without routes", IntegratorIT::deleteAll, "routes"),
+                badRoutes("a missing bean", extra("""
+                        - bean:
+                            ref: noSuchBean
+                        """), "noSuchBean"),
+                badRoutes("a setting that does not exist", extra("""
+                        - setBody:
+                            constant: "{{callbridge.nope}}"
+                        """), "callbridge.nope"),
+                badRoutes("a step that does not exist", extra("""
+                        - teleport:
+                            uri: direct:process-event
+                        """), "teleport", "process-extra.camel.yaml"),
+                badRoutes("a component that is not there", extra("""
+                        - to:
+                            uri: carrier-pigeon:crm
+                        """), "carrier-pigeon"),
+                badRoutes("an expression that cannot be read", extra("""
+                        - filter:
+                            simple: "${body[local]} === maybe ("
+                            steps:
+                              - setBody:
+                                  constant: never
+                        """), "process-extra"),
+                badRoutes("a route id that is there twice",
+                        r -> Files.copy(r.resolve(OUTCOME), r.resolve("process-outcome-copy.camel.yaml")),
+                        "process-outcome"),
+                badRoutes("a file that is no YAML",
+                        r -> Files.writeString(r.resolve("process-extra.camel.yaml"), "- route: {{{\n\t: ["),
+                        "process-extra.camel.yaml"),
+                badRoutes("an empty file", r -> Files.writeString(r.resolve(OUTCOME), ""), "process-outcome"),
+                badRoutes("a missing file", r -> Files.delete(r.resolve(OUTCOME)), "process-outcome"));
+    }
+
+    @TestFactory
+    Stream<DynamicTest> mistakesInSettingsStopTheStartWithOneLine() {
+        return Stream.of(
+                badSetting("an unknown key", "callbridge.calls.missd-delay", "1s"),
+                badSetting("an unknown key of a PBX", "callbridge.pbx.main.extensions.101.usr", "anna"),
+                badSetting("an unknown part", "callbridge.telepathy", "true"),
+                badSetting("a delay that is none", "callbridge.calls.missed-delay", "soon", "soon"),
+                badSetting("a negative delay", "callbridge.calls.settle-delay", "-1s", "-1s"),
+                badSetting("a switch that is none", "callbridge.calls.forwarded-as-outgoing", "perhaps", "perhaps"),
+                badSetting("a country that is none", "callbridge.pbx.main.country", "XX1", "XX1"),
+                badSetting("an unknown type of extension", "callbridge.pbx.main.extensions.101.type", "telephone",
+                        "telephone", "phone", "ivr", "queue", "fax"),
+                badSetting("a CRM that does not exist", "callbridge.crm.active", "abacus", "abacus", "rest"),
+                badSetting("an address of the CRM that is none", "callbridge.crm.rest.url", "not an address",
+                        "not an address"),
+                badSetting("an unknown kind of store", "callbridge.store.url", "jdbc:abacus:beads", "abacus"));
+    }
+
+    @Test
+    void aMistakeInTheEnvironmentIsRefusedToo() {
+        assertRefused(builder().without("callbridge.calls.missed-delay")
+                .environment("CALLBRIDGE_CALLS_MISSED_DELAY", "soon").startExpectingRefusal(), "missed", "soon");
+    }
+
+    @Test
+    void aSecretThatIsTooShortIsRefusedWithoutBeingPrinted() {
+        String secret = "fifteen-letters";
+        assertEquals(15, secret.length());
+        Refusal refusal = builder().setting("callbridge.pbx.main.secret", secret).startExpectingRefusal();
+        assertRefused(refusal, "callbridge.pbx.main.secret", "16");
+        assertFalse(refusal.output().contains(secret), refusal::output);
+    }
+
+    @Test
+    void aStoreThatCannotBeCreatedIsRefused() throws IOException {
+        Path file = Files.writeString(scratch.resolve("not-a-folder"), "a file");
+        assertRefused(builder().setting("callbridge.store.url", "jdbc:sqlite:" + file.resolve("callbridge.db"))
+                .startExpectingRefusal(), "callbridge.store.url", "not-a-folder");
+    }
+
+    @Test
+    void aStoreThatIsNoDatabaseIsRefusedAndLeftAlone() throws IOException {
+        String contents = "the minutes of the last meeting\n".repeat(200);
+        Path file = Files.writeString(scratch.resolve("minutes.txt"), contents);
+        assertRefused(builder().setting("callbridge.store.url", "jdbc:sqlite:" + file).startExpectingRefusal(),
+                "callbridge.store.url", "minutes.txt");
+        assertEquals(contents, Files.readString(file), "the file was changed");
+    }
+
+    private BridgeProcess.Builder builder() {
+        return BridgeProcess.builder().crm(crm);
+    }
+
+    private void assertCallWorks(BridgeProcess bridge) {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(call.answered());
+        await("registration").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
+        CrmRequest written = crm.requests(Kind.CALL, call.legId()).get(0);
+        assertEquals("anna", written.member("user"));
+        assertEquals("Bearer " + FakeCrm.TOKEN, written.header("Authorization"));
+    }
+
+    private DynamicTest badRoutes(String name, RoutesEdit edit, String... named) {
+        return DynamicTest.dynamicTest(name, () -> assertRefused(builder().editRoutes(edit).startExpectingRefusal(), named));
+    }
+
+    private DynamicTest badSetting(String name, String key, String value, String... named) {
+        return DynamicTest.dynamicTest(name, () -> {
+            Refusal refusal = builder().setting(key, value).startExpectingRefusal();
+            assertRefused(refusal, Stream.concat(Stream.of(key), Stream.of(named)).toArray(String[]::new));
+        });
+    }
+
+    /** Not started, and the reason is one line, the only complaint, without a stack trace. */
+    private static void assertRefused(Refusal refusal, String... named) {
+        assertNotEquals(0, refusal.exitCode(), refusal::output);
+        assertFalse(refusal.output().lines().anyMatch(l -> TRACE.matcher(l).find()),
+                () -> "a stack trace:\n" + refusal.output());
+        String said = complaint(refusal);
+        for (String name : named) {
+            assertTrue(said.contains(name), () -> "does not name '" + name + "': " + said);
+        }
+    }
+
+    /** The one line that complains. */
+    private static String complaint(Refusal refusal) {
+        List<String> complaints = refusal.output().lines().filter(l -> COMPLAINT.matcher(l).find()).toList();
+        assertEquals(1, complaints.size(), () -> "not one line:\n" + refusal.output());
+        return complaints.get(0);
+    }
+
+    /** Adds a route of its own with these steps. */
+    private static RoutesEdit extra(String steps) {
+        return routes -> Files.writeString(routes.resolve("process-extra.camel.yaml"), """
+                - route:
+                    id: process-extra
+                    from:
+                      uri: direct:process-extra
+                      steps:
+                """ + steps.indent(8));
+    }
+
+    /** The condition of the branch that drops local calls never holds any more. */
+    private static void registerLocalCalls(Path routes) throws IOException {
+        Path file = routes.resolve(OUTCOME);
+        String before = Files.readString(file);
+        String after = IS_LOCAL.matcher(before).replaceAll(found -> {
+            String quote = found.group(1).equals("'") ? "\"" : "'";
+            return found.group(1) + "\\${body[local]} == " + quote + "never" + quote;
+        });
+        assertNotEquals(before, after, OUTCOME + " has no branch for local calls");
+        Files.writeString(file, after);
+    }
+
+    private static void deleteAll(Path routes) throws IOException {
+        try (Stream<Path> files = Files.list(routes)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

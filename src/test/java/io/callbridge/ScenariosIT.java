@@ -1,0 +1,250 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.RestContract;
+import io.callbridge.support.Scenario;
+import io.callbridge.support.ScenarioPlayer;
+import io.callbridge.support.ScenarioPlayer.Played;
+import io.callbridge.support.ScenarioPlayer.Step;
+import io.callbridge.support.ScenarioVerdict;
+import io.callbridge.support.ScenarioVerdict.Comparison;
+import io.callbridge.support.TestCall;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Plays every scenario against the packaged application: as it stands, with every event twice, in all forms of the request,
+ * and with events that overtake each other. What the PBX promises about order, repetition and form is nothing, so the calls
+ * and the missed calls must come out the same every time.
+ *
+ * <p>The scenarios of one play run at the same time, as on a PBX with many phones: they share no ids, so whatever one of
+ * them does to another is a fault.
+ */
+class ScenariosIT {
+
+    private static final Duration QUIET = ScenarioPlayer.DELAY.multipliedBy(4);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration STAGGER = Duration.ofMillis(20);
+    private static final int WARM_UP = 40;
+
+    private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(4);
+
+    @AfterEach
+    void stopTheClock() {
+        clock.shutdownNow();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioInOrder() {
+        return play("in order", Comparison.EVERYTHING, ScenarioPlayer::inOrder);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioWithEveryEventSentTwice() {
+        return play("every event twice", Comparison.EVERYTHING, ScenarioPlayer::twice);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioInTheOtherFormsOfTheRequest() {
+        return play("GET, JSON, query and body", Comparison.EVERYTHING, ScenarioPlayer::inOtherForms);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioWithOvertakingEvents() {
+        return overtaking(seeds()[0]);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioWithOvertakingEventsOnceMore() {
+        return overtaking(seeds()[1]);
+    }
+
+    /**
+     * All events of a scenario at almost the same moment. No scenario is left out: the calls and the missed calls of all of
+     * them follow from ids and EventTimes. S20b comes closest to depending on real gaps (its first verdict is written
+     * before the second queue reports), and therefore allows either place.
+     */
+    @TestFactory
+    Stream<DynamicTest> everyScenarioInAnyOrderAtOnce() {
+        long seed = seeds()[2];
+        return play("any order, seed " + seed, Comparison.CALLS_AND_MISSED,
+                s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
+    }
+
+    private Stream<DynamicTest> overtaking(long seed) {
+        return play("overtaking, seed " + seed, Comparison.CALLS_AND_MISSED,
+                s -> ScenarioPlayer.overtaking(s, random(s, seed)));
+    }
+
+    /** Fresh ones in every run, unless a failure is to be played again with {@code -Dcallbridge.test.seeds=1,2,3}. */
+    private static long[] seeds() {
+        String given = System.getProperty("callbridge.test.seeds");
+        if (given == null) {
+            return new Random().longs(3, 0, 1_000_000).toArray();
+        }
+        long[] seeds = Stream.of(given.split(",")).mapToLong(Long::parseLong).toArray();
+        return IntStream.range(0, 3).mapToLong(i -> seeds[i % seeds.length]).toArray();
+    }
+
+    /** Of one scenario only: its order must not depend on how many others there are. */
+    private static Random random(Scenario scenario, long seed) {
+        return new Random(seed * 31 + scenario.id().hashCode());
+    }
+
+    private Stream<DynamicTest> play(String name, Comparison comparison, Function<Scenario, List<Step>> order) {
+        Map<Map<String, String>, List<Scenario>> groups = Scenario.all().stream()
+                .collect(Collectors.groupingBy(Scenario::settings, LinkedHashMap::new, Collectors.toList()));
+        List<Stage> stages = new ArrayList<>();
+        try {
+            // One after the other, because a start takes all the machine has; then all plays at the same time.
+            groups.forEach((settings, scenarios) -> stages.add(new Stage(settings, scenarios)));
+            stages.forEach(s -> s.play(comparison, order));
+            stages.forEach(Stage::awaitQuiet);
+            return stages.stream().flatMap(s -> s.verdicts(name)).toList().stream();
+        } finally {
+            stages.forEach(Stage::close);
+        }
+    }
+
+    /** One application and its CRM, for all scenarios with the same settings. */
+    private final class Stage {
+
+        private final List<Performance> performances = new ArrayList<>();
+        private final Set<String> foreignIds = new HashSet<>();
+        private final List<Scenario> scenarios;
+        private final Map<String, String> settings;
+        private final FakeCrm crm = new FakeCrm();
+        private final BridgeProcess bridge;
+
+        private Stage(Map<String, String> settings, List<Scenario> scenarios) {
+            this.settings = settings;
+            this.scenarios = scenarios;
+            try {
+                bridge = BridgeProcess.builder().crm(crm).settings(settings).start();
+            } catch (RuntimeException | Error e) {
+                crm.close();
+                throw e;
+            }
+            warmUp();
+        }
+
+        /** The delays of the plays are short; a virtual machine that has just started would miss them. */
+        private void warmUp() {
+            List<TestCall> calls = IntStream.range(0, WARM_UP)
+                    .mapToObj(i -> TestCall.incoming("10" + (1 + i % 5), "+7900000080" + i % 10)).toList();
+            calls.parallelStream().forEach(c -> bridge.webhook().accept(c.answered()));
+            await("warm-up").atMost(Duration.ofSeconds(60)).until(() -> crm.requests(CrmRequest.Kind.CALL).size() >= WARM_UP);
+            calls.forEach(c -> foreignIds.addAll(List.of(c.callId(), c.legId())));
+        }
+
+        private void play(Comparison comparison, Function<Scenario, List<Step>> order) {
+            ScenarioPlayer player = new ScenarioPlayer(bridge.webhook(), clock);
+            for (Scenario scenario : scenarios) {
+                List<Step> steps = order.apply(scenario);
+                performances.add(new Performance(scenario, steps, comparison, crm,
+                        player.play(steps, STAGGER.multipliedBy(performances.size()))));
+            }
+        }
+
+        private void awaitQuiet() {
+            await("the end of the scenarios").atMost(Duration.ofMinutes(5)).pollInterval(Duration.ofMillis(250))
+                    .until(() -> performances.stream().allMatch(Performance::settled));
+        }
+
+        private Stream<DynamicTest> verdicts(String play) {
+            String tail = bridge.tail();
+            List<DynamicTest> tests = new ArrayList<>(performances.stream().map(p -> p.verdict(play, tail)).toList());
+            List<String> strangers = strangers();
+            String name = "nothing outside of the scenarios, " + play + (settings.isEmpty() ? "" : " " + settings);
+            tests.add(DynamicTest.dynamicTest(name, () -> {
+                if (!strangers.isEmpty()) {
+                    fail(String.join("\n", strangers) + tail);
+                }
+            }));
+            return tests.stream();
+        }
+
+        /** Requests that belong to no scenario, and look-ups that break the contract. */
+        private List<String> strangers() {
+            Set<String> ids = new HashSet<>(foreignIds);
+            scenarios.forEach(s -> ids.addAll(s.ids()));
+            List<String> found = new ArrayList<>();
+            List<CrmRequest> others = new ArrayList<>();
+            for (CrmRequest request : crm.requests()) {
+                if (request.kind() == CrmRequest.Kind.ENTITY || foreignIds.contains(request.id())) {
+                    others.add(request);
+                } else if (!ids.contains(request.id())) {
+                    found.add("belongs to no scenario: " + request);
+                }
+            }
+            found.addAll(new RestContract(crm).deviations(others));
+            return found;
+        }
+
+        private void close() {
+            bridge.close();
+            crm.close();
+        }
+    }
+
+    /** One scenario on its stage. */
+    private record Performance(Scenario scenario, List<Step> steps, Comparison comparison, FakeCrm crm,
+            CompletableFuture<Played> played) {
+
+        private List<CrmRequest> requests() {
+            return crm.requests(scenario.ids());
+        }
+
+        /** Everything expected has come, or is overdue, and nothing has come for a while. */
+        private boolean settled() {
+            if (!played.isDone()) {
+                return false;
+            }
+            List<CrmRequest> requests = requests();
+            long now = System.nanoTime();
+            long sent = played.join().lastNanos();
+            long last = requests.stream().mapToLong(CrmRequest::nanos).reduce(sent, Math::max);
+            boolean complete = new ScenarioVerdict(scenario, comparison).missing(requests).isEmpty();
+            return now - last > QUIET.toNanos() && (complete || now - sent > PATIENCE.toNanos());
+        }
+
+        private DynamicTest verdict(String play, String tail) {
+            List<CrmRequest> requests = requests();
+            List<String> differences = new ArrayList<>(played.join().wrongAnswers());
+            differences.addAll(new ScenarioVerdict(scenario, comparison).differences(requests));
+            differences.addAll(new RestContract(crm).deviations(requests));
+            String name = scenario.id() + " " + play + ": " + scenario.title();
+            return DynamicTest.dynamicTest(name, () -> {
+                if (!differences.isEmpty()) {
+                    fail(String.join("\n", differences) + "\n--- sent (" + play + ") ---\n" + lines(steps)
+                            + "\n--- received ---\n" + lines(requests) + tail);
+                }
+            });
+        }
+
+        private static String lines(List<?> things) {
+            return things.stream().map(Object::toString).collect(Collectors.joining("\n"));
+        }
+    }
+}

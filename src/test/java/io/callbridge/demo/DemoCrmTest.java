@@ -1,0 +1,300 @@
+package io.callbridge.demo;
+
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The demo CRM against contract section 3, over HTTP and without the rest of the application. */
+@Timeout(30)
+class DemoCrmTest {
+
+    private static final String CARD = """
+            {"callId":"c1","direction":"in","user":"anna","extension":"101","number":"+79000000010",
+             "did":"+74950000001","at":"2025-03-04T09:00:00.000Z","entity":{"id":"ivanov","name":"Ivanov"}}""";
+    private static final String CALL = """
+            {"callId":"c1","direction":"in","result":"answered","user":"anna","extension":"101",
+             "number":"+79000000010","startedAt":"2025-03-04T09:00:00.000Z",
+             "answeredAt":"2025-03-04T09:00:10.120Z","endedAt":"2025-03-04T09:01:33.731Z","talkSeconds":83}""";
+    private static final String MISSED = """
+            {"number":"+79000000010","place":{"extension":"880","type":"queue"},"user":"anna",
+             "startedAt":"2025-03-04T09:00:00.000Z","endedAt":"2025-03-04T09:00:40.300Z"}""";
+
+    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    private static Vertx vertx;
+
+    private int port;
+
+    @BeforeAll
+    static void startVertx() {
+        vertx = Vertx.vertx();
+    }
+
+    @AfterAll
+    static void stopVertx() throws Exception {
+        vertx.close().toCompletionStage().toCompletableFuture().get(10, SECONDS);
+    }
+
+    @BeforeEach
+    void freshCrm() throws Exception {
+        port = serve(true);
+    }
+
+    @Test
+    void knowsSomeNumbersAndNoOthers() throws Exception {
+        HttpResponse<String> known = send("GET", "/demo-crm/entities?phone=%2B79000000010", null);
+        assertEquals(200, known.statusCode());
+        assertEquals(new JsonObject("""
+                {"id":"ivanov","type":"contact","name":"Ivanov","url":"http://crm.example/contacts/ivanov",
+                 "responsible":"anna"}"""), new JsonObject(known.body()));
+
+        assertEquals(404, send("GET", "/demo-crm/entities?phone=%2B79000000999", null).statusCode());
+        assertEquals(400, send("GET", "/demo-crm/entities", null).statusCode());
+    }
+
+    @Test
+    void aRepeatReplaces() throws Exception {
+        put("/demo-crm/cards/l1", CARD);
+        long shownAt = state().getJsonArray("cards").getJsonObject(0).getLong("shownAt");
+        put("/demo-crm/cards/l1", CARD);
+        put("/demo-crm/calls/l1", CALL);
+        put("/demo-crm/calls/l1", CALL.replace("\"talkSeconds\":83", "\"talkSeconds\":84,\"recordingId\":\"r1\""));
+        put("/demo-crm/missed-calls/c1", MISSED);
+        put("/demo-crm/missed-calls/c1", MISSED.replace("880", "881"));
+
+        JsonObject state = state();
+        assertEquals(1, state.getJsonArray("cards").size());
+        assertEquals(shownAt, state.getJsonArray("cards").getJsonObject(0).getLong("shownAt"));
+        assertEquals("r1", only(state, "calls").getString("recordingId"));
+        assertEquals("881", only(state, "missedCalls").getJsonObject("place").getString("extension"));
+        assertEquals(new JsonObject("{\"cards\":1,\"calls\":1,\"talkSeconds\":84,\"missed\":1,\"served\":0}"),
+                state.getJsonObject("counters"));
+    }
+
+    @Test
+    void aMissedCallCanBeServedAfterAll() throws Exception {
+        put("/demo-crm/missed-calls/c1", MISSED);
+        String served = new JsonObject(MISSED).put("servedAt", "2025-03-04T09:02:00.000Z").encode();
+        put("/demo-crm/missed-calls/c1", served);
+        put("/demo-crm/missed-calls/c1", served);
+
+        assertEquals(1, state().getJsonObject("counters").getInteger("missed"));
+        assertEquals(1, state().getJsonObject("counters").getInteger("served"));
+    }
+
+    @Test
+    void theEndOfACardTakesItAwayAndMayBeRepeated() throws Exception {
+        put("/demo-crm/cards/l1", CARD);
+        for (int i = 0; i < 2; i++) {
+            assertEquals(204, send("DELETE", "/demo-crm/cards/l1?reason=answered-elsewhere&answeredBy=103", null)
+                    .statusCode());
+        }
+        assertTrue(state().getJsonArray("cards").isEmpty());
+    }
+
+    @Test
+    void idsMayHoldAnything() throws Exception {
+        put("/demo-crm/calls/AMI%2F1741078800.12%3Fx", CALL);
+        assertEquals("AMI/1741078800.12?x", only(state(), "calls").getString("id"));
+    }
+
+    @Test
+    void forgetsTheOldest() throws Exception {
+        for (int i = 0; i <= CrmMemory.KEPT; i++) {
+            put("/demo-crm/calls/l" + i, CALL);
+        }
+        JsonArray calls = state().getJsonArray("calls");
+        assertEquals(CrmMemory.KEPT, calls.size());
+        assertEquals("l1", calls.getJsonObject(0).getString("id"));
+        assertEquals(CrmMemory.KEPT + 1, state().getJsonObject("counters").getInteger("calls"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[]", "\"text\"", "null", "{}",
+            "{\"callId\":\"c1\",\"direction\":\"up\",\"user\":\"anna\",\"extension\":\"101\",\"at\":\"2025-03-04T09:00:00Z\"}",
+            "{\"callId\":\"c1\",\"direction\":\"in\",\"user\":\"anna\",\"extension\":\"101\",\"at\":\"yesterday\"}",
+            "{\"callId\":\"c1\",\"direction\":\"in\",\"user\":\"anna\",\"extension\":\"101\",\"at\":\"2025-03-04T09:00:00Z\","
+                    + "\"number\":null}"})
+    void refusesWhatIsNotACard(String body) throws Exception {
+        HttpResponse<String> answer = send("PUT", "/demo-crm/cards/l1", body);
+        assertEquals(400, answer.statusCode());
+        assertFalse(new JsonObject(answer.body()).getString("error").isBlank());
+        assertTrue(state().getJsonArray("cards").isEmpty());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "PUT, /demo-crm/calls/l1, 400",
+        "PUT, /demo-crm/missed-calls/c1, 400",
+        "DELETE, /demo-crm/cards/l1, 400",
+        "DELETE, /demo-crm/cards/l1?reason=bored, 400",
+        "DELETE, /demo-crm/cards/l1?reason=ended&answeredBy=103, 400",
+        "DELETE, /demo-crm/calls/l1, 404",
+        "PUT, /demo-crm/cards, 404",
+        "PUT, /demo-crm/notes/1, 404",
+        "GET, /demo-crm/, 404",
+        "GET, /demo/other.js, 404"})
+    void refusesWhatIsNotInTheContract(String method, String path, int status) throws Exception {
+        assertEquals(status, send(method, path, method.equals("PUT") ? CARD : null).statusCode());
+    }
+
+    @Test
+    void refusesALargeBody() throws Exception {
+        String large = CARD.replace("anna", "a".repeat(64 * 1024));
+        assertEquals(413, send("PUT", "/demo-crm/cards/l1", large).statusCode());
+    }
+
+    @Test
+    void theFeedTellsTheStateAndThenTheChanges() throws Exception {
+        put("/demo-crm/cards/l1", CARD);
+        try (Feed feed = new Feed()) {
+            JsonObject state = feed.next("state");
+            assertEquals("l1", only(state, "cards").getString("id"));
+            assertEquals("anna", state.getJsonArray("employees").getJsonObject(0).getString("user"));
+
+            put("/demo-crm/cards/l2", CARD);
+            assertEquals("l2", feed.next("card").getJsonObject("entry").getString("id"));
+            send("DELETE", "/demo-crm/cards/l1?reason=answered-elsewhere&answeredBy=103", null);
+            assertEquals(new JsonObject("{\"id\":\"l1\",\"reason\":\"answered-elsewhere\",\"answeredBy\":\"103\"}"),
+                    feed.next("card-end").getJsonObject("entry"));
+            send("DELETE", "/demo-crm/cards/l1?reason=unanswered", null); // the second end is none
+            put("/demo-crm/calls/l2", CALL.replace("anna", "a\\nna"));
+            JsonObject call = feed.next("call");
+            assertEquals("a\nna", call.getJsonObject("entry").getString("user"));
+            assertEquals(1, call.getJsonObject("counters").getInteger("calls"));
+            put("/demo-crm/missed-calls/c1", MISSED);
+            assertEquals("c1", feed.next("missed-call").getJsonObject("entry").getString("id"));
+        }
+    }
+
+    @Test
+    void aViewerWhoLeftDisturbsNobody() throws Exception {
+        try (Feed gone = new Feed(); Feed stays = new Feed()) {
+            gone.next("state");
+            stays.next("state");
+            gone.close();
+            for (int i = 0; i < 20; i++) {
+                put("/demo-crm/cards/l" + i, CARD);
+                assertEquals("l" + i, stays.next("card").getJsonObject("entry").getString("id"));
+            }
+        }
+    }
+
+    @Test
+    void thePageAndItsPartsComeFromHere() throws Exception {
+        for (String path : new String[] {"/demo", "/demo/"}) {
+            HttpResponse<String> page = send("GET", path, null);
+            assertEquals(200, page.statusCode());
+            assertEquals("text/html; charset=utf-8", page.headers().firstValue("Content-Type").orElse(null));
+            assertTrue(page.body().contains("/demo/demo.js") && page.body().contains("/demo/demo.css"));
+        }
+        assertEquals(200, send("GET", "/demo/demo.css", null).statusCode());
+        HttpResponse<String> script = send("GET", "/demo/demo.js", null);
+        assertEquals(200, script.statusCode());
+        assertFalse(script.body().contains("innerHTML"), "data must not become markup");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/demo", "/demo/", "/demo/events", "/demo/demo.js", "/demo-crm/entities?phone=%2B79000000010"})
+    void nothingIsThereWhenSwitchedOff(String path) throws Exception {
+        port = serve(false);
+        assertEquals(404, send("GET", path, null).statusCode());
+    }
+
+    private static int serve(boolean enabled) throws Exception {
+        Router router = Router.router(vertx);
+        new DemoCrm(enabled).register(router);
+        HttpServer server = vertx.createHttpServer().requestHandler(router).listen(0, "localhost")
+                .toCompletionStage().toCompletableFuture().get(10, SECONDS);
+        return server.actualPort();
+    }
+
+    private JsonObject state() throws IOException, InterruptedException {
+        try (Feed feed = new Feed()) {
+            return feed.next("state");
+        }
+    }
+
+    private static JsonObject only(JsonObject state, String list) {
+        assertEquals(1, state.getJsonArray(list).size());
+        return state.getJsonArray(list).getJsonObject(0);
+    }
+
+    private void put(String path, String body) throws IOException, InterruptedException {
+        HttpResponse<String> answer = send("PUT", path, body);
+        assertEquals(204, answer.statusCode(), answer.body());
+    }
+
+    private HttpResponse<String> send(String method, String path, String body) throws IOException, InterruptedException {
+        return CLIENT.send(request(path)
+                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+                .header("Content-Type", "application/json")
+                .build(), BodyHandlers.ofString());
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).timeout(Duration.ofSeconds(10));
+    }
+
+    /** One viewer of {@code GET /demo/events}. */
+    private final class Feed implements AutoCloseable {
+
+        private final InputStream stream;
+        private final BufferedReader lines;
+
+        Feed() throws IOException, InterruptedException {
+            HttpResponse<InputStream> answer = CLIENT.send(request("/demo/events").build(), BodyHandlers.ofInputStream());
+            assertEquals("text/event-stream; charset=utf-8",
+                    answer.headers().firstValue("Content-Type").orElse(null));
+            stream = answer.body();
+            lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
+        }
+
+        /** The content of the next event, which must be of this kind. */
+        JsonObject next(String kind) throws IOException {
+            String event = null;
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (line.startsWith("event: ")) {
+                    assertNull(event);
+                    event = line.substring("event: ".length());
+                } else if (line.startsWith("data: ")) {
+                    assertEquals(kind, event);
+                    return new JsonObject(line.substring("data: ".length()));
+                }
+            }
+            throw new AssertionError("the feed ended before an event " + kind);
+        }
+
+        @Override
+        public void close() throws IOException {
+            stream.close();
+        }
+    }
+}

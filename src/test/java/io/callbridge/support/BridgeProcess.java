@@ -1,0 +1,340 @@
+package io.callbridge.support;
+
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
+
+/**
+ * The packaged application as a process of its own, in a folder of its own: what these tests see is what an operator gets.
+ * With the system property {@code callbridge.native} it is the native binary. The folder, the port and the store stay the
+ * same over restarts, and are gone after {@link #close()}.
+ */
+public final class BridgeProcess implements AutoCloseable {
+
+    private static final Path PROJECT = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
+    private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
+    private static final Duration START = Duration.ofSeconds(90);
+    private static final Duration STOP = Duration.ofSeconds(30);
+    private static final int TAIL = 6_000;
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(2)).build();
+
+    /** Something done to the copy of the project's routes before the start. */
+    @FunctionalInterface
+    public interface RoutesEdit {
+
+        void edit(Path routes) throws IOException;
+    }
+
+    /** A start that failed. */
+    public record Refusal(int exitCode, String output) {
+    }
+
+    /** What a process is started with. */
+    public static final class Builder {
+
+        private final Map<String, String> settings = new LinkedHashMap<>(ExamplePbx.settings());
+        private final Map<String, String> environment = new LinkedHashMap<>();
+        private final List<RoutesEdit> edits = new ArrayList<>();
+        private boolean routesFolder = true;
+
+        private Builder() {
+            setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
+            setting("callbridge.calls.missed-delay", ScenarioPlayer.DELAY.toMillis() + "ms");
+            setting("callbridge.calls.settle-delay", ScenarioPlayer.DELAY.toMillis() + "ms");
+        }
+
+        public Builder setting(String key, String value) {
+            settings.put(key, value);
+            return this;
+        }
+
+        public Builder settings(Map<String, String> more) {
+            settings.putAll(more);
+            return this;
+        }
+
+        public Builder without(String key) {
+            settings.remove(key);
+            return this;
+        }
+
+        public Builder environment(String name, String value) {
+            environment.put(name, value);
+            return this;
+        }
+
+        public Builder crm(FakeCrm crm) {
+            return setting("callbridge.crm.rest.url", crm.url()).setting("callbridge.crm.rest.token", FakeCrm.TOKEN);
+        }
+
+        /** Quick retries, for tests that make the CRM fail. */
+        public Builder quickRetries() {
+            return setting("callbridge.deliver.retry.first-delay-ms", "50")
+                    .setting("callbridge.deliver.retry.max-delay-ms", "500");
+        }
+
+        public Builder editRoutes(RoutesEdit edit) {
+            edits.add(edit);
+            return this;
+        }
+
+        /** No folder {@code routes} in the working directory: the packaged routes have to do. */
+        public Builder withoutRoutesFolder() {
+            routesFolder = false;
+            return this;
+        }
+
+        /** Starts the application and waits until it is ready. */
+        public BridgeProcess start() {
+            BridgeProcess bridge = new BridgeProcess(this);
+            try {
+                bridge.launch();
+                bridge.awaitReady();
+                return bridge;
+            } catch (RuntimeException | Error e) {
+                bridge.close();
+                throw e;
+            }
+        }
+
+        /** Starts the application and waits until it has given up. */
+        public Refusal startExpectingRefusal() {
+            try (BridgeProcess bridge = new BridgeProcess(this)) {
+                bridge.launch();
+                if (!bridge.ended(START)) {
+                    throw new AssertionError("the start was not refused" + bridge.tail());
+                }
+                return new Refusal(bridge.process.exitValue(), bridge.output());
+            }
+        }
+    }
+
+    private final Path folder;
+    private final int port = Ports.free();
+    private final Map<String, String> settings;
+    private final Map<String, String> environment;
+    private Process process;
+
+    private BridgeProcess(Builder builder) {
+        try {
+            folder = Files.createTempDirectory("callbridge-it-");
+            if (builder.routesFolder) {
+                copyRoutes(folder.resolve("routes"));
+                for (RoutesEdit edit : builder.edits) {
+                    edit.edit(folder.resolve("routes"));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the working folder cannot be prepared", e);
+        }
+        settings = new LinkedHashMap<>();
+        settings.put("quarkus.http.host", "127.0.0.1");
+        settings.put("quarkus.http.port", Integer.toString(port));
+        settings.put("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("callbridge.db"));
+        settings.putAll(builder.settings);
+        environment = builder.environment;
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public String secret() {
+        return settings.get("callbridge.pbx.main.secret");
+    }
+
+    public Webhook webhook() {
+        return new Webhook(port, secret());
+    }
+
+    /** Ends the process as a crash does: no signal handler, no shutdown hook. */
+    public void kill() {
+        process.destroyForcibly();
+        mustEnd();
+    }
+
+    /** Asks the process to end (SIGTERM). */
+    public void stop() {
+        process.destroy();
+        mustEnd();
+    }
+
+    /** Starts again on the same folder, port and store. */
+    public void restart() {
+        launch();
+        awaitReady();
+    }
+
+    /** Everything that the process has printed, over all its starts. */
+    public String output() {
+        try {
+            return Files.readString(log(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The end of the output, to be appended to the message of an assertion. */
+    public String tail() {
+        String output = output();
+        return "\n--- output of the application ---\n"
+                + (output.length() > TAIL ? "..." + output.substring(output.length() - TAIL) : output);
+    }
+
+    /** Reads from the application. */
+    public HttpResponse<String> get(String path, String... headers) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                .timeout(Duration.ofSeconds(20));
+        if (headers.length > 0) {
+            request.headers(headers);
+        }
+        try {
+            return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(path, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The explanation of a call. */
+    public JsonNode call(String callId) {
+        HttpResponse<String> answer = get("/api/calls/" + callId);
+        try {
+            if (answer.statusCode() != 200) {
+                throw new AssertionError("no explanation of " + callId + ": " + answer.statusCode() + " "
+                        + answer.body() + tail());
+            }
+            return JSON.readTree(answer.body());
+        } catch (IOException e) {
+            throw new AssertionError("the explanation of " + callId + " is no JSON: " + answer.body(), e);
+        }
+    }
+
+    /** What is told about the delivery of a registered or missed call, {@code null} if there is nothing yet. */
+    public JsonNode delivery(String callId, String id) {
+        for (JsonNode delivery : call(callId).path("deliveries")) {
+            if (delivery.path("id").asText().contains(id) && !delivery.path("operation").asText().contains("card")) {
+                return delivery;
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public void close() {
+        if (process != null) {
+            process.destroyForcibly();
+            ended(STOP);
+        }
+        if (Boolean.getBoolean("callbridge.test.keep")) {
+            return;
+        }
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).forEach(f -> f.toFile().delete());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void launch() {
+        List<String> command = new ArrayList<>();
+        List<String> properties = settings.entrySet().stream().map(s -> "-D" + s.getKey() + "=" + s.getValue()).toList();
+        if (NATIVE) {
+            command.add(PROJECT.resolve("target/callbridge-0.1.0-SNAPSHOT-runner").toString());
+            command.addAll(properties);
+        } else {
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.add("-Xmx256m");
+            command.addAll(properties);
+            command.add("-jar");
+            command.add(PROJECT.resolve("target/quarkus-app/quarkus-run.jar").toString());
+        }
+        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+        // Nothing of the machine that runs the tests may change what is tested.
+        builder.environment().keySet().removeIf(n -> n.startsWith("CALLBRIDGE_") || n.startsWith("QUARKUS_")
+                || n.startsWith("JAVA_TOOL_OPTIONS") || n.startsWith("JDK_JAVA_OPTIONS"));
+        builder.environment().putAll(environment);
+        try {
+            process = builder.start();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the packaged application cannot be started; run 'mvn package' first", e);
+        }
+    }
+
+    private void awaitReady() {
+        try {
+            await("readiness").atMost(START).pollInterval(Duration.ofMillis(100)).until(() -> {
+                if (!process.isAlive()) {
+                    throw new IllegalStateException("the application has ended with " + process.exitValue() + tail());
+                }
+                return ready();
+            });
+        } catch (ConditionTimeoutException e) {
+            throw new IllegalStateException("the application does not get ready" + tail(), e);
+        }
+    }
+
+    private boolean ready() {
+        try {
+            return get("/q/health/ready").statusCode() == 200;
+        } catch (UncheckedIOException notYet) {
+            return false;
+        }
+    }
+
+    private void mustEnd() {
+        if (!ended(STOP)) {
+            throw new IllegalStateException("the application does not end" + tail());
+        }
+    }
+
+    private boolean ended(Duration within) {
+        try {
+            return process.waitFor(within.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Path log() {
+        return folder.resolve("output.log");
+    }
+
+    private static void copyRoutes(Path to) throws IOException {
+        Files.createDirectories(to);
+        try (Stream<Path> files = Files.list(PROJECT.resolve("routes"))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Files.copy(file, to.resolve(file.getFileName()));
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+package io.callbridge.support;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * A CRM that speaks the REST contract, remembers every request and fails on demand. It is a plain HTTP server because the
+ * failures matter here at the level of the connection: closed after the request was read, refused, back on the same port.
+ */
+public final class FakeCrm implements AutoCloseable {
+
+    public static final String TOKEN = "crm-token-of-the-tests";
+    public static final String IVANOV = "+79000000010";
+    public static final String PETROVA = "+79000000020";
+
+    /** A base with a path, as in the default setting: the bridge must append to it, not replace it. */
+    private static final String BASE = "/crm";
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    static {
+        // Without it every answer on a kept connection waits 40 ms for the other side's acknowledgement.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+    }
+
+    /** How requests are answered instead of by the contract. */
+    public static final class Answer {
+
+        private final Duration delay;
+        private final int status;
+        private final Integer retryAfter;
+        private final String body;
+        private final boolean lost;
+        private final AtomicInteger left;
+
+        private Answer(Duration delay, int status, Integer retryAfter, String body, boolean lost, int times) {
+            this.delay = delay;
+            this.status = status;
+            this.retryAfter = retryAfter;
+            this.body = body;
+            this.lost = lost;
+            this.left = new AtomicInteger(times);
+        }
+
+        /** The contract's answer, late. */
+        public static Answer after(Duration delay) {
+            return new Answer(delay, 0, null, "", false, Integer.MAX_VALUE);
+        }
+
+        public static Answer status(int status) {
+            return new Answer(Duration.ZERO, status, null, "", false, Integer.MAX_VALUE);
+        }
+
+        /** The CRM takes the request, but the connection breaks before the answer is sent. */
+        public static Answer lost() {
+            return new Answer(Duration.ZERO, 0, null, "", true, Integer.MAX_VALUE);
+        }
+
+        public Answer retryAfter(int seconds) {
+            return new Answer(delay, status, seconds, body, lost, left.get());
+        }
+
+        public Answer body(String text) {
+            return new Answer(delay, status, retryAfter, text, lost, left.get());
+        }
+
+        public Answer times(int times) {
+            return new Answer(delay, status, retryAfter, body, lost, times);
+        }
+
+        private boolean take() {
+            return left.getAndUpdate(n -> n == 0 || n == Integer.MAX_VALUE ? n : n - 1) > 0;
+        }
+    }
+
+    private record Rule(String method, String path, Answer answer) {
+
+        boolean matches(CrmRequest request) {
+            return request.method().equals(method) && request.path().matches(path);
+        }
+    }
+
+    private final int port = Ports.free();
+    private final List<CrmRequest> requests = new ArrayList<>();
+    private final List<Rule> rules = new CopyOnWriteArrayList<>();
+    private final Map<String, JsonNode> entities = new ConcurrentHashMap<>();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private HttpServer server;
+
+    /** A CRM that is up and knows the two people of the scenario files. */
+    public FakeCrm() {
+        entity(IVANOV, "ivanov", "Ivanov", "anna");
+        entity(PETROVA, "petrova", "Petrova", "boris");
+        up();
+    }
+
+    /** The base of the REST contract. */
+    public String url() {
+        return "http://127.0.0.1:" + port + BASE;
+    }
+
+    /** Adds a person to the CRM. */
+    public void entity(String phone, String id, String name, String responsible) {
+        ObjectNode entity = JSON.createObjectNode();
+        entity.put("id", id).put("type", "contact").put("name", name)
+                .put("url", "http://crm.example/contacts/" + id).put("responsible", responsible);
+        entities.put(phone, entity);
+    }
+
+    /** The object that a look-up of a number answers, {@code null} if the CRM does not know it. */
+    public JsonNode entityOf(String phone) {
+        return phone == null ? null : entities.get(phone);
+    }
+
+    /** From now on requests whose method and path (a regular expression) fit are answered so; the first fitting rule counts. */
+    public void on(String method, String path, Answer answer) {
+        rules.add(new Rule(method, path, answer));
+    }
+
+    /** Back to the contract's answers. */
+    public void behave() {
+        rules.clear();
+    }
+
+    /** Refuses connections from now on. */
+    public void down() {
+        server.stop(0);
+    }
+
+    /** Listens again on the same port. */
+    public void up() {
+        try {
+            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
+        }
+        server.createContext("/", this::handle);
+        server.setExecutor(threads);
+        server.start();
+    }
+
+    /** All requests so far, in the order of their arrival. */
+    public List<CrmRequest> requests() {
+        synchronized (requests) {
+            return List.copyOf(requests);
+        }
+    }
+
+    public List<CrmRequest> requests(CrmRequest.Kind kind) {
+        return requests().stream().filter(r -> r.kind() == kind).toList();
+    }
+
+    /** The requests of one kind for one id. */
+    public List<CrmRequest> requests(CrmRequest.Kind kind, String id) {
+        return requests(kind).stream().filter(r -> r.id().equals(id)).toList();
+    }
+
+    /** The requests whose path ends with one of the ids. */
+    public List<CrmRequest> requests(Collection<String> ids) {
+        Set<String> wanted = Set.copyOf(ids);
+        return requests().stream().filter(r -> r.kind() != CrmRequest.Kind.ENTITY && wanted.contains(r.id())).toList();
+    }
+
+    /** Whether a call has reached the CRM and its answer was given. */
+    public boolean has(CrmRequest.Kind kind, String id) {
+        return requests(kind, id).stream().anyMatch(CrmRequest::effective);
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String text = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            String path = exchange.getRequestURI().getRawPath();
+            boolean inside = path.startsWith(BASE + "/");
+            CrmRequest request = new CrmRequest(exchange.getRequestMethod(),
+                    inside ? path.substring(BASE.length()) : "/outside-of-the-base" + path,
+                    exchange.getRequestURI().getRawQuery(), Map.copyOf(exchange.getRequestHeaders()), text);
+            synchronized (requests) {
+                requests.add(request);
+            }
+            answer(exchange, request);
+        }
+    }
+
+    private void answer(HttpExchange exchange, CrmRequest request) throws IOException {
+        Answer answer = rules.stream().filter(r -> r.matches(request)).map(Rule::answer).filter(Answer::take)
+                .findFirst().orElse(null);
+        if (answer != null && answer.lost) {
+            request.answered(CrmRequest.LOST);
+            return;
+        }
+        if (answer != null && !answer.delay.isZero()) {
+            waitFor(answer.delay);
+        }
+        int status = answer == null || answer.status == 0 ? contractStatus(request) : answer.status;
+        byte[] body = (answer == null || answer.status == 0 ? contractBody(request) : answer.body)
+                .getBytes(StandardCharsets.UTF_8);
+        if (answer != null && answer.retryAfter != null) {
+            exchange.getResponseHeaders().set("Retry-After", answer.retryAfter.toString());
+        }
+        if (body.length > 0) {
+            exchange.getResponseHeaders().set("Content-Type", body[0] == '{' ? "application/json" : "text/plain");
+        }
+        try {
+            // Before the bytes leave: who saw the answer at the bridge must see it here.
+            request.answered(status);
+            exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
+            if (body.length > 0) {
+                exchange.getResponseBody().write(body);
+            }
+        } catch (IOException bridgeIsGone) {
+            request.answered(CrmRequest.LOST);
+        }
+    }
+
+    private int contractStatus(CrmRequest request) {
+        return switch (request.kind()) {
+            case ENTITY -> entityOf(request.query().get("phone")) == null ? 404 : 200;
+            case OTHER -> 400;
+            case CARD_END -> 204;
+            default -> 200;
+        };
+    }
+
+    private String contractBody(CrmRequest request) {
+        JsonNode entity = request.kind() == CrmRequest.Kind.ENTITY ? entityOf(request.query().get("phone")) : null;
+        return entity == null ? "" : entity.toString();
+    }
+
+    private void waitFor(Duration delay) {
+        try {
+            closed.await(delay.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.callbridge.support;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Free ports below the range that systems use for outgoing connections: a port that is closed for a while (CRM down,
+ * process killed) must still be free when it is opened again, and must not be met by a connection to itself.
+ */
+final class Ports {
+
+    private static final int FIRST = 20_000;
+    private static final int LAST = 32_000;
+    private static final int TRIES = 200;
+
+    private Ports() {
+    }
+
+    static int free() {
+        for (int i = 0; i < TRIES; i++) {
+            int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
+            try (ServerSocket socket = new ServerSocket()) {
+                socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+                return port;
+            } catch (IOException taken) {
+                // The next one, then.
+            }
+        }
+        throw new IllegalStateException("no free port between " + FIRST + " and " + LAST);
+    }
+}

@@ -1,0 +1,181 @@
+package io.callbridge.support;
+
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Sends a scenario's events at their times. The order on the wire is exactly the order of the steps: an event leaves when
+ * its time has come and the one before it has been answered.
+ */
+public final class ScenarioPlayer {
+
+    /** The delays of 5 s become 250 ms; settable for a slow machine. */
+    public static final double FACTOR = Double.parseDouble(System.getProperty("callbridge.test.factor", "20"));
+    /** The bridge's {@code missed-delay} and {@code settle-delay} at that factor. */
+    public static final Duration DELAY = scaled(5.0);
+    /** How far events overtake each other; less than the settle delay, with room for a busy machine. */
+    public static final Duration SPREAD = scaled(3.5);
+
+    private static final double LONGEST_GAP = 100.0;
+
+    /** One event at one time, possibly sent more than once at the same moment. */
+    public record Step(Duration at, Scenario.Event event, Webhook.Wire wire, int copies) {
+
+        private Step(Duration at, Scenario.Event event) {
+            this(at, event, event.wire(), 1);
+        }
+
+        @Override
+        public String toString() {
+            return at.toMillis() + " ms: " + event + (copies > 1 ? " (" + copies + " times at once)" : "");
+        }
+    }
+
+    /** What came back: the answers that were wrong, and when the last event had been answered. */
+    public record Played(List<String> wrongAnswers, long lastNanos) {
+    }
+
+    private final Webhook webhook;
+    private final ScheduledExecutorService clock;
+
+    public ScenarioPlayer(Webhook webhook, ScheduledExecutorService clock) {
+        this.webhook = webhook;
+        this.clock = clock;
+    }
+
+    /** The events as they stand in the file. */
+    public static List<Step> inOrder(Scenario scenario) {
+        List<Step> steps = new ArrayList<>();
+        double before = 0;
+        double at = 0;
+        for (Scenario.Event event : scenario.events()) {
+            at += Math.min(LONGEST_GAP, event.at() - before);
+            before = event.at();
+            steps.add(new Step(scaled(at), event));
+        }
+        return steps;
+    }
+
+    /** Every event twice: by turns both at the same moment, and the second one a little later. */
+    public static List<Step> twice(Scenario scenario) {
+        List<Step> steps = new ArrayList<>();
+        List<Step> once = inOrder(scenario);
+        for (int i = 0; i < once.size(); i++) {
+            Step step = once.get(i);
+            if (i % 2 == 0) {
+                steps.add(new Step(step.at, step.event, step.wire, 2));
+            } else {
+                steps.add(step);
+                steps.add(new Step(step.at.plus(scaled(2.0)), step.event));
+            }
+        }
+        return sorted(steps);
+    }
+
+    /** Events that are less than the settle delay apart may overtake each other. */
+    public static List<Step> overtaking(Scenario scenario, Random random) {
+        return sorted(inOrder(scenario).stream()
+                .map(s -> new Step(s.at.plusMillis(random.nextInt((int) SPREAD.toMillis())), s.event)).toList());
+    }
+
+    /** All events within less than the settle delay, in any order. */
+    public static List<Step> anyOrder(Scenario scenario, Random random) {
+        return sorted(scenario.events().stream()
+                .map(e -> new Step(Duration.ofMillis(random.nextInt((int) SPREAD.toMillis())), e)).toList());
+    }
+
+    /** The same events as requests of all the other forms that the webhook accepts. */
+    public static List<Step> inOtherForms(Scenario scenario) {
+        List<Step> steps = new ArrayList<>();
+        List<Step> plain = inOrder(scenario);
+        for (int i = 0; i < plain.size(); i++) {
+            Step step = plain.get(i);
+            steps.add(new Step(step.at, step.event, otherForm(step.event, i), 1));
+        }
+        return steps;
+    }
+
+    /** Sends the steps, the first after {@code start}. */
+    public CompletableFuture<Played> play(List<Step> steps, Duration start) {
+        CompletableFuture<Played> played = new CompletableFuture<>();
+        long begin = System.nanoTime() + start.toNanos();
+        next(steps, 0, begin, new ArrayList<>(), played);
+        return played;
+    }
+
+    private void next(List<Step> steps, int i, long begin, List<String> wrong, CompletableFuture<Played> played) {
+        if (i == steps.size()) {
+            played.complete(new Played(List.copyOf(wrong), System.nanoTime()));
+            return;
+        }
+        Step step = steps.get(i);
+        long wait = Math.max(0, begin + step.at.toNanos() - System.nanoTime());
+        clock.schedule(() -> send(step).whenComplete((answers, failure) -> {
+            if (failure != null) {
+                wrong.add("no answer to " + step + ": " + cause(failure));
+            } else {
+                answers.forEach(answer -> check(step, answer, wrong));
+            }
+            next(steps, i + 1, begin, wrong, played);
+        }), wait, TimeUnit.NANOSECONDS);
+    }
+
+    private CompletableFuture<List<HttpResponse<String>>> send(Step step) {
+        List<CompletableFuture<HttpResponse<String>>> copies = Stream
+                .generate(() -> webhook.sendAsync(step.event.fields(), step.wire)).limit(step.copies).toList();
+        return CompletableFuture.allOf(copies.toArray(CompletableFuture[]::new))
+                .thenApply(done -> copies.stream().map(CompletableFuture::join).toList());
+    }
+
+    private static void check(Step step, HttpResponse<String> answer, List<String> wrong) {
+        Scenario.Expected expected = step.event.answer();
+        String type = answer.headers().firstValue("Content-Type").orElse("").replaceFirst(";.*", "").strip();
+        String body = answer.body().replaceFirst("^<\\?xml[^>]*\\?>", "").replace("<Response></Response>", "<Response/>")
+                .strip();
+        if (!expected.status().contains(answer.statusCode())
+                || expected.type() != null && !expected.type().equals(type)
+                || expected.body() != null && !expected.body().equals(body)) {
+            wrong.add(step + " was answered with " + answer.statusCode() + " " + type + " '" + answer.body() + "', not "
+                    + expected);
+        }
+    }
+
+    private static Webhook.Wire otherForm(Scenario.Event event, int i) {
+        if (event.wire() != Webhook.Wire.FORM) {
+            return event.wire();
+        }
+        Map<String, String> fields = event.fields();
+        Set<String> all = fields.keySet();
+        Set<String> half = all.stream().skip(all.size() / 2).collect(Collectors.toSet());
+        return switch (i % 4) {
+            case 0 -> Webhook.Wire.get(all);
+            case 1 -> Webhook.Wire.json(all);
+            case 2 -> Webhook.Wire.split(half, all.stream().filter(f -> !half.contains(f)).collect(Collectors.toSet()));
+            default -> Webhook.Wire.emptyPost(all);
+        };
+    }
+
+    private static List<Step> sorted(List<Step> steps) {
+        return steps.stream().sorted(Comparator.comparing(Step::at)).toList();
+    }
+
+    private static Duration scaled(double seconds) {
+        return Duration.ofNanos((long) (seconds * 1e9 / FACTOR));
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

@@ -1,0 +1,159 @@
+package io.callbridge.support;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** The PBX's side of the webhook: one event, one request. */
+public final class Webhook {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5)).build();
+    private static final Duration TIMEOUT = Duration.ofSeconds(20);
+    private static final String WRONG_SECRET = "thisisnotthesecret0123";
+
+    /**
+     * How a request is made.
+     *
+     * @param query the names of the fields in the query
+     * @param body the names of the fields in the body
+     * @param json the body is JSON, numbers in it are numbers
+     */
+    public record Wire(String method, Set<String> query, Set<String> body, boolean json, boolean secret) {
+
+        /** A POST with all fields in a form body. */
+        public static final Wire FORM = new Wire("POST", null, null, false, true);
+
+        public static Wire get(Set<String> fields) {
+            return new Wire("GET", fields, Set.of(), false, true);
+        }
+
+        /** A POST with an empty body, seen in the wild. */
+        public static Wire emptyPost(Set<String> fields) {
+            return new Wire("POST", fields, Set.of(), false, true);
+        }
+
+        public static Wire split(Set<String> query, Set<String> body) {
+            return new Wire("POST", query, body, false, true);
+        }
+
+        public static Wire json(Set<String> fields) {
+            return new Wire("POST", Set.of(), fields, true, true);
+        }
+
+        private boolean inQuery(String field) {
+            return query != null && query.contains(field);
+        }
+
+        private boolean inBody(String field) {
+            return body == null || body.contains(field);
+        }
+    }
+
+    private final int port;
+    private final String secret;
+
+    Webhook(int port, String secret) {
+        this.port = port;
+        this.secret = secret;
+    }
+
+    /** The path of the webhook. */
+    public String path() {
+        return "/pbx/" + secret + "/events";
+    }
+
+    /** Sends an event in a form body. */
+    public HttpResponse<String> send(Map<String, String> fields) {
+        return send(fields, Wire.FORM);
+    }
+
+    public HttpResponse<String> send(Map<String, String> fields, Wire wire) {
+        try {
+            return CLIENT.send(request(fields, wire), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new IllegalStateException("the webhook does not answer " + fields, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Sends events one after the other; each must be acknowledged. */
+    public void accept(List<Map<String, String>> events) {
+        for (Map<String, String> event : events) {
+            HttpResponse<String> answer = send(event);
+            if (answer.statusCode() != 200 || !"OK".equals(answer.body().strip())) {
+                throw new AssertionError("the webhook answered " + answer.statusCode() + " " + answer.body() + " to "
+                        + event);
+            }
+        }
+    }
+
+    public CompletableFuture<HttpResponse<String>> sendAsync(Map<String, String> fields, Wire wire) {
+        return CLIENT.sendAsync(request(fields, wire), HttpResponse.BodyHandlers.ofString());
+    }
+
+    private HttpRequest request(Map<String, String> fields, Wire wire) {
+        Map<String, String> query = only(fields, wire::inQuery);
+        Map<String, String> body = only(fields, wire::inBody);
+        String path = wire.secret() ? path() : "/pbx/" + WRONG_SECRET + "/events";
+        URI uri = URI.create("http://127.0.0.1:" + port + path + (query.isEmpty() ? "" : "?" + form(query)));
+        HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(TIMEOUT);
+        if (wire.method().equals("GET")) {
+            return request.GET().build();
+        }
+        return request
+                .header("Content-Type", wire.json() ? "application/json" : "application/x-www-form-urlencoded")
+                .method(wire.method(), HttpRequest.BodyPublishers.ofString(wire.json() ? json(body) : form(body)))
+                .build();
+    }
+
+    /** Fields as a form; a star is escaped, as the PBX does it. */
+    public static String form(Map<String, String> fields) {
+        return fields.entrySet().stream().map(f -> encode(f.getKey()) + "=" + encode(f.getValue()))
+                .collect(Collectors.joining("&"));
+    }
+
+    /** Fields as JSON; what is a number in the protocol is a number here. */
+    public static String json(Map<String, String> fields) {
+        ObjectNode json = JSON.createObjectNode();
+        fields.forEach((name, value) -> {
+            if (Set.of("EventTime", "Duration").contains(name) && value.matches("\\d{1,18}")) {
+                json.put(name, Long.parseLong(value));
+            } else {
+                json.put(name, value);
+            }
+        });
+        return json.toString();
+    }
+
+    private static String encode(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("*", "%2A");
+    }
+
+    private static Map<String, String> only(Map<String, String> fields, Predicate<String> which) {
+        Map<String, String> chosen = new LinkedHashMap<>();
+        fields.forEach((name, value) -> {
+            if (which.test(name)) {
+                chosen.put(name, value);
+            }
+        });
+        return chosen;
+    }
+}
