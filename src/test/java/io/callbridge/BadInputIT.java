@@ -45,6 +45,8 @@ class BadInputIT {
     private static final int LARGEST = 64 * 1024;
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final Set<String> FORBIDDEN = new HashSet<>();
+    /** What an earlier test has failed with already. */
+    private static final Set<String> TOLD = new HashSet<>();
 
     private static FakeCrm crm;
     private static BridgeProcess bridge;
@@ -316,7 +318,8 @@ class BadInputIT {
             byte[] wrong = request.apply(forbidden());
             RawHttp.Answer answer = send(wrong);
             RawHttp.Answer unknown = send(elsewhere(wrong, path));
-            assertEquals(404, answer.status(), answer::toString);
+            // A path that cannot be decoded is refused by the server itself, wherever it points.
+            assertTrue(answer.status() == 404 || answer.status() == 400 && path.contains("%zz"), answer::toString);
             assertEquals(unknown.withoutDate(), answer.withoutDate());
         });
     }
@@ -390,6 +393,7 @@ class BadInputIT {
         List<String> wrong = new ArrayList<>(new RestContract(crm).deviations(requests));
         requests.stream().filter(r -> FORBIDDEN.contains(r.id()) || r.body() != null && FORBIDDEN.contains(r.member("callId")))
                 .forEach(r -> wrong.add("of an event that was refused or dropped: " + r));
+        wrong.removeIf(w -> !TOLD.add(w));
         assertTrue(wrong.isEmpty(), () -> String.join("\n", wrong) + bridge.tail());
     }
 
@@ -494,9 +498,9 @@ class BadInputIT {
         return RawHttp.bytes(body + "--b--\r\n");
     }
 
-    /** The same request to a path that nobody knows. */
+    /** The same request to a path that nobody knows, as well-formed as the other one. */
     private static byte[] elsewhere(byte[] request, String path) {
         return RawHttp.bytes(new String(request, StandardCharsets.UTF_8).replaceFirst(
-                Pattern.quote(path), "/no/such/path"));
+                Pattern.quote(path), path.contains("%zz") ? "/no/%zz/path" : "/no/such/path"));
     }
 }

@@ -282,8 +282,8 @@ class CrmFailureIT {
         awaitThat("the next call", () -> crm.has(Kind.CALL, call.legId()));
     }
 
-    private void assertContract(boolean lookUpsWork) {
-        List<String> deviations = new RestContract(crm, lookUpsWork).deviations(crm.requests());
+    private void assertContract(boolean cardsNameTheCaller) {
+        List<String> deviations = new RestContract(crm, cardsNameTheCaller).deviations(crm.requests());
         assertTrue(deviations.isEmpty(), () -> String.join("\n", deviations) + bridge.tail());
     }
 

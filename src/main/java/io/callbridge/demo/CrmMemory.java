@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the demo CRM remembers: the cards on the screens, the last calls and the last missed calls. Every entry has the id
- * of its request, so a repeat replaces it (contract section 3). Listeners get the whole state first and every change
+ * What the demo CRM remembers: the cards on the screens, the last calls and the last missed calls. Every entry has the
+ * id of its request, so a repeat replaces it (contract section 3). Listeners get the whole state first and every change
  * after it, none lost between and none twice.
  */
 final class CrmMemory {

@@ -51,8 +51,8 @@ public class DemoCrm {
         put(router, "/demo-crm/calls/:id", DemoCrm::checkCall, memory::putCall);
         put(router, "/demo-crm/missed-calls/:id", DemoCrm::checkMissedCall, memory::putMissedCall);
         router.delete("/demo-crm/cards/:id").handler(this::endCard);
-        router.route("/demo-crm/*").handler(request ->
-                refuse(request, 404, "nothing here for " + request.request().method() + " " + request.request().path()));
+        router.route("/demo-crm/*").handler(request -> refuse(request, 404,
+                "nothing here for " + request.request().method() + " " + request.request().path()));
         router.route("/demo-crm/*").failureHandler(DemoCrm::failed);
         new DemoFeed(memory).mount(router);
         new DemoPage().mount(router);
@@ -81,7 +81,8 @@ public class DemoCrm {
         return entity;
     }
 
-    private static void put(Router router, String path, Consumer<JsonObject> check, BiConsumer<String, JsonObject> store) {
+    private static void put(Router router, String path, Consumer<JsonObject> check,
+            BiConsumer<String, JsonObject> store) {
         router.put(path).handler(request -> {
             JsonObject body = body(request.body().buffer());
             check.accept(body);

@@ -7,8 +7,8 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 
 /**
- * {@code GET /demo/events}: the memory of the demo CRM as server-sent events. The first one is {@code state}, the others
- * are {@code card}, {@code card-end}, {@code call} and {@code missed-call}.
+ * {@code GET /demo/events}: the memory of the demo CRM as server-sent events. The first one is {@code state}, the
+ * others are {@code card}, {@code card-end}, {@code call} and {@code missed-call}.
  */
 final class DemoFeed {
 

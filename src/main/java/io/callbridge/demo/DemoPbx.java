@@ -79,7 +79,8 @@ public class DemoPbx {
         }
         webhook = URI.create("http://localhost:" + port + "/pbx/"
                 + URLEncoder.encode(secret.get(), StandardCharsets.UTF_8).replace("+", "%20") + "/events");
-        client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2)).build();
+        client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2)).build();
         clock = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "demo-pbx");
             thread.setDaemon(true);

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * One call as the PBX will report it: the events of its legs with the milliseconds after its start at which they happen.
- * Field names and forms are those of the PBX's webhook (contract section 2).
+ * One call as the PBX will report it: the events of its legs with the milliseconds after its start at which they
+ * happen. Field names and forms are those of the PBX's webhook (contract section 2).
  */
 final class ScriptedCall {
 

@@ -138,10 +138,13 @@ class DemoCrmTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", "{", "[]", "\"text\"", "null", "{}",
-            "{\"callId\":\"c1\",\"direction\":\"up\",\"user\":\"anna\",\"extension\":\"101\",\"at\":\"2025-03-04T09:00:00Z\"}",
-            "{\"callId\":\"c1\",\"direction\":\"in\",\"user\":\"anna\",\"extension\":\"101\",\"at\":\"yesterday\"}",
-            "{\"callId\":\"c1\",\"direction\":\"in\",\"user\":\"anna\",\"extension\":\"101\",\"at\":\"2025-03-04T09:00:00Z\","
-                    + "\"number\":null}"})
+        """
+            {"callId":"c1","direction":"up","user":"anna","extension":"101","at":"2025-03-04T09:00:00Z"}""",
+        """
+            {"callId":"c1","direction":"in","user":"anna","extension":"101","at":"yesterday"}""",
+        """
+            {"callId":"c1","direction":"in","user":"anna","extension":"101","at":"2025-03-04T09:00:00Z",
+             "number":null}"""})
     void refusesWhatIsNotACard(String body) throws Exception {
         HttpResponse<String> answer = send("PUT", "/demo-crm/cards/l1", body);
         assertEquals(400, answer.statusCode());
@@ -222,7 +225,8 @@ class DemoCrmTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/demo", "/demo/", "/demo/events", "/demo/demo.js", "/demo-crm/entities?phone=%2B79000000010"})
+    @ValueSource(strings = {"/demo", "/demo/", "/demo/events", "/demo/demo.js",
+        "/demo-crm/entities?phone=%2B79000000010"})
     void nothingIsThereWhenSwitchedOff(String path) throws Exception {
         port = serve(false);
         assertEquals(404, send("GET", path, null).statusCode());
@@ -252,7 +256,8 @@ class DemoCrmTest {
         assertEquals(204, answer.statusCode(), answer.body());
     }
 
-    private HttpResponse<String> send(String method, String path, String body) throws IOException, InterruptedException {
+    private HttpResponse<String> send(String method, String path, String body)
+            throws IOException, InterruptedException {
         return CLIENT.send(request(path)
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
                 .header("Content-Type", "application/json")
@@ -270,7 +275,8 @@ class DemoCrmTest {
         private final BufferedReader lines;
 
         Feed() throws IOException, InterruptedException {
-            HttpResponse<InputStream> answer = CLIENT.send(request("/demo/events").build(), BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> answer =
+                    CLIENT.send(request("/demo/events").build(), BodyHandlers.ofInputStream());
             assertEquals("text/event-stream; charset=utf-8",
                     answer.headers().firstValue("Content-Type").orElse(null));
             stream = answer.body();

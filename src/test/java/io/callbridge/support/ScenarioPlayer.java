@@ -43,8 +43,13 @@ public final class ScenarioPlayer {
         }
     }
 
-    /** What came back: the answers that were wrong, and when the last event had been answered. */
-    public record Played(List<String> wrongAnswers, long lastNanos) {
+    /**
+     * What came of it.
+     *
+     * @param wrongAnswers the answers that were not as the scenario says
+     * @param log every step with the times it was really sent and answered at
+     */
+    public record Played(List<String> wrongAnswers, List<String> log, long beginNanos, long lastNanos) {
     }
 
     private final Webhook webhook;
@@ -111,25 +116,33 @@ public final class ScenarioPlayer {
     public CompletableFuture<Played> play(List<Step> steps, Duration start) {
         CompletableFuture<Played> played = new CompletableFuture<>();
         long begin = System.nanoTime() + start.toNanos();
-        next(steps, 0, begin, new ArrayList<>(), played);
+        next(steps, 0, new Played(new ArrayList<>(), new ArrayList<>(), begin, 0), played);
         return played;
     }
 
-    private void next(List<Step> steps, int i, long begin, List<String> wrong, CompletableFuture<Played> played) {
+    private void next(List<Step> steps, int i, Played soFar, CompletableFuture<Played> played) {
         if (i == steps.size()) {
-            played.complete(new Played(List.copyOf(wrong), System.nanoTime()));
+            played.complete(new Played(List.copyOf(soFar.wrongAnswers), List.copyOf(soFar.log), soFar.beginNanos, System.nanoTime()));
             return;
         }
         Step step = steps.get(i);
-        long wait = Math.max(0, begin + step.at.toNanos() - System.nanoTime());
-        clock.schedule(() -> send(step).whenComplete((answers, failure) -> {
-            if (failure != null) {
-                wrong.add("no answer to " + step + ": " + cause(failure));
-            } else {
-                answers.forEach(answer -> check(step, answer, wrong));
-            }
-            next(steps, i + 1, begin, wrong, played);
-        }), wait, TimeUnit.NANOSECONDS);
+        long wait = Math.max(0, soFar.beginNanos + step.at.toNanos() - System.nanoTime());
+        clock.schedule(() -> {
+            long sent = millis(soFar.beginNanos);
+            send(step).whenComplete((answers, failure) -> {
+                soFar.log.add(step + ", sent at " + sent + " ms, answered at " + millis(soFar.beginNanos) + " ms");
+                if (failure != null) {
+                    soFar.wrongAnswers.add("no answer to " + step + ": " + cause(failure));
+                } else {
+                    answers.forEach(answer -> check(step, answer, soFar.wrongAnswers));
+                }
+                next(steps, i + 1, soFar, played);
+            });
+        }, wait, TimeUnit.NANOSECONDS);
+    }
+
+    private static long millis(long sinceNanos) {
+        return (System.nanoTime() - sinceNanos) / 1_000_000;
     }
 
     private CompletableFuture<List<HttpResponse<String>>> send(Step step) {
