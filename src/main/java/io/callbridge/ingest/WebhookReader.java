@@ -92,7 +92,7 @@ public class WebhookReader {
 
     private static String secret(String path) {
         String[] parts = path == null ? new String[0] : path.split("/", -1);
-        if (parts.length < 3) {
+        if (parts.length != 4 || !parts[1].equals("pbx") || !parts[3].equals("events")) {
             return "";
         }
         try {

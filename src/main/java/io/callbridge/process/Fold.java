@@ -21,9 +21,7 @@ public final class Fold {
     /** Name of the exchange property. */
     public static final String PROPERTY = "CallbridgeFold";
 
-    private final List<CallEvent> events;
-    private final List<CallEvent> sameCallBack;
-    Call call;
+    final Call call;
     final Directory directory;
     final CallSettings settings;
     final Instant now = Instant.now();
@@ -36,22 +34,11 @@ public final class Fold {
 
     Fold(List<CallEvent> events, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
             List<Delivery> deliveries, long throughSeq) {
-        this.events = new ArrayList<>(events);
-        this.sameCallBack = sameCallBack;
         this.call = Call.of(directory, settings, events, sameCallBack);
         this.directory = directory;
         this.settings = settings;
         this.deliveries = deliveries;
         this.throughSeq = throughSeq;
-    }
-
-    /** Takes in events that reached the journal since: one look must not know a leg in two states. */
-    void include(List<CallEvent> legEvents) {
-        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)).toList();
-        if (!news.isEmpty()) {
-            events.addAll(news);
-            call = Call.of(directory, settings, events, sameCallBack);
-        }
     }
 
     boolean exists(String operation, String id) {

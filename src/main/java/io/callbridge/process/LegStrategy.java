@@ -1,10 +1,8 @@
 package io.callbridge.process;
 
-import io.callbridge.domain.CallEvent;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
-import java.util.List;
 import java.util.Map;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
@@ -20,9 +18,9 @@ public class LegStrategy implements AggregationStrategy {
 
     @Override
     public Exchange aggregate(Exchange old, Exchange current) {
+        // Events that reached the journal after this look began bring a look of their own: one look knows one state, and
+        // so the end of a card always stands in the outbox before the registration.
         Fold fold = current.getProperty(Fold.PROPERTY, Fold.class);
-        List<?> journaled = old.getMessage().getBody(List.class);
-        fold.include(journaled.stream().map(CallEvent.class::cast).toList());
         String legId = (String) current.getMessage().getBody(Map.class).get("subject");
         current.getMessage().setBody(LegFacts.of(fold.call.leg(legId), fold));
         return current;
