@@ -45,8 +45,11 @@ class ScenariosIT {
 
     private static final Duration QUIET = ScenarioPlayer.DELAY.multipliedBy(4);
     private static final Duration PATIENCE = Duration.ofSeconds(20);
-    private static final Duration STAGGER = Duration.ofMillis(20);
-    private static final int WARM_UP = 40;
+    private static final Duration STAGGER = Duration.ofMillis(80);
+    private static final int WARM_UP_ROUNDS = 30;
+    /** Thirty events sent by two at a time: less, and the application is warm. */
+    private static final Duration WARM = Duration.ofMillis(150);
+    private static final int PLAYS_AT_MOST = 3;
 
     private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(4);
 
@@ -124,9 +127,11 @@ class ScenariosIT {
         List<Stage> stages = new ArrayList<>();
         try {
             // One after the other, because a start takes all the machine has; then all plays at the same time.
-            groups.forEach((settings, scenarios) -> stages.add(new Stage(settings, scenarios)));
-            stages.forEach(s -> s.play(comparison, order));
-            stages.forEach(Stage::awaitQuiet);
+            groups.forEach((settings, scenarios) -> stages.add(new Stage(settings, scenarios, comparison, order)));
+            for (int i = 0; i < PLAYS_AT_MOST; i++) {
+                stages.forEach(Stage::play);
+                stages.forEach(Stage::awaitQuiet);
+            }
             return stages.stream().flatMap(s -> s.verdicts(name)).toList().stream();
         } finally {
             stages.forEach(Stage::close);
@@ -137,39 +142,48 @@ class ScenariosIT {
     private final class Stage {
 
         private final List<Performance> performances = new ArrayList<>();
-        private final Set<String> foreignIds = new HashSet<>();
-        private final List<Scenario> scenarios;
+        private final Set<String> warmUpIds = new HashSet<>();
         private final Map<String, String> settings;
         private final FakeCrm crm = new FakeCrm();
         private final BridgeProcess bridge;
+        private final ScenarioPlayer player;
+        private int calls;
 
-        private Stage(Map<String, String> settings, List<Scenario> scenarios) {
+        private Stage(Map<String, String> settings, List<Scenario> scenarios, Comparison comparison,
+                Function<Scenario, List<Step>> order) {
             this.settings = settings;
-            this.scenarios = scenarios;
             try {
                 bridge = BridgeProcess.builder().crm(crm).settings(settings).start();
             } catch (RuntimeException | Error e) {
                 crm.close();
                 throw e;
             }
+            player = new ScenarioPlayer(bridge.webhook(), clock);
+            scenarios.forEach(s -> performances.add(new Performance(this, s, comparison, order)));
             warmUp();
         }
 
         /** The delays of the plays are short; a virtual machine that has just started would miss them. */
         private void warmUp() {
-            List<TestCall> calls = IntStream.range(0, WARM_UP)
-                    .mapToObj(i -> TestCall.incoming("10" + (1 + i % 5), "+7900000080" + i % 10)).toList();
-            calls.parallelStream().forEach(c -> bridge.webhook().accept(c.answered()));
-            await("warm-up").atMost(Duration.ofSeconds(60)).until(() -> crm.requests(CrmRequest.Kind.CALL).size() >= WARM_UP);
-            calls.forEach(c -> foreignIds.addAll(List.of(c.callId(), c.legId())));
+            for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+                long begin = System.nanoTime();
+                List<TestCall> some = IntStream.range(0, 10)
+                        .mapToObj(i -> TestCall.incoming("10" + (1 + i % 5), "+7900000080" + i)).toList();
+                some.parallelStream().forEach(c -> bridge.webhook().accept(c.answered()));
+                Duration took = Duration.ofNanos(System.nanoTime() - begin);
+                some.forEach(c -> warmUpIds.addAll(List.of(c.callId(), c.legId())));
+                calls += some.size();
+                if (took.compareTo(WARM) < 0) {
+                    break;
+                }
+            }
+            await("warm-up").atMost(Duration.ofSeconds(60)).until(() -> crm.requests(CrmRequest.Kind.CALL).size() >= calls);
         }
 
-        private void play(Comparison comparison, Function<Scenario, List<Step>> order) {
-            ScenarioPlayer player = new ScenarioPlayer(bridge.webhook(), clock);
-            for (Scenario scenario : scenarios) {
-                List<Step> steps = order.apply(scenario);
-                performances.add(new Performance(scenario, comparison, crm,
-                        player.play(steps, STAGGER.multipliedBy(performances.size()))));
+        private void play() {
+            List<Performance> open = performances.stream().filter(Performance::mustBePlayed).toList();
+            for (int i = 0; i < open.size(); i++) {
+                open.get(i).play(STAGGER.multipliedBy(i));
             }
         }
 
@@ -193,18 +207,19 @@ class ScenariosIT {
 
         /** Requests that belong to no scenario, and look-ups that break the contract. */
         private List<String> strangers() {
-            Set<String> ids = new HashSet<>(foreignIds);
-            scenarios.forEach(s -> ids.addAll(s.ids()));
+            Set<String> ids = new HashSet<>(warmUpIds);
+            performances.forEach(p -> ids.addAll(p.ids));
             List<String> found = new ArrayList<>();
             List<CrmRequest> others = new ArrayList<>();
             for (CrmRequest request : crm.requests()) {
-                if (request.kind() == CrmRequest.Kind.ENTITY || foreignIds.contains(request.id())) {
+                if (request.kind() == CrmRequest.Kind.ENTITY || warmUpIds.contains(request.id())) {
                     others.add(request);
                 } else if (!ids.contains(request.id())) {
                     found.add("belongs to no scenario: " + request);
                 }
             }
-            found.addAll(new RestContract(crm).deviations(others));
+            // The machine is cold at first: a card may have to go out before the look-up is answered.
+            found.addAll(new RestContract(crm, false).deviations(others));
             return found;
         }
 
@@ -214,12 +229,39 @@ class ScenariosIT {
         }
     }
 
-    /** One scenario on its stage. */
-    private record Performance(Scenario scenario, Comparison comparison, FakeCrm crm,
-            CompletableFuture<Played> played) {
+    /**
+     * One scenario on its stage. The times of these plays are short; if a busy machine sends an event much later than it is
+     * meant to be sent, a difference says nothing about the bridge, and the scenario is played again as another call. What
+     * breaks the contract whatever the times are counts nevertheless.
+     */
+    private static final class Performance {
 
-        private List<CrmRequest> requests() {
-            return crm.requests(scenario.ids());
+        private final Set<String> ids = new HashSet<>();
+        private final Stage stage;
+        private final Scenario original;
+        private final Comparison comparison;
+        private final Function<Scenario, List<Step>> order;
+        private Scenario scenario;
+        private int plays;
+        private CompletableFuture<Played> played;
+
+        private Performance(Stage stage, Scenario scenario, Comparison comparison, Function<Scenario, List<Step>> order) {
+            this.stage = stage;
+            this.original = scenario;
+            this.comparison = comparison;
+            this.order = order;
+        }
+
+        private boolean mustBePlayed() {
+            return played == null
+                    || plays < PLAYS_AT_MOST && !played.join().onTime() && !differences().isEmpty();
+        }
+
+        private void play(Duration start) {
+            scenario = plays == 0 ? original : original.asAnotherCall(plays);
+            plays++;
+            ids.addAll(scenario.ids());
+            played = stage.player.play(order.apply(scenario), start);
         }
 
         /** Everything expected has come, or is overdue, and nothing has come for a while. */
@@ -235,22 +277,31 @@ class ScenariosIT {
             return now - last > QUIET.toNanos() && (complete || now - sent > PATIENCE.toNanos());
         }
 
-        private DynamicTest verdict(String play, String tail) {
-            List<CrmRequest> requests = requests();
+        private List<CrmRequest> requests() {
+            return stage.crm.requests(scenario.ids());
+        }
+
+        private List<String> differences() {
             List<String> differences = new ArrayList<>(played.join().wrongAnswers());
-            differences.addAll(new ScenarioVerdict(scenario, comparison).differences(requests));
-            differences.addAll(new RestContract(crm).deviations(requests));
+            differences.addAll(new ScenarioVerdict(scenario, comparison).differences(requests()));
+            return differences;
+        }
+
+        private DynamicTest verdict(String play, String tail) {
+            List<String> differences = differences();
+            differences.addAll(new RestContract(stage.crm).deviations(stage.crm.requests(ids)));
             String name = scenario.id() + " " + play + ": " + scenario.title();
             return DynamicTest.dynamicTest(name, () -> {
                 if (!differences.isEmpty()) {
-                    fail(name + "\n" + String.join("\n", differences) + "\n--- sent (" + play + ") ---\n"
-                            + String.join("\n", played.join().log()) + "\n--- received ---\n" + lines(requests) + tail);
+                    fail(name + "\n" + String.join("\n", differences) + "\n--- sent (" + play + "; play " + plays
+                            + (played.join().onTime() ? "" : "; not on time") + ") ---\n"
+                            + String.join("\n", played.join().log()) + "\n--- received ---\n" + received() + tail);
                 }
             });
         }
 
-        private String lines(List<CrmRequest> requests) {
-            return requests.stream().map(r -> r.since(played.join().beginNanos()).toMillis() + " ms: " + r)
+        private String received() {
+            return requests().stream().map(r -> r.since(played.join().beginNanos()).toMillis() + " ms: " + r)
                     .collect(Collectors.joining("\n"));
         }
     }

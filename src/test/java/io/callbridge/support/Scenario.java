@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** One of the files in {@code src/test/resources/scenarios}: what the PBX sends, and what the CRM must have received. */
@@ -38,6 +41,9 @@ public final class Scenario {
         private static final Expected OK = new Expected(Set.of(200), "text/plain", "OK");
     }
 
+    private static final Pattern HEX_ID = Pattern.compile("[0-9a-f]{32}");
+
+    private final JsonNode file;
     private final String id;
     private final String title;
     private final Map<String, String> settings;
@@ -45,6 +51,7 @@ public final class Scenario {
     private final JsonNode expect;
 
     private Scenario(JsonNode file) {
+        this.file = file;
         id = file.get("id").asText();
         title = file.get("title").asText();
         settings = new LinkedHashMap<>();
@@ -69,6 +76,17 @@ public final class Scenario {
     /** One scenario by its id. */
     public static Scenario of(String id) {
         return all().stream().filter(s -> s.id.equals(id)).findFirst().orElseThrow();
+    }
+
+    /** The same scenario as another call: fresh ids in events and expectations. */
+    public Scenario asAnotherCall(int number) {
+        String text = HEX_ID.matcher(file.toString()).replaceAll(id -> UUID
+                .nameUUIDFromBytes((id.group() + number).getBytes(StandardCharsets.UTF_8)).toString().replace("-", ""));
+        try {
+            return new Scenario(JSON.readTree(text));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public String id() {

@@ -27,6 +27,8 @@ public final class ScenarioPlayer {
     public static final Duration DELAY = scaled(5.0);
     /** How far events overtake each other; less than the settle delay, with room for a busy machine. */
     public static final Duration SPREAD = scaled(3.5);
+    /** What is delayed more than this was not played as it was meant. */
+    public static final Duration ROOM = DELAY.minus(SPREAD);
 
     private static final double LONGEST_GAP = 100.0;
 
@@ -49,7 +51,17 @@ public final class ScenarioPlayer {
      * @param wrongAnswers the answers that were not as the scenario says
      * @param log every step with the times it was really sent and answered at
      */
-    public record Played(List<String> wrongAnswers, List<String> log, long beginNanos, long lastNanos) {
+    public record Played(List<String> wrongAnswers, List<String> log, long beginNanos, long lastNanos,
+            Duration greatestDelay) {
+
+        private Played delayed(Duration delay) {
+            return new Played(wrongAnswers, log, beginNanos, lastNanos, delay);
+        }
+
+        /** Whether the machine kept the times well enough to conclude anything from the delays of the bridge. */
+        public boolean onTime() {
+            return greatestDelay.compareTo(ROOM) < 0;
+        }
     }
 
     private final Webhook webhook;
@@ -116,13 +128,14 @@ public final class ScenarioPlayer {
     public CompletableFuture<Played> play(List<Step> steps, Duration start) {
         CompletableFuture<Played> played = new CompletableFuture<>();
         long begin = System.nanoTime() + start.toNanos();
-        next(steps, 0, new Played(new ArrayList<>(), new ArrayList<>(), begin, 0), played);
+        next(steps, 0, new Played(new ArrayList<>(), new ArrayList<>(), begin, 0, Duration.ZERO), played);
         return played;
     }
 
     private void next(List<Step> steps, int i, Played soFar, CompletableFuture<Played> played) {
         if (i == steps.size()) {
-            played.complete(new Played(List.copyOf(soFar.wrongAnswers), List.copyOf(soFar.log), soFar.beginNanos, System.nanoTime()));
+            played.complete(new Played(List.copyOf(soFar.wrongAnswers), List.copyOf(soFar.log), soFar.beginNanos,
+                    System.nanoTime(), soFar.greatestDelay));
             return;
         }
         Step step = steps.get(i);
@@ -130,13 +143,15 @@ public final class ScenarioPlayer {
         clock.schedule(() -> {
             long sent = millis(soFar.beginNanos);
             send(step).whenComplete((answers, failure) -> {
-                soFar.log.add(step + ", sent at " + sent + " ms, answered at " + millis(soFar.beginNanos) + " ms");
+                long answered = millis(soFar.beginNanos);
+                soFar.log.add(step + ", sent at " + sent + " ms, answered at " + answered + " ms");
                 if (failure != null) {
                     soFar.wrongAnswers.add("no answer to " + step + ": " + cause(failure));
                 } else {
                     answers.forEach(answer -> check(step, answer, soFar.wrongAnswers));
                 }
-                next(steps, i + 1, soFar, played);
+                Duration delay = Duration.ofMillis(answered).minus(step.at);
+                next(steps, i + 1, delay.compareTo(soFar.greatestDelay) > 0 ? soFar.delayed(delay) : soFar, played);
             });
         }, wait, TimeUnit.NANOSECONDS);
     }
