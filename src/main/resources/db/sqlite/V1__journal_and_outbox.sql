@@ -26,17 +26,18 @@ create table timer (
 );
 create index timer_due on timer (due_at);
 
--- Why a call ended up as it did. One row per rule and subject; the newest reason counts.
+-- Why a call ended up as it did: a story in the order in which it was decided, without repetitions.
 create table decision (
+    seq     integer primary key autoincrement,
     pbx     text   not null,
     call_id text   not null,
     leg_id  text   not null,                -- empty: the whole call
+    topic   text   not null,                -- card, call, missed
     rule    text   not null,
     reason  text   not null,
-    at      bigint not null,
-    primary key (pbx, call_id, leg_id, rule)
+    at      bigint not null
 );
-create index decision_by_call on decision (call_id);
+create index decision_by_call on decision (call_id, leg_id, topic);
 
 -- The outbox: one row per effect, named after the call, so that folding twice creates nothing twice.
 create table delivery (

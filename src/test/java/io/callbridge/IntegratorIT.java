@@ -89,13 +89,13 @@ class IntegratorIT {
         int[] line = new int[1];
         Refusal refusal = builder().editRoutes(routes -> {
             List<String> lines = Files.readAllLines(routes.resolve(OUTCOME));
-            while (!lines.get(line[0]).strip().equals("steps:")) {
+            while (!lines.get(line[0]).strip().startsWith("uri:")) {
                 line[0]++;
             }
-            lines.set(line[0], lines.get(line[0]).replace("steps:", "stepz:"));
+            lines.set(line[0], lines.get(line[0]).replace("uri:", "urii:"));
             Files.write(routes.resolve(OUTCOME), lines);
         }).startExpectingRefusal();
-        assertRefused(refusal, OUTCOME, "stepz");
+        assertRefused(refusal, OUTCOME, "urii");
         String said = complaint(refusal);
         assertTrue(Pattern.compile("\\b" + (line[0] + 1) + "\\b").matcher(said).find(),
                 () -> "does not name line " + (line[0] + 1) + ": " + said);
@@ -150,7 +150,7 @@ class IntegratorIT {
                 badSetting("a country that is none", "callbridge.pbx.main.country", "XX1", "XX1"),
                 badSetting("an unknown type of extension", "callbridge.pbx.main.extensions.101.type", "telephone",
                         "telephone", "phone", "ivr", "queue", "fax"),
-                badSetting("a CRM that does not exist", "callbridge.crm.active", "abacus", "abacus", "rest"),
+                badSetting("a CRM that does not exist", "callbridge.crm.active", "abacus", "abacus"),
                 badSetting("an address of the CRM that is none", "callbridge.crm.rest.url", "not an address",
                         "not an address"),
                 badSetting("an unknown kind of store", "callbridge.store.url", "jdbc:abacus:beads", "abacus"));

@@ -104,6 +104,7 @@ public class Explanation {
         if (!decision.legId().isEmpty()) {
             view.put("legId", decision.legId());
         }
+        view.put("topic", decision.topic());
         view.put("rule", decision.rule());
         view.put("reason", decision.reason());
         return view;

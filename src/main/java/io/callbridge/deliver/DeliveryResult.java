@@ -1,5 +1,6 @@
 package io.callbridge.deliver;
 
+import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.Outbox.Attempt;
@@ -16,7 +17,6 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /** Records how a delivery went; which answer means what is decided in {@code shared-errors}. */
@@ -33,15 +33,12 @@ public class DeliveryResult {
     private final long maxDelayMs;
     private final Duration giveUpAfter;
 
-    public DeliveryResult(Outbox outbox, MeterRegistry meters,
-            @ConfigProperty(name = "callbridge.deliver.retry.first-delay-ms") long firstDelayMs,
-            @ConfigProperty(name = "callbridge.deliver.retry.max-delay-ms") long maxDelayMs,
-            @ConfigProperty(name = "callbridge.deliver.retry.give-up-hours") long giveUpHours) {
+    public DeliveryResult(Outbox outbox, MeterRegistry meters, Settings settings) {
         this.outbox = outbox;
         this.meters = meters;
-        this.firstDelayMs = firstDelayMs;
-        this.maxDelayMs = maxDelayMs;
-        this.giveUpAfter = Duration.ofHours(giveUpHours);
+        this.firstDelayMs = settings.number("deliver.retry.first-delay-ms");
+        this.maxDelayMs = settings.number("deliver.retry.max-delay-ms");
+        this.giveUpAfter = Duration.ofHours(settings.number("deliver.retry.give-up-hours"));
     }
 
     /** The CRM confirmed. */

@@ -3,6 +3,7 @@ package io.callbridge.deliver;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.StoreException;
@@ -10,6 +11,7 @@ import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.Reception;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -24,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.ProducerTemplate;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
@@ -47,14 +48,12 @@ public class Dispatcher {
     private final int pollMs;
     private volatile boolean running;
 
-    public Dispatcher(Outbox outbox, ProducerTemplate template, ObjectMapper json,
-            @ConfigProperty(name = "callbridge.deliver.parallel") int parallel,
-            @ConfigProperty(name = "callbridge.deliver.poll-ms") int pollMs) {
+    public Dispatcher(Outbox outbox, ProducerTemplate template, ObjectMapper json, Settings settings) {
         this.outbox = outbox;
         this.template = template;
         this.json = json;
-        this.parallel = parallel;
-        this.pollMs = pollMs;
+        this.parallel = settings.number("deliver.parallel");
+        this.pollMs = settings.number("deliver.poll-ms");
     }
 
     /** Starts the lanes; called when all routes run. */
@@ -73,7 +72,7 @@ public class Dispatcher {
     }
 
     /** Lets what is in flight finish; what is left stays in the outbox. */
-    void close(@Observes @Priority(1) ShutdownEvent event) throws InterruptedException {
+    void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(2) ShutdownEvent event) throws InterruptedException {
         running = false;
         wake();
         for (Lane lane : lanes) {

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -23,7 +24,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import org.apache.camel.ExchangeProperty;
 import org.apache.camel.ProducerTemplate;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
@@ -50,15 +50,13 @@ public class EntityLookup {
         return thread;
     });
 
-    public EntityLookup(Outbox outbox, ProducerTemplate template, ObjectMapper json,
-            @ConfigProperty(name = "callbridge.deliver.card.lookup-timeout-ms") long cardWaitMs,
-            @ConfigProperty(name = "callbridge.deliver.entity-cache.seconds") long seconds,
-            @ConfigProperty(name = "callbridge.deliver.entity-cache.size") long size) {
+    public EntityLookup(Outbox outbox, ProducerTemplate template, ObjectMapper json, Settings settings) {
         this.outbox = outbox;
         this.template = template;
         this.json = json;
-        this.cardWaitMs = cardWaitMs;
-        this.cache = Caffeine.newBuilder().maximumSize(size).expireAfterWrite(Duration.ofSeconds(seconds)).buildAsync();
+        this.cardWaitMs = settings.number("deliver.card.lookup-timeout-ms");
+        this.cache = Caffeine.newBuilder().maximumSize(settings.number("deliver.entity-cache.size"))
+                .expireAfterWrite(Duration.ofSeconds(settings.number("deliver.entity-cache.seconds"))).buildAsync();
     }
 
     @PreDestroy

@@ -78,7 +78,7 @@ public final class Call {
         if (taker.isPresent()) {
             Leg took = taker.get();
             return Optional.of(new CardEnd("answered-elsewhere",
-                    took.forwarded() || took.extension() == null ? null : took.extension().name()));
+                    took.extension() == null ? null : took.extension().name()));
         }
         if (!leg.ended()) {
             return expired(leg, now);

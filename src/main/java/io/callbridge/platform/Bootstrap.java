@@ -7,7 +7,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Route;
 import org.apache.camel.StartupListener;
 import org.apache.camel.spi.CamelContextCustomizer;
@@ -25,14 +28,14 @@ public class Bootstrap implements CamelContextCustomizer {
     private static final Logger LOG = Logger.getLogger("io.callbridge");
 
     private final Config config;
-    private final BridgeConfig bridgeConfig;
+    private final Settings settings;
     private final Store store;
     private final Dispatcher dispatcher;
     private final CamelContext context;
 
-    public Bootstrap(Config config, BridgeConfig bridgeConfig, Store store, Dispatcher dispatcher, CamelContext context) {
+    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, CamelContext context) {
         this.config = config;
-        this.bridgeConfig = bridgeConfig;
+        this.settings = settings;
         this.store = store;
         this.dispatcher = dispatcher;
         this.context = context;
@@ -42,7 +45,8 @@ public class Bootstrap implements CamelContextCustomizer {
     @Override
     public void configure(CamelContext camelContext) {
         KeyCheck.check(config, camelContext);
-        Settings settings = new Settings(bridgeConfig, config);
+        // The first use creates it, and so reads and checks everything.
+        settings.crms();
         store.open();
         try {
             camelContext.addStartupListener(new StartupListener() {
@@ -53,7 +57,7 @@ public class Bootstrap implements CamelContextCustomizer {
 
                 @Override
                 public void onCamelContextFullyStarted(CamelContext started, boolean alreadyStarted) {
-                    routesRun(settings);
+                    routesRun();
                 }
             });
         } catch (Exception e) {
@@ -61,7 +65,7 @@ public class Bootstrap implements CamelContextCustomizer {
         }
     }
 
-    private void routesRun(Settings settings) {
+    private void routesRun() {
         List<Route> routes = context.getRoutes();
         if (routes.isEmpty()) {
             throw new StartException("no route loaded from " + config.getConfigValue(RoutesLocation.KEY).getValue()
@@ -71,6 +75,13 @@ public class Bootstrap implements CamelContextCustomizer {
             if (routes.stream().noneMatch(route -> stage.equals(route.getGroup()))) {
                 throw new StartException("no route of stage " + stage + " loaded from "
                         + config.getConfigValue(RoutesLocation.KEY).getValue() + "; needed is at least one with group: " + stage);
+            }
+        }
+        Set<String> consumed = routes.stream().map(route -> route.getEndpoint().getEndpointUri()).collect(Collectors.toSet());
+        for (Endpoint endpoint : context.getEndpoints()) {
+            if (endpoint.getEndpointUri().startsWith("direct:") && !consumed.contains(endpoint.getEndpointUri())) {
+                throw new StartException("a route sends to " + endpoint.getEndpointUri().replace("://", ":")
+                        + ", but no route consumes it; needed is a route whose from has that uri");
             }
         }
         for (String crm : settings.crms()) {

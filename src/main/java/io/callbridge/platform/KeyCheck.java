@@ -1,77 +1,94 @@
 package io.callbridge.platform;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.camel.CamelContext;
-import org.apache.camel.spi.PackageScanResourceResolver;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.eclipse.microprofile.config.Config;
 
 /**
- * Refuses unknown keys under {@code callbridge.}: a key that is misspelt would otherwise do nothing, silently. Known are
- * those of the contract, those that the packaged {@code application.properties} sets, and any key that a loaded route
- * uses, so that an integrator's route can have settings of its own.
+ * Refuses unknown keys under {@code callbridge.}, in properties and in the environment: a key that is misspelt would
+ * otherwise do nothing, silently. Known are those below and any key that a loaded route uses, so that an integrator's route
+ * can have settings of its own.
  */
 final class KeyCheck {
 
-    private static final String NAME = "[^.]+";
-    private static final Set<String> PATTERNS = Set.of(
-            "pbx." + NAME + ".(secret|prefix|domain|country|default-user)",
-            "pbx." + NAME + ".extensions.(\"[^\"]+\"|" + NAME + ").(type|user|id)",
-            "calls.(missed-delay|max-container-wait|settle-delay|missed-without-container|suppress-missed-if-answered-leg"
-                    + "|missed-needs-ivr-no|forwarded-as-outgoing|max-unanswered|max-talk|card-ttl)",
-            "store.url", "crm.active", "crm." + NAME + ".(url|token)", "admin.token",
-            "process.lanes", "process.timer-poll-ms", "deliver.(parallel|poll-ms)",
-            "deliver.card.lookup-timeout-ms", "deliver.entity-cache.(seconds|size)",
-            "deliver.retry.(first-delay-ms|max-delay-ms|give-up-hours)", "deliver.rest.timeout-ms",
-            "demo.(enabled|pause-ms)");
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??(callbridge\\.[^}:]+)");
+    private static final String PREFIX = "callbridge.";
+    private static final List<String> KEYS = List.of(
+            "pbx.<pbx>.secret", "pbx.<pbx>.prefix", "pbx.<pbx>.domain", "pbx.<pbx>.country", "pbx.<pbx>.default-user",
+            "pbx.<pbx>.extensions.<name>.type", "pbx.<pbx>.extensions.<name>.user", "pbx.<pbx>.extensions.<name>.id",
+            "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
+            "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
+            "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
+            "store.url", "admin.token", "crm.active", "crm.rest.url", "crm.rest.token",
+            "process.lanes", "process.timer-poll-ms",
+            "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
+            "deliver.entity-cache.seconds", "deliver.entity-cache.size",
+            "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
+            "demo.enabled", "demo.pause-ms");
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
+    /** What Kubernetes puts into the environment of a pod for a Service of our name. */
+    private static final Pattern SERVICE_LINK = Pattern.compile("([A-Z0-9_]+_)?(SERVICE_(HOST|PORT).*|PORT(_.*)?)");
 
     private KeyCheck() {
     }
 
     static void check(Config config, CamelContext context) {
-        Set<String> used = null;
+        check(config, System.getenv(), usedByRoutes(config, context));
+    }
+
+    static void check(Config config, Map<String, String> environment, Set<String> usedByRoutes) {
+        Set<String> known = new TreeSet<>(KEYS);
+        known.addAll(usedByRoutes);
         for (String key : config.getPropertyNames()) {
-            if (!key.startsWith("callbridge.")) {
-                continue;
-            }
-            String name = key.substring("callbridge.".length());
-            if (PATTERNS.stream().noneMatch(name::matches)) {
-                used = used == null ? usedByRoutes(config, context) : used;
-                if (!used.contains(key)) {
-                    throw new StartException("unknown key " + key + " = '" + value(config, key) + "'; allowed "
-                            + allowed(name));
-                }
+            if (key.startsWith(PREFIX) && !environment.containsKey(environmentName(key))
+                    && known.stream().noneMatch(name -> property(name).matcher(key.substring(PREFIX.length())).matches())) {
+                throw unknown(key, config.getConfigValue(key).getValue(), known);
             }
         }
+        environment.forEach((variable, value) -> {
+            String name = variable.startsWith("CALLBRIDGE_") ? variable.substring("CALLBRIDGE_".length()) : null;
+            if (name != null && !SERVICE_LINK.matcher(name).matches()
+                    && known.stream().noneMatch(key -> variable(key).matcher(name).matches())) {
+                throw unknown(variable, value, known);
+            }
+        });
     }
 
-    private static String value(Config config, String key) {
-        return key.contains("secret") || key.contains("token") ? "..." : config.getConfigValue(key).getValue();
+    private static StartException unknown(String key, String value, Set<String> known) {
+        boolean secret = key.toLowerCase(Locale.ROOT).matches(".*(secret|token|password).*");
+        String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
+        List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
+        return new StartException("unknown key " + key + (secret ? "" : " = '" + value + "'") + "; allowed: "
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .calls, .store, .crm, .process, .deliver, .admin"
+                        : String.join(", ", near)) + ", and keys that a route uses");
     }
 
-    private static String allowed(String name) {
-        String stage = name.contains(".") ? name.substring(0, name.indexOf('.')) : name;
-        Set<String> near = new TreeSet<>();
-        PATTERNS.stream().filter(pattern -> pattern.startsWith(stage)).forEach(near::add);
-        Set<String> shown = near.isEmpty() ? new TreeSet<>(PATTERNS) : near;
-        return "there: " + String.join(", ", shown).replace(NAME, "<name>").replace("(\"[^\"]+\"|<name>)", "<name>")
-                + ", or a key that a route uses";
+    private static Pattern property(String key) {
+        return Pattern.compile(key.replace(".", "\\.").replaceAll("<[a-z]+>", "(\"[^\"]+\"|[^.]+)"));
+    }
+
+    private static Pattern variable(String key) {
+        return Pattern.compile(environmentName(key.replaceAll("<[a-z]+>", "0")).replace("_0_", "_[A-Z0-9_]+_"));
+    }
+
+    private static String environmentName(String key) {
+        return key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
     }
 
     private static Set<String> usedByRoutes(Config config, CamelContext context) {
         Set<String> used = new TreeSet<>();
-        PackageScanResourceResolver resolver = PluginHelper.getPackageScanResourceResolver(context);
-        try {
-            for (String location : config.getValue(RoutesLocation.KEY, String.class).split(",")) {
-                for (Resource resource : resolver.findResources(location.strip())) {
+        for (String location : config.getValue(RoutesLocation.KEY, String.class).split(",")) {
+            try {
+                for (Resource resource : PluginHelper.getPackageScanResourceResolver(context).findResources(location.strip())) {
                     try (InputStream in = resource.getInputStream()) {
                         Matcher matcher = PLACEHOLDER.matcher(new String(in.readAllBytes(), StandardCharsets.UTF_8));
                         while (matcher.find()) {
@@ -79,12 +96,10 @@ final class KeyCheck {
                         }
                     }
                 }
+            } catch (Exception e) {
+                throw new StartException("the routes at " + location + " cannot be read: " + e.getMessage(), e);
             }
-            return used;
-        } catch (IOException e) {
-            throw new StartException("the routes cannot be read: " + e.getMessage(), e);
-        } catch (Exception e) {
-            throw new StartException("the routes cannot be found: " + e.getMessage(), e);
         }
+        return used;
     }
 }

@@ -8,6 +8,8 @@ import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
 import io.quarkus.runtime.configuration.DurationConverter;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -34,6 +36,7 @@ public class Settings {
     private final Map<String, Directory> directories = new HashMap<>();
     private final Map<String, byte[]> secretDigests = new HashMap<>();
     private final List<String> crms;
+    private final Map<String, Integer> numbers = new HashMap<>();
 
     public Settings(BridgeConfig config, Config all) {
         BridgeConfig.Calls c = config.calls();
@@ -54,6 +57,25 @@ public class Settings {
         if (crms.isEmpty()) {
             throw invalid("crm.active", "", "a comma list of adapters, such as rest");
         }
+        if (crms.contains("rest")) {
+            checkAddress("crm.rest.url", all.getOptionalValue("callbridge.crm.rest.url", String.class).orElse(""));
+        }
+        number(all, "process.lanes", 1, 256);
+        number(all, "process.timer-poll-ms", 10, 60_000);
+        number(all, "deliver.parallel", 1, 256);
+        number(all, "deliver.poll-ms", 10, 60_000);
+        number(all, "deliver.rest.timeout-ms", 1, 600_000);
+        number(all, "deliver.card.lookup-timeout-ms", 1, 60_000);
+        number(all, "deliver.entity-cache.seconds", 0, 86_400);
+        number(all, "deliver.entity-cache.size", 0, 10_000_000);
+        number(all, "deliver.retry.first-delay-ms", 1, 3_600_000);
+        number(all, "deliver.retry.max-delay-ms", 1, 3_600_000);
+        number(all, "deliver.retry.give-up-hours", 1, 8_760);
+    }
+
+    /** The whole number of a key outside contract section 1, without the prefix {@code callbridge.}. */
+    public int number(String key) {
+        return numbers.get(key);
     }
 
     public CallSettings calls() {
@@ -134,6 +156,33 @@ public class Settings {
         } catch (NumberParseException notANumber) {
             return null;
         }
+    }
+
+    private void number(Config config, String key, int least, int most) {
+        String value = config.getOptionalValue("callbridge." + key, String.class).orElse("");
+        StartException wrong = invalid(key, value, "a whole number from " + least + " to " + most);
+        try {
+            int number = Integer.parseInt(value);
+            if (number < least || number > most) {
+                throw wrong;
+            }
+            numbers.put(key, number);
+        } catch (NumberFormatException e) {
+            throw wrong;
+        }
+    }
+
+    private static void checkAddress(String key, String value) {
+        try {
+            URI address = new URI(value);
+            if (List.of("http", "https").contains(String.valueOf(address.getScheme())) && address.getHost() != null
+                    && address.getQuery() == null) {
+                return;
+            }
+        } catch (URISyntaxException e) {
+            throw invalid(key, value, "an address such as https://crm.example/callbridge");
+        }
+        throw invalid(key, value, "an address such as https://crm.example/callbridge");
     }
 
     private static Extension.Type type(String key, String value) {

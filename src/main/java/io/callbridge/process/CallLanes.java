@@ -1,9 +1,13 @@
 package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
+import io.callbridge.platform.Settings;
 import io.callbridge.store.Timer;
-import jakarta.annotation.PreDestroy;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.Reception;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -14,7 +18,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.ProducerTemplate;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /**
@@ -31,10 +34,10 @@ public class CallLanes {
     private final ExecutorService[] lanes;
     private final Set<String> queued = ConcurrentHashMap.newKeySet();
 
-    public CallLanes(ProducerTemplate template, @ConfigProperty(name = "callbridge.process.lanes") int count) {
+    public CallLanes(ProducerTemplate template, Settings settings) {
         this.template = template;
-        lanes = new ExecutorService[count];
-        for (int i = 0; i < count; i++) {
+        lanes = new ExecutorService[settings.number("process.lanes")];
+        for (int i = 0; i < lanes.length; i++) {
             String name = "call-lane-" + i;
             lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING_PER_LANE),
                     task -> new Thread(task, name));
@@ -76,8 +79,8 @@ public class CallLanes {
         }
     }
 
-    @PreDestroy
-    void close() throws InterruptedException {
+    /** Finishes what has begun; what waits stays open in the journal. Before the store closes. */
+    void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(1) ShutdownEvent event) throws InterruptedException {
         for (ExecutorService lane : lanes) {
             lane.shutdown();
         }

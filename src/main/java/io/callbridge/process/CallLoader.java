@@ -41,7 +41,7 @@ public class CallLoader {
         List<Journal.Entry> entries = journal.call(pbx, callId);
         List<CallEvent> events = entries.stream().map(Journal.Entry::event).toList();
         Fold fold = new Fold(events, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), outbox.call(pbx, callId),
-                entries.stream().mapToLong(Journal.Entry::seq).max().orElse(0));
+                subject, entries.stream().mapToLong(Journal.Entry::seq).max().orElse(0));
         setTimers(fold, pbx, callId, subject);
         exchange.setProperty(Fold.PROPERTY, fold);
     }

@@ -124,12 +124,15 @@ public class EffectCollector {
         }
     }
 
-    /** Keeps why something was decided: the variables {@code rule} and {@code reason}, about a leg or the whole call. */
+    /**
+     * Keeps why something was decided: the variables {@code topic} (card, call, missed), {@code rule} and {@code reason}, about
+     * a leg or the whole call.
+     */
     public void explain(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold,
-            @Variable("rule") String rule, @Variable("reason") String reason) {
+            @Variable("topic") String topic, @Variable("rule") String rule, @Variable("reason") String reason) {
         if (rule != null) {
             String legId = (String) facts.getOrDefault("legId", "");
-            fold.decisions.add(new Decision(legId, rule, reason, fold.now.toEpochMilli()));
+            fold.decisions.add(new Decision(legId, topic, rule, reason, fold.now.toEpochMilli()));
             meters.counter("callbridge.decisions", "rule", rule).increment();
         }
     }
@@ -141,13 +144,13 @@ public class EffectCollector {
         meters.counter("callbridge.process.failures").increment();
         if (fold != null) {
             fold.failed = true;
-            fold.decisions.add(new Decision("", "error", "processing failed: " + cause, fold.now.toEpochMilli()));
+            fold.decisions.add(new Decision("", "call", "error", "processing failed: " + cause, fold.now.toEpochMilli()));
         }
     }
 
     /** Writes everything collected; what is to be delivered goes out at once. */
     public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws ExecutionException, InterruptedException {
-        boolean something = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.throughSeq, fold.failed,
+        boolean something = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.subject, fold.throughSeq, fold.failed,
                 fold.failed ? java.util.List.of() : fold.puts, fold.decisions, fold.timers)).get();
         if (something) {
             dispatcher.wake();

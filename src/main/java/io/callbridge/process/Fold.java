@@ -26,6 +26,7 @@ public final class Fold {
     final CallSettings settings;
     final Instant now = Instant.now();
     final List<Delivery> deliveries;
+    final String subject;
     final long throughSeq;
     final List<Put> puts = new ArrayList<>();
     final List<Decision> decisions = new ArrayList<>();
@@ -33,11 +34,12 @@ public final class Fold {
     boolean failed;
 
     Fold(List<CallEvent> events, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
-            List<Delivery> deliveries, long throughSeq) {
+            List<Delivery> deliveries, String subject, long throughSeq) {
         this.call = Call.of(directory, settings, events, sameCallBack);
         this.directory = directory;
         this.settings = settings;
         this.deliveries = deliveries;
+        this.subject = subject;
         this.throughSeq = throughSeq;
     }
 

@@ -26,16 +26,17 @@ public class Effects {
     public record Put(String crm, String operation, String id, String body, long expiresAt) {
     }
 
-    /** Why something was decided; {@code legId} empty: about the whole call. */
-    public record Decision(String legId, String rule, String reason, long at) {
+    /** Why something was decided about a card, a call or a missed call; {@code legId} empty: about the whole call. */
+    public record Decision(String legId, String topic, String rule, String reason, long at) {
     }
 
     /**
      * @param pbx and {@code callId}: the call
-     * @param throughSeq events of the call up to this one have been processed
+     * @param subject the leg that was looked at: its events up to {@code throughSeq} are processed with this commit; those
+     *            of other legs wait for a look of their own
      * @param failed an exception ended the processing: the events are kept as failed and tried again at the next start
      */
-    public record Outcome(String pbx, String callId, long throughSeq, boolean failed, List<Put> puts,
+    public record Outcome(String pbx, String callId, String subject, long throughSeq, boolean failed, List<Put> puts,
             List<Decision> decisions, List<Timer> timers) {
     }
 
@@ -55,11 +56,12 @@ public class Effects {
                 set(connection, timer);
             }
             try (PreparedStatement update = connection.prepareStatement("update event set state = ?"
-                    + " where pbx = ? and call_id = ? and seq <= ? and state <> 'done'")) {
+                    + " where pbx = ? and call_id = ? and leg_id = ? and seq <= ? and state <> 'done'")) {
                 update.setString(1, outcome.failed() ? "failed" : "done");
                 update.setString(2, outcome.pbx());
                 update.setString(3, outcome.callId());
-                update.setLong(4, outcome.throughSeq());
+                update.setString(4, outcome.subject());
+                update.setLong(5, outcome.throughSeq());
                 update.executeUpdate();
             }
             return something;
@@ -85,14 +87,14 @@ public class Effects {
     /** Decisions about a call, oldest first. */
     public List<Decision> decisions(String pbx, String callId) {
         return store.read(connection -> {
-            try (PreparedStatement query = connection.prepareStatement("select leg_id, rule, reason, at from decision"
-                    + " where pbx = ? and call_id = ? order by at, leg_id, rule")) {
+            try (PreparedStatement query = connection.prepareStatement("select leg_id, topic, rule, reason, at from decision"
+                    + " where pbx = ? and call_id = ? order by seq")) {
                 query.setString(1, pbx);
                 query.setString(2, callId);
                 List<Decision> found = new ArrayList<>();
                 ResultSet r = query.executeQuery();
                 while (r.next()) {
-                    found.add(new Decision(r.getString(1), r.getString(2), r.getString(3), r.getLong(4)));
+                    found.add(new Decision(r.getString(1), r.getString(2), r.getString(3), r.getString(4), r.getLong(5)));
                 }
                 return found;
             }
@@ -100,17 +102,22 @@ public class Effects {
     }
 
     private static void decide(Connection connection, Outcome outcome, Decision decision) throws SQLException {
-        try (PreparedStatement upsert = connection.prepareStatement("insert into decision (pbx, call_id, leg_id, rule, reason,"
-                + " at) values (?, ?, ?, ?, ?, ?) on conflict (pbx, call_id, leg_id, rule) do update set"
-                + " at = case when decision.reason = excluded.reason then decision.at else excluded.at end,"
-                + " reason = excluded.reason")) {
-            upsert.setString(1, outcome.pbx());
-            upsert.setString(2, outcome.callId());
-            upsert.setString(3, decision.legId());
-            upsert.setString(4, decision.rule());
-            upsert.setString(5, decision.reason());
-            upsert.setLong(6, decision.at());
-            upsert.executeUpdate();
+        try (PreparedStatement insert = connection.prepareStatement("insert into decision (pbx, call_id, leg_id, topic, rule,"
+                + " reason, at) select ?, ?, ?, ?, ?, ?, ? where coalesce((select reason from decision where pbx = ? and call_id = ?"
+                + " and leg_id = ? and topic = ? order by seq desc limit 1), '') <> ?")) {
+            insert.setString(1, outcome.pbx());
+            insert.setString(2, outcome.callId());
+            insert.setString(3, decision.legId());
+            insert.setString(4, decision.topic());
+            insert.setString(5, decision.rule());
+            insert.setString(6, decision.reason());
+            insert.setLong(7, decision.at());
+            insert.setString(8, outcome.pbx());
+            insert.setString(9, outcome.callId());
+            insert.setString(10, decision.legId());
+            insert.setString(11, decision.topic());
+            insert.setString(12, decision.reason());
+            insert.executeUpdate();
         }
     }
 
