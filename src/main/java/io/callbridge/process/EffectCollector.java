@@ -133,7 +133,6 @@ public class EffectCollector {
         if (rule != null) {
             String legId = (String) facts.getOrDefault("legId", "");
             fold.decisions.add(new Decision(legId, topic, rule, reason, fold.now.toEpochMilli()));
-            meters.counter("callbridge.decisions", "rule", rule).increment();
         }
     }
 
@@ -150,9 +149,10 @@ public class EffectCollector {
 
     /** Writes everything collected; what is to be delivered goes out at once. */
     public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws ExecutionException, InterruptedException {
-        boolean something = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.subject, fold.throughSeq, fold.failed,
+        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.subject, fold.throughSeq, fold.failed,
                 fold.failed ? java.util.List.of() : fold.puts, fold.decisions, fold.timers)).get();
-        if (something) {
+        committed.decided().forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
+        if (committed.toDeliver()) {
             dispatcher.wake();
         }
     }

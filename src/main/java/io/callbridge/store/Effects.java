@@ -40,8 +40,15 @@ public class Effects {
             List<Decision> decisions, List<Timer> timers) {
     }
 
-    /** @return completes after the commit; whether something is to be delivered now */
-    public CompletableFuture<Boolean> commit(Outcome outcome) {
+    /**
+     * @param toDeliver something is to be delivered now
+     * @param decided the decisions that were news
+     */
+    public record Committed(boolean toDeliver, List<Decision> decided) {
+    }
+
+    /** @return completes after the commit */
+    public CompletableFuture<Committed> commit(Outcome outcome) {
         return store.write(connection -> {
             long now = System.currentTimeMillis();
             boolean something = false;
@@ -49,8 +56,11 @@ public class Effects {
                 something |= outbox.put(connection, put.crm(), put.operation(), put.id(), outcome.pbx(), outcome.callId(),
                         put.body(), put.expiresAt(), now);
             }
+            List<Decision> decided = new ArrayList<>();
             for (Decision decision : outcome.decisions()) {
-                decide(connection, outcome, decision);
+                if (decide(connection, outcome, decision)) {
+                    decided.add(decision);
+                }
             }
             for (Timer timer : outcome.timers()) {
                 set(connection, timer);
@@ -64,7 +74,7 @@ public class Effects {
                 update.setLong(5, outcome.throughSeq());
                 update.executeUpdate();
             }
-            return something;
+            return new Committed(something, decided);
         });
     }
 
@@ -101,7 +111,7 @@ public class Effects {
         });
     }
 
-    private static void decide(Connection connection, Outcome outcome, Decision decision) throws SQLException {
+    private static boolean decide(Connection connection, Outcome outcome, Decision decision) throws SQLException {
         try (PreparedStatement insert = connection.prepareStatement("insert into decision (pbx, call_id, leg_id, topic, rule,"
                 + " reason, at) select ?, ?, ?, ?, ?, ?, ? where coalesce((select reason from decision where pbx = ? and call_id = ?"
                 + " and leg_id = ? and topic = ? order by seq desc limit 1), '') <> ?")) {
@@ -117,7 +127,7 @@ public class Effects {
             insert.setString(10, decision.legId());
             insert.setString(11, decision.topic());
             insert.setString(12, decision.reason());
-            insert.executeUpdate();
+            return insert.executeUpdate() > 0;
         }
     }
 
