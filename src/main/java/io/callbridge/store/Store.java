@@ -44,7 +44,7 @@ public class Store {
     private final String url;
     private final BlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>(QUEUE);
     private volatile boolean running;
-    private Thread writer;
+    private volatile Thread writer;
 
     public Store(DataSource dataSource, Flyway flyway, @ConfigProperty(name = "callbridge.store.url") String url) {
         this.dataSource = dataSource;
@@ -97,6 +97,9 @@ public class Store {
 
     /** Reads on a connection of its own. */
     public <T> T read(Work<T> work) {
+        if (writer == null) {
+            throw new StoreException("the store is not open yet", null);
+        }
         try (Connection connection = dataSource.getConnection()) {
             return work.on(connection);
         } catch (SQLException e) {
