@@ -1,0 +1,278 @@
+package io.callbridge.routes;
+
+import java.io.IOException;
+import java.io.Reader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.logging.Level;
+import java.util.logging.Logger;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.camel.Endpoint;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.AdviceWith;
+import org.apache.camel.builder.RouteBuilder;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.PropertyBindingSupport;
+import org.apache.camel.support.ResourceHelper;
+
+/**
+ * Route files in a plain Camel context with the settings of {@code application.properties}, and nothing else of the
+ * application: milliseconds instead of a start. The beans that routes call are {@link StandIns}, a channel that no loaded
+ * file consumes is one too, and what comes from outside (a request, a timer) comes in at {@code direct:<route id>}.
+ */
+public final class RouteHarness implements AutoCloseable {
+
+    static final Path ROUTES = Path.of("routes");
+    private static final Path SETTINGS = Path.of("application.properties");
+    private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
+    private static final String COMPONENT = "camel.component.";
+    private static final Logger CAMEL = Logger.getLogger("org.apache.camel");
+
+    static {
+        // Routes fail here on purpose, and the tests say what must come of it.
+        CAMEL.setLevel(Level.OFF);
+    }
+
+    /** What a stand-in does when it is asked; its answer is the new body, {@code null} leaves the body to the caller. */
+    interface Answer {
+
+        Object to(Exchange exchange) throws Exception;
+    }
+
+    /**
+     * One thing that a route asked for.
+     *
+     * @param name {@code <bean>.<method>}, or the channel
+     * @param variables {@code topic}, {@code rule} and {@code reason} of a decision among them
+     * @param cause the exception that is being handled, {@code null} if none is
+     */
+    record Step(String name, Object body, Map<String, Object> headers, Map<String, Object> variables, Throwable cause) {
+
+        /** The step in the words of the tables: an explanation with its topic and rule, anything else with its name. */
+        @Override
+        public String toString() {
+            if (!name.equals("effects.explain")) {
+                return name.replaceFirst("^effects\\.", "");
+            }
+            return "explain " + variables.get("topic") + " " + variables.get("rule");
+        }
+    }
+
+    private final DefaultCamelContext context = new DefaultCamelContext();
+    private final Properties settings = new Properties();
+    private final List<Resource> files = new ArrayList<>();
+    private final Set<String> channels = new TreeSet<>();
+    private final Map<String, Answer> answers = new ConcurrentHashMap<>();
+    private final List<Step> steps = new CopyOnWriteArrayList<>();
+    private final Map<String, Endpoint> sources = new HashMap<>();
+    private ProducerTemplate template;
+
+    private RouteHarness() {
+        try (Reader reader = Files.newBufferedReader(SETTINGS)) {
+            settings.load(reader);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+        StandIns.all(this).forEach(this::bean);
+        file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve("shared-errors.camel.yaml")));
+    }
+
+    /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
+    public static RouteHarness of(String... stems) {
+        RouteHarness harness = new RouteHarness();
+        for (String stem : stems) {
+            harness.file(ResourceHelper.resolveResource(harness.context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
+        }
+        return harness;
+    }
+
+    /** Adds routes that are in no file. */
+    public RouteHarness text(String yaml) {
+        return file(ResourceHelper.fromString("text.camel.yaml", yaml));
+    }
+
+    private RouteHarness file(Resource file) {
+        files.add(file);
+        return this;
+    }
+
+    RouteHarness setting(String key, String value) {
+        settings.setProperty(key, value);
+        return this;
+    }
+
+    RouteHarness bean(String name, Object bean) {
+        context.getRegistry().bind(name, bean);
+        return this;
+    }
+
+    /** A stand-in for a channel whose name is only known when a message comes. */
+    RouteHarness channel(String name) {
+        channels.add("direct:" + name);
+        return this;
+    }
+
+    /** What a bean's method, or a channel, is to do; without it a stand-in only keeps that it was asked. */
+    RouteHarness on(String name, Answer answer) {
+        answers.put(name, answer);
+        return this;
+    }
+
+    RouteHarness fail(String name, Exception failure) {
+        return on(name, exchange -> {
+            throw failure;
+        });
+    }
+
+    public RouteHarness start() {
+        try {
+            context.disableJMX();
+            // Camel Quarkus brings the settings of the class path too; these count.
+            context.getPropertiesComponent().setOverrideProperties(settings);
+            configureComponents();
+            PluginHelper.getRoutesLoader(context).loadRoutes(files);
+            takeOverSources();
+            context.addRoutes(standInsFor(openChannels()));
+            context.start();
+            template = context.createProducerTemplate();
+            return this;
+        } catch (Exception e) {
+            close();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** What Camel Main does with {@code camel.component.*}. */
+    private void configureComponents() {
+        settings.stringPropertyNames().stream().filter(key -> key.startsWith(COMPONENT)).forEach(key -> {
+            String[] component = key.substring(COMPONENT.length()).split("\\.", 2);
+            PropertyBindingSupport.build().withCamelContext(context).withTarget(context.getComponent(component[0]))
+                    .withProperty(component[1], settings.getProperty(key)).bind();
+        });
+    }
+
+    private void takeOverSources() throws Exception {
+        for (RouteDefinition route : List.copyOf(context.getRouteDefinitions())) {
+            String uri = route.getInput().getEndpointUri();
+            if (!uri.startsWith("direct:")) {
+                sources.put(route.getId(), context.getEndpoint(context.resolvePropertyPlaceholders(uri)));
+                AdviceWith.adviceWith(context, route.getId(), false, advice -> advice.replaceFromWith("direct:" + route.getId()));
+            }
+        }
+    }
+
+    private Set<String> openChannels() throws IOException {
+        Set<String> open = new TreeSet<>(channels);
+        for (Resource file : files) {
+            String text = new String(file.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            CHANNEL.matcher(text).results().forEach(channel -> open.add(channel.group(1)));
+        }
+        open.removeAll(context.getRouteDefinitions().stream().map(route -> route.getInput().getEndpointUri()).toList());
+        return open;
+    }
+
+    private RouteBuilder standInsFor(Set<String> open) {
+        return new RouteBuilder(context) {
+            @Override
+            public void configure() {
+                errorHandler(noErrorHandler());
+                open.forEach(channel -> from(channel).process(exchange -> {
+                    Object answer = asked(channel, exchange);
+                    if (answer != null) {
+                        exchange.getMessage().setBody(answer);
+                    }
+                }));
+            }
+        };
+    }
+
+    /** Called by the stand-ins. */
+    Object asked(String name, Exchange exchange) throws Exception {
+        steps.add(new Step(name, exchange.getMessage().getBody(), new HashMap<>(exchange.getMessage().getHeaders()),
+                new HashMap<>(exchange.getVariables()), exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)));
+        Answer answer = answers.get(name);
+        return answer == null ? null : answer.to(exchange);
+    }
+
+    /** Sends a message into a route and forgets what was asked for before. */
+    Exchange send(String route, Object body) {
+        return send(route, (Processor) exchange -> exchange.getMessage().setBody(body));
+    }
+
+    /** Like {@link #send(String, Object)}, for a message with more than a body. */
+    Exchange send(String route, Processor message) {
+        return send(route, ExchangePattern.InOnly, message);
+    }
+
+    /** Like {@link #send(String, Object)}, for a request with headers whose sender waits for an answer. */
+    Exchange ask(String route, Object body, Map<String, Object> headers) {
+        return send(route, ExchangePattern.InOut, exchange -> {
+            exchange.getMessage().setBody(body);
+            exchange.getMessage().setHeaders(new HashMap<>(headers));
+        });
+    }
+
+    private Exchange send(String route, ExchangePattern pattern, Processor message) {
+        steps.clear();
+        return template.send("direct:" + route, pattern, message);
+    }
+
+    /** What the last message made the routes ask for. */
+    List<Step> steps() {
+        return List.copyOf(steps);
+    }
+
+    /** The same in the words of the tables. */
+    List<String> asked() {
+        return steps.stream().map(Step::toString).toList();
+    }
+
+    Step step(String name) {
+        List<Step> found = steps.stream().filter(step -> step.name().equals(name)).toList();
+        if (found.size() != 1) {
+            throw new AssertionError(name + " was asked " + found.size() + " times: " + asked());
+        }
+        return found.get(0);
+    }
+
+    /** Where a route really reads from. */
+    <T extends Endpoint> T source(String route, Class<T> kind) {
+        return kind.cast(sources.get(route));
+    }
+
+    /** Ids of the routes that run, stand-ins left out. */
+    public Set<String> running() {
+        return context.getRoutes().stream().map(route -> route.getRouteId()).filter(id -> !id.startsWith("route"))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    static List<String> stems() throws IOException {
+        try (Stream<Path> files = Files.list(ROUTES)) {
+            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".camel.yaml"))
+                    .map(name -> name.replace(".camel.yaml", "")).sorted().toList();
+        }
+    }
+
+    @Override
+    public void close() {
+        context.stop();
+    }
+}

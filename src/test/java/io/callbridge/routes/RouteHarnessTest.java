@@ -1,0 +1,93 @@
+package io.callbridge.routes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.admin.Explanation;
+import io.callbridge.deliver.DeliveryResult;
+import io.callbridge.deliver.EntityLookup;
+import io.callbridge.ingest.EventStore;
+import io.callbridge.ingest.WebhookReader;
+import io.callbridge.process.CallLoader;
+import io.callbridge.process.CardFacts;
+import io.callbridge.process.EffectCollector;
+import io.callbridge.process.LegFacts;
+import io.callbridge.process.LegRepository;
+import io.callbridge.process.LegStrategy;
+import io.callbridge.process.MissedFacts;
+import io.callbridge.process.Recovery;
+import jakarta.inject.Named;
+import java.io.IOException;
+import java.lang.reflect.Modifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** The route tests are worth as much as their stand-ins: these are like the beans, and no route file goes without a test. */
+class RouteHarnessTest {
+
+    private static final Path TESTS = Path.of("src/test/java/io/callbridge/routes");
+    private static final Path FACTS = Path.of("src/main/java/io/callbridge/process");
+    private static final Pattern FACT = Pattern.compile("facts\\.put\\(\"([A-Za-z]+)\"");
+    private static final List<Class<?>> BEANS = List.of(CallLoader.class, CardFacts.class, DeliveryResult.class,
+            EffectCollector.class, EntityLookup.class, EventStore.class, Explanation.class, LegFacts.class, MissedFacts.class,
+            Recovery.class, WebhookReader.class);
+
+    @TestFactory
+    Stream<DynamicTest> everyStandInHasTheMethodsOfItsBean() {
+        Map<String, Object> standIns = StandIns.all(null);
+        return BEANS.stream().map(bean -> DynamicTest.dynamicTest(bean.getSimpleName(), () -> assertEquals(methods(bean),
+                methods(standIns.get(bean.getAnnotation(Named.class).value()).getClass()))));
+    }
+
+    @Test
+    void theFactsHaveTheNamesThatTheBeansGiveThem() throws IOException {
+        Set<String> leg = names("LegFacts");
+        assertEquals(leg, Facts.leg().keySet());
+        leg.addAll(names("CardFacts"));
+        assertEquals(leg, Facts.card().keySet());
+        assertEquals(names("MissedFacts"), Facts.missed().keySet());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyRouteFileHasItsTest() throws IOException {
+        return RouteHarness.stems().stream().map(stem -> DynamicTest.dynamicTest(stem, () -> {
+            String name = Arrays.stream(stem.split("-")).map(word -> word.substring(0, 1).toUpperCase() + word.substring(1))
+                    .collect(Collectors.joining("", "", "RouteTest.java"));
+            assertTrue(Files.exists(TESTS.resolve(name)), name);
+        }));
+    }
+
+    /** What the single tests cannot see: that the files fit together. */
+    @Test
+    void allRoutesStartTogether() throws IOException {
+        List<String> stems = new ArrayList<>(RouteHarness.stems());
+        stems.remove("shared-errors");
+        try (RouteHarness all = RouteHarness.of(stems.toArray(String[]::new))
+                .bean("legRepository", new LegRepository(null))
+                .bean("legStrategy", new LegStrategy()).start()) {
+            assertEquals(Set.of(), stems.stream().filter(stem -> !all.running().contains(stem)).collect(Collectors.toSet()));
+        }
+    }
+
+    private static Set<String> methods(Class<?> bean) {
+        return Arrays.stream(bean.getDeclaredMethods()).filter(method -> Modifier.isPublic(method.getModifiers()))
+                .filter(method -> !method.isSynthetic()).map(method -> method.getName()).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static Set<String> names(String bean) throws IOException {
+        return FACT.matcher(Files.readString(FACTS.resolve(bean + ".java"))).results().map(fact -> fact.group(1))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+}

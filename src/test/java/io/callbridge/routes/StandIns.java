@@ -1,0 +1,217 @@
+package io.callbridge.routes;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.apache.camel.util.concurrent.SynchronousExecutorService;
+
+/**
+ * Stand-ins for the beans that routes call by name, with the same public methods: each keeps that it was asked, and answers
+ * what the test says. {@code RouteHarnessTest} compares the methods with those of the beans.
+ */
+final class StandIns {
+
+    private StandIns() {
+    }
+
+    static Map<String, Object> all(RouteHarness routes) {
+        Map<String, Object> beans = new LinkedHashMap<>();
+        beans.put("effects", new Effects(routes));
+        beans.put("callLoader", new CallLoader(routes));
+        beans.put("legFacts", new LegFacts(routes));
+        beans.put("cardFacts", new CardFacts(routes));
+        beans.put("missedFacts", new MissedFacts(routes));
+        beans.put("webhookReader", new WebhookReader(routes));
+        beans.put("eventStore", new EventStore(routes));
+        beans.put("entityLookup", new EntityLookup(routes));
+        beans.put("deliveryResult", new DeliveryResult(routes));
+        beans.put("recovery", new Recovery(routes));
+        beans.put("explanation", new Explanation(routes));
+        beans.put("callerThread", new SynchronousExecutorService());
+        return beans;
+    }
+
+    /** No method here: it would be one of the bean's to Camel, which may choose by the parameters. */
+    private abstract static class StandIn {
+
+        final RouteHarness routes;
+
+        StandIn(RouteHarness routes) {
+            this.routes = routes;
+        }
+    }
+
+    public static final class Effects extends StandIn {
+
+        Effects(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void showCard(Exchange exchange) throws Exception {
+            routes.asked("effects.showCard", exchange);
+        }
+
+        public void endCard(Exchange exchange) throws Exception {
+            routes.asked("effects.endCard", exchange);
+        }
+
+        public void registerCall(Exchange exchange) throws Exception {
+            routes.asked("effects.registerCall", exchange);
+        }
+
+        public void registerForwarded(Exchange exchange) throws Exception {
+            routes.asked("effects.registerForwarded", exchange);
+        }
+
+        public void registerMissed(Exchange exchange) throws Exception {
+            routes.asked("effects.registerMissed", exchange);
+        }
+
+        public void registerServed(Exchange exchange) throws Exception {
+            routes.asked("effects.registerServed", exchange);
+        }
+
+        public void explain(Exchange exchange) throws Exception {
+            routes.asked("effects.explain", exchange);
+        }
+
+        public void fail(Exchange exchange) throws Exception {
+            routes.asked("effects.fail", exchange);
+        }
+
+        public void commit(Exchange exchange) throws Exception {
+            routes.asked("effects.commit", exchange);
+        }
+    }
+
+    public static final class CallLoader extends StandIn {
+
+        CallLoader(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void load(Exchange exchange) throws Exception {
+            routes.asked("callLoader.load", exchange);
+        }
+    }
+
+    public static final class LegFacts extends StandIn {
+
+        LegFacts(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object of(Exchange exchange) throws Exception {
+            return routes.asked("legFacts.of", exchange);
+        }
+    }
+
+    public static final class CardFacts extends StandIn {
+
+        CardFacts(RouteHarness routes) {
+            super(routes);
+        }
+
+        public List<?> of(Exchange exchange) throws Exception {
+            Object answer = routes.asked("cardFacts.of", exchange);
+            return answer == null ? new ArrayList<>() : (List<?>) answer;
+        }
+    }
+
+    public static final class MissedFacts extends StandIn {
+
+        MissedFacts(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object of(Exchange exchange) throws Exception {
+            return routes.asked("missedFacts.of", exchange);
+        }
+    }
+
+    /** Asks for the parts of the request that the bean asks for, so that a route cannot take them away. */
+    public static final class WebhookReader extends StandIn {
+
+        WebhookReader(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object read(Exchange exchange, @Body Object request, @Header(Exchange.HTTP_PATH) String path,
+                @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("read", request + " " + path + "?" + query);
+            return routes.asked("webhookReader.read", exchange);
+        }
+    }
+
+    public static final class EventStore extends StandIn {
+
+        EventStore(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void append(Exchange exchange) throws Exception {
+            routes.asked("eventStore.append", exchange);
+        }
+    }
+
+    public static final class EntityLookup extends StandIn {
+
+        EntityLookup(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object request(Exchange exchange) throws Exception {
+            return routes.asked("entityLookup.request", exchange);
+        }
+    }
+
+    public static final class DeliveryResult extends StandIn {
+
+        DeliveryResult(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void delivered(Exchange exchange) throws Exception {
+            routes.asked("deliveryResult.delivered", exchange);
+        }
+
+        public void retryLater(Exchange exchange) throws Exception {
+            routes.asked("deliveryResult.retryLater", exchange);
+        }
+
+        public void deadLetter(Exchange exchange) throws Exception {
+            routes.asked("deliveryResult.deadLetter", exchange);
+        }
+    }
+
+    public static final class Recovery extends StandIn {
+
+        Recovery(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void timers(Exchange exchange) throws Exception {
+            routes.asked("recovery.timers", exchange);
+        }
+
+        public void events(Exchange exchange) throws Exception {
+            routes.asked("recovery.events", exchange);
+        }
+    }
+
+    public static final class Explanation extends StandIn {
+
+        Explanation(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object of(Exchange exchange, @Header("callId") String callId) throws Exception {
+            exchange.setVariable("call", callId);
+            return routes.asked("explanation.of", exchange);
+        }
+    }
+}
