@@ -20,7 +20,7 @@ create index event_open on event (seq) where state <> 'done';
 create table timer (
     pbx     text   not null,
     call_id text   not null,
-    subject text   not null,                -- a leg id, or 'missed'
+    subject text   not null,                -- a leg id; empty: was the call missed?
     due_at  bigint not null,
     primary key (pbx, call_id, subject)
 );

@@ -56,7 +56,9 @@ public class DeliveryResult {
         delay = Math.max(delay / 2 + ThreadLocalRandom.current().nextLong(delay / 2 + 1), retryAfterMs(cause, now));
         Instant next = now.plusMillis(delay);
         boolean tooOld = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter).isBefore(next);
-        boolean expired = delivery.expiresAt() != Long.MAX_VALUE && Instant.ofEpochMilli(delivery.expiresAt()).isBefore(next);
+        // A CRM that does not answer at all takes nothing else either: the end of a card waits for it.
+        boolean waits = delivery.operation().equals(Delivery.CARD_END) && status(cause) == null;
+        boolean expired = !waits && delivery.expiresAt() != Long.MAX_VALUE && Instant.ofEpochMilli(delivery.expiresAt()).isBefore(next);
         finish(exchange, expired ? "dropped" : tooOld ? "dead" : "pending", next, status(cause), text(cause));
     }
 
@@ -88,7 +90,7 @@ public class DeliveryResult {
     }
 
     private static String text(Throwable cause) {
-        return cause instanceof HttpOperationFailedException http ? http.getResponseBody() : String.valueOf(cause);
+        return cause instanceof HttpOperationFailedException http ? http.getResponseBody() : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
     }
 
     /** {@code Retry-After} in seconds or as a date (RFC 9110, section 10.2.3). */

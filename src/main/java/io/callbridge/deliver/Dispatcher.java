@@ -15,16 +15,18 @@ import jakarta.enterprise.event.Reception;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
@@ -38,12 +40,14 @@ public class Dispatcher {
     /** Name of the exchange property that carries the {@link Delivery}. */
     public static final String DELIVERY = "CallbridgeDelivery";
 
+    private static final List<String> LANES = List.of("cards", "calls");
+    private static final int AGAIN_SECONDS = 10;
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
     private final Outbox outbox;
     private final ProducerTemplate template;
     private final ObjectMapper json;
-    private final List<Lane> lanes = new ArrayList<>();
+    private final List<Lane> lanes = new CopyOnWriteArrayList<>();
     private final int parallel;
     private final int pollMs;
     private volatile boolean running;
@@ -59,11 +63,16 @@ public class Dispatcher {
     /** Starts the lanes; called when all routes run. */
     public void start() {
         running = true;
-        for (String name : List.of("cards", "calls")) {
+        for (String name : LANES) {
             Lane lane = new Lane(name);
             lanes.add(lane);
             lane.thread.start();
         }
+    }
+
+    /** Every lane is there and takes deliveries. */
+    public boolean runs() {
+        return running && lanes.size() == LANES.size() && lanes.stream().allMatch(lane -> lane.thread.isAlive());
     }
 
     /** Something new is in the outbox. */
@@ -106,8 +115,8 @@ public class Dispatcher {
                     if (running) {
                         dispatch();
                     }
-                } catch (StoreException e) {
-                    LOG.errorf("Deliveries wait: %s", e.getMessage());
+                } catch (RuntimeException e) {
+                    LOG.errorf(e instanceof StoreException ? null : e, "Deliveries wait: %s", e.getMessage());
                 } catch (InterruptedException e) {
                     return;
                 }
@@ -122,11 +131,14 @@ public class Dispatcher {
                     workers.execute(() -> {
                         try {
                             deliver(delivery);
-                        } catch (RuntimeException e) {
-                            LOG.errorf(e, "Delivery %s %s stays pending", delivery.operation(), delivery.id());
-                        } finally {
                             inFlight.remove(delivery.seq());
                             wake();
+                        } catch (RuntimeException e) {
+                            // Its result is not recorded: sent again at once, it would flood the CRM.
+                            LOG.errorf("The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(),
+                                    delivery.id(), AGAIN_SECONDS, e.getMessage());
+                            CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS)
+                                    .execute(() -> inFlight.remove(delivery.seq()));
                         }
                     });
                 }
@@ -135,16 +147,21 @@ public class Dispatcher {
     }
 
     private void deliver(Delivery delivery) {
-        if (delivery.expiresAt() <= System.currentTimeMillis() || delivery.operation().equals(Delivery.CARD_END)
-                && !outbox.cardMayBeShown(delivery.crm(), delivery.id())) {
+        // The end of a card that is on somebody's screen is told however late it is.
+        boolean idle = delivery.operation().equals(Delivery.CARD_END) ? !outbox.cardMayBeShown(delivery.crm(), delivery.id())
+                : delivery.expiresAt() <= System.currentTimeMillis();
+        if (idle) {
             outbox.done(delivery, "dropped", Instant.now(), null).join();
             return;
         }
         Map<String, Object> facts = facts(delivery);
-        template.send("direct:deliver-outbox", exchange -> {
+        Exchange result = template.send("direct:deliver-outbox", exchange -> {
             exchange.setProperty(DELIVERY, delivery);
             exchange.getMessage().setBody(facts);
         });
+        if (result.getException() != null) {
+            throw new IllegalStateException(result.getException().getMessage(), result.getException());
+        }
     }
 
     /** What the routes see of a delivery: its row, the id encoded for a path, and the members of its body. */

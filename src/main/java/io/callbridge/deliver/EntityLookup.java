@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.regex.Pattern;
+import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ExchangeProperty;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
@@ -37,14 +37,16 @@ import org.jboss.logging.Logger;
 public class EntityLookup {
 
     private static final Logger LOG = Logger.getLogger(EntityLookup.class);
-    private static final Pattern E164 = Pattern.compile("\\+[1-9][0-9]{4,14}");
+
+    /** At a time; fewer than camel-http has connections to one CRM, so that they never keep a write waiting. */
+    private static final int LOOKUPS = 16;
 
     private final Outbox outbox;
     private final ProducerTemplate template;
     private final ObjectMapper json;
     private final long cardWaitMs;
     private final AsyncCache<String, Optional<JsonNode>> cache;
-    private final ExecutorService lookups = Executors.newCachedThreadPool(task -> {
+    private final ExecutorService lookups = Executors.newFixedThreadPool(LOOKUPS, task -> {
         Thread thread = new Thread(task, "entity-lookup");
         thread.setDaemon(true);
         return thread;
@@ -68,17 +70,17 @@ public class EntityLookup {
      * The request to send. A card waits for the look-up only so long and then goes without entity; a registration is
      * retried until the look-up answers, since it is written once.
      *
-     * @throws Exception what the look-up failed with, for a registration
+     * @throws LookupException if the look-up failed, for a registration
      */
-    public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery) throws Exception {
+    public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery)
+            throws LookupException, JsonProcessingException, InterruptedException {
         if (delivery.enriched() != null) {
             return delivery.enriched();
         }
         ObjectNode request = (ObjectNode) json.readTree(delivery.body());
         String number = request.path("number").asText("");
-        boolean card = delivery.lane().equals("cards");
-        if (E164.matcher(number).matches()) {
-            find(delivery.crm(), number, card).ifPresent(entity -> {
+        if (number.equals(Settings.e164(number, null))) {
+            find(delivery, number).ifPresent(entity -> {
                 request.set("entity", entity);
                 if (delivery.operation().equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
                     request.set("user", entity.get("responsible"));
@@ -86,28 +88,31 @@ public class EntityLookup {
             });
         }
         String text = json.writeValueAsString(request);
-        CompletableFuture<Boolean> kept = outbox.enriched(delivery, text);
-        if (!card) {
-            kept.get();
-        }
+        outbox.enriched(delivery, text).join();
         return text;
     }
 
-    private Optional<JsonNode> find(String crm, String number, boolean card) throws Exception {
+    private Optional<JsonNode> find(Delivery delivery, String number) throws LookupException, InterruptedException {
+        String crm = delivery.crm();
         CompletableFuture<Optional<JsonNode>> answer = cache.get(crm + " " + number,
                 (key, ignored) -> CompletableFuture.supplyAsync(() -> ask(crm, number), lookups));
         try {
-            return card ? answer.get(cardWaitMs, TimeUnit.MILLISECONDS) : answer.get();
+            if (!delivery.operation().equals(Delivery.CARD)) {
+                return answer.get();
+            }
+            // Counted from the card's birth, so that cards which wait for a worker do not wait twice.
+            long patience = delivery.createdAt() + cardWaitMs - System.currentTimeMillis();
+            return answer.get(Math.max(0, patience), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             LOG.infof("The look-up at CRM %s took longer than %d ms: the card goes out without entity", crm, cardWaitMs);
             return Optional.empty();
         } catch (ExecutionException e) {
-            if (card) {
-                LOG.warnf("The look-up at CRM %s failed, the card goes out without entity: %s", crm, e.getCause().getMessage());
+            Throwable cause = e.getCause() instanceof CamelExecutionException wrapped ? wrapped.getCause() : e.getCause();
+            if (delivery.operation().equals(Delivery.CARD)) {
+                LOG.warnf("The look-up at CRM %s failed, the card goes out without entity: %s", crm, cause.getMessage());
                 return Optional.empty();
             }
-            throw e.getCause() instanceof org.apache.camel.CamelExecutionException wrapped
-                    && wrapped.getCause() instanceof Exception cause ? cause : e;
+            throw new LookupException("look-up failed: " + cause.getMessage());
         }
     }
 

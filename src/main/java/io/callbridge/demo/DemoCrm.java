@@ -1,5 +1,6 @@
 package io.callbridge.demo;
 
+import io.quarkus.runtime.configuration.ConfigUtils;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
@@ -14,12 +15,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /**
  * A CRM to look at: the REST contract (contract section 3) in memory under {@code /demo-crm}, and a page that shows it
  * under {@code /demo}. It is strict, so that it also shows a mistake of the bridge: what is not in the contract is
- * answered with {@code 400} and one sentence. Without {@code callbridge.demo.enabled} nothing of it can be reached.
+ * answered with {@code 400} and one sentence. Outside the profile {@code demo} nothing of it can be reached.
  */
 @ApplicationScoped
 public class DemoCrm {
@@ -31,15 +31,10 @@ public class DemoCrm {
     private static final Set<String> CARD_ENDS = Set.of("ended", "answered-elsewhere", "unanswered", "expired");
     private static final Set<String> PLACES = Set.of("ivr", "queue", "phone", "unknown");
 
-    private final boolean enabled;
     private final CrmMemory memory = new CrmMemory();
 
-    DemoCrm(@ConfigProperty(name = "callbridge.demo.enabled", defaultValue = "false") boolean enabled) {
-        this.enabled = enabled;
-    }
-
     void register(@Observes Router router) {
-        if (enabled) {
+        if (ConfigUtils.isProfileActive("demo")) {
             mount(router);
         }
     }

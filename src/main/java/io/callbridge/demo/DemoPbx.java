@@ -1,5 +1,6 @@
 package io.callbridge.demo;
 
+import io.quarkus.runtime.configuration.ConfigUtils;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -27,7 +28,7 @@ import org.jboss.logging.Logger;
 
 /**
  * A PBX to look at: plays believable calls against the bridge's own webhook (contract section 2) for as long as the
- * application runs. It is the PBX {@code demo} of the configuration; without {@code callbridge.demo.enabled} it does
+ * application runs. It is the PBX {@code demo} of the configuration; outside the profile {@code demo} it does
  * nothing.
  */
 @ApplicationScoped
@@ -42,7 +43,6 @@ public class DemoPbx {
     /** People breathe between two calls; the page has time to show how the last one ended. */
     private static final long REST_MS = 2000;
 
-    private final boolean enabled;
     private final int port;
     private final Optional<String> secret;
     private final long pauseMs;
@@ -59,18 +59,16 @@ public class DemoPbx {
     private int failures;
     private boolean warned;
 
-    DemoPbx(@ConfigProperty(name = "callbridge.demo.enabled", defaultValue = "false") boolean enabled,
-            @ConfigProperty(name = "quarkus.http.port", defaultValue = "8080") int port,
+    DemoPbx(@ConfigProperty(name = "quarkus.http.port", defaultValue = "8080") int port,
             @ConfigProperty(name = "callbridge.pbx.demo.secret") Optional<String> secret,
             @ConfigProperty(name = "callbridge.demo.pause-ms", defaultValue = "4000") long pauseMs) {
-        this.enabled = enabled;
         this.port = port;
         this.secret = secret;
         this.pauseMs = pauseMs;
     }
 
     void start(@Observes StartupEvent started) {
-        if (!enabled) {
+        if (!ConfigUtils.isProfileActive("demo")) {
             return;
         }
         if (secret.isEmpty()) {

@@ -106,7 +106,8 @@ public final class Call {
     }
 
     private static boolean rings(Leg leg) {
-        return !leg.local() && !leg.container() && leg.flow() == Flow.IN && !leg.answered() && leg.start() != null;
+        return !leg.local() && !leg.container() && (leg.flow() == Flow.IN || leg.forwarded()) && !leg.answered()
+                && leg.start() != null;
     }
 
     // ---- facts about the whole call
@@ -116,6 +117,11 @@ public final class Call {
         return Stream.concat(legs.stream().filter(leg -> !leg.container()), legs.stream().filter(Leg::container))
                 .filter(leg -> leg.flow() == Flow.IN && !leg.local()).map(Leg::party)
                 .findFirst().orElse(null);
+    }
+
+    /** An employee began this call: an incoming leg is local and no leg has an outside caller. */
+    public boolean calledFromInside() {
+        return outsideCaller() == null && legs.stream().anyMatch(leg -> leg.flow() == Flow.IN && leg.local());
     }
 
     /** The DID through which the call entered; {@code null}: none said. */
@@ -157,7 +163,12 @@ public final class Call {
         if (namedContainer(Extension.Type.QUEUE)) {
             return lastHangup.get().plus(settings.maxContainerWait());
         }
-        return conversations().allMatch(leg -> leg.over(settings, now)) ? lastHangup.get().plus(settings.missedDelay()) : null;
+        if (!allOver(now)) {
+            return null;
+        }
+        // Not before its legs are settled: an answer that was overtaken may still change everything.
+        return conversations().filter(Leg::ended).map(leg -> leg.decideAt(settings)).reduce(lastHangup.get().plus(settings.missedDelay()),
+                (a, b) -> a.isAfter(b) ? a : b);
     }
 
     /** The container whose word counts: the last queue, else the last IVR (rules R39, R40); {@code null}: none spoke. */
@@ -191,7 +202,7 @@ public final class Call {
     public MissedCall missedAt(Leg containerLeg) {
         Party caller = containerLeg.party();
         Party known = outsideCaller();
-        if (caller.kind() == Party.Kind.HIDDEN && known != null) {
+        if (caller.kind() != Party.Kind.OUTSIDE && known != null) {
             caller = known;
         }
         String did = containerLeg.did() != null ? containerLeg.did() : did();
@@ -211,9 +222,12 @@ public final class Call {
         return new MissedCall(id(), outsideCaller(), did(), rung.extension(), lastRungUser(), firstTime(), lastEnd.get(), "R46");
     }
 
-    /** When the caller was served after all (rule R45); {@code null}: he was not. */
+    /** When the caller was served after he had been lost (rule R45); {@code null}: he was not. */
     public Instant servedAt() {
-        Optional<Instant> talk = conversations().filter(Leg::answered).map(Leg::answeredAt).max(Comparator.naturalOrder());
+        Optional<Instant> lost = verdicts().filter(leg -> !leg.hangup().bridged()).map(leg -> leg.hangup().at())
+                .max(Comparator.naturalOrder());
+        Optional<Instant> talk = conversations().filter(Leg::answered).map(Leg::answeredAt)
+                .filter(answered -> lost.isEmpty() || answered.isAfter(lost.get())).min(Comparator.naturalOrder());
         Leg deciding = decidingContainer();
         if (deciding != null && deciding.hangup().bridged()) {
             return talk.orElse(deciding.hangup().at());

@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -13,6 +14,7 @@ import java.util.regex.Pattern;
 public final class Directory {
 
     private static final Pattern NUMBER = Pattern.compile("\\+?[0-9][0-9 ().-]*");
+    private static final Pattern URI = Pattern.compile("(?i)(?:.*<)?\\s*(?:(?:sips?|tel):)?([^@;<>]*)(?:[@;][^<>]*)?(?:>.*)?");
     private static final Pattern DIALLABLE = Pattern.compile("[0-9+*#][0-9+*# ().-]*");
     private static final Set<String> HIDDEN_WORDS = Set.of("anonymous", "unknown", "private", "restricted", "unavailable");
 
@@ -94,23 +96,23 @@ public final class Directory {
     /** Who a number field means (rules R9, R15, R56). An absent field is a hidden party. */
     public Party party(String raw) {
         if (raw == null || HIDDEN_WORDS.contains(userPart(raw).toLowerCase(Locale.ROOT))) {
-            return new Party(Party.Kind.HIDDEN, null, null, raw, false);
+            return new Party(Party.Kind.HIDDEN, null, null, raw);
         }
         Extension own = own(raw);
         if (own != null) {
-            return new Party(Party.Kind.OWN, own, null, raw, false);
+            return new Party(Party.Kind.OWN, own, null, raw);
         }
         String user = userPart(raw);
         if (NUMBER.matcher(user).matches()) {
             String international = e164.apply(user);
             if (international != null) {
-                return new Party(Party.Kind.OUTSIDE, null, international, raw, true);
+                return new Party(Party.Kind.OUTSIDE, null, international, raw);
             }
         }
         if (!DIALLABLE.matcher(user).matches()) {
-            return new Party(Party.Kind.HIDDEN, null, null, raw, false);
+            return new Party(Party.Kind.HIDDEN, null, null, raw);
         }
-        return new Party(Party.Kind.OUTSIDE, null, raw, raw, false);
+        return new Party(Party.Kind.OUTSIDE, null, raw, raw);
     }
 
     /** The DID in E.164, or as it came. */
@@ -128,9 +130,9 @@ public final class Directory {
         return at < 0 || domain.isEmpty() || raw.substring(at + 1).toLowerCase(Locale.ROOT).startsWith(domain);
     }
 
+    /** The user part of {@code "Name" <sip:user;params@host>}, {@code tel:user}, {@code user@host} or plain {@code user}. */
     private static String userPart(String raw) {
-        String user = raw.regionMatches(true, 0, "sip:", 0, 4) ? raw.substring(4) : raw;
-        int at = user.indexOf('@');
-        return (at < 0 ? user : user.substring(0, at)).strip();
+        Matcher uri = URI.matcher(raw);
+        return uri.matches() ? uri.group(1).strip() : raw.strip();
     }
 }

@@ -2,12 +2,16 @@ package io.callbridge.domain;
 
 import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -188,7 +192,7 @@ public final class Leg {
             return 0;
         }
         long micros = hangup.durationMicros() != null ? hangup.durationMicros()
-                : java.time.Duration.between(answeredAt(), hangup.at()).toNanos() / 1000;
+                : Duration.between(answeredAt(), hangup.at()).toNanos() / 1000;
         return Math.max(1, micros / 1_000_000);
     }
 
@@ -229,11 +233,10 @@ public final class Leg {
         if (hangup == null) {
             return null;
         }
-        if (direction == Flow.OUT && callBackId() != null) {
-            return hangup.arrivedAt().plus(settings.missedDelay());
-        }
-        boolean complete = start != null && answer != null;
-        return complete && !forwarded() ? hangup.arrivedAt() : hangup.arrivedAt().plus(settings.settleDelay());
+        boolean complete = start != null && answer != null && !forwarded();
+        Duration settle = complete ? Duration.ZERO : settings.settleDelay();
+        boolean held = direction == Flow.OUT && callBackId() != null && settings.missedDelay().compareTo(settle) > 0;
+        return hangup.arrivedAt().plus(held ? settings.missedDelay() : settle);
     }
 
     /** When a leg without hangup is given up (rule R50). */
@@ -247,7 +250,7 @@ public final class Leg {
         return hangup != null || !limitAt(settings).isAfter(now);
     }
 
-    private java.time.Duration limit(CallSettings settings) {
+    private Duration limit(CallSettings settings) {
         return answered() ? settings.maxTalk() : settings.maxUnanswered();
     }
 
@@ -293,7 +296,7 @@ public final class Leg {
         return remote == null || remote.own() ? null : remote;
     }
 
-    private CallEvent first(java.util.function.Predicate<CallEvent> kind) {
+    private CallEvent first(Predicate<CallEvent> kind) {
         return events.stream().filter(kind).findFirst().orElse(null);
     }
 
@@ -315,7 +318,7 @@ public final class Leg {
     }
 
     static List<Leg> fold(Directory directory, List<CallEvent> events) {
-        java.util.Map<String, List<CallEvent>> byLeg = new java.util.TreeMap<>();
+        Map<String, List<CallEvent>> byLeg = new TreeMap<>();
         events.forEach(event -> byLeg.computeIfAbsent(event.legId(), id -> new ArrayList<>()).add(event));
         return byLeg.values().stream().map(legEvents -> of(directory, legEvents))
                 .sorted(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).toList();

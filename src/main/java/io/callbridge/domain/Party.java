@@ -6,9 +6,8 @@ package io.callbridge.domain;
  * @param extension the own extension, for {@code OWN}
  * @param number E.164, or as it came when it cannot be read that way; {@code null} for {@code OWN} and {@code HIDDEN}
  * @param raw the field as it came
- * @param e164 whether {@code number} is E.164: only then entities are looked up
  */
-public record Party(Kind kind, Extension extension, String number, String raw, boolean e164) {
+public record Party(Kind kind, Extension extension, String number, String raw) {
 
     public enum Kind {
         OWN, OUTSIDE, HIDDEN

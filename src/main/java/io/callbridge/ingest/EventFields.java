@@ -148,7 +148,11 @@ public final class EventFields {
         }
         String name = contentType.substring(at + "charset=".length()).split("[;, ]", 2)[0].replace("\"", "");
         try {
-            return Charset.forName(name);
+            Charset charset = Charset.forName(name);
+            if (charset.canEncode()) {
+                return charset;
+            }
+            throw new UnsupportedCharsetException(name);
         } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
             throw new BadRequestException("body: unknown charset " + printable(name) + "; allowed: UTF-8 and others of the JVM");
         }

@@ -33,7 +33,12 @@ public final class EventReader {
         if (callId == null || legId == null) {
             return "no-id";
         }
-        return callId.length() > LONGEST_ID || legId.length() > LONGEST_ID ? "absurd-id" : null;
+        return absurd(callId) || absurd(legId) ? "absurd-id" : null;
+    }
+
+    /** Too long for any PBX, or with characters that would break a line of the log. */
+    private static boolean absurd(String id) {
+        return id.length() > LONGEST_ID || id.chars().anyMatch(c -> c <= ' ' || c == 0x7f);
     }
 
     /** Reads the fields of a call event; see {@link #ignored}. */

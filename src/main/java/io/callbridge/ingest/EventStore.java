@@ -39,13 +39,17 @@ public class EventStore {
         Map<String, String> fields = (Map<String, String>) accepted.get("fields");
         CallEvent event = EventReader.read((String) accepted.get("pbx"), fields, Instant.now());
         try {
-            if (journal.append(event, fields).get(PATIENCE_MS, TimeUnit.MILLISECONDS)) {
-                lanes.submit(event);
-            }
+            // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
+            journal.append(event, fields).thenAccept(isNew -> {
+                if (isNew) {
+                    lanes.submit(event);
+                }
+            }).get(PATIENCE_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw e.getCause() instanceof StoreException refused ? refused : new StoreException(e.getMessage(), e);
+            // The sender learns what happened, not what the database said: that is in the log.
+            throw new StoreException("the event could not be stored; send it again", e.getCause());
         } catch (TimeoutException e) {
-            throw new StoreException("the store did not answer within " + PATIENCE_MS + " ms", e);
+            throw new StoreException("the event could not be stored within " + PATIENCE_MS + " ms; send it again", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StoreException("Callbridge is shutting down", e);

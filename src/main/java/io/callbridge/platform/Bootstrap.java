@@ -1,8 +1,10 @@
 package io.callbridge.platform;
 
 import io.callbridge.deliver.Dispatcher;
+import io.callbridge.process.Rehearsal;
 import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
+import io.quarkus.runtime.ImageMode;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.Comparator;
@@ -31,13 +33,16 @@ public class Bootstrap implements CamelContextCustomizer {
     private final Settings settings;
     private final Store store;
     private final Dispatcher dispatcher;
+    private final Rehearsal rehearsal;
     private final CamelContext context;
 
-    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, CamelContext context) {
+    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, Rehearsal rehearsal,
+            CamelContext context) {
         this.config = config;
         this.settings = settings;
         this.store = store;
         this.dispatcher = dispatcher;
+        this.rehearsal = rehearsal;
         this.context = context;
     }
 
@@ -91,8 +96,11 @@ public class Bootstrap implements CamelContextCustomizer {
         }
         routes.stream().sorted(Comparator.comparing(Route::getRouteId)).forEach(route -> LOG.infof("route %s from %s",
                 route.getRouteId(), route.getEndpoint().getEndpointBaseUri()));
-        if (!settings.hasPbx()) {
+        if (settings.pbxs().isEmpty()) {
             LOG.warn("No PBX is configured: set callbridge.pbx.<name>.secret");
+        }
+        if (ImageMode.current() == ImageMode.JVM) {
+            rehearsal.play();
         }
         dispatcher.start();
     }

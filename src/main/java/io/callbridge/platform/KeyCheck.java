@@ -33,7 +33,7 @@ final class KeyCheck {
             "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
-            "demo.enabled", "demo.pause-ms");
+            "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile("([A-Z0-9_]+_)?(SERVICE_(HOST|PORT).*|PORT(_.*)?)");
@@ -64,7 +64,8 @@ final class KeyCheck {
     }
 
     private static StartException unknown(String key, String value, Set<String> known) {
-        boolean secret = key.toLowerCase(Locale.ROOT).matches(".*(secret|token|password).*");
+        // A misspelt secret is an unknown key too: values of these groups are never shown.
+        boolean secret = key.toLowerCase(Locale.ROOT).matches("callbridge[._](pbx|crm|admin)[._].*");
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         return new StartException("unknown key " + key + (secret ? "" : " = '" + value + "'") + "; allowed: "

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.eclipse.microprofile.config.Config;
 
 /**
@@ -100,8 +101,9 @@ public class Settings {
         return directories.containsKey(pbx);
     }
 
-    public boolean hasPbx() {
-        return !directories.isEmpty();
+    /** The PBXs that are configured. */
+    public Set<String> pbxs() {
+        return directories.keySet();
     }
 
     /**
@@ -135,10 +137,23 @@ public class Settings {
         if (!PhoneNumberUtil.getInstance().getSupportedRegions().contains(country)) {
             throw invalid(key + ".country", country, "a two-letter region code, such as RU");
         }
+        if (!config.prefix().orElse("").matches("[0-9]*")) {
+            throw invalid(key + ".prefix", config.prefix().get(), "digits, without the *");
+        }
         List<Extension> extensions = new ArrayList<>();
-        config.extensions().forEach((name, extension) -> extensions.add(new Extension(name,
-                type(key + ".extensions." + name + ".type", extension.type().orElse("phone")),
-                extension.user().orElse(null), extension.id().orElse(null))));
+        Map<String, String> ids = new HashMap<>();
+        config.extensions().forEach((name, extension) -> {
+            String at = key + ".extensions." + name;
+            extension.id().ifPresent(id -> {
+                String other = ids.put(id, name);
+                if (!id.matches("[0-9]+") || other != null) {
+                    throw invalid(at + ".id", id, other == null ? "the number in front of the dash of a SubCallID"
+                            : "another one; extension " + other + " has it already");
+                }
+            });
+            extensions.add(new Extension(name, type(at + ".type", extension.type().orElse("phone")),
+                    extension.user().orElse(null), extension.id().orElse(null)));
+        });
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
                 config.defaultUser().orElse(null), extensions, number -> e164(number, country)));
         secretDigests.put(pbx, digest(secret));
@@ -147,8 +162,11 @@ public class Settings {
     /**
      * A number as dialled or signalled in a country, in E.164. Only its length is judged: numbering plans change faster
      * than a list of valid ranges.
+     *
+     * @param country {@code null}: only a number with {@code +} can be read
+     * @return {@code null} if it cannot be read
      */
-    static String e164(String number, String country) {
+    public static String e164(String number, String country) {
         try {
             PhoneNumberUtil util = PhoneNumberUtil.getInstance();
             var parsed = util.parse(number, country);

@@ -11,12 +11,13 @@ import jakarta.enterprise.event.Reception;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
@@ -29,14 +30,15 @@ public class CallLanes {
 
     private static final Logger LOG = Logger.getLogger(CallLanes.class);
     private static final int WAITING_PER_LANE = 2_000;
+    private static final int AGAIN_SECONDS = 10;
 
     private final ProducerTemplate template;
-    private final ExecutorService[] lanes;
+    private final ThreadPoolExecutor[] lanes;
     private final Set<String> queued = ConcurrentHashMap.newKeySet();
 
     public CallLanes(ProducerTemplate template, Settings settings) {
         this.template = template;
-        lanes = new ExecutorService[settings.number("process.lanes")];
+        lanes = new ThreadPoolExecutor[settings.number("process.lanes")];
         for (int i = 0; i < lanes.length; i++) {
             String name = "call-lane-" + i;
             lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING_PER_LANE),
@@ -69,8 +71,11 @@ public class CallLanes {
             lanes[Math.floorMod(callId.hashCode(), lanes.length)].execute(() -> {
                 try {
                     template.sendBody("direct:process-event", work);
-                } finally {
                     queued.remove(ticket);
+                } catch (CamelExecutionException e) {
+                    // Nothing was written, so the work is found again: not at once, or a store that is down is hammered.
+                    LOG.errorf("Call %s could not be processed, it is tried again: %s", callId, e.getCause());
+                    CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> queued.remove(ticket));
                 }
             });
         } catch (RejectedExecutionException full) {
@@ -81,10 +86,11 @@ public class CallLanes {
 
     /** Finishes what has begun; what waits stays open in the journal. Before the store closes. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(1) ShutdownEvent event) throws InterruptedException {
-        for (ExecutorService lane : lanes) {
+        for (ThreadPoolExecutor lane : lanes) {
+            lane.getQueue().clear();
             lane.shutdown();
         }
-        for (ExecutorService lane : lanes) {
+        for (ThreadPoolExecutor lane : lanes) {
             lane.awaitTermination(5, TimeUnit.SECONDS);
         }
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.domain.Call;
+import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.Leg;
 import io.callbridge.domain.MissedCall;
 import io.callbridge.domain.Party;
@@ -12,6 +13,7 @@ import io.callbridge.store.Delivery;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Effects.Decision;
 import io.callbridge.store.Effects.Put;
+import io.callbridge.store.Timer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -19,7 +21,9 @@ import jakarta.inject.Named;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import org.apache.camel.Body;
@@ -39,6 +43,7 @@ import org.jboss.logging.Logger;
 public class EffectCollector {
 
     private static final Logger LOG = Logger.getLogger(EffectCollector.class);
+    private static final int RETRY_SECONDS = 60;
     private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
             .withZone(ZoneOffset.UTC);
 
@@ -86,7 +91,7 @@ public class EffectCollector {
         Party caller = fold.call.outsideCaller();
         Map<String, Object> body = base(leg, caller, fold.call.did(), fold);
         body.put("direction", "in");
-        body.put("forwardedTo", leg.party().number() != null ? leg.party().number() : leg.party().raw());
+        optional(body, "forwardedTo", leg.party().number() != null ? leg.party().number() : leg.party().raw());
         register(leg, body, fold);
     }
 
@@ -136,25 +141,42 @@ public class EffectCollector {
         }
     }
 
-    /** Notes that an exception ended the processing: seen in the explanation, tried again at the next start. */
+    /** Notes that an exception ended the look: nothing that was collected counts. */
     public void fail(@ExchangeProperty(Fold.PROPERTY) Fold fold,
-            @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause, @Body Object body) {
-        LOG.errorf(cause, "Processing failed, the events are kept and tried again at the next start: %s", body);
-        meters.counter("callbridge.process.failures").increment();
-        if (fold != null) {
-            fold.failed = true;
-            fold.decisions.add(new Decision("", "call", "error", "processing failed: " + cause, fold.now.toEpochMilli()));
+            @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
+        if (fold != null && fold.failure == null) {
+            fold.failure = cause;
         }
     }
 
-    /** Writes everything collected; what is to be delivered goes out at once. */
+    /**
+     * Writes everything collected; what is to be delivered goes out at once. Of a look that failed only the explanation is
+     * written, and that it is to be taken again in a minute.
+     */
     public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws ExecutionException, InterruptedException {
-        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.subject, fold.throughSeq, fold.failed,
-                fold.failed ? java.util.List.of() : fold.puts, fold.decisions, fold.timers)).get();
+        if (fold == null) {
+            return;
+        }
+        if (fold.failure != null) {
+            LOG.errorf(fold.failure, "Processing of call %s failed, it is tried again in %d s", fold.call.id(), RETRY_SECONDS);
+            meters.counter("callbridge.process.failures").increment();
+            fold.puts.clear();
+            fold.decisions.clear();
+            fold.decisions.add(new Decision(fold.subject, "call", "error", "processing failed: " + fold.failure, fold.now.toEpochMilli()));
+            fold.timers.clear();
+            fold.timers.add(new Timer(fold.directory.pbx(), fold.call.id(), fold.subject, fold.now.plusSeconds(RETRY_SECONDS)));
+        }
+        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.subject, fold.throughSeq, fold.failure != null,
+                cardsFirst(fold.puts), fold.decisions, fold.timers)).get();
         committed.decided().forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
         if (committed.toDeliver()) {
             dispatcher.wake();
         }
+    }
+
+    /** Of one id the outbox delivers in the order of its rows: the end of a card goes before the registration. */
+    private static List<Put> cardsFirst(List<Put> puts) {
+        return puts.stream().sorted(Comparator.comparing(put -> Delivery.laneOf(put.operation()).equals("cards") ? 0 : 1)).toList();
     }
 
     private void put(Fold fold, String operation, String id, Map<String, Object> body, Instant expiresAt) {
@@ -170,7 +192,7 @@ public class EffectCollector {
     private Map<String, Object> base(Leg leg, Party party, String did, Fold fold) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("callId", leg.callId());
-        body.put("direction", leg.flow() == io.callbridge.domain.CallEvent.Flow.IN ? "in" : "out");
+        body.put("direction", leg.flow() == Flow.IN ? "in" : "out");
         String user = Call.user(leg) != null ? Call.user(leg) : fold.directory.defaultUser();
         optional(body, "user", user);
         optional(body, "extension", leg.extension() == null ? null : leg.extension().name());

@@ -21,7 +21,9 @@ public final class Fold {
     /** Name of the exchange property. */
     public static final String PROPERTY = "CallbridgeFold";
 
-    final Call call;
+    private final List<CallEvent> events;
+    private final List<CallEvent> sameCallBack;
+    Call call;
     final Directory directory;
     final CallSettings settings;
     final Instant now = Instant.now();
@@ -31,16 +33,27 @@ public final class Fold {
     final List<Put> puts = new ArrayList<>();
     final List<Decision> decisions = new ArrayList<>();
     final List<Timer> timers = new ArrayList<>();
-    boolean failed;
+    Exception failure;
 
     Fold(List<CallEvent> events, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
             List<Delivery> deliveries, String subject, long throughSeq) {
+        this.events = new ArrayList<>(events);
+        this.sameCallBack = sameCallBack;
         this.call = Call.of(directory, settings, events, sameCallBack);
         this.directory = directory;
         this.settings = settings;
         this.deliveries = deliveries;
         this.subject = subject;
         this.throughSeq = throughSeq;
+    }
+
+    /** Takes in events of a leg that reached the journal since the look began. */
+    void include(List<CallEvent> legEvents) {
+        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)).toList();
+        if (!news.isEmpty()) {
+            events.addAll(news);
+            call = Call.of(directory, settings, events, sameCallBack);
+        }
     }
 
     boolean exists(String operation, String id) {

@@ -39,6 +39,7 @@ public class LegFacts {
         facts.put("local", leg.local());
         facts.put("party", party.raw() == null ? "hidden" : party.raw());
         facts.put("forwarded", leg.forwarded());
+        facts.put("calledFromInside", fold.call.calledFromInside());
         facts.put("forwardedAsOutgoing", fold.settings.forwardedAsOutgoing());
         facts.put("answered", leg.answered());
         facts.put("result", leg.result());

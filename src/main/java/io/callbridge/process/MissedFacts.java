@@ -26,7 +26,7 @@ public class MissedFacts {
         facts.put("allOver", fold.call.allOver(fold.now));
         facts.put("container", container != null);
         facts.put("bridged", container != null && container.hangup().bridged());
-        facts.put("ownCaller", container != null && container.local());
+        facts.put("ownCaller", container != null && container.local() && fold.call.outsideCaller() == null);
         facts.put("ivrBridged", fold.call.ivrBridged());
         facts.put("answered", fold.call.anyAnswered());
         facts.put("rang", phone != null);

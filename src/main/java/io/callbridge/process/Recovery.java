@@ -33,15 +33,15 @@ public class Recovery {
         this.settings = settings;
     }
 
-    /** Timers that are due; those of a PBX that is no longer configured rest. */
+    /** Timers that are due. */
     public void timers() {
-        effects.due(AT_ONCE).stream().filter(timer -> settings.knows(timer.pbx())).forEach(lanes::submit);
+        effects.due(settings.pbxs(), AT_ONCE).forEach(lanes::submit);
     }
 
     /** Open events: at the first call all of them, failed ones too, later those that wait for unusually long. */
     public void events() {
         Instant before = started ? Instant.now().minusSeconds(USUAL_SECONDS) : Instant.now();
-        journal.open(!started, before, AT_ONCE).stream().filter(event -> settings.knows(event.pbx())).forEach(lanes::submit);
+        journal.open(!started, before, settings.pbxs(), AT_ONCE).forEach(lanes::submit);
         started = true;
     }
 }

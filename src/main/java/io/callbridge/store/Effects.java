@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /** Writes what the processing of one event or timer led to: in one transaction, together with the note that it is done. */
@@ -34,7 +35,7 @@ public class Effects {
      * @param pbx and {@code callId}: the call
      * @param subject the leg that was looked at: its events up to {@code throughSeq} are processed with this commit; those
      *            of other legs wait for a look of their own
-     * @param failed an exception ended the processing: the events are kept as failed and tried again at the next start
+     * @param failed an exception ended the processing: the events are kept as failed
      */
     public record Outcome(String pbx, String callId, String subject, long throughSeq, boolean failed, List<Put> puts,
             List<Decision> decisions, List<Timer> timers) {
@@ -66,7 +67,7 @@ public class Effects {
                 set(connection, timer);
             }
             try (PreparedStatement update = connection.prepareStatement("update event set state = ?"
-                    + " where pbx = ? and call_id = ? and leg_id = ? and seq <= ? and state <> 'done'")) {
+                    + " where pbx = ? and call_id = ? and leg_id = ? and seq <= ?")) {
                 update.setString(1, outcome.failed() ? "failed" : "done");
                 update.setString(2, outcome.pbx());
                 update.setString(3, outcome.callId());
@@ -78,12 +79,16 @@ public class Effects {
         });
     }
 
-    /** Timers whose time has come. */
-    public List<Timer> due(int limit) {
+    /** Timers whose time has come, of these PBXs. */
+    public List<Timer> due(Set<String> pbxs, int limit) {
         return store.read(connection -> {
             try (PreparedStatement query = connection.prepareStatement("select pbx, call_id, subject, due_at from timer"
-                    + " where due_at <= ? order by due_at limit " + limit)) {
-                query.setLong(1, System.currentTimeMillis());
+                    + " where due_at <= ? and pbx in (" + Store.places(pbxs) + ") order by due_at limit " + limit)) {
+                int place = 1;
+                query.setLong(place++, System.currentTimeMillis());
+                for (String pbx : pbxs) {
+                    query.setString(place++, pbx);
+                }
                 List<Timer> found = new ArrayList<>();
                 ResultSet r = query.executeQuery();
                 while (r.next()) {

@@ -13,7 +13,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /** The event journal: appended before anything is acknowledged, read whenever a call is folded. */
 @ApplicationScoped
@@ -97,11 +99,12 @@ public class Journal {
 
     /**
      * Events that were acknowledged but not processed to the end, oldest first: all of them at a start, later only those
-     * that have waited for longer than is normal.
+     * that have waited for longer than is normal. Those of a PBX that is no longer configured rest.
      */
-    public List<CallEvent> open(boolean failedToo, Instant arrivedBefore, int limit) {
+    public List<CallEvent> open(boolean failedToo, Instant arrivedBefore, Set<String> pbxs, int limit) {
         String state = failedToo ? "state <> 'done'" : "state = 'new'";
-        return entries(state + " and arrived_at < ? order by seq limit " + limit, arrivedBefore.toEpochMilli()).stream()
+        return entries(state + " and arrived_at < ? and pbx in (" + Store.places(pbxs) + ") order by seq limit " + limit,
+                Stream.concat(Stream.of(arrivedBefore.toEpochMilli()), pbxs.stream()).toArray()).stream()
                 .map(Entry::event).toList();
     }
 

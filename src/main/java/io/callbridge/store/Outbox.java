@@ -81,7 +81,8 @@ public class Outbox {
             JsonNode old = json.readTree(before);
             JsonNode now = json.readTree(after);
             return switch (operation) {
-                case Delivery.CALL -> old.path("result").asText().equals("unknown") && !now.path("result").asText().equals("unknown")
+                case Delivery.CALL -> old.path("result").asText().equals("unknown")
+                        && !(old.path("result").equals(now.path("result")) && old.path("endedAt").equals(now.path("endedAt")))
                         || !old.has("recordingId") && now.has("recordingId");
                 case Delivery.MISSED -> !old.path("place").equals(now.path("place")) || old.has("servedAt") != now.has("servedAt");
                 default -> false;
@@ -115,11 +116,17 @@ public class Outbox {
                 + " and before.seq < delivery.seq) order by seq limit " + limit, lane, System.currentTimeMillis());
     }
 
-    /** Whether the card of a leg may have reached the CRM, so that its end must be told. */
+    /**
+     * Whether the card of a leg may have reached the CRM, so that its end must be told: it was confirmed, or it was sent (the
+     * request is kept before the first try) and not refused at once.
+     */
     public boolean cardMayBeShown(String crm, String legId) {
         List<Delivery> card = select("crm = ? and operation = 'card' and id = ?", crm, legId);
-        return !card.isEmpty() && (card.get(0).state().equals("delivered")
-                || card.get(0).state().equals("dropped") && card.get(0).attempts() > 0);
+        return !card.isEmpty() && switch (card.get(0).state()) {
+            case "delivered" -> true;
+            case "dead" -> card.get(0).attempts() > 1;
+            default -> card.get(0).enriched() != null;
+        };
     }
 
     private List<Delivery> select(String where, Object... values) {

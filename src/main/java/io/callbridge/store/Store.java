@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -107,6 +109,11 @@ public class Store {
         }
     }
 
+    /** The writer takes writes. */
+    public boolean writing() {
+        return running && writer != null && writer.isAlive();
+    }
+
     private void writeLoop() {
         List<Task<?>> batch = new ArrayList<>(BATCH);
         while (running || !queue.isEmpty()) {
@@ -120,6 +127,10 @@ public class Store {
                 commit(batch);
             } catch (InterruptedException e) {
                 running = false;
+            } catch (Throwable e) {
+                // Whatever it was, the writer must live: without it nothing is acknowledged any more.
+                LOG.error("The store's writer failed", e);
+                batch.forEach(task -> task.done().completeExceptionally(new StoreException("the store's writer failed: " + e, e)));
             } finally {
                 batch.clear();
             }
@@ -155,6 +166,11 @@ public class Store {
     private static <T> Runnable run(Task<T> task, Connection connection) throws SQLException {
         T result = task.work().on(connection);
         return () -> task.done().complete(result);
+    }
+
+    /** Question marks for a list in SQL. */
+    static String places(Collection<?> values) {
+        return String.join(", ", Collections.nCopies(values.size(), "?"));
     }
 
     private static String rootMessage(Throwable e) {
