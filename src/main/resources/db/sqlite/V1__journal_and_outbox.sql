@@ -12,9 +12,20 @@ create table event (
     state       text   not null,            -- new, done, failed
     constraint event_once unique (pbx, leg_id, type, event_time)
 );
-create index event_by_call on event (call_id);
+create index event_by_call on event (call_id, pbx);
 create index event_by_callback on event (callback_id) where callback_id is not null;
-create index event_open on event (seq) where state <> 'done';
+create index event_open on event (arrived_at) where state <> 'done';
+
+-- Which looks at a call were written: of two at the same time one wins, the other is taken again.
+create table call (
+    pbx      text   not null,
+    call_id  text   not null,
+    version  bigint not null,
+    first_at bigint not null,               -- arrival of its first event, milliseconds since 1970
+    last_at  bigint not null,               -- arrival of its last event that was looked at
+    primary key (pbx, call_id)
+);
+create index call_by_last on call (last_at);
 
 -- What is to be looked at again at a given time: one row per subject, survives a restart.
 create table timer (
@@ -37,7 +48,7 @@ create table decision (
     reason  text   not null,
     at      bigint not null
 );
-create index decision_by_call on decision (call_id, leg_id, topic);
+create index decision_by_call on decision (call_id, pbx, leg_id, topic);
 
 -- The outbox: one row per effect, named after the call, so that folding twice creates nothing twice.
 create table delivery (
@@ -50,17 +61,19 @@ create table delivery (
     lane       text    not null,            -- cards, calls
     body       text    not null,            -- JSON of the request, without what the CRM itself knows
     enriched   text,                        -- the request as sent, with entity and responsible; a repeat sends the same
-    state      text    not null,            -- pending, delivered, dead, dropped
+    state      text    not null,            -- pending, delivered, dead, dropped, discarded
     revision   integer not null default 1,
     attempts   integer not null default 0,
     next_at    bigint  not null,
+    wait       text    not null default 'retry', -- for next_at: retry, asked (by the CRM's Retry-After), taken (by a replica)
     expires_at bigint  not null,            -- cards: not sent after this
     created_at bigint  not null,
     constraint delivery_once unique (crm, operation, id)
 );
-create index delivery_by_call on delivery (call_id);
-create index delivery_pending on delivery (crm, lane, next_at) where state = 'pending';
-create index delivery_order on delivery (crm, id, seq) where state = 'pending';
+create index delivery_by_call on delivery (call_id, pbx);
+create index delivery_pending on delivery (crm, lane, next_at, seq) where state = 'pending';
+create index delivery_order on delivery (crm, call_id, seq) where state = 'pending';
+create index delivery_expiring on delivery (crm, expires_at) where state = 'pending' and operation = 'card';
 
 create table attempt (
     delivery   integer not null references delivery (seq),

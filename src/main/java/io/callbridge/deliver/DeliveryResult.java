@@ -10,10 +10,6 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
-import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
@@ -25,16 +21,21 @@ import org.jboss.logging.Logger;
 @RegisterForReflection
 public class DeliveryResult {
 
+    /** Exchange property: a future that completes when the result is durable. The worker need not wait for that. */
+    static final String RECORDED = "CallbridgeRecorded";
+
     private static final Logger LOG = Logger.getLogger(DeliveryResult.class);
 
     private final Outbox outbox;
+    private final CrmGates gates;
     private final MeterRegistry meters;
     private final long firstDelayMs;
     private final long maxDelayMs;
     private final Duration giveUpAfter;
 
-    public DeliveryResult(Outbox outbox, MeterRegistry meters, Settings settings) {
+    public DeliveryResult(Outbox outbox, CrmGates gates, MeterRegistry meters, Settings settings) {
         this.outbox = outbox;
+        this.gates = gates;
         this.meters = meters;
         this.firstDelayMs = settings.number("deliver.retry.first-delay-ms");
         this.maxDelayMs = settings.number("deliver.retry.max-delay-ms");
@@ -43,42 +44,61 @@ public class DeliveryResult {
 
     /** The CRM confirmed. */
     public void delivered(Exchange exchange) {
+        answered(exchange);
         Integer status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
-        finish(exchange, "delivered", Instant.now(), status, null);
-    }
-
-    /** Tried again after a delay that grows, at least as long as the CRM asks for; a card only while it is of use. */
-    public void retryLater(Exchange exchange) {
-        Delivery delivery = delivery(exchange);
-        Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        Instant now = Instant.now();
-        long delay = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
-        delay = Math.max(delay / 2 + ThreadLocalRandom.current().nextLong(delay / 2 + 1), retryAfterMs(cause, now));
-        Instant next = now.plusMillis(delay);
-        boolean tooOld = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter).isBefore(next);
-        // A CRM that does not answer at all takes nothing else either: the end of a card waits for it.
-        boolean waits = delivery.operation().equals(Delivery.CARD_END) && status(cause) == null;
-        boolean expired = !waits && delivery.expiresAt() != Long.MAX_VALUE && Instant.ofEpochMilli(delivery.expiresAt()).isBefore(next);
-        finish(exchange, expired ? "dropped" : tooOld ? "dead" : "pending", next, status(cause), text(cause));
+        finish(exchange, "delivered", Instant.now(), false, status, null);
     }
 
     /** The CRM refused for good: kept as a dead letter with its answer. */
     public void deadLetter(Exchange exchange) {
+        answered(exchange);
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        finish(exchange, "dead", Instant.now(), status(cause), text(cause));
+        finish(exchange, "dead", Instant.now(), false, status(cause), text(cause));
     }
 
-    private void finish(Exchange exchange, String state, Instant next, Integer status, String answer) {
+    /**
+     * Tried again after a delay that grows, at least as long as the CRM asks for, for the last time when the time is up. A card
+     * is dropped when it would come too late; the end of one that may be on somebody's screen never is.
+     */
+    public void retryLater(Exchange exchange) {
         Delivery delivery = delivery(exchange);
-        long started = exchange.getClock().getCreated();
+        Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        Instant now = Instant.now();
+        long asked = RetryAfter.millis(cause, now);
+        if (gates.of(delivery.crm()).failed(now.toEpochMilli(), asked)) {
+            LOG.warnf("CRM %s is down; it is asked by one request at a time until it answers", delivery.crm());
+        }
+        long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
+        long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
+        Instant next = now.plusMillis(delay);
+        Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter);
+        boolean dropped = delivery.operation().equals(Delivery.CARD) && delivery.expiresAt() <= next.toEpochMilli();
+        String state = dropped ? "dropped" : deadline.isAfter(now) ? "pending" : "dead";
+        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), text(cause));
+    }
+
+    private void answered(Exchange exchange) {
+        String crm = delivery(exchange).crm();
+        if (gates.of(crm).answered()) {
+            LOG.infof("CRM %s is back", crm);
+            outbox.hurry(crm);
+        }
+    }
+
+    private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, String answer) {
+        Delivery delivery = delivery(exchange);
         long now = System.currentTimeMillis();
-        outbox.done(delivery, state, next, new Attempt(now, status, answer, now - started)).join();
-        meters.counter("callbridge.deliveries", "crm", delivery.crm(), "operation", delivery.operation(), "result", state)
-                .increment();
+        Attempt attempt = new Attempt(now, status, answer, now - exchange.getClock().getCreated());
+        exchange.setProperty(RECORDED, outbox.done(delivery, state, next, asked, attempt));
+        count(delivery.crm(), delivery.operation(), state, 1);
         if (!state.equals("delivered")) {
             LOG.warnf("%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
                     delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : answer);
         }
+    }
+
+    void count(String crm, String operation, String state, int times) {
+        meters.counter("callbridge.deliveries", "crm", crm, "operation", operation, "result", state).increment(times);
     }
 
     private static Delivery delivery(Exchange exchange) {
@@ -90,24 +110,7 @@ public class DeliveryResult {
     }
 
     private static String text(Throwable cause) {
-        return cause instanceof HttpOperationFailedException http ? http.getResponseBody() : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
-    }
-
-    /** {@code Retry-After} in seconds or as a date (RFC 9110, section 10.2.3). */
-    private static long retryAfterMs(Throwable cause, Instant now) {
-        if (!(cause instanceof HttpOperationFailedException http) || http.getResponseHeaders() == null) {
-            return 0;
-        }
-        String value = http.getResponseHeaders().entrySet().stream().filter(header -> header.getKey().equalsIgnoreCase("Retry-After"))
-                .map(Map.Entry::getValue).findFirst().orElse("").strip();
-        if (value.matches("[0-9]{1,7}")) {
-            return Long.parseLong(value) * 1000;
-        }
-        try {
-            return value.isEmpty() ? 0 : Duration.between(now,
-                    ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant()).toMillis();
-        } catch (DateTimeParseException unreadable) {
-            return 0;
-        }
+        return cause instanceof HttpOperationFailedException http ? http.getResponseBody()
+                : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
     }
 }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
-import io.callbridge.store.StoreException;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -15,13 +14,13 @@ import jakarta.enterprise.event.Reception;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
@@ -31,8 +30,8 @@ import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
 /**
- * Takes what is due in the outbox to the route {@code deliver-outbox}: cards and calls in lanes of their own, several at
- * a time, of one id always the oldest first.
+ * Takes what is due in the outbox to the route {@code deliver-outbox}, each CRM by itself, so that none waits for another:
+ * cards and calls in lanes of their own, cards first, as many at a time and as fast as the {@link CrmGate} allows.
  */
 @ApplicationScoped
 public class Dispatcher {
@@ -40,119 +39,183 @@ public class Dispatcher {
     /** Name of the exchange property that carries the {@link Delivery}. */
     public static final String DELIVERY = "CallbridgeDelivery";
 
-    private static final List<String> LANES = List.of("cards", "calls");
     private static final int AGAIN_SECONDS = 10;
+    private static final long SWEEP_MS = 1_000;
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
     private final Outbox outbox;
+    private final DeliveryResult results;
     private final ProducerTemplate template;
     private final ObjectMapper json;
-    private final List<Lane> lanes = new CopyOnWriteArrayList<>();
+    private final List<Crm> crms = new ArrayList<>();
     private final int parallel;
     private final int pollMs;
     private volatile boolean running;
 
-    public Dispatcher(Outbox outbox, ProducerTemplate template, ObjectMapper json, Settings settings) {
+    public Dispatcher(Outbox outbox, DeliveryResult results, CrmGates gates, ProducerTemplate template, ObjectMapper json,
+            Settings settings) {
         this.outbox = outbox;
+        this.results = results;
         this.template = template;
         this.json = json;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
+        settings.crms().forEach(crm -> crms.add(new Crm(crm, gates.of(crm))));
     }
 
-    /** Starts the lanes; called when all routes run. */
+    /** Starts the deliveries; called when all routes run. */
     public void start() {
         running = true;
-        for (String name : LANES) {
-            Lane lane = new Lane(name);
-            lanes.add(lane);
-            lane.thread.start();
-        }
+        crms.forEach(crm -> crm.thread.start());
     }
 
-    /** Every lane is there and takes deliveries. */
+    /** Every CRM is served. */
     public boolean runs() {
-        return running && lanes.size() == LANES.size() && lanes.stream().allMatch(lane -> lane.thread.isAlive());
+        return running && crms.stream().allMatch(crm -> crm.thread.isAlive());
     }
 
     /** Something new is in the outbox. */
     public void wake() {
-        lanes.forEach(lane -> lane.bell.release());
+        crms.forEach(crm -> crm.wake(crm.cards, crm.calls));
     }
 
     /** Lets what is in flight finish; what is left stays in the outbox. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(2) ShutdownEvent event) throws InterruptedException {
         running = false;
         wake();
-        for (Lane lane : lanes) {
-            lane.thread.join(TimeUnit.SECONDS.toMillis(2));
-            lane.workers.shutdown();
+        for (Crm crm : crms) {
+            crm.thread.join(TimeUnit.SECONDS.toMillis(1));
+            crm.cards.workers.shutdown();
+            crm.calls.workers.shutdown();
         }
-        for (Lane lane : lanes) {
-            lane.workers.awaitTermination(5, TimeUnit.SECONDS);
+        for (Crm crm : crms) {
+            crm.cards.workers.awaitTermination(2, TimeUnit.SECONDS);
+            crm.calls.workers.awaitTermination(2, TimeUnit.SECONDS);
         }
     }
 
     private final class Lane {
         private final String name;
-        private final Semaphore bell = new Semaphore(0);
         private final Set<Long> inFlight = ConcurrentHashMap.newKeySet();
         private final ExecutorService workers;
-        private final Thread thread;
+        private volatile boolean news = true;
 
-        private Lane(String name) {
+        private Lane(String crm, String name) {
             this.name = name;
-            workers = Executors.newFixedThreadPool(parallel, task -> new Thread(task, "deliver-" + name));
+            workers = Executors.newFixedThreadPool(parallel, task -> new Thread(task, "deliver-" + crm + "-" + name));
+        }
+    }
+
+    private final class Crm {
+        private final String name;
+        private final CrmGate gate;
+        private final Lane cards;
+        private final Lane calls;
+        private final Semaphore bell = new Semaphore(0);
+        private final Thread thread;
+        private long sweptAt;
+
+        private Crm(String name, CrmGate gate) {
+            this.name = name;
+            this.gate = gate;
+            cards = new Lane(name, Delivery.CARDS);
+            calls = new Lane(name, Delivery.CALLS);
             thread = new Thread(this::run, "dispatch-" + name);
             thread.setDaemon(true);
+        }
+
+        private void wake(Lane... lanes) {
+            for (Lane lane : lanes) {
+                lane.news = true;
+            }
+            bell.release();
         }
 
         private void run() {
             while (running) {
                 try {
-                    bell.tryAcquire(pollMs, TimeUnit.MILLISECONDS);
+                    long wait = gate.waitMs() > 0 ? Math.min(gate.waitMs(), pollMs) : pollMs;
+                    if (!bell.tryAcquire(wait, TimeUnit.MILLISECONDS)) {
+                        cards.news = true;
+                        calls.news = true;
+                    }
                     bell.drainPermits();
                     if (running) {
-                        dispatch();
+                        sweep();
+                        dispatch(cards);
+                        dispatch(calls);
                     }
-                } catch (RuntimeException e) {
-                    LOG.errorf(e instanceof StoreException ? null : e, "Deliveries wait: %s", e.getMessage());
                 } catch (InterruptedException e) {
                     return;
+                } catch (Throwable e) {
+                    // The store may be away, or memory short: whatever it was, what is due later must still go out.
+                    LOG.errorf("Deliveries to CRM %s wait: %s", name, e.getMessage());
                 }
             }
         }
 
-        private void dispatch() {
+        /** Cards that nobody wants to see any more go without a worker: after an outage there may be many. */
+        private void sweep() {
+            long now = System.currentTimeMillis();
+            if (now - sweptAt >= SWEEP_MS) {
+                sweptAt = now;
+                outbox.dropExpiredCards(name).thenAccept(dropped -> results.count(name, Delivery.CARD, "dropped", dropped));
+            }
+        }
+
+        private void dispatch(Lane lane) {
             // What is in flight now may be done while the query runs, and must not be taken from its answer again.
-            Set<Long> busy = Set.copyOf(inFlight);
-            for (Delivery delivery : outbox.due(name, 4 * parallel)) {
-                if (inFlight.size() < 2 * parallel && !busy.contains(delivery.seq()) && inFlight.add(delivery.seq())) {
-                    workers.execute(() -> {
-                        try {
-                            deliver(delivery);
-                            inFlight.remove(delivery.seq());
-                            wake();
-                        } catch (RuntimeException e) {
-                            // Its result is not recorded: sent again at once, it would flood the CRM.
-                            LOG.errorf("The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(),
-                                    delivery.id(), AGAIN_SECONDS, e.getMessage());
-                            CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS)
-                                    .execute(() -> inFlight.remove(delivery.seq()));
-                        }
-                    });
+            Set<Long> busy = Set.copyOf(lane.inFlight);
+            int permits = gate.permits(lane == cards, 2 * parallel - busy.size(), System.currentTimeMillis());
+            if (permits <= 0 || !lane.news) {
+                return;
+            }
+            lane.news = false;
+            List<Delivery> taken = outbox.take(name, lane.name, permits, busy.size()).join();
+            lane.news = taken.size() >= permits;
+            for (Delivery delivery : taken) {
+                if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
+                    permits--;
+                    gate.spend();
+                    boolean probe = gate.probe();
+                    lane.workers.execute(() -> work(lane, delivery, probe));
                 }
             }
+        }
+
+        private void work(Lane lane, Delivery delivery, boolean probe) {
+            try {
+                deliver(delivery).whenComplete((recorded, failure) -> {
+                    if (failure == null) {
+                        lane.inFlight.remove(delivery.seq());
+                        wake(cards, calls);
+                    } else {
+                        again(lane, delivery, failure);
+                    }
+                });
+            } catch (Throwable e) {
+                again(lane, delivery, e);
+            } finally {
+                if (probe) {
+                    gate.probed();
+                }
+            }
+        }
+
+        /** Its result is not recorded: sent again at once, it would flood the CRM. */
+        private void again(Lane lane, Delivery delivery, Throwable failure) {
+            LOG.errorf("The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(), delivery.id(),
+                    AGAIN_SECONDS, failure.getMessage());
+            CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> lane.inFlight.remove(delivery.seq()));
         }
     }
 
-    private void deliver(Delivery delivery) {
-        // The end of a card that is on somebody's screen is told however late it is.
-        boolean idle = delivery.operation().equals(Delivery.CARD_END) ? !outbox.cardMayBeShown(delivery.crm(), delivery.id())
-                : delivery.expiresAt() <= System.currentTimeMillis();
-        if (idle) {
-            outbox.done(delivery, "dropped", Instant.now(), null).join();
-            return;
+    /** @return completes when the result is durable */
+    private CompletableFuture<?> deliver(Delivery delivery) {
+        if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.id())
+                || delivery.operation().equals(Delivery.CARD) && delivery.expiresAt() <= System.currentTimeMillis()) {
+            results.count(delivery.crm(), delivery.operation(), "dropped", 1);
+            return outbox.done(delivery, "dropped", Instant.now(), false, null);
         }
         Map<String, Object> facts = facts(delivery);
         Exchange result = template.send("direct:deliver-outbox", exchange -> {
@@ -162,6 +225,11 @@ public class Dispatcher {
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());
         }
+        CompletableFuture<?> recorded = result.getProperty(DeliveryResult.RECORDED, CompletableFuture.class);
+        if (recorded == null) {
+            throw new IllegalStateException("the route recorded no result");
+        }
+        return recorded;
     }
 
     /** What the routes see of a delivery: its row, the id encoded for a path, and the members of its body. */

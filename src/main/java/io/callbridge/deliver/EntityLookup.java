@@ -14,11 +14,16 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.CamelExecutionException;
@@ -38,37 +43,45 @@ public class EntityLookup {
 
     private static final Logger LOG = Logger.getLogger(EntityLookup.class);
 
-    /** At a time; fewer than camel-http has connections to one CRM, so that they never keep a write waiting. */
+    /** At a time and CRM; fewer than camel-http has connections to one CRM, so that they never keep a write waiting. */
     private static final int LOOKUPS = 16;
+    private static final int WAITING = 1_000;
+    /** A registration waits so long, which is longer than a look-up that is answered takes, and is then tried again. */
+    private static final long PATIENCE_MS = 20_000;
 
     private final Outbox outbox;
+    private final CrmGates gates;
     private final ProducerTemplate template;
     private final ObjectMapper json;
     private final long cardWaitMs;
     private final AsyncCache<String, Optional<JsonNode>> cache;
-    private final ExecutorService lookups = Executors.newFixedThreadPool(LOOKUPS, task -> {
-        Thread thread = new Thread(task, "entity-lookup");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final Map<String, ExecutorService> lookups = new HashMap<>();
 
-    public EntityLookup(Outbox outbox, ProducerTemplate template, ObjectMapper json, Settings settings) {
+    public EntityLookup(Outbox outbox, CrmGates gates, ProducerTemplate template, ObjectMapper json, Settings settings) {
         this.outbox = outbox;
+        this.gates = gates;
         this.template = template;
         this.json = json;
         this.cardWaitMs = settings.number("deliver.card.lookup-timeout-ms");
         this.cache = Caffeine.newBuilder().maximumSize(settings.number("deliver.entity-cache.size"))
                 .expireAfterWrite(Duration.ofSeconds(settings.number("deliver.entity-cache.seconds"))).buildAsync();
+        for (String crm : settings.crms()) {
+            lookups.put(crm, new ThreadPoolExecutor(LOOKUPS, LOOKUPS, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING), task -> {
+                Thread thread = new Thread(task, "lookup-" + crm);
+                thread.setDaemon(true);
+                return thread;
+            }));
+        }
     }
 
     @PreDestroy
     void close() {
-        lookups.shutdownNow();
+        lookups.values().forEach(ExecutorService::shutdownNow);
     }
 
     /**
-     * The request to send. A card waits for the look-up only so long and then goes without entity; a registration is
-     * retried until the look-up answers, since it is written once.
+     * The request to send. A card waits for the look-up only so long and then goes without entity, and does not wait for the
+     * store; a registration is retried until the look-up answers, since it is written once.
      *
      * @throws LookupException if the look-up failed, for a registration
      */
@@ -79,44 +92,49 @@ public class EntityLookup {
         }
         ObjectNode request = (ObjectNode) json.readTree(delivery.body());
         String number = request.path("number").asText("");
-        if (number.equals(Settings.e164(number, null))) {
-            find(delivery, number).ifPresent(entity -> {
-                request.set("entity", entity);
-                if (delivery.operation().equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
-                    request.set("user", entity.get("responsible"));
-                }
-            });
+        if (!number.equals(Settings.e164(number, null))) {
+            return delivery.body();
         }
+        find(delivery, number).ifPresent(entity -> {
+            request.set("entity", entity);
+            if (delivery.operation().equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
+                request.set("user", entity.get("responsible"));
+            }
+        });
         String text = json.writeValueAsString(request);
-        outbox.enriched(delivery, text).join();
+        CompletableFuture<Boolean> kept = outbox.enriched(delivery, text);
+        if (!delivery.operation().equals(Delivery.CARD)) {
+            kept.join();
+        }
         return text;
     }
 
     private Optional<JsonNode> find(Delivery delivery, String number) throws LookupException, InterruptedException {
         String crm = delivery.crm();
-        CompletableFuture<Optional<JsonNode>> answer = cache.get(crm + " " + number,
-                (key, ignored) -> CompletableFuture.supplyAsync(() -> ask(crm, number), lookups));
+        boolean card = delivery.operation().equals(Delivery.CARD);
+        // A card's patience is counted from its birth, so that cards which wait for a worker do not wait twice.
+        long patience = card ? Math.max(0, delivery.createdAt() + cardWaitMs - System.currentTimeMillis()) : PATIENCE_MS;
         try {
-            if (!delivery.operation().equals(Delivery.CARD)) {
-                return answer.get();
-            }
-            // Counted from the card's birth, so that cards which wait for a worker do not wait twice.
-            long patience = delivery.createdAt() + cardWaitMs - System.currentTimeMillis();
-            return answer.get(Math.max(0, patience), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            LOG.infof("The look-up at CRM %s took longer than %d ms: the card goes out without entity", crm, cardWaitMs);
-            return Optional.empty();
+            return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(() -> ask(crm, number), lookups.get(crm)))
+                    .get(patience, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | RejectedExecutionException e) {
+            return without(card, crm, "it is not answered after " + patience + " ms", 0);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() instanceof CamelExecutionException wrapped ? wrapped.getCause() : e.getCause();
-            if (delivery.operation().equals(Delivery.CARD)) {
-                LOG.warnf("The look-up at CRM %s failed, the card goes out without entity: %s", crm, cause.getMessage());
-                return Optional.empty();
-            }
-            throw new LookupException("look-up failed: " + cause.getMessage());
+            return without(card, crm, cause.getMessage(), RetryAfter.millis(cause, Instant.now()));
         }
     }
 
+    private static Optional<JsonNode> without(boolean card, String crm, String why, long retryAfterMs) throws LookupException {
+        if (!card) {
+            throw new LookupException("look-up failed: " + why, retryAfterMs);
+        }
+        LOG.infof("The look-up at CRM %s failed, the card goes out without entity: %s", crm, why);
+        return Optional.empty();
+    }
+
     private Optional<JsonNode> ask(String crm, String number) {
+        gates.of(crm).spend();
         String answer = template.requestBody("direct:deliver-" + crm + "-lookup", number, String.class);
         if (answer == null || answer.isBlank()) {
             return Optional.empty();

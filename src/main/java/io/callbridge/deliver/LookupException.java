@@ -6,7 +6,15 @@ package io.callbridge.deliver;
  */
 public class LookupException extends Exception {
 
-    public LookupException(String message) {
+    private final long retryAfterMs;
+
+    /** @param retryAfterMs how long the CRM asked to be left alone; 0: it did not */
+    public LookupException(String message, long retryAfterMs) {
         super(message);
+        this.retryAfterMs = retryAfterMs;
+    }
+
+    long retryAfterMs() {
+        return retryAfterMs;
     }
 }

@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Instant;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -20,7 +21,7 @@ import org.apache.camel.Body;
 @RegisterForReflection
 public class EventStore {
 
-    private static final int PATIENCE_MS = 2000;
+    private static final int PATIENCE_MS = 1500;
 
     private final Journal journal;
     private final CallLanes lanes;
@@ -32,23 +33,27 @@ public class EventStore {
 
     /**
      * @param accepted what {@link WebhookReader} answered for an event
-     * @throws StoreException if the event is not durable within 2 s
+     * @throws StoreException if the event is not durable in time
      */
     @SuppressWarnings("unchecked")
     public void append(@Body Map<String, Object> accepted) {
         Map<String, String> fields = (Map<String, String>) accepted.get("fields");
         CallEvent event = EventReader.read((String) accepted.get("pbx"), fields, Instant.now());
+        CompletableFuture<Boolean> appended = journal.append(event, fields);
         try {
             // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
-            journal.append(event, fields).thenAccept(isNew -> {
+            appended.thenAccept(isNew -> {
                 if (isNew) {
                     lanes.submit(event);
                 }
-            }).get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            });
+            appended.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             // The sender learns what happened, not what the database said: that is in the log.
             throw new StoreException("the event could not be stored; send it again", e.getCause());
         } catch (TimeoutException e) {
+            // Not stored at all, if the store has not begun with it: who was told so sends it again.
+            appended.cancel(false);
             throw new StoreException("the event could not be stored within " + PATIENCE_MS + " ms; send it again", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -1,10 +1,8 @@
 package io.callbridge.platform;
 
 import io.callbridge.deliver.Dispatcher;
-import io.callbridge.process.Rehearsal;
 import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
-import io.quarkus.runtime.ImageMode;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.Comparator;
@@ -33,16 +31,13 @@ public class Bootstrap implements CamelContextCustomizer {
     private final Settings settings;
     private final Store store;
     private final Dispatcher dispatcher;
-    private final Rehearsal rehearsal;
     private final CamelContext context;
 
-    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, Rehearsal rehearsal,
-            CamelContext context) {
+    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, CamelContext context) {
         this.config = config;
         this.settings = settings;
         this.store = store;
         this.dispatcher = dispatcher;
-        this.rehearsal = rehearsal;
         this.context = context;
     }
 
@@ -98,9 +93,6 @@ public class Bootstrap implements CamelContextCustomizer {
                 route.getRouteId(), route.getEndpoint().getEndpointBaseUri()));
         if (settings.pbxs().isEmpty()) {
             LOG.warn("No PBX is configured: set callbridge.pbx.<name>.secret");
-        }
-        if (ImageMode.current() == ImageMode.JVM) {
-            rehearsal.play();
         }
         dispatcher.start();
     }

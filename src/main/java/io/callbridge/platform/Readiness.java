@@ -4,7 +4,6 @@ import io.callbridge.deliver.Dispatcher;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.ResultSet;
 import org.apache.camel.CamelContext;
 import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
@@ -39,11 +38,7 @@ public class Readiness implements HealthCheck {
         answer.withData("deliveries", dispatcher.runs() ? "running" : "not running");
         runsAll &= dispatcher.runs();
         try {
-            store.read(connection -> {
-                try (ResultSet rows = connection.createStatement().executeQuery("select 1")) {
-                    return rows.next();
-                }
-            });
+            store.read(sql -> sql.first("select 1 from event limit 1", row -> true));
             answer.withData("store", store.writing() ? "answers" : "does not write").status(store.writing() && runsAll);
         } catch (StoreException e) {
             answer.down().withData("store", e.getMessage());

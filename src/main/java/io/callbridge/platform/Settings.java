@@ -61,6 +61,11 @@ public class Settings {
         if (crms.contains("rest")) {
             checkAddress("crm.rest.url", all.getOptionalValue("callbridge.crm.rest.url", String.class).orElse(""));
         }
+        for (String crm : crms) {
+            if (all.getOptionalValue("callbridge.crm." + crm + ".rate", String.class).isPresent()) {
+                number(all, "crm." + crm + ".rate", 1, 100_000);
+            }
+        }
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -77,6 +82,11 @@ public class Settings {
     /** The whole number of a key outside contract section 1, without the prefix {@code callbridge.}. */
     public int number(String key) {
         return numbers.get(key);
+    }
+
+    /** How many requests a CRM takes per second; 0: as many as there are. */
+    public int rate(String crm) {
+        return numbers.getOrDefault("crm." + crm + ".rate", 0);
     }
 
     public CallSettings calls() {

@@ -8,13 +8,14 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelExecutionException;
@@ -22,66 +23,98 @@ import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
 /**
- * Takes work on calls to the route {@code process-event}: one thing at a time per call, different calls in parallel. What
- * finds no room stays open in the journal, or due in the store, and {@code ops-recover} brings it again.
+ * Takes calls to the route {@code process-event}: one look at a time per call, different calls in parallel. What reaches a
+ * call while it waits is taken along by the same look. What finds no room stays open in the journal, and {@code ops-recover}
+ * brings it again.
  */
 @ApplicationScoped
 public class CallLanes {
 
     private static final Logger LOG = Logger.getLogger(CallLanes.class);
-    private static final int WAITING_PER_LANE = 2_000;
-    private static final int AGAIN_SECONDS = 10;
+    private static final int WAITING_CALLS = 20_000;
+    private static final int STALE_LOOKS = 20;
 
     private final ProducerTemplate template;
     private final ThreadPoolExecutor[] lanes;
-    private final Set<String> queued = ConcurrentHashMap.newKeySet();
+    private final Map<CallKey, Set<Trigger>> waiting = new ConcurrentHashMap<>();
+    private volatile boolean overflowed;
+
+    private record CallKey(String pbx, String callId) {
+    }
+
+    /** @param kind {@code event} or {@code timer}, about a leg, or the whole call ({@link Timer#MISSED}) */
+    private record Trigger(String kind, String subject) {
+    }
 
     public CallLanes(ProducerTemplate template, Settings settings) {
         this.template = template;
         lanes = new ThreadPoolExecutor[settings.number("process.lanes")];
         for (int i = 0; i < lanes.length; i++) {
             String name = "call-lane-" + i;
-            lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING_PER_LANE),
-                    task -> new Thread(task, name));
+            lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, name));
         }
     }
 
     /** An event that is in the journal. */
     public void submit(CallEvent event) {
-        submit("event", event.pbx(), event.callId(), event.legId(),
-                event.legId() + " " + event.type().word + " " + event.at());
+        submit(new CallKey(event.pbx(), event.callId()), new Trigger("event", event.legId()));
     }
 
     /** A timer that is due. */
     public void submit(Timer timer) {
-        submit("timer", timer.pbx(), timer.callId(), timer.subject(), timer.subject() + " " + timer.dueAt());
+        submit(new CallKey(timer.pbx(), timer.callId()), new Trigger("timer", timer.subject()));
     }
 
-    private void submit(String trigger, String pbx, String callId, String subject, String what) {
-        String ticket = trigger + " " + pbx + " " + callId + " " + what;
-        if (!queued.add(ticket)) {
+    private void submit(CallKey call, Trigger trigger) {
+        if (waiting.size() >= WAITING_CALLS && !waiting.containsKey(call)) {
+            overflowed = true;
             return;
         }
-        Map<String, Object> work = new HashMap<>();
-        work.put("trigger", trigger);
-        work.put("pbx", pbx);
-        work.put("callId", callId);
-        work.put("subject", subject);
-        try {
-            lanes[Math.floorMod(callId.hashCode(), lanes.length)].execute(() -> {
-                try {
-                    template.sendBody("direct:process-event", work);
-                    queued.remove(ticket);
-                } catch (CamelExecutionException e) {
-                    // Nothing was written, so the work is found again: not at once, or a store that is down is hammered.
-                    LOG.errorf("Call %s could not be processed, it is tried again: %s", callId, e.getCause());
-                    CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> queued.remove(ticket));
-                }
-            });
-        } catch (RejectedExecutionException full) {
-            queued.remove(ticket);
-            LOG.warnf("No room to process call %s at once; it will be processed later", callId);
+        boolean[] isNew = new boolean[1];
+        waiting.compute(call, (key, triggers) -> {
+            isNew[0] = triggers == null;
+            Set<Trigger> all = isNew[0] ? new LinkedHashSet<>() : triggers;
+            all.add(trigger);
+            return all;
+        });
+        if (isNew[0]) {
+            lanes[Math.floorMod(call.callId().hashCode(), lanes.length)].execute(() -> look(call));
         }
+    }
+
+    /** Calls that may still be brought. */
+    public int room() {
+        return WAITING_CALLS - waiting.size();
+    }
+
+    /** Whether work was turned away since the last time this was asked. */
+    boolean overflowed() {
+        boolean was = overflowed;
+        overflowed = false;
+        return was;
+    }
+
+    private void look(CallKey call) {
+        List<Map<String, Object>> looks = new ArrayList<>();
+        for (Trigger trigger : waiting.remove(call)) {
+            looks.add(Map.of("trigger", trigger.kind, "subject", trigger.subject, "pbx", call.pbx, "callId", call.callId));
+        }
+        for (int i = 0; i < STALE_LOOKS; i++) {
+            try {
+                template.sendBody("direct:process-event", new HashMap<>(Map.of("pbx", call.pbx, "callId", call.callId, "looks", looks)));
+                return;
+            } catch (CamelExecutionException e) {
+                if (!(e.getCause() instanceof StaleLookException)) {
+                    // Nothing was written, so the work is found again, by ops-recover and by its timers.
+                    LOG.errorf("Call %s could not be processed, it is tried again: %s", call.callId, e.getCause());
+                    return;
+                }
+            } catch (RuntimeException e) {
+                LOG.errorf(e, "Call %s could not be processed, it is tried again", call.callId);
+                return;
+            }
+        }
+        LOG.warnf("Call %s changes faster than it can be looked at; it is looked at again later", call.callId);
     }
 
     /** Finishes what has begun; what waits stays open in the journal. Before the store closes. */
@@ -91,7 +124,7 @@ public class CallLanes {
             lane.shutdown();
         }
         for (ThreadPoolExecutor lane : lanes) {
-            lane.awaitTermination(5, TimeUnit.SECONDS);
+            lane.awaitTermination(3, TimeUnit.SECONDS);
         }
     }
 }

@@ -3,8 +3,8 @@ package io.callbridge.process;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;
+import io.callbridge.store.Effects;
 import io.callbridge.store.Journal;
-import io.callbridge.store.Outbox;
 import io.callbridge.store.Timer;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -23,26 +23,26 @@ import org.apache.camel.Exchange;
 public class CallLoader {
 
     private final Journal journal;
-    private final Outbox outbox;
+    private final Effects effects;
     private final Settings settings;
 
-    public CallLoader(Journal journal, Outbox outbox, Settings settings) {
+    public CallLoader(Journal journal, Effects effects, Settings settings) {
         this.journal = journal;
-        this.outbox = outbox;
+        this.effects = effects;
         this.settings = settings;
     }
 
-    /** Puts the {@link Fold} on the exchange and answers the body unchanged. */
+    /** Puts the {@link Fold} on the exchange and leaves the body as it is. */
     public void load(Exchange exchange) {
         Map<?, ?> work = exchange.getMessage().getBody(Map.class);
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");
-        String subject = (String) work.get("subject");
-        List<Journal.Entry> entries = journal.call(pbx, callId);
-        List<CallEvent> events = entries.stream().map(Journal.Entry::event).toList();
-        Fold fold = new Fold(events, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), outbox.call(pbx, callId),
-                subject, entries.stream().mapToLong(Journal.Entry::seq).max().orElse(0));
-        setTimers(fold, pbx, callId, subject);
+        List<String> subjects = ((List<?>) work.get("looks")).stream().map(look -> (String) ((Map<?, ?>) look).get("subject"))
+                .distinct().toList();
+        Effects.Snapshot snapshot = effects.snapshot(pbx, callId);
+        List<CallEvent> events = snapshot.entries().stream().map(Journal.Entry::event).toList();
+        Fold fold = new Fold(snapshot, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), subjects);
+        subjects.forEach(subject -> setTimers(fold, pbx, callId, subject));
         exchange.setProperty(Fold.PROPERTY, fold);
     }
 

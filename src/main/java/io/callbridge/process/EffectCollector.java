@@ -24,6 +24,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import org.apache.camel.Body;
@@ -153,21 +154,29 @@ public class EffectCollector {
      * Writes everything collected; what is to be delivered goes out at once. Of a look that failed only the explanation is
      * written, and that it is to be taken again in a minute.
      */
-    public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws ExecutionException, InterruptedException {
+    public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws StaleLookException, ExecutionException, InterruptedException {
         if (fold == null) {
             return;
         }
+        String pbx = fold.directory.pbx();
+        String callId = fold.call.id();
         if (fold.failure != null) {
-            LOG.errorf(fold.failure, "Processing of call %s failed, it is tried again in %d s", fold.call.id(), RETRY_SECONDS);
+            LOG.errorf(fold.failure, "Processing of call %s failed, it is tried again in %d s", callId, RETRY_SECONDS);
             meters.counter("callbridge.process.failures").increment();
             fold.puts.clear();
             fold.decisions.clear();
-            fold.decisions.add(new Decision(fold.subject, "call", "error", "processing failed: " + fold.failure, fold.now.toEpochMilli()));
             fold.timers.clear();
-            fold.timers.add(new Timer(fold.directory.pbx(), fold.call.id(), fold.subject, fold.now.plusSeconds(RETRY_SECONDS)));
+            for (String subject : fold.subjects) {
+                fold.decisions.add(new Decision(subject, "call", "error", "processing failed: " + fold.failure, fold.now.toEpochMilli()));
+                fold.timers.add(new Timer(pbx, callId, subject, fold.now.plusSeconds(RETRY_SECONDS)));
+            }
         }
-        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.directory.pbx(), fold.call.id(), fold.subject, fold.throughSeq, fold.failure != null,
-                cardsFirst(fold.puts), fold.decisions, fold.timers)).get();
+        LongSummaryStatistics arrivals = fold.arrivals();
+        Effects.Committed committed = effects.commit(new Effects.Outcome(pbx, callId, fold.snapshot.version(), arrivals.getMin(),
+                arrivals.getMax(), fold.processed(), fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers)).get();
+        if (committed.stale()) {
+            throw new StaleLookException(callId);
+        }
         committed.decided().forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
         if (committed.toDeliver()) {
             dispatcher.wake();

@@ -5,12 +5,15 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.store.Delivery;
+import io.callbridge.store.Effects;
 import io.callbridge.store.Effects.Decision;
 import io.callbridge.store.Effects.Put;
+import io.callbridge.store.Journal;
 import io.callbridge.store.Timer;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.LongSummaryStatistics;
 
 /**
  * One look at a call: what is known, and what the routes made of it so far. Travels along as an exchange property and is
@@ -28,23 +31,35 @@ public final class Fold {
     final CallSettings settings;
     final Instant now = Instant.now();
     final List<Delivery> deliveries;
-    final String subject;
-    final long throughSeq;
+    /** What the look is about: legs, and the whole call ({@link Timer#MISSED}). */
+    final List<String> subjects;
+    final Effects.Snapshot snapshot;
     final List<Put> puts = new ArrayList<>();
     final List<Decision> decisions = new ArrayList<>();
     final List<Timer> timers = new ArrayList<>();
     Exception failure;
 
-    Fold(List<CallEvent> events, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
-            List<Delivery> deliveries, String subject, long throughSeq) {
-        this.events = new ArrayList<>(events);
+    Fold(Effects.Snapshot snapshot, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
+            List<String> subjects) {
+        this.events = new ArrayList<>(snapshot.entries().stream().map(Journal.Entry::event).toList());
         this.sameCallBack = sameCallBack;
         this.call = Call.of(directory, settings, events, sameCallBack);
         this.directory = directory;
         this.settings = settings;
-        this.deliveries = deliveries;
-        this.subject = subject;
-        this.throughSeq = throughSeq;
+        this.deliveries = snapshot.deliveries();
+        this.snapshot = snapshot;
+        this.subjects = subjects;
+    }
+
+    /** Sequence numbers of the events that this look processes to the end. */
+    List<Long> processed() {
+        return snapshot.entries().stream().filter(entry -> !entry.state().equals("done") && subjects.contains(entry.event().legId()))
+                .map(Journal.Entry::seq).toList();
+    }
+
+    /** Arrival of the first and of the last event, in milliseconds since 1970. */
+    LongSummaryStatistics arrivals() {
+        return snapshot.entries().stream().mapToLong(entry -> entry.event().arrivedAt().toEpochMilli()).summaryStatistics();
     }
 
     /** Takes in events of a leg that reached the journal since the look began. */

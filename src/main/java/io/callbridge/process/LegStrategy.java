@@ -5,6 +5,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.List;
+import java.util.Map;
 import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
 
@@ -24,7 +25,8 @@ public class LegStrategy implements AggregationStrategy {
             List<?> journaled = old.getMessage().getBody(List.class);
             fold.include(journaled.stream().map(CallEvent.class::cast).toList());
         }
-        current.getMessage().setBody(LegFacts.of(fold.call.leg(fold.subject), fold));
+        String subject = (String) current.getMessage().getBody(Map.class).get("subject");
+        current.getMessage().setBody(LegFacts.of(fold.call.leg(subject), fold));
         return current;
     }
 }

@@ -1,26 +1,33 @@
 package io.callbridge.store;
 
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
-/** Writes what the processing of one event or timer led to: in one transaction, together with the note that it is done. */
+/** Writes what a look at a call led to: in one transaction, together with the note that its events are processed. */
 @ApplicationScoped
 public class Effects {
 
     private final Store store;
+    private final Journal journal;
     private final Outbox outbox;
 
-    public Effects(Store store, Outbox outbox) {
+    public Effects(Store store, Journal journal, Outbox outbox) {
         this.store = store;
+        this.journal = journal;
         this.outbox = outbox;
+    }
+
+    /**
+     * A call as the store has it.
+     *
+     * @param version how often its looks were written; 0: never
+     */
+    public record Snapshot(long version, List<Journal.Entry> entries, List<Delivery> deliveries) {
     }
 
     /** An effect for one CRM; see {@link Delivery}. */
@@ -33,122 +40,86 @@ public class Effects {
 
     /**
      * @param pbx and {@code callId}: the call
-     * @param subject the leg that was looked at: its events up to {@code throughSeq} are processed with this commit; those
-     *            of other legs wait for a look of their own
+     * @param version of the {@link Snapshot} that was looked at
+     * @param firstAt and {@code lastAt}: arrivals of its first and last event, in milliseconds since 1970
+     * @param processed sequence numbers of the events that are processed with this commit; those of other legs wait for a look
+     *            of their own
      * @param failed an exception ended the processing: the events are kept as failed
      */
-    public record Outcome(String pbx, String callId, String subject, long throughSeq, boolean failed, List<Put> puts,
-            List<Decision> decisions, List<Timer> timers) {
+    public record Outcome(String pbx, String callId, long version, long firstAt, long lastAt, Collection<Long> processed,
+            boolean failed, List<Put> puts, List<Decision> decisions, List<Timer> timers) {
     }
 
     /**
+     * @param stale another look at the call was written since the snapshot was taken: nothing of this one is, it must be
+     *            taken again
      * @param toDeliver something is to be delivered now
      * @param decided the decisions that were news
      */
-    public record Committed(boolean toDeliver, List<Decision> decided) {
+    public record Committed(boolean stale, boolean toDeliver, List<Decision> decided) {
     }
 
-    /** @return completes after the commit */
+    /** The version is read first: what is written while the rest is read makes the look stale. */
+    public Snapshot snapshot(String pbx, String callId) {
+        return store.read(sql -> {
+            Long version = sql.first("select version from call where pbx = ? and call_id = ?", row -> row.getLong(1), pbx, callId);
+            return new Snapshot(version == null ? 0 : version, journal.call(sql, pbx, callId), outbox.call(sql, pbx, callId));
+        });
+    }
+
+    /**
+     * Replicas may look at one call at the same time. The first to commit wins: a look that saw less must not overwrite the
+     * timers and decisions of one that saw more.
+     *
+     * @return completes after the commit
+     */
     public CompletableFuture<Committed> commit(Outcome outcome) {
-        return store.write(connection -> {
+        return store.write(outcome.callId() + " ~", sql -> {
+            if (!newest(sql, outcome)) {
+                return new Committed(true, false, List.of());
+            }
             long now = System.currentTimeMillis();
             boolean something = false;
             for (Put put : outcome.puts()) {
-                something |= outbox.put(connection, put.crm(), put.operation(), put.id(), outcome.pbx(), outcome.callId(),
-                        put.body(), put.expiresAt(), now);
+                something |= outbox.put(sql, put, outcome.pbx(), outcome.callId(), now);
             }
             List<Decision> decided = new ArrayList<>();
             for (Decision decision : outcome.decisions()) {
-                if (decide(connection, outcome, decision)) {
+                if (decide(sql, outcome, decision)) {
                     decided.add(decision);
                 }
             }
             for (Timer timer : outcome.timers()) {
-                set(connection, timer);
+                Timers.set(sql, timer);
             }
-            try (PreparedStatement update = connection.prepareStatement("update event set state = ?"
-                    + " where pbx = ? and call_id = ? and leg_id = ? and seq <= ?")) {
-                update.setString(1, outcome.failed() ? "failed" : "done");
-                update.setString(2, outcome.pbx());
-                update.setString(3, outcome.callId());
-                update.setString(4, outcome.subject());
-                update.setLong(5, outcome.throughSeq());
-                update.executeUpdate();
+            if (!outcome.processed().isEmpty()) {
+                sql.update("update event set state = ? where seq in " + Sql.in(outcome.processed()),
+                        Stream.concat(Stream.of(outcome.failed() ? "failed" : "done"), outcome.processed().stream()).toArray());
             }
-            return new Committed(something, decided);
+            return new Committed(false, something, decided);
         });
     }
 
-    /** Timers whose time has come, of these PBXs. */
-    public List<Timer> due(Set<String> pbxs, int limit) {
-        return store.read(connection -> {
-            try (PreparedStatement query = connection.prepareStatement("select pbx, call_id, subject, due_at from timer"
-                    + " where due_at <= ? and pbx in (" + Store.places(pbxs) + ") order by due_at limit " + limit)) {
-                int place = 1;
-                query.setLong(place++, System.currentTimeMillis());
-                for (String pbx : pbxs) {
-                    query.setString(place++, pbx);
-                }
-                List<Timer> found = new ArrayList<>();
-                ResultSet r = query.executeQuery();
-                while (r.next()) {
-                    found.add(new Timer(r.getString(1), r.getString(2), r.getString(3), Instant.ofEpochMilli(r.getLong(4))));
-                }
-                return found;
-            }
-        });
+    private static boolean newest(Sql sql, Outcome outcome) throws SQLException {
+        if (outcome.version() == 0) {
+            return sql.update("insert into call (pbx, call_id, version, first_at, last_at) values (?, ?, 1, ?, ?) on conflict do nothing",
+                    outcome.pbx(), outcome.callId(), outcome.firstAt(), outcome.lastAt()) > 0;
+        }
+        return sql.update("update call set version = version + 1, first_at = ?, last_at = ? where pbx = ? and call_id = ? and version = ?",
+                outcome.firstAt(), outcome.lastAt(), outcome.pbx(), outcome.callId(), outcome.version()) > 0;
+    }
+
+    private static boolean decide(Sql sql, Outcome outcome, Decision decision) throws SQLException {
+        String before = sql.first("select reason from decision where pbx = ? and call_id = ? and leg_id = ? and topic = ?"
+                + " order by seq desc limit 1", row -> row.getString(1), outcome.pbx(), outcome.callId(), decision.legId(), decision.topic());
+        return !decision.reason().equals(before) && sql.update("insert into decision (pbx, call_id, leg_id, topic, rule, reason, at)"
+                + " values (?, ?, ?, ?, ?, ?, ?)", outcome.pbx(), outcome.callId(), decision.legId(), decision.topic(), decision.rule(),
+                decision.reason(), decision.at()) > 0;
     }
 
     /** Decisions about a call, oldest first. */
     public List<Decision> decisions(String pbx, String callId) {
-        return store.read(connection -> {
-            try (PreparedStatement query = connection.prepareStatement("select leg_id, topic, rule, reason, at from decision"
-                    + " where pbx = ? and call_id = ? order by seq")) {
-                query.setString(1, pbx);
-                query.setString(2, callId);
-                List<Decision> found = new ArrayList<>();
-                ResultSet r = query.executeQuery();
-                while (r.next()) {
-                    found.add(new Decision(r.getString(1), r.getString(2), r.getString(3), r.getString(4), r.getLong(5)));
-                }
-                return found;
-            }
-        });
-    }
-
-    private static boolean decide(Connection connection, Outcome outcome, Decision decision) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("insert into decision (pbx, call_id, leg_id, topic, rule,"
-                + " reason, at) select ?, ?, ?, ?, ?, ?, ? where coalesce((select reason from decision where pbx = ? and call_id = ?"
-                + " and leg_id = ? and topic = ? order by seq desc limit 1), '') <> ?")) {
-            insert.setString(1, outcome.pbx());
-            insert.setString(2, outcome.callId());
-            insert.setString(3, decision.legId());
-            insert.setString(4, decision.topic());
-            insert.setString(5, decision.rule());
-            insert.setString(6, decision.reason());
-            insert.setLong(7, decision.at());
-            insert.setString(8, outcome.pbx());
-            insert.setString(9, outcome.callId());
-            insert.setString(10, decision.legId());
-            insert.setString(11, decision.topic());
-            insert.setString(12, decision.reason());
-            return insert.executeUpdate() > 0;
-        }
-    }
-
-    private static void set(Connection connection, Timer timer) throws SQLException {
-        boolean none = timer.dueAt() == null;
-        try (PreparedStatement statement = connection.prepareStatement(none
-                ? "delete from timer where pbx = ? and call_id = ? and subject = ?"
-                : "insert into timer (pbx, call_id, subject, due_at) values (?, ?, ?, ?)"
-                        + " on conflict (pbx, call_id, subject) do update set due_at = excluded.due_at")) {
-            statement.setString(1, timer.pbx());
-            statement.setString(2, timer.callId());
-            statement.setString(3, timer.subject());
-            if (!none) {
-                statement.setLong(4, timer.dueAt().toEpochMilli());
-            }
-            statement.executeUpdate();
-        }
+        return store.read(sql -> sql.query("select leg_id, topic, rule, reason, at from decision where pbx = ? and call_id = ? order by seq",
+                row -> new Decision(row.getString(1), row.getString(2), row.getString(3), row.getString(4), row.getLong(5)), pbx, callId));
     }
 }

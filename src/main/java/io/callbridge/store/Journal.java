@@ -6,11 +6,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.ingest.EventReader;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +21,8 @@ public class Journal {
 
     private static final TypeReference<Map<String, String>> FIELDS = new TypeReference<>() {
     };
+
+    private static final String SELECT = "select seq, state, pbx, arrived_at, fields from event where ";
 
     private final Store store;
     private final ObjectMapper json;
@@ -48,89 +48,57 @@ public class Journal {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        return store.write(connection -> {
-            try (PreparedStatement insert = connection.prepareStatement("insert into event (pbx, call_id, leg_id, type,"
-                    + " event_time, arrived_at, callback_id, fields, state) values (?, ?, ?, ?, ?, ?, ?, ?, 'new')"
-                    + " on conflict do nothing")) {
-                insert.setString(1, event.pbx());
-                insert.setString(2, event.callId());
-                insert.setString(3, event.legId());
-                insert.setString(4, event.type().word);
-                insert.setLong(5, event.time() == null ? 0 : EventReader.micros(event.time()));
-                insert.setLong(6, event.arrivedAt().toEpochMilli());
-                insert.setString(7, event.callBackId());
-                insert.setString(8, raw);
-                return insert.executeUpdate() > 0;
-            }
-        });
+        long time = event.time() == null ? 0 : EventReader.micros(event.time());
+        return store.writeAtOnce(String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)),
+                sql -> sql.update("insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state)"
+                        + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new') on conflict do nothing", event.pbx(), event.callId(), event.legId(),
+                        event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw) > 0);
     }
 
     /** All events of a call, in order of arrival. */
     public List<Entry> call(String pbx, String callId) {
-        return entries("pbx = ? and call_id = ?", pbx, callId);
+        return store.read(sql -> call(sql, pbx, callId));
+    }
+
+    List<Entry> call(Sql sql, String pbx, String callId) throws SQLException {
+        return sql.query(SELECT + "pbx = ? and call_id = ? order by seq", this::entry, pbx, callId);
     }
 
     /** All events of a leg, in order of arrival. */
     public List<CallEvent> leg(String pbx, String legId) {
-        return entries("pbx = ? and leg_id = ?", pbx, legId).stream().map(Entry::event).toList();
+        return events("pbx = ? and leg_id = ? order by seq", pbx, legId);
     }
 
     /** Events of other calls that carry this CallBackID. */
     public List<CallEvent> sameCallBack(String pbx, String callBackId, String callId) {
-        return entries("pbx = ? and callback_id = ? and call_id <> ?", pbx, callBackId, callId).stream()
-                .map(Entry::event).toList();
+        return events("pbx = ? and callback_id = ? and call_id <> ? order by seq", pbx, callBackId, callId);
     }
 
     /** PBXs that know this CallID; usually one. */
     public List<String> pbxsOf(String callId) {
-        return store.read(connection -> {
-            try (PreparedStatement query = connection.prepareStatement(
-                    "select distinct pbx from event where call_id = ? order by pbx")) {
-                query.setString(1, callId);
-                List<String> found = new ArrayList<>();
-                ResultSet rows = query.executeQuery();
-                while (rows.next()) {
-                    found.add(rows.getString(1));
-                }
-                return found;
-            }
-        });
+        return store.read(sql -> sql.query("select distinct pbx from event where call_id = ? order by pbx", row -> row.getString(1), callId));
     }
 
     /**
-     * Events that were acknowledged but not processed to the end, oldest first: all of them at a start, later only those
-     * that have waited for longer than is normal. Those of a PBX that is no longer configured rest.
+     * Events that were acknowledged but not processed to the end, oldest first, failed ones too if wished. Those of a PBX that
+     * is no longer configured rest.
      */
     public List<CallEvent> open(boolean failedToo, Instant arrivedBefore, Set<String> pbxs, int limit) {
-        String state = failedToo ? "state <> 'done'" : "state = 'new'";
-        return entries(state + " and arrived_at < ? and pbx in (" + Store.places(pbxs) + ") order by seq limit " + limit,
-                Stream.concat(Stream.of(arrivedBefore.toEpochMilli()), pbxs.stream()).toArray()).stream()
-                .map(Entry::event).toList();
+        // state <> 'done' even where it follows: SQLite takes the index of open events only for the condition it was made with.
+        return events("state <> 'done'" + (failedToo ? "" : " and state = 'new'") + " and arrived_at < ? and pbx in " + Sql.in(pbxs)
+                + " order by arrived_at, seq limit " + limit,
+                Stream.concat(Stream.of(arrivedBefore.toEpochMilli()), pbxs.stream()).toArray());
     }
 
-    private List<Entry> entries(String where, Object... values) {
-        return store.read(connection -> {
-            String order = where.contains("order by") ? "" : " order by seq";
-            try (PreparedStatement query = connection.prepareStatement(
-                    "select seq, state, pbx, arrived_at, fields from event where " + where + order)) {
-                for (int i = 0; i < values.length; i++) {
-                    query.setObject(i + 1, values[i]);
-                }
-                List<Entry> found = new ArrayList<>();
-                ResultSet rows = query.executeQuery();
-                while (rows.next()) {
-                    Map<String, String> fields = fields(rows.getString("fields"));
-                    found.add(new Entry(rows.getLong("seq"), rows.getString("state"), EventReader.read(rows.getString("pbx"),
-                            fields, Instant.ofEpochMilli(rows.getLong("arrived_at"))), fields));
-                }
-                return found;
-            }
-        });
+    private List<CallEvent> events(String where, Object... values) {
+        return store.read(sql -> sql.query(SELECT + where, this::entry, values)).stream().map(Entry::event).toList();
     }
 
-    private Map<String, String> fields(String raw) throws SQLException {
+    private Entry entry(ResultSet row) throws SQLException {
         try {
-            return json.readValue(raw, FIELDS);
+            Map<String, String> fields = json.readValue(row.getString("fields"), FIELDS);
+            return new Entry(row.getLong("seq"), row.getString("state"), EventReader.read(row.getString("pbx"), fields,
+                    Instant.ofEpochMilli(row.getLong("arrived_at"))), fields);
         } catch (JsonProcessingException e) {
             throw new SQLException("unreadable fields in the journal", e);
         }

@@ -4,12 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
@@ -17,9 +14,16 @@ import java.util.concurrent.CompletableFuture;
 @ApplicationScoped
 public class Outbox {
 
-    private static final String COLUMNS = "seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
-            + " attempts, expires_at, created_at";
+    private static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
+            + " attempts, next_at, expires_at, created_at from delivery ";
     private static final int ANSWER_KEPT = 2048;
+    /** Who takes a delivery has this long to bring it; then any replica may. Longer than any request and its look-up. */
+    private static final long LEASE_MS = 60_000;
+    /**
+     * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
+     * everything but the ends of cards would get no calls.
+     */
+    private static final int CARD_END_TRIES = 5;
 
     private final Store store;
     private final ObjectMapper json;
@@ -40,40 +44,19 @@ public class Outbox {
      *
      * @return whether something is to be delivered now
      */
-    boolean put(Connection connection, String crm, String operation, String id, String pbx, String callId, String body,
-            long expiresAt, long now) throws SQLException {
-        try (PreparedStatement insert = connection.prepareStatement("insert into delivery (crm, operation, id, pbx, call_id,"
-                + " lane, body, state, next_at, expires_at, created_at) values (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?)"
-                + " on conflict do nothing")) {
-            insert.setString(1, crm);
-            insert.setString(2, operation);
-            insert.setString(3, id);
-            insert.setString(4, pbx);
-            insert.setString(5, callId);
-            insert.setString(6, Delivery.laneOf(operation));
-            insert.setString(7, body);
-            insert.setLong(8, now);
-            insert.setLong(9, expiresAt);
-            insert.setLong(10, now);
-            if (insert.executeUpdate() > 0) {
-                return true;
-            }
+    boolean put(Sql sql, Effects.Put put, String pbx, String callId, long now) throws SQLException {
+        if (sql.update("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, expires_at, created_at)"
+                + " values (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) on conflict do nothing", put.crm(), put.operation(), put.id(), pbx,
+                callId, Delivery.laneOf(put.operation()), put.body(), now, put.expiresAt(), now) > 0) {
+            return true;
         }
-        String before = body(connection, crm, operation, id);
-        if (!rewrites(operation, before, body)) {
-            return false;
-        }
-        try (PreparedStatement update = connection.prepareStatement("update delivery set body = ?, enriched = null,"
-                + " state = 'pending', revision = revision + 1, attempts = 0, next_at = ?, created_at = ?"
-                + " where crm = ? and operation = ? and id = ?")) {
-            update.setString(1, body);
-            update.setLong(2, now);
-            update.setLong(3, now);
-            update.setString(4, crm);
-            update.setString(5, operation);
-            update.setString(6, id);
-            return update.executeUpdate() > 0;
-        }
+        String before = sql.first("select body from delivery where crm = ? and operation = ? and id = ?", row -> row.getString(1),
+                put.crm(), put.operation(), put.id());
+        // A row that waits keeps its time: the CRM may have asked for it, or the former contents may be on their way.
+        return rewrites(put.operation(), before, put.body()) && sql.update("update delivery set body = ?, enriched = null,"
+                + " next_at = case when state = 'pending' and next_at > ? then next_at else ? end, state = 'pending',"
+                + " revision = revision + 1, attempts = 0, created_at = ? where crm = ? and operation = ? and id = ?", put.body(), now,
+                now, now, put.crm(), put.operation(), put.id()) > 0;
     }
 
     private boolean rewrites(String operation, String before, String after) throws SQLException {
@@ -92,28 +75,60 @@ public class Outbox {
         }
     }
 
-    private static String body(Connection connection, String crm, String operation, String id) throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement(
-                "select body from delivery where crm = ? and operation = ? and id = ?")) {
-            query.setString(1, crm);
-            query.setString(2, operation);
-            query.setString(3, id);
-            ResultSet row = query.executeQuery();
-            row.next();
-            return row.getString(1);
-        }
-    }
-
     /** All deliveries of a call, oldest first. */
     public List<Delivery> call(String pbx, String callId) {
-        return select("pbx = ? and call_id = ? order by seq", pbx, callId);
+        return store.read(sql -> call(sql, pbx, callId));
     }
 
-    /** Deliveries that are due, oldest first; of one id only the first that is not done, so that its order holds. */
-    public List<Delivery> due(String lane, int limit) {
-        return select("state = 'pending' and lane = ? and next_at <= ? and not exists (select 1 from delivery before"
-                + " where before.crm = delivery.crm and before.id = delivery.id and before.state = 'pending'"
-                + " and before.seq < delivery.seq) order by seq limit " + limit, lane, System.currentTimeMillis());
+    List<Delivery> call(Sql sql, String pbx, String callId) throws SQLException {
+        return sql.query(SELECT + "where pbx = ? and call_id = ? order by seq", Outbox::delivery, pbx, callId);
+    }
+
+    /**
+     * Takes deliveries of a CRM that are due, those that have waited longest first. Of one call the registrations go in their
+     * order, and of one leg the card, its end, the registration; a card never waits for another leg.
+     *
+     * @param busy how many this process has taken and not finished: they are among the answer if no other process can take them
+     */
+    public CompletableFuture<List<Delivery>> take(String crm, String lane, int wanted, int busy) {
+        int limit = store.kind().shared() ? wanted : wanted + busy;
+        long now = System.currentTimeMillis();
+        String due = SELECT + "where crm = ? and lane = ? and state = 'pending' and next_at <= ? and not exists (select 1 from delivery"
+                + " earlier where earlier.crm = delivery.crm and earlier.call_id = delivery.call_id and earlier.state = 'pending'"
+                + " and earlier.seq < delivery.seq and earlier.pbx = delivery.pbx and "
+                + (lane.equals(Delivery.CARDS) ? "earlier.lane = 'cards' and earlier.id = delivery.id"
+                        : "(earlier.lane = 'calls' or earlier.id = delivery.id and (earlier.expires_at > ? or earlier.attempts < "
+                                + CARD_END_TRIES + "))")
+                + ") order by next_at, seq limit " + limit;
+        Object[] values = lane.equals(Delivery.CARDS) ? new Object[] {crm, lane, now} : new Object[] {crm, lane, now, now};
+        if (!store.kind().shared()) {
+            return CompletableFuture.completedFuture(store.read(sql -> sql.query(due, Outbox::delivery, values)));
+        }
+        boolean any = store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending'"
+                + " and next_at <= ? limit 1", row -> true, crm, lane, now)) != null;
+        return !any ? CompletableFuture.completedFuture(List.of()) : store.write("", sql -> {
+            List<Delivery> taken = sql.query(due + store.kind().claiming, Outbox::delivery, values);
+            for (Delivery delivery : taken) {
+                sql.update("update delivery set next_at = ?, wait = 'taken' where seq = ?", now + LEASE_MS, delivery.seq());
+            }
+            return taken;
+        });
+    }
+
+    /** Drops the cards that nobody wants to see any more. @return how many */
+    public CompletableFuture<Integer> dropExpiredCards(String crm) {
+        long now = System.currentTimeMillis();
+        String expired = " where crm = ? and lane = 'cards' and state = 'pending' and operation = 'card' and expires_at <= ?";
+        boolean any = store.read(sql -> sql.first("select 1 from delivery" + expired + " limit 1", row -> true, crm, now)) != null;
+        return any ? store.write("", sql -> sql.update("update delivery set state = 'dropped'" + expired, crm, now))
+                : CompletableFuture.completedFuture(0);
+    }
+
+    /** What waits for a CRM that is back need not wait any longer. */
+    public CompletableFuture<Integer> hurry(String crm) {
+        long now = System.currentTimeMillis();
+        return store.write("", sql -> sql.update("update delivery set next_at = ? where crm = ? and state = 'pending' and next_at > ?"
+                + " and wait = 'retry'", now, crm, now));
     }
 
     /**
@@ -121,92 +136,61 @@ public class Outbox {
      * request is kept before the first try) and not refused at once.
      */
     public boolean cardMayBeShown(String crm, String legId) {
-        List<Delivery> card = select("crm = ? and operation = 'card' and id = ?", crm, legId);
-        return !card.isEmpty() && switch (card.get(0).state()) {
+        Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ?", Outbox::delivery, crm, legId));
+        return card != null && switch (card.state()) {
             case "delivered" -> true;
-            case "dead" -> card.get(0).attempts() > 1;
-            default -> card.get(0).enriched() != null;
+            case "dead" -> card.attempts() > 1;
+            default -> card.enriched() != null;
         };
     }
 
-    private List<Delivery> select(String where, Object... values) {
-        return store.read(connection -> {
-            try (PreparedStatement query = connection.prepareStatement("select " + COLUMNS + " from delivery where " + where)) {
-                for (int i = 0; i < values.length; i++) {
-                    query.setObject(i + 1, values[i]);
-                }
-                List<Delivery> found = new ArrayList<>();
-                ResultSet r = query.executeQuery();
-                while (r.next()) {
-                    found.add(new Delivery(r.getLong(1), r.getString(2), r.getString(3), r.getString(4), r.getString(5),
-                            r.getString(6), r.getString(7), r.getString(8), r.getString(9), r.getString(10), r.getInt(11),
-                            r.getInt(12), r.getLong(13), r.getLong(14)));
-                }
-                return found;
-            }
-        });
+    private static Delivery delivery(ResultSet row) throws SQLException {
+        return new Delivery(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5), row.getString(6),
+                row.getString(7), row.getString(8), row.getString(9), row.getString(10), row.getInt(11), row.getInt(12),
+                row.getLong(13), row.getLong(14), row.getLong(15));
     }
 
     /** Every try of a delivery, oldest first. */
     public List<Attempt> attempts(long delivery) {
-        return store.read(connection -> {
-            try (PreparedStatement query = connection.prepareStatement(
-                    "select at, status, answer, millis from attempt where delivery = ? order by at")) {
-                query.setLong(1, delivery);
-                List<Attempt> found = new ArrayList<>();
-                ResultSet r = query.executeQuery();
-                while (r.next()) {
-                    int status = r.getInt(2);
-                    found.add(new Attempt(r.getLong(1), r.wasNull() ? null : status, r.getString(3), r.getLong(4)));
-                }
-                return found;
-            }
-        });
+        return store.read(sql -> sql.query("select at, status, answer, millis from attempt where delivery = ? order by at", row -> {
+            int status = row.getInt(2);
+            return new Attempt(row.getLong(1), row.wasNull() ? null : status, row.getString(3), row.getLong(4));
+        }, delivery));
     }
 
     /** Keeps the request as it is about to be sent: a repeat after a lost answer is the same request. */
     public CompletableFuture<Boolean> enriched(Delivery delivery, String request) {
-        return store.write(connection -> {
-            try (PreparedStatement update = connection.prepareStatement(
-                    "update delivery set enriched = ? where seq = ? and revision = ?")) {
-                update.setString(1, request);
-                update.setLong(2, delivery.seq());
-                update.setInt(3, delivery.revision());
-                return update.executeUpdate() > 0;
-            }
-        });
+        return store.write(delivery.callId() + " ~", sql -> sql.update("update delivery set enriched = ? where seq = ? and revision = ?",
+                request, delivery.seq(), delivery.revision()) > 0);
     }
 
     /**
-     * Records the result of a try. A row that was changed meanwhile stays pending: its new content is still to be sent.
+     * Records the result of a try. A row that was changed meanwhile stays pending: its new content is to be sent now.
      *
      * @param state {@code delivered}, {@code dead}, {@code dropped}, or {@code pending} for a later try
      * @param nextAt of a later try
+     * @param asked the CRM named that time
      * @param attempt {@code null} when nothing was sent
      */
-    public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, Attempt attempt) {
-        return store.write(connection -> {
+    public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt) {
+        return store.write(delivery.callId() + " ~", sql -> {
             if (attempt != null) {
-                try (PreparedStatement insert = connection.prepareStatement(
-                        "insert into attempt (delivery, at, status, answer, millis) values (?, ?, ?, ?, ?)")) {
-                    insert.setLong(1, delivery.seq());
-                    insert.setLong(2, attempt.at());
-                    insert.setObject(3, attempt.status());
-                    String answer = attempt.answer();
-                    insert.setString(4, answer != null && answer.length() > ANSWER_KEPT ? answer.substring(0, ANSWER_KEPT) : answer);
-                    insert.setLong(5, attempt.millis());
-                    insert.executeUpdate();
-                }
+                sql.update("insert into attempt (delivery, at, status, answer, millis) values (?, ?, ?, ?, ?)", delivery.seq(),
+                        attempt.at(), attempt.status(), kept(attempt.answer()), attempt.millis());
             }
-            try (PreparedStatement update = connection.prepareStatement("update delivery set state = ?, next_at = ?,"
-                    + " attempts = attempts + ? where seq = ? and revision = ?")) {
-                update.setString(1, state);
-                update.setLong(2, nextAt.toEpochMilli());
-                update.setInt(3, attempt == null ? 0 : 1);
-                update.setLong(4, delivery.seq());
-                update.setInt(5, delivery.revision());
-                return update.executeUpdate() > 0;
+            boolean current = sql.update("update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?"
+                    + " where seq = ? and revision = ?", state, nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1,
+                    delivery.seq(), delivery.revision()) > 0;
+            if (!current) {
+                sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending'", System.currentTimeMillis(), delivery.seq());
             }
+            return current;
         });
+    }
+
+    /** The first 2 KiB of an answer (contract section 3), without what PostgreSQL takes for no text. */
+    private static String kept(String answer) {
+        String text = answer == null ? null : answer.replace('\0', ' ');
+        return text == null || text.length() <= ANSWER_KEPT ? text : text.substring(0, ANSWER_KEPT);
     }
 }

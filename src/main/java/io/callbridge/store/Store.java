@@ -1,20 +1,27 @@
 package io.callbridge.store;
 
+import io.agroal.api.AgroalDataSource;
 import io.callbridge.platform.StartException;
+import io.quarkus.agroal.DataSource.DataSourceLiteral;
+import io.quarkus.flyway.FlywayDataSource.FlywayDataSourceLiteral;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Any;
+import jakarta.enterprise.inject.Instance;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Collections;
+import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -23,8 +30,8 @@ import org.flywaydb.core.api.FlywayException;
 import org.jboss.logging.Logger;
 
 /**
- * The database. Readers take a connection of their own; all writes go through one writer, which lets the tasks that wait
- * share one commit and one fsync. A task's future completes after the commit: what it acknowledges survives kill -9.
+ * The database. Writes go through one writer (SQLite) or a few (PostgreSQL), each of which lets the tasks that wait share
+ * one transaction and one fsync. A task's future completes after the commit: what it acknowledges survives kill -9.
  */
 @ApplicationScoped
 public class Store {
@@ -32,30 +39,41 @@ public class Store {
     private static final Logger LOG = Logger.getLogger(Store.class);
     private static final int QUEUE = 20_000;
     private static final int BATCH = 512;
+    /** A store that has not got to a write for this long is stuck. */
+    private static final long STUCK_MS = 1_000;
+    /** So many tasks of a shared transaction may be at fault; with more it is the store. */
+    private static final int CULPRITS = 3;
+    private static final int DEADLOCKS = 10;
 
-    /** Work on a connection inside a transaction; must be repeatable, since a failed batch is run again one by one. */
+    /** Work inside a transaction; must be repeatable, since a transaction that a task has spoiled is run again without it. */
     public interface Work<T> {
-        T on(Connection connection) throws SQLException;
+        T on(Sql sql) throws SQLException;
     }
 
-    private record Task<T>(Work<T> work, CompletableFuture<T> done) {
+    /** @param order within a transaction, so that transactions of several writers lock rows in the same order */
+    private record Task<T>(String order, Work<T> work, CompletableFuture<T> done, long sinceNanos) {
     }
 
-    private final DataSource dataSource;
-    private final Flyway flyway;
+    private final Instance<AgroalDataSource> dataSources;
+    private final Instance<Flyway> schemas;
     private final String url;
     private final BlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>(QUEUE);
+    private final Deque<Sql> idleReaders = new ConcurrentLinkedDeque<>();
+    private final List<Thread> writers = new ArrayList<>();
+    private Semaphore readers;
+    private DataSource dataSource;
+    private StoreKind kind;
     private volatile boolean running;
-    private volatile Thread writer;
 
-    public Store(DataSource dataSource, Flyway flyway, @ConfigProperty(name = "callbridge.store.url") String url) {
-        this.dataSource = dataSource;
-        this.flyway = flyway;
+    public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas,
+            @ConfigProperty(name = "callbridge.store.url") String url) {
+        this.dataSources = dataSources;
+        this.schemas = schemas;
         this.url = url;
     }
 
     /**
-     * Creates or upgrades the schema and starts the writer.
+     * Creates or upgrades the schema and starts the writers.
      *
      * @throws StartException if the store cannot be used
      */
@@ -63,59 +81,117 @@ public class Store {
         if (running) {
             return;
         }
-        if (!url.startsWith("jdbc:sqlite:")) {
-            throw new StartException("callbridge.store.url is '" + url + "'; allowed: jdbc:sqlite:<file>");
+        kind = StoreKind.of(url);
+        if (kind == null) {
+            throw new StartException("callbridge.store.url is '" + url + "'; allowed: jdbc:sqlite:<file>,"
+                    + " jdbc:postgresql://<host>/<database>?user=<user>&password=<password>");
         }
         try {
-            Path folder = Path.of(url.substring("jdbc:sqlite:".length()).replaceFirst("\\?.*", "")).toAbsolutePath().getParent();
-            Files.createDirectories(folder);
-            flyway.migrate();
+            if (kind == StoreKind.SQLITE) {
+                Path folder = Path.of(url.substring(kind.prefix.length()).replaceFirst("\\?.*", "")).toAbsolutePath().getParent();
+                Files.createDirectories(folder);
+            }
+            dataSource = dataSources.select(new DataSourceLiteral(kind.dataSource)).get();
+            schemas.select(FlywayDataSourceLiteral.of(kind.dataSource)).get().migrate();
         } catch (IOException | FlywayException | IllegalStateException e) {
             throw new StartException("callbridge.store.url is '" + url + "', which cannot be used: " + rootMessage(e)
-                    + "; needed is an SQLite file in a folder that can be written", e);
+                    + "; needed is " + (kind == StoreKind.SQLITE ? "an SQLite file in a folder that can be written"
+                            : "a PostgreSQL database whose user may create tables"), e);
         }
+        readers = new Semaphore(kind.readers);
         running = true;
-        writer = new Thread(this::writeLoop, "store-writer");
-        writer.setDaemon(true);
-        writer.start();
+        for (int i = 0; i < kind.writers; i++) {
+            Thread writer = new Thread(this::writeLoop, "store-writer-" + i);
+            writer.setDaemon(true);
+            writer.start();
+            writers.add(writer);
+        }
     }
 
     @PreDestroy
     void close() throws InterruptedException {
         running = false;
-        if (writer != null) {
-            writer.join(TimeUnit.SECONDS.toMillis(10));
+        for (Thread writer : writers) {
+            writer.join(TimeUnit.SECONDS.toMillis(5));
         }
+        failAll(drained(), new StoreException("the store is closed", null));
+        idleReaders.forEach(Sql::close);
+    }
+
+    public StoreKind kind() {
+        return kind;
     }
 
     /** Queues a write. The future fails with {@link StoreException} if the store does not take it. */
-    public <T> CompletableFuture<T> write(Work<T> work) {
+    public <T> CompletableFuture<T> write(String order, Work<T> work) {
         CompletableFuture<T> done = new CompletableFuture<>();
-        if (!running || !queue.offer(new Task<>(work, done))) {
+        if (!running || !queue.offer(new Task<>(order, work, done, System.nanoTime()))) {
             done.completeExceptionally(new StoreException("the store takes no more writes at the moment", null));
+        } else if (!running) {
+            // It may have come after the writers' last look.
+            failAll(drained(), new StoreException("the store is closed", null));
         }
         return done;
     }
 
-    /** Reads on a connection of its own. */
-    public <T> T read(Work<T> work) {
-        if (writer == null) {
-            throw new StoreException("the store is not open yet", null);
+    /** A write for somebody who waits for it: refused at once while the store is stuck. Cancelled, it is not done. */
+    public <T> CompletableFuture<T> writeAtOnce(String order, Work<T> work) {
+        Task<?> oldest = queue.peek();
+        if (oldest != null && System.nanoTime() - oldest.sinceNanos() > TimeUnit.MILLISECONDS.toNanos(STUCK_MS)) {
+            return CompletableFuture.failedFuture(new StoreException("the store is stuck", null));
         }
-        try (Connection connection = dataSource.getConnection()) {
-            return work.on(connection);
-        } catch (SQLException e) {
-            throw new StoreException("the store cannot be read: " + e.getMessage(), e);
+        return write(order, work);
+    }
+
+    /** Writes that wait. */
+    public int waiting() {
+        return queue.size();
+    }
+
+    /** Reads on a connection of its own, outside of any transaction. */
+    public <T> T read(Work<T> work) {
+        if (!running) {
+            throw new StoreException("the store is not open", null);
+        }
+        try {
+            if (!readers.tryAcquire(5, TimeUnit.SECONDS)) {
+                throw new StoreException("the store has no time to read at the moment", null);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException("Callbridge is shutting down", e);
+        }
+        Sql sql = null;
+        try {
+            sql = idleReaders.poll();
+            if (sql == null) {
+                sql = new Sql(dataSource.getConnection());
+            }
+            T found = work.on(sql);
+            idleReaders.push(sql);
+            return found;
+        } catch (SQLException | RuntimeException e) {
+            if (sql != null) {
+                sql.close();
+            }
+            // If it was the connection, the others are no better.
+            for (Sql other = idleReaders.poll(); other != null; other = idleReaders.poll()) {
+                other.close();
+            }
+            throw e instanceof RuntimeException failure ? failure : new StoreException("the store cannot be read: " + e.getMessage(), e);
+        } finally {
+            readers.release();
         }
     }
 
-    /** The writer takes writes. */
+    /** The writers take writes. */
     public boolean writing() {
-        return running && writer != null && writer.isAlive();
+        return running && writers.stream().allMatch(Thread::isAlive);
     }
 
     private void writeLoop() {
         List<Task<?>> batch = new ArrayList<>(BATCH);
+        Sql sql = null;
         while (running || !queue.isEmpty()) {
             try {
                 Task<?> first = queue.poll(200, TimeUnit.MILLISECONDS);
@@ -124,53 +200,95 @@ public class Store {
                 }
                 batch.add(first);
                 queue.drainTo(batch, BATCH - 1);
-                commit(batch);
+                if (kind.shared()) {
+                    batch.sort(Comparator.comparing(Task::order));
+                }
+                sql = sql != null ? sql : transactions();
+                sql = commit(batch, sql);
             } catch (InterruptedException e) {
                 running = false;
             } catch (Throwable e) {
                 // Whatever it was, the writer must live: without it nothing is acknowledged any more.
-                LOG.error("The store's writer failed", e);
-                batch.forEach(task -> task.done().completeExceptionally(new StoreException("the store's writer failed: " + e, e)));
+                LOG.errorf("The store cannot be written: %s", rootMessage(e));
+                failAll(batch, new StoreException("the store cannot be written: " + rootMessage(e), e));
             } finally {
                 batch.clear();
             }
         }
-    }
-
-    private void commit(List<Task<?>> batch) {
-        try (Connection connection = dataSource.getConnection()) {
-            connection.setAutoCommit(false);
-            List<Runnable> acknowledgements = new ArrayList<>(batch.size());
-            try {
-                for (Task<?> task : batch) {
-                    acknowledgements.add(run(task, connection));
-                }
-                connection.commit();
-            } catch (SQLException | RuntimeException e) {
-                connection.rollback();
-                if (batch.size() == 1) {
-                    throw e;
-                }
-                // One task spoils the shared transaction: each on its own, so that only the culprit fails.
-                batch.forEach(task -> commit(List.of(task)));
-                return;
-            }
-            acknowledgements.forEach(Runnable::run);
-        } catch (SQLException | RuntimeException e) {
-            LOG.errorf("The store refused a write: %s", e.getMessage());
-            batch.forEach(task -> task.done().completeExceptionally(
-                    new StoreException("the store cannot be written: " + e.getMessage(), e)));
+        if (sql != null) {
+            sql.close();
         }
     }
 
-    private static <T> Runnable run(Task<T> task, Connection connection) throws SQLException {
-        T result = task.work().on(connection);
+    private Sql transactions() throws SQLException {
+        Connection connection = dataSource.getConnection();
+        connection.setAutoCommit(false);
+        return new Sql(connection);
+    }
+
+    /** @return the connection to go on with, {@code null} if it is of no more use */
+    private Sql commit(List<Task<?>> batch, Sql sql) {
+        int culprits = 0;
+        int deadlocks = 0;
+        batch.removeIf(task -> task.done().isCancelled());
+        while (!batch.isEmpty()) {
+            Task<?> current = null;
+            try {
+                List<Runnable> acknowledgements = new ArrayList<>(batch.size());
+                for (Task<?> task : batch) {
+                    current = task;
+                    acknowledgements.add(run(task, sql));
+                }
+                current = null;
+                sql.commit();
+                acknowledgements.forEach(Runnable::run);
+                return sql;
+            } catch (SQLException | RuntimeException e) {
+                boolean usable = rolledBack(sql);
+                if (usable && e instanceof SQLException conflict && String.valueOf(conflict.getSQLState()).startsWith("40")
+                        && ++deadlocks < DEADLOCKS) {
+                    continue;
+                }
+                LOG.errorf("The store refused a write: %s", e.getMessage());
+                StoreException failure = new StoreException("the store cannot be written: " + e.getMessage(), e);
+                if (!usable || current == null || ++culprits > CULPRITS) {
+                    failAll(batch, failure);
+                    return usable ? sql : null;
+                }
+                // One task spoils the shared transaction: only the culprit fails.
+                current.done().completeExceptionally(failure);
+                batch.remove(current);
+            }
+        }
+        return sql;
+    }
+
+    private static boolean rolledBack(Sql sql) {
+        try {
+            sql.rollback();
+            if (sql.usable()) {
+                return true;
+            }
+        } catch (SQLException broken) {
+            LOG.debugf("No rollback: %s", broken.getMessage());
+        }
+        sql.close();
+        return false;
+    }
+
+    private static <T> Runnable run(Task<T> task, Sql sql) throws SQLException {
+        T result = task.work().on(sql);
         return () -> task.done().complete(result);
     }
 
-    /** Question marks for a list in SQL. */
-    static String places(Collection<?> values) {
-        return String.join(", ", Collections.nCopies(values.size(), "?"));
+    private List<Task<?>> drained() {
+        List<Task<?>> left = new ArrayList<>();
+        queue.drainTo(left);
+        return left;
+    }
+
+    private static void failAll(List<Task<?>> tasks, StoreException failure) {
+        tasks.forEach(task -> task.done().completeExceptionally(failure));
     }
 
     private static String rootMessage(Throwable e) {

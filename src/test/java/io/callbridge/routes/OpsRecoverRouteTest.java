@@ -24,7 +24,7 @@ class OpsRecoverRouteTest {
     void openEventsAreLookedForAtTheStartAndLater() {
         TimerEndpoint source = routes.source("ops-recover", TimerEndpoint.class);
         assertEquals(0, source.getDelay());
-        assertEquals(5000, source.getPeriod());
+        assertEquals(1000, source.getPeriod());
     }
 
     @Test

@@ -114,7 +114,7 @@ class ProcessCallsRouteTest {
                     return current;
                 }).fail("direct:process-register", new IllegalStateException("broken")).start()) {
             events.add(event("main", "a1", Type.HANGUP));
-            stage.send("process-event", work("main", "a1"));
+            stage.send("process-event", Map.of("pbx", "main", "callId", "c1", "looks", List.of(work("main", "a1"))));
             assertEquals(List.of("callLoader.load", "direct:process-register", "fail", "direct:process-card", "commit"), stage.asked());
         }
     }

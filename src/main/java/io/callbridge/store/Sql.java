@@ -1,0 +1,101 @@
+package io.callbridge.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** SQL on one connection. Statements stay prepared: for SQLite, preparing one costs as much as running it. */
+public final class Sql {
+
+    private final Connection connection;
+    private final Map<String, PreparedStatement> prepared = new HashMap<>();
+
+    Sql(Connection connection) {
+        this.connection = connection;
+    }
+
+    /** Makes something of the current row. */
+    public interface Row<T> {
+        T of(ResultSet row) throws SQLException;
+    }
+
+    /**
+     * @param values texts, whole numbers or {@code null}
+     * @return rows changed
+     */
+    public int update(String text, Object... values) throws SQLException {
+        return statement(text, values).executeUpdate();
+    }
+
+    public <T> List<T> query(String text, Row<T> row, Object... values) throws SQLException {
+        try (ResultSet rows = statement(text, values).executeQuery()) {
+            List<T> found = new ArrayList<>();
+            while (rows.next()) {
+                found.add(row.of(rows));
+            }
+            return found;
+        }
+    }
+
+    /** The first row, or {@code null} if there is none. */
+    public <T> T first(String text, Row<T> row, Object... values) throws SQLException {
+        List<T> found = query(text, row, values);
+        return found.isEmpty() ? null : found.get(0);
+    }
+
+    /** A list of question marks in brackets; one that no value fits when there are none, since {@code ()} is no SQL. */
+    public static String in(Collection<?> values) {
+        return values.isEmpty() ? "(null)" : "(" + String.join(", ", Collections.nCopies(values.size(), "?")) + ")";
+    }
+
+    private PreparedStatement statement(String text, Object... values) throws SQLException {
+        PreparedStatement statement = prepared.get(text);
+        if (statement == null) {
+            statement = connection.prepareStatement(text);
+            prepared.put(text, statement);
+        }
+        for (int i = 0; i < values.length; i++) {
+            statement.setObject(i + 1, values[i]);
+        }
+        return statement;
+    }
+
+    void commit() throws SQLException {
+        connection.commit();
+    }
+
+    void rollback() throws SQLException {
+        connection.rollback();
+    }
+
+    boolean usable() {
+        try {
+            return connection.isValid(1);
+        } catch (SQLException e) {
+            return false;
+        }
+    }
+
+    /** Gives the connection back; what is wrong with one that is given up does not matter. */
+    void close() {
+        try {
+            for (PreparedStatement statement : prepared.values()) {
+                statement.close();
+            }
+        } catch (SQLException broken) {
+            prepared.clear();
+        }
+        try {
+            connection.close();
+        } catch (SQLException broken) {
+            prepared.clear();
+        }
+    }
+}
