@@ -158,6 +158,7 @@ public final class RouteHarness implements AutoCloseable {
             takeOverSources();
             context.addRoutes(standInsFor(openChannels()));
             context.start();
+            context.getRoutes().forEach(route -> Logger.getLogger(route.getRouteId()).setLevel(Level.OFF));
             template = context.createProducerTemplate();
             return this;
         } catch (Exception e) {
