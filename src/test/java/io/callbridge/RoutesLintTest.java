@@ -2,105 +2,74 @@ package io.callbridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.support.RouteRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.regex.Matcher;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** The house rules of the route files: names, and what a visual designer keeps when it saves a file. */
+/** Every route file, and every example in the README, keeps the house rules; every setting is used. */
 class RoutesLintTest {
 
-    private static final Path ROUTES = Path.of("routes");
-    private static final Pattern FILE = Pattern.compile("(ingest|process|deliver|ops|shared)-[a-z0-9]+(-[a-z0-9]+)*\\.camel\\.yaml");
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??(callbridge\\.[^}:]+)");
-    private static final int LONGEST = 110;
+    private static final Pattern EXAMPLE = Pattern.compile("(?ms)^```yaml\\n(.*?^    id: ([a-z0-9-]+)$.*?)^```$");
 
-    private static List<Path> files() throws IOException {
-        try (Stream<Path> files = Files.list(ROUTES)) {
-            return files.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
-        }
-    }
+    private final Map<String, String> routes = routes();
+    private final RouteRules rules = new RouteRules(routes, read(Path.of("application.properties")),
+            // It knows every key, and uses none.
+            sources("src/main/java", name -> !name.equals("KeyCheck.java")), sources("src/test/java", name -> true));
 
     @TestFactory
-    Stream<DynamicTest> everyRouteFileKeepsTheRules() throws IOException {
-        assertFalse(files().isEmpty());
-        return files().stream().map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> check(file)));
+    Stream<DynamicTest> everyRouteFileKeepsTheRules() {
+        assertFalse(routes.isEmpty());
+        return routes.keySet().stream()
+                .map(name -> DynamicTest.dynamicTest(name, () -> assertEquals(List.of(), rules.findings(name))));
     }
 
     @Test
-    void routeIdsAreUnique() throws IOException {
-        List<String> ids = new ArrayList<>();
-        for (Path file : files()) {
-            routes(file).forEach(route -> ids.add((String) route.get("id")));
-        }
-        assertEquals(new TreeSet<>(ids).size(), ids.size(), ids.toString());
+    void everySettingIsUsed() {
+        assertEquals(Set.of(), rules.unusedSettings());
     }
 
-    @Test
-    void everyPlaceholderHasItsLineInTheSettings() throws IOException {
-        String settings = Files.readString(Path.of("application.properties"));
-        Set<String> missing = new TreeSet<>();
-        for (Path file : files()) {
-            Matcher matcher = PLACEHOLDER.matcher(Files.readString(file));
-            while (matcher.find()) {
-                if (!Pattern.compile("(?m)^#?" + Pattern.quote(matcher.group(1)) + "=").matcher(settings).find()) {
-                    missing.add(matcher.group(1));
-                }
-            }
+    private static Map<String, String> routes() {
+        Map<String, String> routes = new TreeMap<>();
+        files(Path.of("routes")).filter(file -> file.toString().endsWith(".yaml"))
+                .forEach(file -> routes.put(file.getFileName().toString(), read(file)));
+        for (MatchResult example : EXAMPLE.matcher(read(Path.of("README.md"))).results().toList()) {
+            routes.put(example.group(2) + ".camel.yaml", example.group(1));
         }
-        assertEquals(Set.of(), missing);
+        return routes;
     }
 
-    private static void check(Path file) throws IOException {
-        String name = file.getFileName().toString();
-        String text = Files.readString(file);
-        assertTrue(FILE.matcher(name).matches(), "name is <stage>-<subject>.camel.yaml");
-        assertTrue(text.lines().count() <= LONGEST || name.startsWith("shared-"), "at most " + LONGEST + " lines");
-        assertFalse(text.contains("\t"), "no tabs");
-        assertFalse(Pattern.compile("(?m)^\\s*(groovy|joor|csimple|script):").matcher(text).find(), "no scripts");
-        assertFalse(text.contains("#class:"), "no #class:");
-        assertFalse(Pattern.compile("(?m): [&*][a-z]").matcher(text).find(), "no anchors");
-        assertFalse(Pattern.compile("(?m)^\\s+uri: \"?[^\"\\n]*\\?").matcher(text).find(), "options go under parameters");
-        assertFalse(Pattern.compile("(?m)^\\s*-? ?[a-z]+-[a-z-]+:( |$)").matcher(text.replaceAll("(?m)^\\s*(name|ref|id): .*$", ""))
-                .find(), "step names are camelCase");
-        String stem = name.replace(".camel.yaml", "");
-        String stage = stem.substring(0, stem.indexOf('-'));
-        for (Map<?, ?> route : routes(file)) {
-            String id = (String) route.get("id");
-            assertTrue(id.equals(stem) || id.startsWith(stem + "-"), "route id " + id + " is the file's stem, or one more word");
-            assertEquals(stage, route.get("group"), "group of " + id);
-            assertTrue(String.valueOf(route.get("description")).length() > 10, "description of " + id);
-            Map<?, ?> from = (Map<?, ?>) route.get("from");
-            String uri = (String) from.get("uri");
-            if (uri.startsWith("direct:")) {
-                assertEquals("direct:" + id, uri, "a channel is named after the route that consumes it");
-            }
-            if (uri.startsWith("platform-http:") || uri.startsWith("netty:")) {
-                Map<?, ?> first = (Map<?, ?>) ((List<?>) from.get("steps")).get(0);
-                assertEquals("Camel*", ((Map<?, ?>) first.get("removeHeaders")).get("pattern"), "control headers from outside go first");
-            }
+    private static String sources(String folder, Predicate<String> wanted) {
+        return files(Path.of(folder)).filter(file -> file.toString().endsWith(".java") && wanted.test(file.getFileName().toString()))
+                .map(RoutesLintTest::read).collect(Collectors.joining("\n"));
+    }
+
+    private static Stream<Path> files(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile).toList().stream();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 
-    @SuppressWarnings("unchecked")
-    private static List<Map<String, Object>> routes(Path file) throws IOException {
-        List<Map<String, Object>> entries = (List<Map<String, Object>>) new Load(LoadSettings.builder().build())
-                .loadFromString(Files.readString(file));
-        return entries.stream().filter(entry -> entry.containsKey("route")).map(entry -> (Map<String, Object>) entry.get("route"))
-                .toList();
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

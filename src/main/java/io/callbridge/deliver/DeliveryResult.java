@@ -15,7 +15,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.jboss.logging.Logger;
 
-/** Records how a delivery went; which answer means what is decided in {@code shared-errors}. */
+/** Records how a delivery went; which answer means what is decided in {@code shared-errors-deliver}. */
 @ApplicationScoped
 @Named("deliveryResult")
 @RegisterForReflection

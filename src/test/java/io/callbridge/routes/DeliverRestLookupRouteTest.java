@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DeliverRestLookupRouteTest {
 
     private final FakeCrm crm = new FakeCrm();
-    private final RouteHarness routes = RouteHarness.of("deliver-rest-lookup", "deliver-rest")
+    private final RouteHarness routes = RouteHarness.of("deliver-rest-lookup", "deliver-rest-request")
             .setting("callbridge.crm.rest.url", crm.url()).start();
 
     @AfterEach

@@ -3,6 +3,7 @@ package io.callbridge.routes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.callbridge.store.StoreException;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
@@ -15,7 +16,7 @@ class OpsCallsRouteTest {
     private static final Map<String, Object> REQUEST = Map.of("Authorization", "Bearer token", "callId", "c1",
             Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1");
 
-    private final RouteHarness routes = RouteHarness.of("ops-calls").start();
+    private final RouteHarness routes = RouteHarness.of("ops-calls", "shared-refusal").start();
 
     @AfterEach
     void stop() {
@@ -46,9 +47,20 @@ class OpsCallsRouteTest {
     }
 
     @Test
-    void aFailureIsNoAnswer() {
+    void aStoreThatDoesNotAnswerIsSaidInOneLine() {
+        routes.fail("explanation.of", new StoreException("the store cannot be read: the disk is gone", null));
+        Exchange answer = ask();
+        assertEquals("the store cannot be read: the disk is gone", answer.getMessage().getBody());
+        assertEquals(Map.of("CamelHttpResponseCode", "503", "Content-Type", "text/plain", "Retry-After", "5"),
+                answer.getMessage().getHeaders());
+    }
+
+    @Test
+    void aMistakeOfOursIsNotExplained() {
         routes.fail("explanation.of", new IllegalStateException("broken"));
-        assertEquals("broken", ask().getException().getMessage());
+        Exchange answer = ask();
+        assertNull(answer.getMessage().getBody());
+        assertEquals(Map.of("CamelHttpResponseCode", "500"), answer.getMessage().getHeaders());
     }
 
     private Exchange ask() {

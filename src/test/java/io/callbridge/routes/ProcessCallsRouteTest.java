@@ -108,7 +108,7 @@ class ProcessCallsRouteTest {
     /** The outcome notes its own failure; who brought the event goes on to the commit. */
     @Test
     void aFailureOfTheOutcomeIsCommitted() {
-        try (RouteHarness stage = RouteHarness.of("process-event", "process-calls", "process-outcome")
+        try (RouteHarness stage = RouteHarness.of("process-event", "process-event-decide", "process-calls", "process-outcome")
                 .bean("legRepository", new LegRepository(journal())).bean("legStrategy", (AggregationStrategy) (old, current) -> {
                     current.getMessage().setBody(Facts.leg());
                     return current;

@@ -30,7 +30,7 @@ class ProcessCardRouteTest {
         routes.on("cardFacts.of", exchange -> List.of(exchange.getMessage().getBody()));
         return Branches.of(routes, "process-card", Facts.card())
                 .when("on show, and its end is known", Map.of("shown", true, "hidden", false, "end", "ended"), "cardFacts.of",
-                        "endCard", "explain card R24")
+                        "direct:process-card-end")
                 .when("not on show, and the phone rings", Map.of("shown", false, "over", false, "end", ""), "cardFacts.of",
                         "direct:process-card-show")
                 .also("on show, and the phone rings", Map.of("shown", true), "cardFacts.of")
@@ -47,20 +47,28 @@ class ProcessCardRouteTest {
                 "answeredBy", "101"));
         Map<String, Object> late = Facts.with(Facts.card(), Map.of("legId", "71103-a3"));
         routes.on("cardFacts.of", exchange -> List.of(took, rang, late)).send("process-card", WORK);
-        assertEquals(List.of("cardFacts.of", "endCard", "explain card R24", "direct:process-card-show"), routes.asked());
-        assertSame(rang, routes.step("effects.endCard").body());
-        assertSame(rang, routes.step("effects.explain").body());
+        assertEquals(List.of("cardFacts.of", "direct:process-card-end", "direct:process-card-show"), routes.asked());
+        assertSame(rang, routes.step("direct:process-card-end").body());
         assertSame(late, routes.step("direct:process-card-show").body());
-        assertNull(routes.step("direct:process-card-show").variables().get("rule"));
     }
 
-    /** Whoever asked goes on with the same work, and with no rule of a card: it would be explained as one of the call. */
+    /** Nor is it one of the call. */
+    @Test
+    void theRuleOfOneCardIsNotThatOfTheNext() {
+        routes.on("direct:process-card-end", exchange -> {
+            exchange.setVariable("rule", "R24");
+            return null;
+        });
+        routes.on("cardFacts.of", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended")), Facts.card()));
+        Exchange exchange = routes.send("process-card", WORK);
+        assertNull(routes.step("direct:process-card-show").variables().get("rule"));
+        assertNull(exchange.getVariable("rule"));
+    }
+
     @Test
     void theWorkGoesOnAsItCame() {
         routes.on("cardFacts.of", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended"))));
-        Exchange exchange = routes.send("process-card", WORK);
-        assertSame(WORK, exchange.getMessage().getBody());
-        assertNull(exchange.getVariable("rule"));
+        assertSame(WORK, routes.send("process-card", WORK).getMessage().getBody());
     }
 
     @Test
@@ -78,9 +86,9 @@ class ProcessCardRouteTest {
 
     @Test
     void aFailureAtOneCardIsNotedForThatCard() {
-        routes.fail("effects.endCard", new IllegalStateException("broken"));
+        routes.fail("direct:process-card-end", new IllegalStateException("broken"));
         routes.on("cardFacts.of", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended")), Facts.card()));
         routes.send("process-card", WORK);
-        assertEquals(List.of("cardFacts.of", "endCard", "fail", "direct:process-card-show"), routes.asked());
+        assertEquals(List.of("cardFacts.of", "direct:process-card-end", "fail", "direct:process-card-show"), routes.asked());
     }
 }

@@ -23,7 +23,8 @@ class ProcessCardShowRouteTest {
     @TestFactory
     Stream<DynamicTest> theFirstReasonAgainstACardCounts() {
         return Branches.of(routes, "process-card-show", Facts.card())
-                .when("a local call", Map.of("local", true), "explain card R12")
+                .when("a local call came in", Map.of("local", true, "direction", "in"), "explain card R12")
+                .when("a local call goes out", Map.of("local", true, "direction", "out"), "explain card R29")
                 .when("a forwarding rule made the leg", Map.of("forwarded", true), "explain card R32")
                 .when("an extension of no user", Map.of("mapped", false), "explain card R52")
                 .when("an event from long ago", Map.of("fresh", false), "explain card R49")

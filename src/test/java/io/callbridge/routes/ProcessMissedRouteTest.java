@@ -29,20 +29,7 @@ class ProcessMissedRouteTest {
                 .when("not due yet", Map.of("due", false), "missedFacts.of", "explain missed R42")
                 .when("a container decides", Map.of("container", true), "missedFacts.of", "direct:process-container",
                         "explain missed null")
-                .also("the phones decide", Map.of(), "missedFacts.of", "registerMissed", "explain missed R46")
-                .tests();
-    }
-
-    @TestFactory
-    Stream<DynamicTest> withoutAContainerThePhonesDecide() {
-        return Branches.of(routes, "process-missed-phone", Facts.missed())
-                .when("answered after it was written", Map.of("answered", true, "written", true), "registerServed", "rule R45")
-                .when("answered", Map.of("answered", true), "rule R46")
-                .when("no phone was rung from outside", Map.of("rang", false), "rule R46")
-                .when("only containers count", Map.of("withoutContainer", false), "rule R46")
-                .when("a phone still rings", Map.of("allOver", false), "rule R46")
-                .also("nobody answered", Map.of(), "registerMissed", "rule R46")
-                .also("nobody answered, once more", Map.of("written", true), "registerMissed", "rule R46")
+                .also("the phones decide", Map.of(), "missedFacts.of", "direct:process-missed-phone", "explain missed null")
                 .tests();
     }
 

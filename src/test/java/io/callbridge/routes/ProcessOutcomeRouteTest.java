@@ -26,8 +26,7 @@ class ProcessOutcomeRouteTest {
                 .when("a container decides only whether the call was missed", Map.of("container", true), "explain call R34")
                 .when("something may still be on its way", Map.of("ended", true, "settled", false), "explain call R49")
                 .when("no hangup yet", Map.of("over", false), "explain call R50")
-                .when("a local call came in", Map.of("local", true, "direction", "in"), "explain call R12")
-                .when("a local call went out", Map.of("local", true, "direction", "out"), "explain call R29")
+                .when("a local call", Map.of("local", true), "direct:process-outcome-local", "explain call null")
                 .when("a forwarded leg", Map.of("forwarded", true), "direct:process-register-forwarded", "explain call null")
                 .when("nobody answered here", Map.of("direction", "in", "answered", false), "explain call R24")
                 .when("started through the API and led into a container",

@@ -38,21 +38,6 @@ class ProcessRegisterRouteTest {
                 .tests();
     }
 
-    @TestFactory
-    Stream<DynamicTest> aForwardedLegIsTheIncomingCallThatItIs() {
-        return Branches.of(routes, "process-register-forwarded", Facts.with(Facts.leg(), Map.of("direction", "out", "forwarded", true)))
-                .when("as an outgoing call if wished", Map.of("forwardedAsOutgoing", true, "mapped", true), "registerCall",
-                        "rule R30")
-                .when("a colleague called", Map.of("calledFromInside", true), "rule R12")
-                .when("not answered", Map.of("answered", false), "rule R32")
-                .when("nobody to register it for", Map.of("mapped", false, "defaultUser", ""), "rule R52")
-                .also("as an outgoing call of nobody", Map.of("forwardedAsOutgoing", true, "mapped", false), "rule R52")
-                .also("answered", Map.of(), "registerForwarded", "rule R32")
-                .also("answered, for the default user", Map.of("mapped", false, "defaultUser", "desk"), "registerForwarded",
-                        "rule R32")
-                .tests();
-    }
-
     @Test
     void aFailureIsNoted() {
         routes.fail("effects.registerCall", new IllegalStateException("broken"));
