@@ -56,7 +56,8 @@ public class Journal {
                 insert.setString(2, event.callId());
                 insert.setString(3, event.legId());
                 insert.setString(4, event.type().word);
-                insert.setLong(5, event.time() == null ? 0 : EventReader.micros(event.time()));
+                // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
+                insert.setLong(5, event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1);
                 insert.setLong(6, event.arrivedAt().toEpochMilli());
                 insert.setString(7, event.callBackId());
                 insert.setString(8, raw);
