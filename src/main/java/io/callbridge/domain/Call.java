@@ -67,12 +67,16 @@ public final class Call {
 
     /**
      * Whether and how the card of a leg has come to its end by {@code now}. A phone that stops ringing while others of
-     * the call ring on may have lost the call to an answer that is still on its way: its end waits for that, at most the
-     * settle delay.
+     * the call ring on may have lost the call to an answer that is still on its way, and a hangup may have overtaken the
+     * answer of its own leg: the end waits for that, at most the settle delay.
      */
     public Optional<CardEnd> cardEnd(Leg leg, Instant now) {
         if (leg.answered()) {
             return leg.ended() ? Optional.of(new CardEnd("ended", null)) : expired(leg, now);
+        }
+        boolean patient = leg.ended() && now.isBefore(leg.hangup().arrivedAt().plus(settings.settleDelay()));
+        if (patient && leg.maybeAnswered()) {
+            return Optional.empty();
         }
         Optional<Leg> taker = leg.flow() == Flow.IN ? taker(leg) : Optional.empty();
         if (taker.isPresent()) {
@@ -83,10 +87,10 @@ public final class Call {
         if (!leg.ended()) {
             return expired(leg, now);
         }
-        Instant patience = leg.hangup().arrivedAt().plus(settings.settleDelay());
-        boolean maybeTaken = leg.flow() == Flow.IN && !List.of("busy", "noanswer", "congestion", "chanunavail")
+        // Whether a phone that lost says "cancel", "noanswer" or "answer" is documented nowhere (R25); these it never says.
+        boolean maybeTaken = leg.flow() == Flow.IN && !List.of("busy", "congestion", "chanunavail")
                 .contains(String.valueOf(leg.hangup().status()));
-        if (maybeTaken && now.isBefore(patience) && legs.stream().anyMatch(other -> rings(other) && !other.ended())) {
+        if (maybeTaken && patient && legs.stream().anyMatch(other -> rings(other) && !other.ended())) {
             return Optional.empty();
         }
         return Optional.of(new CardEnd("unanswered", null));
@@ -167,14 +171,23 @@ public final class Call {
             return null;
         }
         // Not before its legs are settled: an answer that was overtaken may still change everything.
-        return conversations().filter(Leg::ended).map(leg -> leg.decideAt(settings)).reduce(lastHangup.get().plus(settings.missedDelay()),
+        return talks().filter(Leg::ended).map(leg -> leg.decideAt(settings)).reduce(lastHangup.get().plus(settings.missedDelay()),
                 (a, b) -> a.isAfter(b) ? a : b);
     }
 
-    /** The container whose word counts: the last queue, else the last IVR (rules R39, R40); {@code null}: none spoke. */
+    /**
+     * The container whose word counts for the outside caller: the last queue, else the last IVR (rules R39, R40);
+     * {@code null}: none spoke about him.
+     */
     public Leg decidingContainer() {
         return verdicts().filter(leg -> !leg.ivr()).max(BY_END)
                 .orElseGet(() -> verdicts().filter(Leg::ivr).max(BY_END).orElse(null));
+    }
+
+    /** A container that spoke although nobody outside called: staff tests the menu, or asks a queue (rule R38). */
+    public Leg ownCallersContainer() {
+        return outsideCaller() != null ? null
+                : legs.stream().filter(leg -> leg.container() && leg.local() && leg.ended()).max(BY_END).orElse(null);
     }
 
     /** The last IVR says that the caller was connected. */
@@ -182,14 +195,14 @@ public final class Call {
         return verdicts().filter(Leg::ivr).max(BY_END).map(leg -> leg.hangup().bridged()).orElse(false);
     }
 
-    /** At least one conversation with an outside party took place. */
+    /** Somebody talked to the caller. */
     public boolean anyAnswered() {
-        return conversations().anyMatch(Leg::answered);
+        return talks().anyMatch(Leg::answered);
     }
 
-    /** Every leg that could still be answered is over. */
+    /** Every leg on which somebody could still talk to the caller is over. */
     public boolean allOver(Instant now) {
-        return conversations().allMatch(leg -> leg.over(settings, now));
+        return talks().allMatch(leg -> leg.over(settings, now));
     }
 
     /** The phone that rang last, for a call from outside; {@code null}: none rang. */
@@ -214,7 +227,7 @@ public final class Call {
     /** The missed call when no container took part (rule R46); {@code null}: no phone rang, or none hung up. */
     public MissedCall missedWithoutContainer() {
         Leg rung = lastRung();
-        Optional<Instant> lastEnd = conversations().filter(Leg::ended).map(leg -> leg.hangup().at())
+        Optional<Instant> lastEnd = talks().filter(Leg::ended).map(leg -> leg.hangup().at())
                 .max(Comparator.naturalOrder());
         if (rung == null || lastEnd.isEmpty()) {
             return null;
@@ -226,7 +239,7 @@ public final class Call {
     public Instant servedAt() {
         Optional<Instant> lost = verdicts().filter(leg -> !leg.hangup().bridged()).map(leg -> leg.hangup().at())
                 .max(Comparator.naturalOrder());
-        Optional<Instant> talk = conversations().filter(Leg::answered).map(Leg::answeredAt)
+        Optional<Instant> talk = talks().filter(Leg::answered).map(Leg::answeredAt)
                 .filter(answered -> lost.isEmpty() || answered.isAfter(lost.get())).min(Comparator.naturalOrder());
         Leg deciding = decidingContainer();
         if (deciding != null && deciding.hangup().bridged()) {
@@ -244,8 +257,9 @@ public final class Call {
                 .max(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).map(Call::user).orElse(null);
     }
 
+    /** A colleague's own call to a queue says nothing about the outside caller whom he has on another line (R38). */
     private Stream<Leg> verdicts() {
-        return legs.stream().filter(leg -> leg.container() && leg.hangup() != null);
+        return legs.stream().filter(leg -> leg.container() && !leg.local() && leg.hangup() != null);
     }
 
     /** Legs on which an employee may talk to the caller: incoming ones and forwarded ones. */
@@ -254,11 +268,29 @@ public final class Call {
                 && (leg.flow() == Flow.IN || leg.forwarded()));
     }
 
+    /**
+     * Legs of which one answer means that the caller was not missed. Where no container spoke, an employee's own call to the
+     * outside is one too: the party that he wanted to hand over he has on the line (R46). A leg started through the PBX's
+     * API is none: it only fetches the party (R44).
+     */
+    private Stream<Leg> talks() {
+        Stream<Leg> calledOut = legs.stream().filter(leg -> !leg.container() && !leg.local() && leg.flow() == Flow.OUT
+                && !leg.forwarded() && leg.callBackId() == null);
+        return decidingContainer() != null ? conversations() : Stream.concat(conversations(), calledOut);
+    }
+
     /** A container of this type took part although it has not hung up: by its dial-in, or by routing a leg (R42). */
     private boolean namedContainer(Extension.Type type) {
-        return legs.stream().anyMatch(leg -> leg.container()
-                ? leg.start() != null && leg.extension() != null && leg.extension().type() == type
-                : leg.events().stream().map(event -> directory.own(event.callerExtension()))
-                        .anyMatch(routing -> routing != null && routing.type() == type));
+        return legs.stream().filter(leg -> !leg.local())
+                .anyMatch(leg -> leg.container() && leg.start() != null && isA(type, leg.extension()) || routedBy(type, leg));
+    }
+
+    private boolean routedBy(Extension.Type type, Leg leg) {
+        return leg.events().stream().map(event -> directory.own(event.callerExtension()))
+                .anyMatch(routing -> isA(type, routing) && !routing.equals(leg.extension()));
+    }
+
+    private static boolean isA(Extension.Type type, Extension extension) {
+        return extension != null && extension.type() == type;
     }
 }

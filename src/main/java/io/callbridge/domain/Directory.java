@@ -16,14 +16,15 @@ public final class Directory {
     private static final Pattern NUMBER = Pattern.compile("\\+?[0-9][0-9 ().-]*");
     private static final Pattern URI = Pattern.compile("(?i)(?:.*<)?\\s*(?:(?:sips?|tel):)?([^@;<>]*)(?:[@;][^<>]*)?(?:>.*)?");
     private static final Pattern DIALLABLE = Pattern.compile("[0-9+*#][0-9+*# ().-]*");
+    private static final Pattern SHORT_NUMBER = Pattern.compile("(?:[0-9*]*\\*)?[0-9]{1,6}");
     private static final Set<String> HIDDEN_WORDS = Set.of("anonymous", "unknown", "private", "restricted", "unavailable");
 
     private final String pbx;
     private final String prefix;
     private final String domain;
     private final String defaultUser;
-    private final Map<String, Extension> byName = new HashMap<>();
-    private final Map<String, Extension> byId = new HashMap<>();
+    private final Map<String, Extension> byName;
+    private final Map<String, Extension> byId;
     private final Function<String, String> e164;
 
     /**
@@ -39,12 +40,48 @@ public final class Directory {
         this.domain = domain.toLowerCase(Locale.ROOT);
         this.defaultUser = defaultUser;
         this.e164 = e164;
+        this.byName = new HashMap<>();
+        this.byId = new HashMap<>();
         for (Extension extension : extensions) {
             byName.put(extension.name(), extension);
             if (extension.id() != null) {
                 byId.put(extension.id(), extension);
             }
         }
+    }
+
+    private Directory(Directory like, String prefix) {
+        this.pbx = like.pbx;
+        this.prefix = prefix;
+        this.domain = like.domain;
+        this.defaultUser = like.defaultUser;
+        this.e164 = like.e164;
+        this.byName = like.byName;
+        this.byId = like.byId;
+    }
+
+    /**
+     * The same directory; where no prefix is configured, one whose prefix is that of an extension which is ours for sure.
+     *
+     * @param ours a field that names such an extension; may be {@code null}
+     */
+    Directory knowing(String ours) {
+        String said = ours == null ? "" : clientPrefix(userPart(ours));
+        return prefix.isEmpty() && !said.isEmpty() ? new Directory(this, said) : this;
+    }
+
+    /**
+     * The extension that emits a leg: one of ours, although neither the prefix nor the list knows it.
+     *
+     * @param extension the field with its full name, if there is one; else the field with its number counts, unless that
+     *            holds a phone number
+     * @return {@code null} when neither names it
+     */
+    static Extension emitter(String extension, String number) {
+        String user = userPart(extension != null ? extension : number == null ? "" : number);
+        String name = user.substring(user.lastIndexOf('*') + 1);
+        boolean named = extension != null ? !name.isEmpty() : SHORT_NUMBER.matcher(user).matches();
+        return named ? new Extension(name, Extension.Type.UNKNOWN, null, null) : null;
     }
 
     public String pbx() {
@@ -81,13 +118,10 @@ public final class Directory {
         if (star < 0) {
             return known != null && ourDomain(raw) ? known : null;
         }
-        // Of a longer prefix (domain prefix, client prefix) the last part is the client's.
-        String before = user.substring(0, star);
-        String clientPrefix = before.substring(before.lastIndexOf('*') + 1);
         if (prefix.isEmpty()) {
             return known;
         }
-        if (!clientPrefix.equals(prefix)) {
+        if (!clientPrefix(user).equals(prefix)) {
             return null;
         }
         return known != null ? known : new Extension(name, Extension.Type.UNKNOWN, null, null);
@@ -123,6 +157,12 @@ public final class Directory {
         String user = userPart(raw);
         String international = NUMBER.matcher(user).matches() ? e164.apply(user) : null;
         return international != null ? international : raw;
+    }
+
+    /** Of a longer prefix (domain prefix, client prefix) the last part is the client's; empty: there is none. */
+    private static String clientPrefix(String user) {
+        String before = user.substring(0, Math.max(0, user.lastIndexOf('*')));
+        return before.substring(before.lastIndexOf('*') + 1);
     }
 
     private boolean ourDomain(String raw) {

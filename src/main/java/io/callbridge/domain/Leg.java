@@ -35,11 +35,11 @@ public final class Leg {
     private final boolean local;
 
     private Leg(Directory directory, List<CallEvent> legEvents) {
-        this.directory = directory;
         this.events = legEvents.stream().sorted(BY_TIME).toList();
         this.start = first(CallEvent::dial);
         this.answer = first(event -> event.type() == Type.ANSWER);
         this.direction = direction();
+        this.directory = directory.knowing(ownField());
         this.extension = findExtension();
         boolean bridgedSaid = events.stream().anyMatch(event -> event.bridged() != null);
         this.container = extension != null && extension.type() != Extension.Type.UNKNOWN ? extension.container() : bridgedSaid;
@@ -48,7 +48,7 @@ public final class Leg {
         Party own = null;
         Party outside = null;
         if (direction == Flow.OUT && !container) {
-            Party called = directory.party(firstOf(CallEvent::called, start, answer, hangup));
+            Party called = called();
             own = called.own() ? called : null;
             outside = own == null ? called : null;
         } else {
@@ -101,7 +101,10 @@ public final class Leg {
         return extension;
     }
 
-    /** By the id in front of the SubCallID's dash, then by the fields of the side that emits (rules R7, R8). */
+    /**
+     * By the id in front of the SubCallID's dash, then by the fields of the side that emits (rules R7, R8). That side is ours
+     * even where neither the list nor the prefix in the configuration knows it (rule R52).
+     */
     private Extension findExtension() {
         Extension byId = firstNonNull(event -> directory.byId(idPart(event.legId())));
         if (byId != null) {
@@ -116,7 +119,14 @@ public final class Leg {
         // Also the agent-side thread of a queue, which has flow "out" and names only the called side (R34).
         named = named != null || out && events.stream().anyMatch(e -> e.callerExtension() != null) ? named
                 : firstNonNull(event -> directory.own(event.calledExtension()));
-        return named != null || out ? named : firstNonNull(event -> directory.own(event.called()));
+        named = named != null || out ? named : firstNonNull(event -> directory.own(event.called()));
+        return named != null ? named : Directory.emitter(ownField(), firstNonNull(out ? CallEvent::caller : CallEvent::called));
+    }
+
+    /** The field that names the extension of this leg for sure; of the agent-side thread of a queue it is the called side. */
+    private String ownField() {
+        String caller = direction == Flow.OUT ? firstNonNull(CallEvent::callerExtension) : null;
+        return caller != null ? caller : firstNonNull(CallEvent::calledExtension);
     }
 
     /** An IVR or a queue (rule R7). */
@@ -186,7 +196,10 @@ public final class Leg {
         return later(begin, hangup != null ? hangup.at() : begin.plus(limit(settings)));
     }
 
-    /** Whole seconds of talk: at least 1 for an answered leg, 0 for any other (contract section 3). */
+    /**
+     * Whole seconds of talk: at least 1 for a leg with the result {@code answered}, 0 for any other. Also of an answered leg
+     * whose hangup never came: nobody knows how long it was, and its result is {@code unknown} (contract section 3).
+     */
     public long talkSeconds() {
         if (!answered() || hangup == null) {
             return 0;
@@ -239,6 +252,24 @@ public final class Leg {
         return hangup.arrivedAt().plus(held ? settings.missedDelay() : settle);
     }
 
+    /**
+     * When the leg is to be looked at again although no event of it comes.
+     *
+     * @return {@code null}: no more by {@code now}, and never for a container, which has a say only in the whole call
+     */
+    public Instant lookAt(CallSettings settings, Instant now) {
+        if (container) {
+            return null;
+        }
+        Instant due = hangup != null ? decideAt(settings) : limitAt(settings);
+        return due.isAfter(now) ? due : null;
+    }
+
+    /** The hangup says "answered" without proof of a talk: the answer may have been overtaken, or never was (rule R25). */
+    public boolean maybeAnswered() {
+        return !answered() && hangup != null && "answer".equals(hangup.status()) && hangup.durationMicros() == null;
+    }
+
     /** When a leg without hangup is given up (rule R50). */
     public Instant limitAt(CallSettings settings) {
         CallEvent last = answer != null ? answer : start != null ? start : events.get(0);
@@ -288,6 +319,13 @@ public final class Leg {
             }
         }
         return said.isEmpty() ? directory.party(events.get(0).caller()) : said.get(0);
+    }
+
+    /** A colleague dialled by his short number is known by CalledExtension, which no call to the outside has (rule R29). */
+    private Party called() {
+        Party dialled = directory.party(firstOf(CallEvent::called, start, answer, hangup));
+        Party extension = directory.party(firstOf(CallEvent::calledExtension, start, answer, hangup));
+        return !dialled.own() && extension.own() ? extension : dialled;
     }
 
     private Party remote() {

@@ -3,6 +3,7 @@ package io.callbridge.platform;
 import com.google.i18n.phonenumbers.NumberParseException;
 import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
+import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
@@ -171,7 +172,7 @@ public class Settings {
 
     /**
      * A number as dialled or signalled in a country, in E.164. Only its length is judged: numbering plans change faster
-     * than a list of valid ranges.
+     * than a list of valid ranges. One without its area code cannot be read: nobody knows which area is meant.
      *
      * @param country {@code null}: only a number with {@code +} can be read
      * @return {@code null} if it cannot be read
@@ -180,7 +181,8 @@ public class Settings {
         try {
             PhoneNumberUtil util = PhoneNumberUtil.getInstance();
             var parsed = util.parse(number, country);
-            return util.isPossibleNumber(parsed) ? util.format(parsed, PhoneNumberFormat.E164) : null;
+            return util.isPossibleNumberWithReason(parsed) == ValidationResult.IS_POSSIBLE
+                    ? util.format(parsed, PhoneNumberFormat.E164) : null;
         } catch (NumberParseException notANumber) {
             return null;
         }

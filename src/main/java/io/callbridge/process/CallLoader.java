@@ -42,7 +42,7 @@ public class CallLoader {
         Effects.Snapshot snapshot = effects.snapshot(pbx, callId);
         List<CallEvent> events = snapshot.entries().stream().map(Journal.Entry::event).toList();
         Fold fold = new Fold(snapshot, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), subjects);
-        subjects.forEach(subject -> setTimers(fold, pbx, callId, subject));
+        setTimers(fold, pbx, callId);
         exchange.setProperty(Fold.PROPERTY, fold);
     }
 
@@ -53,14 +53,16 @@ public class CallLoader {
         return found;
     }
 
-    private static void setTimers(Fold fold, String pbx, String callId, String subject) {
-        Leg leg = fold.call.leg(subject);
-        if (leg != null && !leg.container()) {
-            Instant due = leg.ended() ? leg.decideAt(fold.settings) : leg.limitAt(fold.settings);
-            fold.timers.add(new Timer(pbx, callId, subject, due.isAfter(fold.now) ? due : null));
+    static void setTimers(Fold fold, String pbx, String callId) {
+        boolean deciding = fold.subjects.contains(Timer.MISSED);
+        for (String subject : fold.subjects) {
+            if (!subject.equals(Timer.MISSED)) {
+                // Always put: a timer that brought this look and is not taken away would bring it again at every poll.
+                Leg leg = fold.call.leg(subject);
+                fold.timers.add(new Timer(pbx, callId, subject, leg == null ? null : leg.lookAt(fold.settings, fold.now)));
+            }
         }
         Instant decide = fold.call.decideAt(fold.now);
-        boolean deciding = subject.equals(Timer.MISSED);
         if (deciding || decide != null) {
             boolean done = deciding && (decide == null || !decide.isAfter(fold.now));
             fold.timers.add(new Timer(pbx, callId, Timer.MISSED, done ? null : decide));

@@ -1,5 +1,7 @@
 package io.callbridge.process;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
@@ -23,6 +25,8 @@ public final class Fold {
 
     /** Name of the exchange property. */
     public static final String PROPERTY = "CallbridgeFold";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final List<CallEvent> events;
     private final List<CallEvent> sameCallBack;
@@ -68,6 +72,20 @@ public final class Fold {
         if (!news.isEmpty()) {
             events.addAll(news);
             call = Call.of(directory, settings, events, sameCallBack);
+        }
+    }
+
+    /** The result under which the leg stands in the outbox; empty: it is not registered. */
+    String registered(String legId) {
+        return deliveries.stream().filter(d -> d.operation().equals(Delivery.CALL) && d.id().equals(legId)).findFirst()
+                .map(d -> result(d.body())).orElse("");
+    }
+
+    private static String result(String body) {
+        try {
+            return JSON.readTree(body).path("result").asText();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("unreadable body in the outbox", e);
         }
     }
 

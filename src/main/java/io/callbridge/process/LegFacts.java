@@ -43,6 +43,7 @@ public class LegFacts {
         facts.put("forwardedAsOutgoing", fold.settings.forwardedAsOutgoing());
         facts.put("answered", leg.answered());
         facts.put("result", leg.result());
+        facts.put("registered", fold.registered(leg.id()));
         facts.put("ended", leg.ended());
         facts.put("over", leg.over(fold.settings, fold.now));
         facts.put("settled", leg.ended() && !leg.decideAt(fold.settings).isAfter(fold.now));

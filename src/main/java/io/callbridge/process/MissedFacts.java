@@ -19,14 +19,15 @@ public class MissedFacts {
 
     public Map<String, Object> of(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
         Instant decideAt = fold.call.decideAt(fold.now);
-        Leg container = fold.call.decidingContainer();
+        Leg deciding = fold.call.decidingContainer();
+        Leg container = deciding != null ? deciding : fold.call.ownCallersContainer();
         MissedCall phone = fold.call.missedWithoutContainer();
         Map<String, Object> facts = new HashMap<>();
         facts.put("due", decideAt != null && !decideAt.isAfter(fold.now));
         facts.put("allOver", fold.call.allOver(fold.now));
         facts.put("container", container != null);
-        facts.put("bridged", container != null && container.hangup().bridged());
-        facts.put("ownCaller", container != null && container.local() && fold.call.outsideCaller() == null);
+        facts.put("bridged", deciding != null && deciding.hangup().bridged());
+        facts.put("ownCaller", container != null && deciding == null);
         facts.put("ivrBridged", fold.call.ivrBridged());
         facts.put("answered", fold.call.anyAnswered());
         facts.put("rang", phone != null);

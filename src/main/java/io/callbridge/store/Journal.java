@@ -48,7 +48,8 @@ public class Journal {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        long time = event.time() == null ? 0 : EventReader.micros(event.time());
+        // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
+        long time = event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1;
         return store.writeAtOnce(String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)),
                 sql -> sql.update("insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state)"
                         + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new') on conflict do nothing", event.pbx(), event.callId(), event.legId(),

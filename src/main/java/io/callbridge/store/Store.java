@@ -8,6 +8,7 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
+import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,14 +63,25 @@ public class Store {
     private final List<Thread> writers = new ArrayList<>();
     private Semaphore readers;
     private DataSource dataSource;
+    private Flyway schema;
     private StoreKind kind;
     private volatile boolean running;
 
+    @Inject
     public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas,
             @ConfigProperty(name = "callbridge.store.url") String url) {
         this.dataSources = dataSources;
         this.schemas = schemas;
         this.url = url;
+    }
+
+    /** A store on a given database. */
+    Store(DataSource dataSource, Flyway schema, String url) {
+        this.dataSources = null;
+        this.schemas = null;
+        this.url = url;
+        this.dataSource = dataSource;
+        this.schema = schema;
     }
 
     /**
@@ -91,8 +103,11 @@ public class Store {
                 Path folder = Path.of(url.substring(kind.prefix.length()).replaceFirst("\\?.*", "")).toAbsolutePath().getParent();
                 Files.createDirectories(folder);
             }
-            dataSource = dataSources.select(new DataSourceLiteral(kind.dataSource)).get();
-            schemas.select(FlywayDataSourceLiteral.of(kind.dataSource)).get().migrate();
+            if (dataSource == null) {
+                dataSource = dataSources.select(new DataSourceLiteral(kind.dataSource)).get();
+                schema = schemas.select(FlywayDataSourceLiteral.of(kind.dataSource)).get();
+            }
+            schema.migrate();
         } catch (IOException | FlywayException | IllegalStateException e) {
             throw new StartException("callbridge.store.url is '" + url + "', which cannot be used: " + rootMessage(e)
                     + "; needed is " + (kind == StoreKind.SQLITE ? "an SQLite file in a folder that can be written"

@@ -28,6 +28,7 @@ final class Facts {
         facts.put("forwardedAsOutgoing", false);
         facts.put("answered", true);
         facts.put("result", "answered");
+        facts.put("registered", "");
         facts.put("ended", true);
         facts.put("over", true);
         facts.put("settled", true);

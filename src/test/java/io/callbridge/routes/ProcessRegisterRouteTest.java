@@ -23,6 +23,7 @@ class ProcessRegisterRouteTest {
     @TestFactory
     Stream<DynamicTest> aLegIsRegisteredForSomebodyOrDropped() {
         return Branches.of(routes, "process-register", Facts.leg())
+                .when("its answer came after it was registered", Map.of("registered", "no-answer", "answered", true), "rule R49")
                 .when("nobody to register it for", Map.of("mapped", false, "defaultUser", ""), "rule R52")
                 .when("the default user takes answered calls only", Map.of("mapped", false, "answered", false), "rule R52")
                 .when("an incoming call", Map.of("direction", "in"), "registerCall", "rule R23")
@@ -33,6 +34,8 @@ class ProcessRegisterRouteTest {
                         false), "rule R52")
                 .also("an incoming call for the default user", Map.of("mapped", false, "defaultUser", "desk"), "registerCall",
                         "rule R23")
+                .also("its end came after it was given up", Map.of("registered", "unknown"), "registerCall", "rule R23")
+                .also("its recording came after it was registered", Map.of("registered", "answered"), "registerCall", "rule R23")
                 .also("an outgoing call for the default user", Map.of("mapped", false, "defaultUser", "desk", "direction", "out"),
                         "registerCall", "rule R30")
                 .tests();

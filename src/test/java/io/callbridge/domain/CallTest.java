@@ -1,0 +1,207 @@
+package io.callbridge.domain;
+
+import static io.callbridge.domain.CallGenerator.BEGIN;
+import static io.callbridge.domain.CallGenerator.SETTINGS;
+import static io.callbridge.domain.TestEvent.answer;
+import static io.callbridge.domain.TestEvent.dialIn;
+import static io.callbridge.domain.TestEvent.dialOut;
+import static io.callbridge.domain.TestEvent.hangup;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.domain.Call.CardEnd;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the legs of a call tell together: ends of cards, and whether the caller was missed. */
+class CallTest {
+
+    private static final String CALLER = "+79000000010";
+    private static final Directory NO_PREFIX = CallGenerator.directory("");
+    private static final Optional<CardEnd> NONE = Optional.empty();
+    private static final Optional<CardEnd> ENDED = Optional.of(new CardEnd("ended", null));
+    private static final Optional<CardEnd> UNANSWERED = Optional.of(new CardEnd("unanswered", null));
+
+    // ---- no container took part (R46)
+
+    /** 101 called the outside and wants to hand over to 102, who does not answer. */
+    private static final TestEvent CALLED_OUT = dialOut("101").to(CALLER).at(0);
+    private static final TestEvent TALKS = answer("101").to(CALLER).at(5);
+    private static final TestEvent OFFERED = dialIn("102").from("453*101").remote(CALLER).at(60);
+    private static final TestEvent NOT_TAKEN = hangup("102").from("453*101").remote(CALLER).at(80);
+    private static final TestEvent OVER = hangup("101").to(CALLER).talked(95).at(100);
+
+    @Test
+    void nothingIsDecidedWhileTheEmployeeWhoWantedToHandOverStillTalks() {
+        assertNull(call(CALLED_OUT, TALKS, OFFERED, NOT_TAKEN).decideAt(second(90)));
+        assertFalse(call(CALLED_OUT, TALKS, OFFERED, NOT_TAKEN).allOver(second(90)));
+    }
+
+    @Test
+    void whoTalkedToTheEmployeeWhoWantedToHandOverWasNotMissed() {
+        Call call = call(CALLED_OUT, TALKS, OFFERED, NOT_TAKEN, OVER);
+        assertTrue(call.anyAnswered());
+        assertEquals(second(105), call.decideAt(second(100)));
+    }
+
+    @Test
+    void anOutgoingLegWhoseAnswerMayBeOnItsWayHoldsTheDecision() {
+        Call call = call(CALLED_OUT, OFFERED, NOT_TAKEN, hangup("101").to(CALLER).status("answer").at(70).arrives(84));
+        assertEquals(second(89), call.decideAt(second(84)));
+    }
+
+    @Test
+    void aVisitorWhomThePbxCalledWasMissedIfNoPhoneAnswered() {
+        Call call = call(dialOut("120").to(CALLER).callBack("cb").at(0), answer("120").to(CALLER).callBack("cb").at(5),
+                dialIn("102").from(CALLER).at(10), hangup("102").from(CALLER).at(30));
+        assertFalse(call.anyAnswered());
+        assertEquals(second(35), call.decideAt(second(30)));
+        assertEquals("102", call.missedWithoutContainer().place().name());
+    }
+
+    @Test
+    void besideAContainersVerdictOnlyLegsOfTheCallerCount() {
+        Call call = call(CALLED_OUT, TALKS, hangup("880").from(CALLER).bridged(false).at(30));
+        assertFalse(call.anyAnswered(), "as suppress-missed-if-answered-leg has it");
+    }
+
+    @Test
+    void aPhoneThatNobodyConfiguredIsAPlaceToo() {
+        MissedCall missed = call(NO_PREFIX, dialIn("130").from(CALLER).at(0), hangup("130").from(CALLER).at(20))
+                .missedWithoutContainer();
+        assertEquals("130", missed.place().name());
+        assertEquals("unknown", missed.placeType());
+    }
+
+    // ---- containers
+
+    @Test
+    void aQueueThatNobodyConfiguredIsAPlaceByItsShortName() {
+        Call call = call(NO_PREFIX, hangup("885").from(CALLER).bridged(false).at(20));
+        assertEquals("885", call.missedAt(call.decidingContainer()).place().name());
+    }
+
+    @Test
+    void aQueueThatAnEmployeeAsksDecidesNothingForTheCallerOnHisOtherLine() {
+        Call call = call(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5),
+                hangup("880").from("453*101").bridged(false).at(60));
+        assertNull(call.decidingContainer());
+        assertNull(call.ownCallersContainer());
+        assertNull(call.decideAt(second(70)), "he still talks");
+        assertTrue(call.anyAnswered());
+    }
+
+    @Test
+    void theVerdictAboutTheCallerCountsEvenIfAnEmployeesOwnQueueSpokeLater() {
+        Call call = call(hangup("881").from(CALLER).bridged(false).at(30), dialIn("102").from(CALLER).at(40),
+                answer("102").from(CALLER).at(45), hangup("880").from("453*102").bridged(true).at(60),
+                hangup("099").from("453*102").bridged(true).at(61));
+        assertEquals("881", call.decidingContainer().extension().name());
+        assertFalse(call.ivrBridged());
+        assertNull(call.servedAt(), "881 said no, and that counts");
+        assertEquals(second(35), call.decideAt(second(61)));
+    }
+
+    @Test
+    void anEmployeeWhoTestsTheQueueIsNotMissed() {
+        Call call = call(hangup("880").from("453*103").bridged(false).at(10));
+        assertNull(call.decidingContainer());
+        assertEquals("880", call.ownCallersContainer().extension().name());
+        assertEquals(second(15), call.decideAt(second(10)));
+    }
+
+    @Test
+    void aCallerWhomNobodyTookIsMissedEvenIfAContainerSpokeOfAnEmployee() {
+        Call call = call(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).at(20),
+                hangup("880").from("453*101").bridged(false).at(30));
+        assertNull(call.ownCallersContainer());
+        assertFalse(call.anyAnswered());
+        assertEquals("101", call.missedWithoutContainer().place().name());
+        assertEquals(second(35), call.decideAt(second(30)));
+    }
+
+    @Test
+    void anIvrThatAnEmployeeCalledIsNotWaitedFor() {
+        Call call = call(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5), dialIn("099").from("453*101").at(20),
+                hangup("101").from(CALLER).talked(25).at(30));
+        assertEquals(second(35), call.decideAt(second(30)));
+    }
+
+    @Test
+    void anIvrThatLedIntoTheQueueIsWaitedFor() {
+        TestEvent queue = hangup("880").from(CALLER).via("099").bridged(false).at(40);
+        assertEquals(second(40 + 3600), call(queue).decideAt(second(40)));
+        assertEquals(second(47), call(queue, hangup("099").from(CALLER).bridged(false).at(42)).decideAt(second(42)));
+    }
+
+    @Test
+    void aQueueDoesNotWaitForItself() {
+        assertEquals(second(45), call(hangup("880").from(CALLER).via("880").bridged(false).at(40)).decideAt(second(40)));
+    }
+
+    // ---- ends of cards
+
+    @Test
+    void aHangupThatOvertookTheAnswerOfItsLegLeavesTheCardUntilTheAnswerHasCome() {
+        TestEvent rang = dialIn("101").from(CALLER).at(0);
+        TestEvent over = hangup("101").from(CALLER).status("answer").at(30);
+        assertEquals(NONE, end("101", second(30), rang, over));
+        assertEquals(ENDED, end("101", second(31), rang, over, answer("101").from(CALLER).at(5).arrives(31)));
+    }
+
+    @Test
+    void whenItsAnswerDoesNotComeTheCardEndsUnansweredWithTheSettleDelay() {
+        TestEvent rang = dialIn("101").from(CALLER).at(0);
+        TestEvent over = hangup("101").from(CALLER).status("answer").at(30);
+        Instant look = call(rang, over).leg("71101-1").lookAt(SETTINGS, second(30));
+        assertEquals(NONE, end("101", look.minusMillis(1), rang, over));
+        assertEquals(UNANSWERED, end("101", look, rang, over));
+    }
+
+    @Test
+    void theCardOfAnOutgoingCallWaitsForItsAnswerToo() {
+        TestEvent dialled = dialOut("101").to(CALLER).at(0);
+        assertEquals(NONE, end("101", second(30), dialled, hangup("101").to(CALLER).status("answer").at(30)));
+        assertEquals(UNANSWERED, end("101", second(30), dialled, hangup("101").to(CALLER).talked(0).at(30)));
+        assertEquals(UNANSWERED, end("101", second(30), dialled, hangup("101").to(CALLER).status("busy").at(30)));
+    }
+
+    @Test
+    void aPhoneThatLostMayOvertakeTheAnswerWhateverItsStatus() {
+        for (String status : List.of("cancel", "noanswer")) {
+            TestEvent lost = hangup("102").from(CALLER).status(status).at(10);
+            TestEvent[] ringing = {dialIn("101").from(CALLER).at(0), dialIn("102").from(CALLER).at(0), lost};
+            assertEquals(NONE, end("102", second(10), ringing), status);
+            assertEquals(Optional.of(new CardEnd("answered-elsewhere", "101")), end("102", second(11), ringing[0], ringing[1],
+                    lost, answer("101").from(CALLER).at(10).arrives(11)), status);
+        }
+    }
+
+    @Test
+    void aPhoneThatWasBusyLostItsCallAtOnce() {
+        assertEquals(UNANSWERED, end("102", second(10), dialIn("101").from(CALLER).at(0), dialIn("102").from(CALLER).at(0),
+                hangup("102").from(CALLER).status("busy").at(10)));
+    }
+
+    private static Optional<CardEnd> end(String extension, Instant now, TestEvent... events) {
+        Call call = call(events);
+        return call.cardEnd(call.leg("71" + extension + "-1"), now);
+    }
+
+    private static Call call(TestEvent... events) {
+        return call(CallGenerator.DIRECTORY, events);
+    }
+
+    private static Call call(Directory directory, TestEvent... events) {
+        return Call.of(directory, SETTINGS, Stream.of(events).map(TestEvent::build).toList(), List.of());
+    }
+
+    private static Instant second(long second) {
+        return BEGIN.plusSeconds(second);
+    }
+}

@@ -1,0 +1,130 @@
+package io.callbridge.domain;
+
+import static io.callbridge.domain.CallGenerator.BEGIN;
+import static io.callbridge.domain.CallGenerator.SETTINGS;
+import static io.callbridge.domain.TestEvent.answer;
+import static io.callbridge.domain.TestEvent.dialIn;
+import static io.callbridge.domain.TestEvent.dialOut;
+import static io.callbridge.domain.TestEvent.hangup;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.time.Instant;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the events of one leg tell. Extension 130 and everything from 140 on are not configured. */
+class LegTest {
+
+    private static final String CALLER = "+79000000010";
+    private static final Directory NO_PREFIX = CallGenerator.directory("");
+
+    // ---- when to look again
+
+    @Test
+    void aRingingLegIsLookedAtWhenItIsGivenUp() {
+        Leg leg = leg(dialIn("101").from(CALLER).at(0));
+        assertEquals(second(15 * 60), leg.lookAt(SETTINGS, second(1)));
+        assertNull(leg.lookAt(SETTINGS, second(15 * 60)));
+    }
+
+    @Test
+    void aLegThatHungUpIsLookedAtWhenItIsSettled() {
+        Leg leg = leg(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).at(20));
+        assertEquals(second(25), leg.lookAt(SETTINGS, second(20)));
+        assertNull(leg.lookAt(SETTINGS, second(25)));
+    }
+
+    @Test
+    void aContainerIsNotLookedAtEvenIfOnlyItsHangupShowsThatItIsOne() {
+        TestEvent entered = dialIn("140").from(CALLER).at(0);
+        assertEquals(second(15 * 60), leg(entered).lookAt(SETTINGS, second(1)));
+        assertNull(leg(entered, hangup("140").from(CALLER).bridged(false).at(30)).lookAt(SETTINGS, second(30)));
+        assertNull(leg(dialIn("099").from(CALLER).at(0)).lookAt(SETTINGS, second(1)));
+    }
+
+    // ---- whose leg it is
+
+    @Test
+    void theExtensionOfALegIsOursWhetherItIsConfiguredOrNot() {
+        assertEquals(unknown("130"), leg(NO_PREFIX, dialIn("130").from(CALLER)).extension());
+        assertEquals(unknown("130"), leg(dialIn("130").as("130", null).from(CALLER)).extension());
+        assertEquals(unknown("130"), leg(NO_PREFIX, dialIn("130").as("453*130", null).from(CALLER)).extension());
+        assertEquals(unknown("130"), leg(NO_PREFIX, dialOut("130").to(CALLER)).extension());
+        assertEquals(unknown("130"), leg(NO_PREFIX, dialOut("130").as("453*130", null).to(CALLER)).extension());
+        assertEquals(unknown("885"), leg(NO_PREFIX, hangup("885").from(CALLER).bridged(false)).extension());
+    }
+
+    @Test
+    void aConfiguredExtensionIsFoundByAnyOfItsNames() {
+        Extension anna = CallGenerator.DIRECTORY.byId("71101");
+        assertEquals(anna, leg(NO_PREFIX, dialIn("101").as("453*101", "453*101@sip.pbx.example").from(CALLER)).extension());
+        assertEquals(anna, leg(dialIn("101").as("101", null).from(CALLER)).extension());
+    }
+
+    @Test
+    void aPhoneNumberIsNoNameOfAnExtension() {
+        assertNull(leg(dialIn("101").as("+74950000001", null).from(CALLER)).extension());
+        assertNull(leg(dialOut("101").as("74950000001", null).to(CALLER)).extension());
+        assertNull(leg(dialOut("101").as("anonymous", null).to(CALLER)).extension());
+    }
+
+    // ---- local or not
+
+    @Test
+    void withoutAConfiguredPrefixTheLegItselfTellsWhichIsOurs() {
+        assertTrue(leg(NO_PREFIX, dialIn("102").from("453*130")).local());
+        assertTrue(leg(NO_PREFIX, dialIn("102").from("453*101")).local());
+        assertTrue(leg(NO_PREFIX, dialOut("101").to("453*130")).local());
+        assertTrue(leg(NO_PREFIX, dialOut("101").to("00500*453*130")).local());
+        assertFalse(leg(NO_PREFIX, dialIn("102").from("777*130")).local(), "another customer of the PBX");
+        assertFalse(leg(NO_PREFIX, dialOut("101").to("777*101")).local(), "another customer's 101");
+        assertFalse(leg(NO_PREFIX, dialIn("102").from(CALLER)).local());
+    }
+
+    @Test
+    void theConfiguredPrefixCountsWhateverALegSays() {
+        assertFalse(leg(dialIn("102").as("777*102", "777*102@sip.pbx.example").from("777*130")).local());
+    }
+
+    @Test
+    void aColleagueDialledByHisShortNumberIsKnownByCalledExtension() {
+        assertTrue(leg(dialOut("101").to("130").via("130")).local());
+        assertTrue(leg(NO_PREFIX, dialOut("101").to("130").via("130")).local());
+        assertFalse(leg(dialOut("101").to("130")).local(), "a short number of the public network");
+        assertFalse(leg(dialOut("101").to(CALLER)).local());
+    }
+
+    // ---- result
+
+    @Test
+    void anAnsweredLegWithoutAnEndHasAnUnknownResultAndNoTalk() {
+        Leg leg = leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5));
+        assertEquals("unknown", leg.result());
+        assertEquals(0, leg.talkSeconds());
+    }
+
+    @Test
+    void anAnsweredLegHasTalkedForASecondAtLeast() {
+        assertEquals(1, leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5),
+                hangup("101").from(CALLER).talked(0).at(5.2)).talkSeconds());
+    }
+
+    private static Extension unknown(String name) {
+        return new Extension(name, Extension.Type.UNKNOWN, null, null);
+    }
+
+    private static Leg leg(TestEvent... events) {
+        return leg(CallGenerator.DIRECTORY, events);
+    }
+
+    private static Leg leg(Directory directory, TestEvent... events) {
+        return Leg.of(directory, Stream.of(events).map(TestEvent::build).toList());
+    }
+
+    private static Instant second(long second) {
+        return BEGIN.plusSeconds(second);
+    }
+}

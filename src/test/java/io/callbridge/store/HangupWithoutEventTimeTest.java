@@ -1,0 +1,60 @@
+package io.callbridge.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.ingest.EventReader;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.SQLiteDataSource;
+
+/** Without EventTime a second hangup of a leg is a repeat (R5); not a container's verdict after a hangup without one (3.10.1). */
+class HangupWithoutEventTimeTest {
+
+    @TempDir
+    Path folder;
+    private Store store;
+    private Journal journal;
+
+    @BeforeEach
+    void open() {
+        String url = "jdbc:sqlite:" + folder.resolve("callbridge.db");
+        SQLiteDataSource database = new SQLiteDataSource();
+        database.setUrl(url);
+        store = new Store(database, Flyway.configure().dataSource(database).locations("db/sqlite").load(), url);
+        store.open();
+        journal = new Journal(store, new ObjectMapper());
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        store.close();
+    }
+
+    @Test
+    void theVerdictOfAContainerIsNoRepeatOfItsHangupWithoutOne() throws Exception {
+        assertTrue(append(Map.of()));
+        assertFalse(append(Map.of()));
+        assertTrue(append(Map.of("Bridged", "no")));
+        assertFalse(append(Map.of("Bridged", "no")));
+        assertEquals(2, journal.call("main", "c1").size());
+        assertEquals(List.of(false), journal.call("main", "c1").stream().map(entry -> entry.event().bridged())
+                .filter(bridged -> bridged != null).toList());
+    }
+
+    private boolean append(Map<String, String> more) throws Exception {
+        Map<String, String> fields = new HashMap<>(Map.of("EventType", "hangup", "CallID", "c1", "SubCallID", "71880-q1"));
+        fields.putAll(more);
+        return journal.append(EventReader.read("main", fields, Instant.now()), fields).get();
+    }
+}
