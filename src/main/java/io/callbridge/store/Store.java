@@ -1,12 +1,16 @@
 package io.callbridge.store;
 
+import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Instance;
+import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -17,7 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jboss.logging.Logger;
@@ -43,15 +46,21 @@ public class Store {
 
     private final DataSource dataSource;
     private final Flyway flyway;
-    private final String url;
+    private final Settings settings;
     private final BlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>(QUEUE);
     private volatile boolean running;
     private volatile Thread writer;
 
-    public Store(DataSource dataSource, Flyway flyway, @ConfigProperty(name = "callbridge.store.url") String url) {
+    /** {@code Instance}: with a URL that is wrong there is neither, which Quarkus would say before {@link Settings} can. */
+    @Inject
+    public Store(Instance<DataSource> dataSource, Instance<Flyway> flyway, Settings settings) {
+        this(dataSource.get(), flyway.get(), settings);
+    }
+
+    Store(DataSource dataSource, Flyway flyway, Settings settings) {
         this.dataSource = dataSource;
         this.flyway = flyway;
-        this.url = url;
+        this.settings = settings;
     }
 
     /**
@@ -63,21 +72,35 @@ public class Store {
         if (running) {
             return;
         }
-        if (!url.startsWith("jdbc:sqlite:")) {
-            throw new StartException("callbridge.store.url is '" + url + "'; allowed: jdbc:sqlite:<file>");
-        }
+        String url = settings.storeUrl();
         try {
-            Path folder = Path.of(url.substring("jdbc:sqlite:".length()).replaceFirst("\\?.*", "")).toAbsolutePath().getParent();
-            Files.createDirectories(folder);
+            Files.createDirectories(settings.storeFile().toAbsolutePath().getParent());
             flyway.migrate();
-        } catch (IOException | FlywayException | IllegalStateException e) {
-            throw new StartException("callbridge.store.url is '" + url + "', which cannot be used: " + rootMessage(e)
-                    + "; needed is an SQLite file in a folder that can be written", e);
+            try (Connection connection = dataSource.getConnection()) {
+                touch(connection);
+            }
+        } catch (IOException | SQLException | FlywayException | IllegalStateException e) {
+            throw new StartException("callbridge.store.url is '" + Settings.masked(url) + "', which cannot be used: "
+                    + rootMessage(e).replace(url, Settings.masked(url)) + "; needed is an SQLite file that can be written, or a folder"
+                    + " where it can be made", e);
         }
         running = true;
         writer = new Thread(this::writeLoop, "store-writer");
         writer.setDaemon(true);
         writer.start();
+    }
+
+    /** Writes next to nothing, in line with all other writes; fails if the store takes none. */
+    public CompletableFuture<Void> probe() {
+        return write(Store::touch);
+    }
+
+    private static Void touch(Connection connection) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement("update probe set at = ?")) {
+            update.setLong(1, System.currentTimeMillis());
+            update.executeUpdate();
+            return null;
+        }
     }
 
     @PreDestroy
@@ -107,11 +130,6 @@ public class Store {
         } catch (SQLException e) {
             throw new StoreException("the store cannot be read: " + e.getMessage(), e);
         }
-    }
-
-    /** The writer takes writes. */
-    public boolean writing() {
-        return running && writer != null && writer.isAlive();
     }
 
     private void writeLoop() {
