@@ -57,7 +57,7 @@ public class Store {
         this(dataSource.get(), flyway.get(), settings);
     }
 
-    Store(DataSource dataSource, Flyway flyway, Settings settings) {
+    public Store(DataSource dataSource, Flyway flyway, Settings settings) {
         this.dataSource = dataSource;
         this.flyway = flyway;
         this.settings = settings;
