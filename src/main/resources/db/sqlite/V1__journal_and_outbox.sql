@@ -83,3 +83,9 @@ create table attempt (
     millis     bigint  not null
 );
 create index attempt_by_delivery on attempt (delivery);
+
+-- Written to find out whether the store takes writes: always one row.
+create table probe (
+    at bigint not null
+);
+insert into probe (at) values (0);

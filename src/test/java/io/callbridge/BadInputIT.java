@@ -283,6 +283,21 @@ class BadInputIT {
         assertFalse(output.lines().anyMatch(l -> l.matches("\\s+at [\\w.$/]+\\(.*")), () -> "stack trace" + bridge.tail());
     }
 
+    @Test
+    void theSecretIsInNoMetric() {
+        Map<Integer, byte[]> refused = Map.of(400, RawHttp.request("GET", path() + "?a=%"), 404, RawHttp.request("GET", path() + "//"),
+                405, RawHttp.request("DELETE", path()), 413, post("x".repeat(LARGEST + 1)));
+        refused.forEach((status, request) -> assertEquals(status, send(request).status()));
+        send(post("%"));
+        send(RawHttp.request("GET", "/" + path()));
+        send(RawHttp.request("GET", "/proxy" + path() + "//"));
+        send(RawHttp.request("GET", path() + "/%zz"));
+        String metrics = bridge.get("/q/metrics").body();
+        refused.keySet().forEach(status -> assertTrue(metrics.lines().anyMatch(l -> l.contains("status=\"" + status + "\"")
+                && l.contains("uri=\"/pbx/{secret}/events\"")), () -> status + " is not in\n" + metrics));
+        assertFalse(metrics.contains(bridge.secret()), () -> "the webhook's secret is in\n" + metrics);
+    }
+
     private static DynamicTest unreadable(String name, String reason, Function<TestCall, byte[]> request) {
         return DynamicTest.dynamicTest(name, () -> {
             RawHttp.Answer answer = sendForbidden(request);

@@ -11,15 +11,18 @@ import io.callbridge.support.BridgeProcess.Refusal;
 import io.callbridge.support.BridgeProcess.RoutesEdit;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.ExamplePbx;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.TestCall;
+import io.callbridge.support.Webhook;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +42,8 @@ class IntegratorIT {
     private static final Pattern IS_LOCAL = Pattern.compile("(['\"]?)\\$\\{body\\[local\\]\\}( == '?true'?)?");
     private static final Pattern TRACE = Pattern.compile("^\\s+at [\\w.$/]+\\(|^Caused by:|^Exception in ");
     private static final Pattern COMPLAINT = Pattern.compile("\\b(ERROR|FATAL|SEVERE)\\b|Exception\\b|Callbridge cannot start");
+
+    private static final Pattern LOGGED = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3} ");
 
     @TempDir
     private Path scratch;
@@ -73,14 +78,22 @@ class IntegratorIT {
         }
     }
 
-    /** As in a container: nothing on the command line that is worth protecting. */
+    /** As in a container: nothing on the command line that is worth protecting, and no file. */
     @Test
     void settingsFromTheEnvironmentCount() {
-        try (BridgeProcess bridge = builder().without("callbridge.crm.rest.token")
+        String secret = "secret-from-the-environment";
+        BridgeProcess.Builder builder = builder().without("callbridge.crm.rest.token")
                 .environment("CALLBRIDGE_CRM_REST_TOKEN", FakeCrm.TOKEN)
-                .without("callbridge.pbx.main.extensions.101.user")
-                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna").start()) {
+                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna")
+                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_ID", ExamplePbx.idOf("101"))
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_SECRET", secret)
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_PREFIX", ExamplePbx.PREFIX)
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_DOMAIN", ExamplePbx.DOMAIN)
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_DEFAULT_USER", "anna");
+        ExamplePbx.settings().keySet().stream().filter(key -> key.contains(".101.")).forEach(builder::without);
+        try (BridgeProcess bridge = builder.start()) {
             assertCallWorks(bridge);
+            assertCallWorks(bridge.webhook(secret));
         }
     }
 
@@ -135,7 +148,11 @@ class IntegratorIT {
                         r -> Files.writeString(r.resolve("process-extra.camel.yaml"), "- route: {{{\n\t: ["),
                         "process-extra.camel.yaml"),
                 badRoutes("an empty file", r -> Files.writeString(r.resolve(OUTCOME), ""), "process-outcome"),
-                badRoutes("a missing file", r -> Files.delete(r.resolve(OUTCOME)), "process-outcome"));
+                badRoutes("a missing file", r -> Files.delete(r.resolve(OUTCOME)), "process-outcome"),
+                badRoutes("a missing file that no route sends to",
+                        r -> Files.delete(r.resolve("process-event.camel.yaml")), "direct:process-event"),
+                badRoutes("a missing file that no other route of its stage sends to",
+                        r -> Files.delete(r.resolve("deliver-outbox.camel.yaml")), "direct:deliver-outbox"));
     }
 
     @TestFactory
@@ -151,6 +168,15 @@ class IntegratorIT {
                 badSetting("an unknown type of extension", "callbridge.pbx.main.extensions.101.type", "telephone",
                         "telephone", "phone", "ivr", "queue", "fax"),
                 badSetting("a CRM that does not exist", "callbridge.crm.active", "abacus", "abacus"),
+                badSetting("a CRM that is a route but no adapter", "callbridge.crm.active", "outbox", "deliver-outbox-lookup"),
+                badSetting("no CRM", "callbridge.crm.active", "", "''", "rest"),
+                badSetting("a delay that is empty", "callbridge.calls.missed-delay", "", "''", "5s"),
+                badSetting("a number that is none", "callbridge.demo.pause-ms", "abc", "'abc'", "whole number"),
+                badSetting("a store that is empty", "callbridge.store.url", "", "''", "jdbc:sqlite:<file>"),
+                badSetting("a store in memory", "callbridge.store.url", "jdbc:sqlite::memory:", "jdbc:sqlite:<file>"),
+                badSetting("a reference to what is not there", "callbridge.store.url", "${nowhere}", "${...}"),
+                badSetting("a secret that refers to what is not there", "callbridge.pbx.main.secret", "sixteen-${letters}",
+                        "${...}"),
                 badSetting("an address of the CRM that is none", "callbridge.crm.rest.url", "not an address",
                         "not an address"),
                 badSetting("an unknown kind of store", "callbridge.store.url", "jdbc:abacus:beads", "abacus"));
@@ -160,6 +186,20 @@ class IntegratorIT {
     void aMistakeInTheEnvironmentIsRefusedToo() {
         assertRefused(builder().without("callbridge.calls.missed-delay")
                 .environment("CALLBRIDGE_CALLS_MISSED_DELAY", "soon").startExpectingRefusal(), "missed", "soon");
+    }
+
+    @Test
+    void aMisspeltVariableIsRefused() {
+        assertRefused(builder().environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR", "anna").startExpectingRefusal(),
+                "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR");
+    }
+
+    @Test
+    void aPasswordInTheUrlOfAStoreIsNotPrinted() {
+        Refusal refusal = builder().setting("callbridge.store.url", "jdbc:postgresql://anna:do-not@db.example/calls?password=do-not")
+                .startExpectingRefusal();
+        assertRefused(refusal, "callbridge.store.url", "db.example");
+        assertFalse(refusal.output().contains("do-not"), refusal::output);
     }
 
     @Test
@@ -192,8 +232,12 @@ class IntegratorIT {
     }
 
     private void assertCallWorks(BridgeProcess bridge) {
+        assertCallWorks(bridge.webhook());
+    }
+
+    private void assertCallWorks(Webhook webhook) {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
+        webhook.accept(call.answered());
         await("registration").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
         CrmRequest written = crm.requests(Kind.CALL, call.legId()).get(0);
         assertEquals("anna", written.member("user"));
@@ -222,11 +266,15 @@ class IntegratorIT {
         }
     }
 
-    /** The one line that complains. */
+    /** The one line that complains: all that is said after the log. */
     private static String complaint(Refusal refusal) {
-        List<String> complaints = refusal.output().lines().filter(l -> COMPLAINT.matcher(l).find()).toList();
-        assertEquals(1, complaints.size(), () -> "not one line:\n" + refusal.output());
-        return complaints.get(0);
+        List<String> lines = refusal.output().lines().toList();
+        List<String> said = lines.subList(1 + IntStream.range(0, lines.size()).filter(i -> LOGGED.matcher(lines.get(i)).find()).max()
+                .orElse(-1), lines.size());
+        List<String> complaints = lines.stream().filter(l -> COMPLAINT.matcher(l).find()).toList();
+        assertEquals(1, said.size(), () -> "not one line:\n" + refusal.output());
+        assertEquals(said, complaints, refusal::output);
+        return said.get(0);
     }
 
     /** Adds a route of its own with these steps. */

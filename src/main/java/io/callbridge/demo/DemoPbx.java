@@ -1,5 +1,6 @@
 package io.callbridge.demo;
 
+import io.callbridge.platform.Settings;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
@@ -45,7 +46,7 @@ public class DemoPbx {
 
     private final int port;
     private final Optional<String> secret;
-    private final long pauseMs;
+    private final Settings settings;
 
     private final CallScripts scripts = new CallScripts(new Random());
     /** Extensions and outside numbers that are on a call. Only the thread of the clock touches it. */
@@ -60,11 +61,10 @@ public class DemoPbx {
     private boolean warned;
 
     DemoPbx(@ConfigProperty(name = "quarkus.http.port", defaultValue = "8080") int port,
-            @ConfigProperty(name = "callbridge.pbx.demo.secret") Optional<String> secret,
-            @ConfigProperty(name = "callbridge.demo.pause-ms", defaultValue = "4000") long pauseMs) {
+            @ConfigProperty(name = "callbridge.pbx.demo.secret") Optional<String> secret, Settings settings) {
         this.port = port;
         this.secret = secret;
-        this.pauseMs = pauseMs;
+        this.settings = settings;
     }
 
     void start(@Observes StartupEvent started) {
@@ -106,7 +106,7 @@ public class DemoPbx {
                 if (send(request(events.get(0), startMs))) {
                     play(events, startMs, next.get().parties());
                     next = Optional.empty();
-                    pause = pauseMs;
+                    pause = settings.number("demo.pause-ms");
                 }
             }
         } finally {

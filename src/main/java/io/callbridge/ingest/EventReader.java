@@ -8,6 +8,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** Turns the PBX's fields into one canonical event (rules R2, R3). */
 public final class EventReader {
@@ -19,6 +20,9 @@ public final class EventReader {
     private static final long LONGEST = 7L * 24 * 3600 * 1_000_000;
     private static final int LONGEST_ID = 200;
     private static final Set<String> NUMBERS = Set.of("CallerIDNum", "CalledNumber", "RemoteNumber", "CalledDID");
+
+    /** Digits as people write them. */
+    private static final Pattern NUMBER = Pattern.compile("[0-9][0-9 .()-]*[0-9]");
 
     private EventReader() {
     }
@@ -90,8 +94,8 @@ public final class EventReader {
             return null;
         }
         // A raw "+" in a form is a space by the time it gets here; extensions have fewer digits than numbers.
-        boolean lostPlus = NUMBERS.contains(name) && value.charAt(0) == ' ' && text.length() >= 7
-                && text.chars().allMatch(Character::isDigit);
+        boolean lostPlus = NUMBERS.contains(name) && value.charAt(0) == ' ' && NUMBER.matcher(text).matches()
+                && text.chars().filter(Character::isDigit).count() >= 7;
         return lostPlus ? "+" + text : text;
     }
 }

@@ -5,8 +5,11 @@ import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
@@ -77,23 +80,41 @@ public class Bootstrap implements CamelContextCustomizer {
                         + config.getConfigValue(RoutesLocation.KEY).getValue() + "; needed is at least one with group: " + stage);
             }
         }
-        Set<String> consumed = routes.stream().map(route -> route.getEndpoint().getEndpointUri()).collect(Collectors.toSet());
-        for (Endpoint endpoint : context.getEndpoints()) {
-            if (endpoint.getEndpointUri().startsWith("direct:") && !consumed.contains(endpoint.getEndpointUri())) {
-                throw new StartException("a route sends to " + endpoint.getEndpointUri().replace("://", ":")
-                        + ", but no route consumes it; needed is a route whose from has that uri");
-            }
-        }
-        for (String crm : settings.crms()) {
-            if (context.hasEndpoint("direct://deliver-" + crm) == null) {
-                throw new StartException("callbridge.crm.active names " + crm + ", but no route deliver-" + crm + " is loaded");
-            }
-        }
+        checkChannels(routes.stream().map(Route::getEndpoint).toList(), context.getEndpoints(), settings.crms());
         routes.stream().sorted(Comparator.comparing(Route::getRouteId)).forEach(route -> LOG.infof("route %s from %s",
                 route.getRouteId(), route.getEndpoint().getEndpointBaseUri()));
         if (settings.pbxs().isEmpty()) {
             LOG.warn("No PBX is configured: set callbridge.pbx.<name>.secret");
         }
         dispatcher.start();
+    }
+
+    /**
+     * Every {@code direct:} that Java or a route sends to has a route that takes it. Parameters do not count: both ends may
+     * have their own.
+     *
+     * @param consumed endpoints that routes begin with
+     * @param used all endpoints
+     */
+    static void checkChannels(Collection<Endpoint> consumed, Collection<Endpoint> used, List<String> crms) {
+        Map<String, String> senders = new LinkedHashMap<>();
+        senders.put("direct:process-event", "Callbridge");
+        senders.put("direct:deliver-outbox", "Callbridge");
+        for (String crm : crms) {
+            senders.put("direct:deliver-" + crm, "callbridge.crm.active names " + crm + " and so");
+            senders.put("direct:deliver-" + crm + "-lookup", "callbridge.crm.active names " + crm + " and so");
+        }
+        used.forEach(endpoint -> senders.putIfAbsent(channel(endpoint), "a route"));
+        Set<String> taken = consumed.stream().map(Bootstrap::channel).collect(Collectors.toSet());
+        senders.forEach((channel, sender) -> {
+            if (channel.startsWith("direct:") && !taken.contains(channel)) {
+                throw new StartException(sender + " sends to " + channel
+                        + ", but no route consumes it; needed is a route whose from has that uri");
+            }
+        });
+    }
+
+    private static String channel(Endpoint endpoint) {
+        return endpoint.getEndpointBaseUri().replace("://", ":");
     }
 }

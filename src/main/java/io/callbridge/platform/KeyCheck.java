@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import io.smallrye.config.SmallRyeConfig;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -9,6 +10,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
@@ -36,39 +38,58 @@ final class KeyCheck {
             "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
-    private static final Pattern SERVICE_LINK = Pattern.compile("([A-Z0-9_]+_)?(SERVICE_(HOST|PORT).*|PORT(_.*)?)");
+    private static final Pattern SERVICE_LINK = Pattern.compile(".*_SERVICE_HOST|.*_SERVICE_PORT(_.*)?|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?");
+    private static final Pattern SERVICE_ADDRESS = Pattern.compile("(tcp|udp|sctp)://.*");
+    private static final Pattern NOT_SHOWN = Pattern.compile("callbridge[._](pbx|crm|admin)[._].*|.*(secret|token|password).*");
 
     private KeyCheck() {
     }
 
     static void check(Config config, CamelContext context) {
-        check(config, System.getenv(), usedByRoutes(config, context));
+        check(config.unwrap(SmallRyeConfig.class), System.getenv(), usedByRoutes(config, context));
     }
 
-    static void check(Config config, Map<String, String> environment, Set<String> usedByRoutes) {
+    static void check(SmallRyeConfig config, Map<String, String> environment, Set<String> usedByRoutes) {
         Set<String> known = new TreeSet<>(KEYS);
         known.addAll(usedByRoutes);
+        Set<String> given = environment.keySet().stream().map(KeyCheck::words).collect(Collectors.toSet());
+        Set<String> variables = known.stream().filter(key -> !key.contains("<")).map(key -> variable(PREFIX + key))
+                .collect(Collectors.toSet());
         for (String key : config.getPropertyNames()) {
-            if (key.startsWith(PREFIX) && !environment.containsKey(environmentName(key))
-                    && known.stream().noneMatch(name -> property(name).matcher(key.substring(PREFIX.length())).matches())) {
-                throw unknown(key, config.getConfigValue(key).getValue(), known);
+            if (key.startsWith(PREFIX)) {
+                if (known.stream().anyMatch(name -> property(name).matcher(key.substring(PREFIX.length())).matches())) {
+                    checkReadable(key, config);
+                    variables.add(variable(key));
+                } else if (!given.contains(words(variable(key)))) {
+                    throw unknown(key, config.getConfigValue(key).getValue(), known);
+                }
             }
         }
         environment.forEach((variable, value) -> {
-            String name = variable.startsWith("CALLBRIDGE_") ? variable.substring("CALLBRIDGE_".length()) : null;
-            if (name != null && !SERVICE_LINK.matcher(name).matches()
-                    && known.stream().noneMatch(key -> variable(key).matcher(name).matches())) {
+            if (variable.startsWith("CALLBRIDGE_") && !variables.contains(variable) && !isServiceLink(variable, value)) {
                 throw unknown(variable, value, known);
             }
         });
     }
 
+    /** Such a value would count as none at all. */
+    private static void checkReadable(String key, SmallRyeConfig config) {
+        if (config.getConfigValue(key).hasProblems()) {
+            throw new StartException(key + " contains ${...} with a name that has no value; allowed: the name of a setting or of an"
+                    + " environment variable that is there, or $$ for a dollar sign");
+        }
+    }
+
+    private static boolean isServiceLink(String variable, String value) {
+        return SERVICE_LINK.matcher(variable).matches() || variable.endsWith("_PORT") && SERVICE_ADDRESS.matcher(value).matches();
+    }
+
     private static StartException unknown(String key, String value, Set<String> known) {
-        // A misspelt secret is an unknown key too: values of these groups are never shown.
-        boolean secret = key.toLowerCase(Locale.ROOT).matches("callbridge[._](pbx|crm|admin)[._].*");
+        // A misspelt secret is an unknown key too.
+        boolean shown = !NOT_SHOWN.matcher(key.toLowerCase(Locale.ROOT)).matches();
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
-        return new StartException("unknown key " + key + (secret ? "" : " = '" + value + "'") + "; allowed: "
+        return new StartException("unknown key " + key + (shown ? " = '" + value + "'" : "") + "; allowed: "
                 + (near.isEmpty() ? "keys that begin with callbridge.pbx, .calls, .store, .crm, .process, .deliver, .admin"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
@@ -77,12 +98,14 @@ final class KeyCheck {
         return Pattern.compile(key.replace(".", "\\.").replaceAll("<[a-z]+>", "(\"[^\"]+\"|[^.]+)"));
     }
 
-    private static Pattern variable(String key) {
-        return Pattern.compile(environmentName(key.replaceAll("<[a-z]+>", "0")).replace("_0_", "_[A-Z0-9_]+_"));
+    /** The environment variable that a key can be set by. */
+    static String variable(String key) {
+        return key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
     }
 
-    private static String environmentName(String key) {
-        return key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
+    /** Of a variable: SmallRye makes up names of keys for it, some with an index, which is two underscores. */
+    private static String words(String variable) {
+        return variable.replaceAll("_+", "_");
     }
 
     private static Set<String> usedByRoutes(Config config, CamelContext context) {

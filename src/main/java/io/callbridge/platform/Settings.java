@@ -7,11 +7,13 @@ import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
+import io.callbridge.store.StoreKind;
 import io.quarkus.runtime.configuration.DurationConverter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
@@ -38,35 +40,37 @@ public class Settings {
     private final Map<String, Directory> directories = new HashMap<>();
     private final Map<String, byte[]> secretDigests = new HashMap<>();
     private final List<String> crms;
+    private final String storeUrl;
     private final Map<String, Integer> numbers = new HashMap<>();
 
     public Settings(BridgeConfig config, Config all) {
-        BridgeConfig.Calls c = config.calls();
         calls = new CallSettings(
-                duration("calls.missed-delay", c.missedDelay()),
-                duration("calls.max-container-wait", c.maxContainerWait()),
-                duration("calls.settle-delay", c.settleDelay()),
-                bool("calls.missed-without-container", c.missedWithoutContainer()),
-                bool("calls.suppress-missed-if-answered-leg", c.suppressMissedIfAnsweredLeg()),
-                bool("calls.missed-needs-ivr-no", c.missedNeedsIvrNo()),
-                bool("calls.forwarded-as-outgoing", c.forwardedAsOutgoing()),
-                duration("calls.max-unanswered", c.maxUnanswered()),
-                duration("calls.max-talk", c.maxTalk()),
-                duration("calls.card-ttl", c.cardTtl()));
+                duration(all, "calls.missed-delay"),
+                duration(all, "calls.max-container-wait"),
+                duration(all, "calls.settle-delay"),
+                bool(all, "calls.missed-without-container"),
+                bool(all, "calls.suppress-missed-if-answered-leg"),
+                bool(all, "calls.missed-needs-ivr-no"),
+                bool(all, "calls.forwarded-as-outgoing"),
+                duration(all, "calls.max-unanswered"),
+                duration(all, "calls.max-talk"),
+                duration(all, "calls.card-ttl"));
         config.pbx().forEach(this::addPbx);
-        crms = Arrays.stream(all.getOptionalValue("callbridge.crm.active", String.class).orElse("rest").split(","))
+        crms = Arrays.stream(text(all, "crm.active").split(","))
                 .map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
         if (crms.isEmpty()) {
-            throw invalid("crm.active", "", "a comma list of adapters, such as rest");
+            throw invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest");
         }
         if (crms.contains("rest")) {
-            checkAddress("crm.rest.url", all.getOptionalValue("callbridge.crm.rest.url", String.class).orElse(""));
+            checkAddress("crm.rest.url", text(all, "crm.rest.url"));
         }
         for (String crm : crms) {
             if (all.getOptionalValue("callbridge.crm." + crm + ".rate", String.class).isPresent()) {
                 number(all, "crm." + crm + ".rate", 1, 100_000);
             }
         }
+        storeUrl = text(all, "store.url");
+        checkStore(storeUrl);
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -78,6 +82,16 @@ public class Settings {
         number(all, "deliver.retry.first-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.max-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.give-up-hours", 1, 8_760);
+        number(all, "demo.pause-ms", 0, 3_600_000);
+    }
+
+    public String storeUrl() {
+        return storeUrl;
+    }
+
+    /** The file of {@link #storeUrl()}, if that is one of SQLite. */
+    public Path storeFile() {
+        return Path.of(file(storeUrl));
     }
 
     /** The whole number of a key outside contract section 1, without the prefix {@code callbridge.}. */
@@ -189,7 +203,7 @@ public class Settings {
     }
 
     private void number(Config config, String key, int least, int most) {
-        String value = config.getOptionalValue("callbridge." + key, String.class).orElse("");
+        String value = text(config, key);
         StartException wrong = invalid(key, value, "a whole number from " + least + " to " + most);
         try {
             int number = Integer.parseInt(value);
@@ -202,17 +216,42 @@ public class Settings {
         }
     }
 
+    /** Empty if there is none: what has a default, has it in {@code application.properties}. */
+    private static String text(Config config, String key) {
+        return config.getOptionalValue("callbridge." + key, String.class).orElse("");
+    }
+
     private static void checkAddress(String key, String value) {
+        StartException wrong = invalid(key, masked(value), "an address such as https://crm.example/callbridge");
         try {
             URI address = new URI(value);
-            if (List.of("http", "https").contains(String.valueOf(address.getScheme())) && address.getHost() != null
-                    && address.getQuery() == null) {
-                return;
+            if (!List.of("http", "https").contains(String.valueOf(address.getScheme())) || address.getHost() == null
+                    || address.getQuery() != null) {
+                throw wrong;
             }
         } catch (URISyntaxException e) {
-            throw invalid(key, value, "an address such as https://crm.example/callbridge");
+            throw wrong;
         }
-        throw invalid(key, value, "an address such as https://crm.example/callbridge");
+    }
+
+    /** Of an SQLite store in memory every connection would see its own, and none would be left after the end. */
+    private static void checkStore(String url) {
+        String file = file(url);
+        boolean kept = !file.isBlank() && !file.startsWith(":") && !file.endsWith("/") && !url.contains("mode=memory");
+        StoreKind kind = StoreKind.of(url);
+        if (kind == null || kind == StoreKind.SQLITE && !kept) {
+            throw invalid("store.url", masked(url), StoreKind.SQLITE.prefix + "<file>, with a file on a disk; "
+                    + StoreKind.POSTGRESQL.prefix + "//<host>/<database>?user=<user>&password=<password>");
+        }
+    }
+
+    private static String file(String url) {
+        return url.replaceFirst("^" + StoreKind.SQLITE.prefix + "(file:)?", "").replaceFirst("\\?.*", "");
+    }
+
+    /** An address as it may be shown: user, password and parameters are nobody's business. */
+    public static String masked(String address) {
+        return address.replaceFirst("(?s)^([\\w:+.-]*//)?.*@", "$1***@").replaceFirst("(?s)[?;].*", "?***");
     }
 
     private static Extension.Type type(String key, String value) {
@@ -225,20 +264,22 @@ public class Settings {
         };
     }
 
-    /** A duration of a {@code callbridge.} key. */
-    public static Duration duration(String key, String value) {
+    private static Duration duration(Config config, String key) {
+        String value = text(config, key);
+        StartException wrong = invalid(key, value, "a duration of zero or more, such as 250ms, 5s, 15m, 4h, 30d");
         try {
             Duration duration = DurationConverter.parseDuration(value);
-            if (!duration.isNegative()) {
-                return duration;
+            if (duration == null || duration.isNegative()) {
+                throw wrong;
             }
-        } catch (IllegalArgumentException unreadable) {
-            throw invalid(key, value, "a duration such as 250ms, 5s, 15m, 4h, 30d");
+            return duration;
+        } catch (IllegalArgumentException e) {
+            throw wrong;
         }
-        throw invalid(key, value, "a duration of zero or more");
     }
 
-    private static boolean bool(String key, String value) {
+    private static boolean bool(Config config, String key) {
+        String value = text(config, key);
         return switch (value) {
             case "true" -> true;
             case "false" -> false;

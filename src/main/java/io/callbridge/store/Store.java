@@ -1,6 +1,7 @@
 package io.callbridge.store;
 
 import io.agroal.api.AgroalDataSource;
+import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
 import io.quarkus.agroal.DataSource.DataSourceLiteral;
 import io.quarkus.flyway.FlywayDataSource.FlywayDataSourceLiteral;
@@ -25,7 +26,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 import org.jboss.logging.Logger;
@@ -57,7 +57,7 @@ public class Store {
 
     private final Instance<AgroalDataSource> dataSources;
     private final Instance<Flyway> schemas;
-    private final String url;
+    private final Settings settings;
     private final BlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>(QUEUE);
     private final Deque<Sql> idleReaders = new ConcurrentLinkedDeque<>();
     private final List<Thread> writers = new ArrayList<>();
@@ -69,17 +69,17 @@ public class Store {
 
     @Inject
     public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas,
-            @ConfigProperty(name = "callbridge.store.url") String url) {
+            Settings settings) {
         this.dataSources = dataSources;
         this.schemas = schemas;
-        this.url = url;
+        this.settings = settings;
     }
 
     /** A store on a given database. */
-    Store(DataSource dataSource, Flyway schema, String url) {
+    public Store(DataSource dataSource, Flyway schema, Settings settings) {
         this.dataSources = null;
         this.schemas = null;
-        this.url = url;
+        this.settings = settings;
         this.dataSource = dataSource;
         this.schema = schema;
     }
@@ -93,25 +93,26 @@ public class Store {
         if (running) {
             return;
         }
+        String url = settings.storeUrl();
         kind = StoreKind.of(url);
-        if (kind == null) {
-            throw new StartException("callbridge.store.url is '" + url + "'; allowed: jdbc:sqlite:<file>,"
-                    + " jdbc:postgresql://<host>/<database>?user=<user>&password=<password>");
-        }
         try {
             if (kind == StoreKind.SQLITE) {
-                Path folder = Path.of(url.substring(kind.prefix.length()).replaceFirst("\\?.*", "")).toAbsolutePath().getParent();
-                Files.createDirectories(folder);
+                Files.createDirectories(settings.storeFile().toAbsolutePath().getParent());
             }
             if (dataSource == null) {
                 dataSource = dataSources.select(new DataSourceLiteral(kind.dataSource)).get();
                 schema = schemas.select(FlywayDataSourceLiteral.of(kind.dataSource)).get();
             }
             schema.migrate();
-        } catch (IOException | FlywayException | IllegalStateException e) {
-            throw new StartException("callbridge.store.url is '" + url + "', which cannot be used: " + rootMessage(e)
-                    + "; needed is " + (kind == StoreKind.SQLITE ? "an SQLite file in a folder that can be written"
-                            : "a PostgreSQL database whose user may create tables"), e);
+            Sql sql = transactions();
+            touch(sql);
+            sql.commit();
+            sql.close();
+        } catch (IOException | SQLException | FlywayException | IllegalStateException e) {
+            throw new StartException("callbridge.store.url is '" + Settings.masked(url) + "', which cannot be used: "
+                    + rootMessage(e).replace(url, Settings.masked(url)) + "; needed is " + (kind == StoreKind.SQLITE
+                            ? "an SQLite file that can be written, or a folder where it can be made"
+                            : "a PostgreSQL database that answers, whose user may create tables and write"), e);
         }
         readers = new Semaphore(kind.readers);
         running = true;
@@ -121,6 +122,16 @@ public class Store {
             writer.start();
             writers.add(writer);
         }
+    }
+
+    /** Writes next to nothing, in line with all other writes; fails if the store takes none. */
+    public CompletableFuture<Void> probe() {
+        return writeAtOnce("", Store::touch);
+    }
+
+    private static Void touch(Sql sql) throws SQLException {
+        sql.update("update probe set at = ?", System.currentTimeMillis());
+        return null;
     }
 
     @PreDestroy
@@ -197,11 +208,6 @@ public class Store {
         } finally {
             readers.release();
         }
-    }
-
-    /** The writers take writes. */
-    public boolean writing() {
-        return running && writers.stream().allMatch(Thread::isAlive);
     }
 
     private void writeLoop() {

@@ -6,17 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.ingest.EventReader;
+import io.callbridge.support.TestStore;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sqlite.SQLiteDataSource;
 
 /** Without EventTime a second hangup of a leg is a repeat (R5); not a container's verdict after a hangup without one (3.10.1). */
 class HangupWithoutEventTimeTest {
@@ -28,10 +27,7 @@ class HangupWithoutEventTimeTest {
 
     @BeforeEach
     void open() {
-        String url = "jdbc:sqlite:" + folder.resolve("callbridge.db");
-        SQLiteDataSource database = new SQLiteDataSource();
-        database.setUrl(url);
-        store = new Store(database, Flyway.configure().dataSource(database).locations("db/sqlite").load(), url);
+        store = TestStore.of("jdbc:sqlite:" + folder.resolve("callbridge.db"));
         store.open();
         journal = new Journal(store, new ObjectMapper());
     }

@@ -169,7 +169,12 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     public Webhook webhook() {
-        return new Webhook(port, secret());
+        return webhook(secret());
+    }
+
+    /** The webhook of another PBX. */
+    public Webhook webhook(String secret) {
+        return new Webhook(port, secret);
     }
 
     /** Ends the process as a crash does: no signal handler, no shutdown hook. */

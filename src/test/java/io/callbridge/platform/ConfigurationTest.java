@@ -1,0 +1,159 @@
+package io.callbridge.platform;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.domain.Directory;
+import io.callbridge.support.TestConfig;
+import io.smallrye.config.SmallRyeConfig;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is configured counts, in a file or in the environment; what is mistaken is refused with one line that tells no secret. */
+class ConfigurationTest {
+
+    private static final String SECRET = "sixteen-letters-and-more";
+
+    private final Map<String, String> given = new HashMap<>(Map.of("callbridge.pbx.main.secret", SECRET,
+            "callbridge.pbx.main.extensions.101.type", "phone"));
+    private final Map<String, String> environment = new HashMap<>();
+
+    @Test
+    void theEnvironmentAloneConfiguresExtensions() {
+        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna");
+        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_102_USER", "boris");
+        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_102_ID", "71102");
+        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_FRONT_DESK_USER", "clara");
+        Directory main = start().directory("main");
+        assertEquals("anna", main.own("101").user());
+        assertEquals("boris", main.own("102").user());
+        assertEquals("102", main.byId("71102").name());
+        assertEquals("clara", main.own("front-desk").user());
+    }
+
+    @Test
+    void theEnvironmentAloneConfiguresAPbx() {
+        given.clear();
+        environment.put("CALLBRIDGE_PBX_MAIN_SECRET", SECRET);
+        environment.put("CALLBRIDGE_PBX_MAIN_DEFAULT_USER", "anna");
+        environment.put("CALLBRIDGE_PBX_MAIN_OFFICE_SECRET", SECRET + "-2");
+        environment.put("CALLBRIDGE_PBX_MAIN_OFFICE_DEFAULT_USER", "boris");
+        environment.put("CALLBRIDGE_PBX_MAIN_OFFICE_EXTENSIONS_101_USER", "clara");
+        Settings settings = start();
+        assertEquals(Set.of("main", "main-office"), settings.pbxs());
+        assertEquals("anna", settings.directory("main").defaultUser());
+        assertEquals("boris", settings.directory("main-office").defaultUser());
+        assertEquals("clara", settings.directory("main-office").own("101").user());
+        assertNull(settings.directory("main").own("101"));
+    }
+
+    @Test
+    void theEnvironmentMeansWhatAFileCallsSo() {
+        given.put("callbridge.pbx.Head_Office.extensions.front_desk.type", "phone");
+        environment.put("CALLBRIDGE_PBX_HEAD_OFFICE_SECRET", SECRET + "-2");
+        environment.put("CALLBRIDGE_PBX_HEAD_OFFICE_EXTENSIONS_FRONT_DESK_USER", "clara");
+        environment.put("CALLBRIDGE_PBX_HEAD_OFFICE_EXTENSIONS_102_USER", "boris");
+        environment.put("CALLBRIDGE_PBX__SITE_2__SECRET", SECRET + "-3");
+        Settings settings = start();
+        assertEquals(Set.of("main", "Head_Office", "site.2"), settings.pbxs());
+        assertEquals("clara", settings.directory("Head_Office").own("front_desk").user());
+        assertEquals("boris", settings.directory("Head_Office").own("102").user());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"CALLBRIDGE_PBX_MAIN_DEFAULT_COUNTRY", "CALLBRIDGE_PBX_MAIN_AMI_SECRET", "CALLBRIDGE_PBX_MAIN_SECRETS",
+            "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_EXTRA_USER", "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR",
+            "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_COUNTRY", "CALLBRIDGE_TCP_PORT", "CALLBRIDGE_PORT",
+            "CALLBRIDGE_CALLS_MISSD_DELAY", "CALLBRIDGE_STORE", "CALLBRIDGE_OWN"})
+    void aMisspeltVariableIsRefused(String variable) {
+        environment.put(variable, "5000");
+        assertTrue(refusal().contains("unknown key " + variable), this::refusal);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_ADMIN_TOKEN, t", "CALLBRIDGE_DEMO_PAUSE_MS, 5",
+            "CALLBRIDGE_OWN_LIST_NAME, x", "CALLBRIDGE_PBX_MAIN_PREFIX, 453", "CALLBRIDGE_PORT, tcp://10.0.0.1:80",
+            "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80", "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80",
+            "CALLBRIDGE_WEB_PORT, udp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP, tcp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP_ADDR, 10.0.0.1"})
+    void aKnownVariableAndAServiceLinkOfKubernetesAreNot(String variable, String value) {
+        environment.put(variable, value);
+        assertDoesNotThrow(this::start);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"callbridge.calls.missd-delay, 3s", "callbridge.telepathy, true", "callbridge.own.list-names, x",
+            "callbridge.pbx.main.extensions.101.usr, anna"})
+    void aMisspeltKeyIsRefused(String key, String value) {
+        given.put(key, value);
+        assertTrue(refusal().contains("unknown key " + key), this::refusal);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"callbridge.deliver.Rest.Token", "callbridge.mail.PASSWORD", "callbridge.webhook-secret-2",
+            "callbridge.pbx.main.extensions.101.usr", "callbridge.crm.rest.bearer", "callbridge.admin.key"})
+    void theValueOfAnUnknownKeyThatMayBeASecretIsNotShown(String key) {
+        given.put(key, "do-not-print-me");
+        String said = refusal();
+        assertTrue(said.contains("unknown key " + key), said);
+        assertFalse(said.contains("do-not-print-me"), said);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ftp://anna:do-not@crm.example/x?print=me", "https://anna:do-not@crm.example/?print=me",
+            "http://anna:do-not/print?me@crm example/", "anna:do-not@crm.example", "crm.example/;print=me"})
+    void anAddressIsShownWithoutItsSecrets(String address) {
+        given.put("callbridge.crm.rest.url", address);
+        String said = refusal();
+        assertTrue(said.contains("callbridge.crm.rest.url is '") && said.contains(address.contains("crm example") ? "crm example"
+                : "crm.example"), said);
+        assertFalse(said.contains("do-not") || said.contains("print") || said.contains("me@"), said);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
+            "crm.rest.url, ''", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
+            "calls.settle-delay, -1s"})
+    void aValueThatIsNoneIsRefused(String key, String value) {
+        given.put("callbridge." + key, value);
+        assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"callbridge.pbx.main.secret", "callbridge.admin.token", "callbridge.calls.missed-delay"})
+    void aValueThatNamesWhatIsNotThereIsRefusedAndNotShown(String key) {
+        given.put(key, "do-not-print-me-${x}");
+        String said = refusal();
+        assertTrue(said.startsWith(key + " contains ${...}"), said);
+        assertFalse(said.contains("do-not-print-me"), said);
+    }
+
+    @Test
+    void aValueMayNameWhatIsThereAndHoldADollarSign() {
+        environment.put("PBX_SECRET", SECRET + "-2");
+        given.put("callbridge.pbx.main.secret", "${PBX_SECRET}-$${x}");
+        given.put("callbridge.admin.token", "${ADMIN_TOKEN:}");
+        assertEquals("main", start().pbxWithSecret(SECRET + "-2-${x}").orElseThrow());
+    }
+
+    /** What a start does with the configuration; the routes use one key of their own. */
+    private Settings start() {
+        SmallRyeConfig config = TestConfig.of(given, environment);
+        KeyCheck.check(config, environment, Set.of("own.list-name"));
+        return TestConfig.settings(config);
+    }
+
+    private String refusal() {
+        String said = assertThrows(StartException.class, this::start).getMessage();
+        assertEquals(1, said.lines().count());
+        return said;
+    }
+}

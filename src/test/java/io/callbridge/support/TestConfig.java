@@ -1,0 +1,40 @@
+package io.callbridge.support;
+
+import io.callbridge.platform.BridgeConfig;
+import io.callbridge.platform.EnvironmentNames;
+import io.callbridge.platform.Settings;
+import io.smallrye.config.EnvConfigSource;
+import io.smallrye.config.PropertiesConfigSource;
+import io.smallrye.config.SmallRyeConfig;
+import io.smallrye.config.SmallRyeConfigBuilder;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The packaged settings with some of one's own, as a start sees them, in milliseconds. */
+public final class TestConfig {
+
+    private TestConfig() {
+    }
+
+    /**
+     * @param given settings as in {@code config/application.properties}
+     * @param environment variables
+     */
+    public static SmallRyeConfig of(Map<String, String> given, Map<String, String> environment) {
+        try {
+            return new SmallRyeConfigBuilder().addDefaultInterceptors()
+                    .withSources(new PropertiesConfigSource(Path.of("application.properties").toUri().toURL(), 250),
+                            new PropertiesConfigSource(given, "given", 260), new EnvConfigSource(environment, 300))
+                    .withSources(new EnvironmentNames())
+                    .withMapping(BridgeConfig.class).withMappingIgnore("callbridge.**").build();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    public static Settings settings(SmallRyeConfig config) {
+        return new Settings(config.getConfigMapping(BridgeConfig.class), config);
+    }
+}
