@@ -38,6 +38,7 @@ public class Settings {
     private final Map<String, byte[]> secretDigests = new HashMap<>();
     private final List<String> crms;
     private final Map<String, Integer> numbers = new HashMap<>();
+    private final Duration retention;
 
     public Settings(BridgeConfig config, Config all) {
         BridgeConfig.Calls c = config.calls();
@@ -66,6 +67,12 @@ public class Settings {
                 number(all, "crm." + crm + ".rate", 1, 100_000);
             }
         }
+        String kept = all.getOptionalValue("callbridge.store.retention", String.class).orElse("");
+        retention = duration("store.retention", kept);
+        if (retention.toMinutes() < 1) {
+            throw invalid("store.retention", kept, "a duration of 1m or more, such as 30d");
+        }
+        number(all, "store.purge-period-ms", 100, 86_400_000);
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -87,6 +94,11 @@ public class Settings {
     /** How many requests a CRM takes per second; 0: as many as there are. */
     public int rate(String crm) {
         return numbers.getOrDefault("crm." + crm + ".rate", 0);
+    }
+
+    /** How long a call is kept after the last thing that happened to it. */
+    public Duration retention() {
+        return retention;
     }
 
     public CallSettings calls() {

@@ -41,6 +41,8 @@ import org.apache.camel.support.ResourceHelper;
 public final class RouteHarness implements AutoCloseable {
 
     static final Path ROUTES = Path.of("routes");
+    /** How the names of the files with the error routes begin. */
+    static final String ERRORS = "shared-errors";
     private static final Path SETTINGS = Path.of("application.properties");
     private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
     private static final String COMPONENT = "camel.component.";
@@ -92,14 +94,14 @@ public final class RouteHarness implements AutoCloseable {
             throw new IllegalStateException(e);
         }
         StandIns.all(this).forEach(this::bean);
-        file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve("shared-errors.camel.yaml")));
+        stems().stream().filter(stem -> stem.startsWith(ERRORS)).forEach(this::file);
     }
 
     /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
     public static RouteHarness of(String... stems) {
         RouteHarness harness = new RouteHarness();
         for (String stem : stems) {
-            harness.file(ResourceHelper.resolveResource(harness.context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
+            harness.file(stem);
         }
         return harness;
     }
@@ -107,6 +109,10 @@ public final class RouteHarness implements AutoCloseable {
     /** Adds routes that are in no file. */
     public RouteHarness text(String yaml) {
         return file(ResourceHelper.fromString("text.camel.yaml", yaml));
+    }
+
+    private RouteHarness file(String stem) {
+        return file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
     }
 
     private RouteHarness file(Resource file) {
@@ -264,10 +270,12 @@ public final class RouteHarness implements AutoCloseable {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    static List<String> stems() throws IOException {
+    static List<String> stems() {
         try (Stream<Path> files = Files.list(ROUTES)) {
             return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".camel.yaml"))
                     .map(name -> name.replace(".camel.yaml", "")).sorted().toList();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 

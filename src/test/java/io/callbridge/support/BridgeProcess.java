@@ -240,7 +240,7 @@ public final class BridgeProcess implements AutoCloseable {
     /** What is told about the delivery of a registered or missed call, {@code null} if there is nothing yet. */
     public JsonNode delivery(String callId, String id) {
         for (JsonNode delivery : call(callId).path("deliveries")) {
-            if (delivery.path("id").asText().contains(id) && !delivery.path("operation").asText().contains("card")) {
+            if (delivery.path("key").asText().contains(id) && !delivery.path("operation").asText().contains("card")) {
                 return delivery;
             }
         }
