@@ -51,7 +51,7 @@ public class Reprocess {
         this.json = json;
     }
 
-    /** The calls of a run as pieces of work, read a page at a time. */
+    /** The calls of a run as pieces of work, read a page at a time; none of a PBX that is no longer configured. */
     public Iterator<Map<String, Object>> calls(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
         return new Iterator<>() {
             private final Deque<CallRow> page = new ArrayDeque<>();
@@ -59,9 +59,11 @@ public class Reprocess {
 
             @Override
             public boolean hasNext() {
-                if (page.isEmpty()) {
+                while (page.isEmpty() && last != null) {
                     store.yieldToOthers();
-                    page.addAll(index.range(settings.pbxs(), run.to, last, PAGE));
+                    List<CallRow> rows = index.range(run.to, last, PAGE);
+                    last = rows.size() < PAGE ? null : Place.of(rows.get(PAGE - 1));
+                    rows.stream().filter(row -> settings.knows(row.pbx())).forEach(page::add);
                 }
                 return !page.isEmpty();
             }
@@ -72,7 +74,6 @@ public class Reprocess {
                     throw new NoSuchElementException();
                 }
                 CallRow call = page.poll();
-                last = Place.of(call);
                 return Map.of("pbx", call.pbx(), "callId", call.callId());
             }
         };

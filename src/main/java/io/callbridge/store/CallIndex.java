@@ -35,7 +35,9 @@ public class CallIndex {
 
     /** Calls, newest first. @param after the last one of the page before; {@code null}: from the newest on */
     public List<CallRow> newest(Filter filter, Place after, int limit) {
-        List<Object> values = new ArrayList<>(List.of(filter.from, filter.to));
+        // The place as a whole is compared too, but an index is entered by its first column.
+        long to = after == null ? filter.to : Math.min(filter.to, after.firstAt + 1);
+        List<Object> values = new ArrayList<>(List.of(filter.from, to));
         StringBuilder where = new StringBuilder("where first_at >= ? and first_at < ?");
         if (filter.numbers != null) {
             where.append(" and number in ").append(Sql.in(filter.numbers));
@@ -60,11 +62,9 @@ public class CallIndex {
         }
     }
 
-    /** Calls of these PBXs whose first event arrived in a range, oldest first, behind a place. */
-    public List<CallRow> range(Set<String> pbxs, long to, Place after, int limit) {
-        List<Object> values = new ArrayList<>(List.of(after.firstAt, after.pbx, after.callId, to));
-        values.addAll(pbxs);
-        return store.read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ? and pbx in "
-                + Sql.in(pbxs) + " order by first_at, pbx, call_id limit " + limit, CallRow::of, values.toArray()));
+    /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */
+    public List<CallRow> range(long to, Place after, int limit) {
+        return store.read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ?"
+                + " order by first_at, pbx, call_id limit " + limit, CallRow::of, after.firstAt, after.pbx, after.callId, to));
     }
 }

@@ -34,7 +34,8 @@ public class OutboxControl {
             values.add(state);
         }
         if (crm != null) {
-            where.append(" and crm = ?");
+            // The index of what has ended is in the order of the page for one CRM; of all else, only the table itself is.
+            where.append(state == null || index(state).isEmpty() || state.equals("pending") ? " and crm || '' = ?" : " and crm = ?");
             values.add(crm);
         }
         return store.read(sql -> {

@@ -17,7 +17,7 @@ public class StoreMetrics {
 
     private static final List<String> STATES = List.of("pending", "dead");
     /** However often they are asked for, the outbox is counted once in this time. */
-    private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long FRESH_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Store store;
     private final OutboxControl control;
