@@ -16,16 +16,33 @@ create index event_by_call on event (call_id, pbx);
 create index event_by_callback on event (callback_id) where callback_id is not null;
 create index event_open on event (arrived_at) where state <> 'done';
 
--- Which looks at a call were written: of two at the same time one wins, the other is taken again.
+-- Which looks at a call were written (of two at the same time one wins, the other is taken again), and what they led to.
 create table call (
     pbx      text   not null,
     call_id  text   not null,
     version  bigint not null,
     first_at bigint not null,               -- arrival of its first event, milliseconds since 1970
     last_at  bigint not null,               -- arrival of its last event that was looked at
+    outcome  text   not null,               -- open, answered, missed, unanswered, local
+    number   text,                          -- the outside party, in E.164 where it can be read
+    parties  text   not null,               -- JSON object: extension to CRM user, "" for one without
     primary key (pbx, call_id)
 );
-create index call_by_last on call (last_at);
+create index call_by_first on call (first_at, pbx, call_id);
+create index call_by_last on call (last_at, pbx, call_id);
+create index call_by_outcome on call (outcome, first_at);
+create index call_by_number on call (number, first_at) where number is not null;
+
+-- The parties of a call once more, to find it by them.
+create table call_party (
+    pbx       text not null,
+    call_id   text not null,
+    extension text not null,
+    crm_user  text not null,                -- empty: mapped to none
+    primary key (pbx, call_id, extension)
+);
+create index call_party_by_extension on call_party (extension, pbx, call_id);
+create index call_party_by_user on call_party (crm_user, pbx, call_id) where crm_user <> '';
 
 -- What is to be looked at again at a given time: one row per subject, survives a restart.
 create table timer (
@@ -73,6 +90,7 @@ create table delivery (
 create index delivery_by_call on delivery (call_id, pbx);
 create index delivery_pending on delivery (crm, lane, next_at, seq) where state = 'pending';
 create index delivery_order on delivery (crm, call_id, seq) where state = 'pending';
+create index delivery_ended on delivery (state, crm, seq) where state <> 'pending' and state <> 'delivered';
 create index delivery_expiring on delivery (crm, expires_at) where state = 'pending' and operation = 'card';
 
 create table attempt (

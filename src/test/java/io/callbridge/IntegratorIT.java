@@ -162,6 +162,7 @@ class IntegratorIT {
                 badSetting("an unknown key of a PBX", "callbridge.pbx.main.extensions.101.usr", "anna"),
                 badSetting("an unknown part", "callbridge.telepathy", "true"),
                 badSetting("a delay that is none", "callbridge.calls.missed-delay", "soon", "soon"),
+                badSetting("a retention that keeps nothing", "callbridge.store.retention", "30s", "30s"),
                 badSetting("a negative delay", "callbridge.calls.settle-delay", "-1s", "-1s"),
                 badSetting("a switch that is none", "callbridge.calls.forwarded-as-outgoing", "perhaps", "perhaps"),
                 badSetting("a country that is none", "callbridge.pbx.main.country", "XX1", "XX1"),

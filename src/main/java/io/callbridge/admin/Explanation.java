@@ -112,29 +112,13 @@ public class Explanation {
 
     private Map<String, Object> delivery(Delivery delivery) {
         Map<String, Object> view = new LinkedHashMap<>();
+        view.put("deliveryId", delivery.seq());
         view.put("crm", delivery.crm());
         view.put("operation", delivery.operation());
-        view.put("id", delivery.id());
+        view.put("key", delivery.id());
         view.put("state", delivery.state());
-        try {
-            view.put("request", json.readTree(delivery.enriched() != null ? delivery.enriched() : delivery.body()));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("unreadable body in the outbox", e);
-        }
-        view.put("attempts", outbox.attempts(delivery.seq()).stream().map(Explanation::attempt).toList());
-        return view;
-    }
-
-    private static Map<String, Object> attempt(Outbox.Attempt attempt) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("at", Instant.ofEpochMilli(attempt.at()).toString());
-        if (attempt.status() != null) {
-            view.put("status", attempt.status());
-        }
-        if (attempt.answer() != null) {
-            view.put("answer", attempt.answer());
-        }
-        view.put("millis", attempt.millis());
+        view.put("request", DeliveryView.request(delivery, json));
+        view.put("attempts", outbox.attempts(delivery.seq()).stream().map(DeliveryView::attempt).toList());
         return view;
     }
 }

@@ -42,6 +42,7 @@ public class Settings {
     private final List<String> crms;
     private final String storeUrl;
     private final Map<String, Integer> numbers = new HashMap<>();
+    private final Duration retention;
 
     public Settings(BridgeConfig config, Config all) {
         calls = new CallSettings(
@@ -71,6 +72,11 @@ public class Settings {
         }
         storeUrl = text(all, "store.url");
         checkStore(storeUrl);
+        retention = duration(all, "store.retention");
+        if (retention.toMinutes() < 1) {
+            throw invalid("store.retention", text(all, "store.retention"), "a duration of 1m or more, such as 30d");
+        }
+        number(all, "store.purge-period-ms", 100, 86_400_000);
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -102,6 +108,11 @@ public class Settings {
     /** How many requests a CRM takes per second; 0: as many as there are. */
     public int rate(String crm) {
         return numbers.getOrDefault("crm." + crm + ".rate", 0);
+    }
+
+    /** How long a call is kept after the last thing that happened to it. */
+    public Duration retention() {
+        return retention;
     }
 
     public CallSettings calls() {

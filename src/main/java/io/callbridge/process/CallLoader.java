@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 
 /** Folds the call that a piece of work is about, from all its events in the journal, and sets its next timers. */
@@ -32,15 +33,16 @@ public class CallLoader {
         this.settings = settings;
     }
 
-    /** Puts the {@link Fold} on the exchange and leaves the body as it is. */
+    /** Puts the {@link Fold} on the exchange and leaves the body as it is; work without looks is about everything. */
     public void load(Exchange exchange) {
         Map<?, ?> work = exchange.getMessage().getBody(Map.class);
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");
-        List<String> subjects = ((List<?>) work.get("looks")).stream().map(look -> (String) ((Map<?, ?>) look).get("subject"))
-                .distinct().toList();
         Effects.Snapshot snapshot = effects.snapshot(pbx, callId);
         List<CallEvent> events = snapshot.entries().stream().map(Journal.Entry::event).toList();
+        List<String> subjects = work.get("looks") instanceof List<?> looks
+                ? looks.stream().map(look -> (String) ((Map<?, ?>) look).get("subject")).distinct().toList()
+                : Stream.concat(events.stream().map(CallEvent::legId), Stream.of(Timer.MISSED)).distinct().toList();
         Fold fold = new Fold(snapshot, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), subjects);
         setTimers(fold, pbx, callId);
         exchange.setProperty(Fold.PROPERTY, fold);

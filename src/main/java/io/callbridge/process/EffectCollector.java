@@ -21,10 +21,10 @@ import jakarta.inject.Named;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.LongSummaryStatistics;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import org.apache.camel.Body;
@@ -171,11 +171,15 @@ public class EffectCollector {
                 fold.timers.add(new Timer(pbx, callId, subject, fold.now.plusSeconds(RETRY_SECONDS)));
             }
         }
-        LongSummaryStatistics arrivals = fold.arrivals();
-        Effects.Committed committed = effects.commit(new Effects.Outcome(pbx, callId, fold.snapshot.version(), arrivals.getMin(),
-                arrivals.getMax(), fold.processed(), fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers)).get();
+        write(fold, fold.processed());
+    }
+
+    /** @param processed events that need no other look */
+    void write(Fold fold, Collection<Long> processed) throws StaleLookException, ExecutionException, InterruptedException {
+        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.snapshot.call(), CallSummary.of(fold), processed,
+                fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers)).get();
         if (committed.stale()) {
-            throw new StaleLookException(callId);
+            throw new StaleLookException(fold.call.id());
         }
         committed.decided().forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
         if (committed.toDeliver()) {

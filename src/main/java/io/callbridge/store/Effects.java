@@ -25,9 +25,9 @@ public class Effects {
     /**
      * A call as the store has it.
      *
-     * @param version how often its looks were written; 0: never
+     * @param call {@code null}: no look at it was ever written
      */
-    public record Snapshot(long version, List<Journal.Entry> entries, List<Delivery> deliveries) {
+    public record Snapshot(CallRow call, List<Journal.Entry> entries, List<Delivery> deliveries) {
     }
 
     /** An effect for one CRM; see {@link Delivery}. */
@@ -39,15 +39,14 @@ public class Effects {
     }
 
     /**
-     * @param pbx and {@code callId}: the call
-     * @param version of the {@link Snapshot} that was looked at
-     * @param firstAt and {@code lastAt}: arrivals of its first and last event, in milliseconds since 1970
+     * @param seen the call when the look began
+     * @param call what it is by this look; its version does not count
      * @param processed sequence numbers of the events that are processed with this commit; those of other legs wait for a look
      *            of their own
      * @param failed an exception ended the processing: the events are kept as failed
      */
-    public record Outcome(String pbx, String callId, long version, long firstAt, long lastAt, Collection<Long> processed,
-            boolean failed, List<Put> puts, List<Decision> decisions, List<Timer> timers) {
+    public record Outcome(CallRow seen, CallRow call, Collection<Long> processed, boolean failed, List<Put> puts,
+            List<Decision> decisions, List<Timer> timers) {
     }
 
     /**
@@ -59,11 +58,11 @@ public class Effects {
     public record Committed(boolean stale, boolean toDeliver, List<Decision> decided) {
     }
 
-    /** The version is read first: what is written while the rest is read makes the look stale. */
+    /** The call's row is read first: what is written while the rest is read makes the look stale. */
     public Snapshot snapshot(String pbx, String callId) {
         return store.read(sql -> {
-            Long version = sql.first("select version from call where pbx = ? and call_id = ?", row -> row.getLong(1), pbx, callId);
-            return new Snapshot(version == null ? 0 : version, journal.call(sql, pbx, callId), outbox.call(sql, pbx, callId));
+            CallRow call = sql.first(CallRow.SELECT + "where pbx = ? and call_id = ?", CallRow::of, pbx, callId);
+            return new Snapshot(call, journal.call(sql, pbx, callId), outbox.call(sql, pbx, callId));
         });
     }
 
@@ -74,18 +73,19 @@ public class Effects {
      * @return completes after the commit
      */
     public CompletableFuture<Committed> commit(Outcome outcome) {
-        return store.write(outcome.callId() + " ~", sql -> {
-            if (!newest(sql, outcome)) {
+        CallRow call = outcome.call();
+        return store.write(call.callId() + " ~", sql -> {
+            if (!call.write(sql, outcome.seen())) {
                 return new Committed(true, false, List.of());
             }
             long now = System.currentTimeMillis();
             boolean something = false;
             for (Put put : outcome.puts()) {
-                something |= outbox.put(sql, put, outcome.pbx(), outcome.callId(), now);
+                something |= outbox.put(sql, put, call.pbx(), call.callId(), now);
             }
             List<Decision> decided = new ArrayList<>();
             for (Decision decision : outcome.decisions()) {
-                if (decide(sql, outcome, decision)) {
+                if (decide(sql, call, decision)) {
                     decided.add(decision);
                 }
             }
@@ -100,20 +100,11 @@ public class Effects {
         });
     }
 
-    private static boolean newest(Sql sql, Outcome outcome) throws SQLException {
-        if (outcome.version() == 0) {
-            return sql.update("insert into call (pbx, call_id, version, first_at, last_at) values (?, ?, 1, ?, ?) on conflict do nothing",
-                    outcome.pbx(), outcome.callId(), outcome.firstAt(), outcome.lastAt()) > 0;
-        }
-        return sql.update("update call set version = version + 1, first_at = ?, last_at = ? where pbx = ? and call_id = ? and version = ?",
-                outcome.firstAt(), outcome.lastAt(), outcome.pbx(), outcome.callId(), outcome.version()) > 0;
-    }
-
-    private static boolean decide(Sql sql, Outcome outcome, Decision decision) throws SQLException {
+    private static boolean decide(Sql sql, CallRow call, Decision decision) throws SQLException {
         String before = sql.first("select reason from decision where pbx = ? and call_id = ? and leg_id = ? and topic = ?"
-                + " order by seq desc limit 1", row -> row.getString(1), outcome.pbx(), outcome.callId(), decision.legId(), decision.topic());
+                + " order by seq desc limit 1", row -> row.getString(1), call.pbx(), call.callId(), decision.legId(), decision.topic());
         return !decision.reason().equals(before) && sql.update("insert into decision (pbx, call_id, leg_id, topic, rule, reason, at)"
-                + " values (?, ?, ?, ?, ?, ?, ?)", outcome.pbx(), outcome.callId(), decision.legId(), decision.topic(), decision.rule(),
+                + " values (?, ?, ?, ?, ?, ?, ?)", call.pbx(), call.callId(), decision.legId(), decision.topic(), decision.rule(),
                 decision.reason(), decision.at()) > 0;
     }
 

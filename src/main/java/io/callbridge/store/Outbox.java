@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 @ApplicationScoped
 public class Outbox {
 
-    private static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
+    static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
             + " attempts, next_at, expires_at, created_at from delivery ";
     private static final int ANSWER_KEPT = 2048;
     /** Who takes a delivery has this long to bring it; then any replica may. Longer than any request and its look-up. */
@@ -144,7 +144,7 @@ public class Outbox {
         };
     }
 
-    private static Delivery delivery(ResultSet row) throws SQLException {
+    static Delivery delivery(ResultSet row) throws SQLException {
         return new Delivery(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5), row.getString(6),
                 row.getString(7), row.getString(8), row.getString(9), row.getString(10), row.getInt(11), row.getInt(12),
                 row.getLong(13), row.getLong(14), row.getLong(15));
@@ -152,10 +152,13 @@ public class Outbox {
 
     /** Every try of a delivery, oldest first. */
     public List<Attempt> attempts(long delivery) {
-        return store.read(sql -> sql.query("select at, status, answer, millis from attempt where delivery = ? order by at", row -> {
-            int status = row.getInt(2);
-            return new Attempt(row.getLong(1), row.wasNull() ? null : status, row.getString(3), row.getLong(4));
-        }, delivery));
+        return store.read(sql -> sql.query("select at, status, answer, millis from attempt where delivery = ? order by at",
+                Outbox::attempt, delivery));
+    }
+
+    static Attempt attempt(ResultSet row) throws SQLException {
+        int status = row.getInt(2);
+        return new Attempt(row.getLong(1), row.wasNull() ? null : status, row.getString(3), row.getLong(4));
     }
 
     /** Keeps the request as it is about to be sent: a repeat after a lost answer is the same request. */

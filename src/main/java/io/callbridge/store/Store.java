@@ -21,6 +21,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -45,6 +46,11 @@ public class Store {
     /** So many tasks of a shared transaction may be at fault; with more it is the store. */
     private static final int CULPRITS = 3;
     private static final int DEADLOCKS = 10;
+
+    /** Order of a task that locks rows of many calls, without waiting for any: nothing is locked after them. */
+    static final String LAST = "\uffff";
+    private static final int YIELDS = 20;
+    private static final long YIELD_MS = 25;
 
     /** Work inside a transaction; must be repeatable, since a transaction that a task has spoiled is run again without it. */
     public interface Work<T> {
@@ -169,9 +175,30 @@ public class Store {
         return write(order, work);
     }
 
+    /** A write of somebody who has nothing else to do. @throws StoreException if the store does not take it */
+    public <T> T writeAndWait(String order, Work<T> work) {
+        try {
+            return write(order, work).join();
+        } catch (CompletionException e) {
+            throw new StoreException(e.getCause().getMessage(), e);
+        }
+    }
+
     /** Writes that wait. */
     public int waiting() {
         return queue.size();
+    }
+
+    /** Lets the writes that wait go first, for a while: called between the chunks of a long job, which must go on some time. */
+    public void yieldToOthers() {
+        try {
+            for (int i = 0; i < YIELDS && waiting() > 0; i++) {
+                Thread.sleep(YIELD_MS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoreException("Callbridge is shutting down", e);
+        }
     }
 
     /** Reads on a connection of its own, outside of any transaction. */

@@ -32,6 +32,6 @@ final class Folds {
     static Fold of(List<String> subjects, List<Delivery> deliveries, TestEvent... events) {
         List<Journal.Entry> entries = IntStream.range(0, events.length)
                 .mapToObj(i -> new Journal.Entry(i + 1, "new", events[i].build(), Map.of())).toList();
-        return new Fold(new Effects.Snapshot(0, entries, deliveries), List.of(), DIRECTORY, SETTINGS, subjects);
+        return new Fold(new Effects.Snapshot(null, entries, deliveries), List.of(), DIRECTORY, SETTINGS, subjects);
     }
 }

@@ -3,7 +3,11 @@ package io.callbridge.routes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.admin.CallList;
+import io.callbridge.admin.DeliveryList;
+import io.callbridge.admin.DeliveryRepair;
 import io.callbridge.admin.Explanation;
+import io.callbridge.admin.ReprocessRequest;
 import io.callbridge.deliver.DeliveryResult;
 import io.callbridge.deliver.EntityLookup;
 import io.callbridge.ingest.EventStore;
@@ -16,6 +20,8 @@ import io.callbridge.process.LegRepository;
 import io.callbridge.process.LegStrategy;
 import io.callbridge.process.MissedFacts;
 import io.callbridge.process.Recovery;
+import io.callbridge.process.Reprocess;
+import io.callbridge.store.Retention;
 import jakarta.inject.Named;
 import java.io.IOException;
 import java.lang.reflect.Modifier;
@@ -39,9 +45,10 @@ class RouteHarnessTest {
     private static final Path TESTS = Path.of("src/test/java/io/callbridge/routes");
     private static final Path FACTS = Path.of("src/main/java/io/callbridge/process");
     private static final Pattern FACT = Pattern.compile("facts\\.put\\(\"([A-Za-z]+)\"");
-    private static final List<Class<?>> BEANS = List.of(CallLoader.class, CardFacts.class, DeliveryResult.class,
-            EffectCollector.class, EntityLookup.class, EventStore.class, Explanation.class, LegFacts.class, MissedFacts.class,
-            Recovery.class, WebhookReader.class);
+    private static final List<Class<?>> BEANS = List.of(CallList.class, CallLoader.class, CardFacts.class, DeliveryList.class,
+            DeliveryRepair.class, DeliveryResult.class, EffectCollector.class, EntityLookup.class, EventStore.class, Explanation.class,
+            LegFacts.class, MissedFacts.class, Recovery.class, Reprocess.class, ReprocessRequest.class, Retention.class,
+            WebhookReader.class);
 
     @TestFactory
     Stream<DynamicTest> everyStandInHasTheMethodsOfItsBean() {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 
+import io.callbridge.admin.RefusedException;
 import io.callbridge.store.StoreException;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +29,15 @@ class SharedErrorsOpsRouteTest {
     void theFailureOfATimerEndsThere(Exception failure) {
         assertNull(routes.fail("ops-errors", failure).getException());
         assertEquals(List.of(), routes.asked());
+    }
+
+    @Test
+    void whoAsksIsToldWhatHeAskedForWrongly() {
+        Exception failure = RefusedException.notFound("there is no delivery 7");
+        assertNull(routes.fail("ops-request-errors", failure).getException());
+        assertEquals(List.of("direct:shared-refusal"), routes.asked());
+        assertEquals(Map.of("CamelHttpResponseCode", 404), routes.step("direct:shared-refusal").headers());
+        assertSame(failure, routes.step("direct:shared-refusal").cause());
     }
 
     @Test

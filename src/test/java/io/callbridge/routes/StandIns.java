@@ -31,6 +31,12 @@ final class StandIns {
         beans.put("deliveryResult", new DeliveryResult(routes));
         beans.put("recovery", new Recovery(routes));
         beans.put("explanation", new Explanation(routes));
+        beans.put("callList", new CallList(routes));
+        beans.put("deliveryList", new DeliveryList(routes));
+        beans.put("deliveryRepair", new DeliveryRepair(routes));
+        beans.put("reprocessRequest", new ReprocessRequest(routes));
+        beans.put("reprocess", new Reprocess(routes));
+        beans.put("retention", new Retention(routes));
         beans.put("callerThread", new SynchronousExecutorService());
         return beans;
     }
@@ -212,6 +218,110 @@ final class StandIns {
         public Object of(Exchange exchange, @Header("callId") String callId) throws Exception {
             exchange.setVariable("call", callId);
             return routes.asked("explanation.of", exchange);
+        }
+    }
+
+    /** These too ask for what the beans ask for. */
+    public static final class CallList extends StandIn {
+
+        CallList(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object page(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", query);
+            return routes.asked("callList.page", exchange);
+        }
+    }
+
+    public static final class DeliveryList extends StandIn {
+
+        DeliveryList(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object page(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", query);
+            return routes.asked("deliveryList.page", exchange);
+        }
+
+        public Object one(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", id + "?" + query);
+            return routes.asked("deliveryList.one", exchange);
+        }
+    }
+
+    public static final class DeliveryRepair extends StandIn {
+
+        DeliveryRepair(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object retry(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", id + "?" + query);
+            return routes.asked("deliveryRepair.retry", exchange);
+        }
+
+        public Object discard(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", id + "?" + query);
+            return routes.asked("deliveryRepair.discard", exchange);
+        }
+
+        public Object retryAll(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", query);
+            return routes.asked("deliveryRepair.retryAll", exchange);
+        }
+    }
+
+    public static final class ReprocessRequest extends StandIn {
+
+        ReprocessRequest(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void read(Exchange exchange) throws Exception {
+            exchange.setVariable("asked", exchange.getMessage().getHeader(Exchange.HTTP_RAW_QUERY));
+            routes.asked("reprocessRequest.read", exchange);
+        }
+
+        public Object answer(Exchange exchange) throws Exception {
+            return routes.asked("reprocessRequest.answer", exchange);
+        }
+    }
+
+    public static final class Reprocess extends StandIn {
+
+        Reprocess(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object calls(Exchange exchange) throws Exception {
+            Object answer = routes.asked("reprocess.calls", exchange);
+            return answer == null ? new ArrayList<>().iterator() : answer;
+        }
+
+        public Object looks(Exchange exchange) throws Exception {
+            Object answer = routes.asked("reprocess.looks", exchange);
+            return answer == null ? new ArrayList<>() : answer;
+        }
+
+        public void settle(Exchange exchange) throws Exception {
+            routes.asked("reprocess.settle", exchange);
+        }
+
+        public void fail(Exchange exchange) throws Exception {
+            routes.asked("reprocess.fail", exchange);
+        }
+    }
+
+    public static final class Retention extends StandIn {
+
+        Retention(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void purge(Exchange exchange) throws Exception {
+            routes.asked("retention.purge", exchange);
         }
     }
 }

@@ -213,8 +213,17 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** Reads from the application. */
     public HttpResponse<String> get(String path, String... headers) {
+        return send("GET", path, headers);
+    }
+
+    /** Lets the application do something. */
+    public HttpResponse<String> post(String path, String... headers) {
+        return send("POST", path, headers);
+    }
+
+    private HttpResponse<String> send(String method, String path, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                .timeout(Duration.ofSeconds(20));
+                .method(method, HttpRequest.BodyPublishers.noBody()).timeout(Duration.ofSeconds(20));
         if (headers.length > 0) {
             request.headers(headers);
         }
@@ -245,7 +254,7 @@ public final class BridgeProcess implements AutoCloseable {
     /** What is told about the delivery of a registered or missed call, {@code null} if there is nothing yet. */
     public JsonNode delivery(String callId, String id) {
         for (JsonNode delivery : call(callId).path("deliveries")) {
-            if (delivery.path("id").asText().contains(id) && !delivery.path("operation").asText().contains("card")) {
+            if (delivery.path("key").asText().contains(id) && !delivery.path("operation").asText().contains("card")) {
                 return delivery;
             }
         }

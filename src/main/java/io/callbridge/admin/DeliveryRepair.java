@@ -1,0 +1,84 @@
+package io.callbridge.admin;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.Dispatcher;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.OutboxControl;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+
+/** Puts deliveries right that did not go out as they should. */
+@ApplicationScoped
+@Named("deliveryRepair")
+@RegisterForReflection
+public class DeliveryRepair {
+
+    private static final List<String> RETRIED = List.of("dead", "discarded", "dropped");
+    private static final List<String> DISCARDED = List.of("pending", "dead");
+
+    private final OutboxControl control;
+    private final Dispatcher dispatcher;
+    private final Settings settings;
+    private final ObjectMapper json;
+
+    public DeliveryRepair(OutboxControl control, Dispatcher dispatcher, Settings settings, ObjectMapper json) {
+        this.control = control;
+        this.dispatcher = dispatcher;
+        this.settings = settings;
+        this.json = json;
+    }
+
+    /** Sends a delivery again, at once and as if it were new. @return JSON of the delivery */
+    public String retry(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+        new Parameters(query);
+        Delivery delivery = find(id, RETRIED, "retried");
+        if (!settings.crms().contains(delivery.crm())) {
+            throw RefusedException.conflict("delivery " + id + " is for CRM " + delivery.crm() + ", which is not active");
+        }
+        if (delivery.operation().equals(Delivery.CARD) && delivery.expiresAt() <= System.currentTimeMillis()) {
+            throw RefusedException.conflict("delivery " + id + " is a card whose time is over; nobody wants to see it now");
+        }
+        return changed(delivery, control.retry(delivery));
+    }
+
+    /** Gives a delivery up. @return JSON of the delivery */
+    public String discard(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+        new Parameters(query);
+        Delivery delivery = find(id, DISCARDED, "discarded");
+        return changed(delivery, control.discard(delivery));
+    }
+
+    /** Sends all deliveries of a state again, dead letters if none is named. @return JSON with how many */
+    public String retryAll(@Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+        Parameters parameters = new Parameters(query, "state", "crm");
+        String state = parameters.oneOf("state", RETRIED);
+        String crm = parameters.oneOf("crm", settings.crms());
+        int retried = control.retryAll(state == null ? "dead" : state, crm == null ? settings.crms() : List.of(crm));
+        dispatcher.wake();
+        return json.writeValueAsString(Map.of("retried", retried));
+    }
+
+    private Delivery find(String id, List<String> states, String wish) {
+        Delivery delivery = DeliveryList.find(control, id);
+        if (!states.contains(delivery.state())) {
+            throw RefusedException.conflict("delivery " + id + " is " + delivery.state() + "; can be " + wish + ": "
+                    + String.join(", ", states));
+        }
+        return delivery;
+    }
+
+    private String changed(Delivery delivery, boolean done) throws JsonProcessingException {
+        if (!done) {
+            throw RefusedException.conflict("delivery " + delivery.seq() + " was changed by somebody else at the same time");
+        }
+        dispatcher.wake();
+        return json.writeValueAsString(DeliveryView.line(control.one(delivery.seq()), null));
+    }
+}

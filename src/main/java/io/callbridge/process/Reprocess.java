@@ -1,0 +1,167 @@
+package io.callbridge.process;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.CallIndex;
+import io.callbridge.store.CallIndex.Place;
+import io.callbridge.store.CallRow;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Effects.Put;
+import io.callbridge.store.Store;
+import io.callbridge.store.Timer;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangeProperty;
+import org.jboss.logging.Logger;
+
+/** Folds calls again that were journaled before, and compares what the routes make of them now with the outbox. */
+@ApplicationScoped
+@Named("reprocess")
+@RegisterForReflection
+public class Reprocess {
+
+    private static final Logger LOG = Logger.getLogger(Reprocess.class);
+    private static final int PAGE = 200;
+
+    private final CallIndex index;
+    private final Store store;
+    private final EffectCollector effects;
+    private final Settings settings;
+    private final ObjectMapper json;
+
+    public Reprocess(CallIndex index, Store store, EffectCollector effects, Settings settings, ObjectMapper json) {
+        this.index = index;
+        this.store = store;
+        this.effects = effects;
+        this.settings = settings;
+        this.json = json;
+    }
+
+    /** The calls of a run as pieces of work, read a page at a time; none of a PBX that is no longer configured. */
+    public Iterator<Map<String, Object>> calls(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
+        return new Iterator<>() {
+            private final Deque<CallRow> page = new ArrayDeque<>();
+            private Place last = new Place(run.from, "", "");
+
+            @Override
+            public boolean hasNext() {
+                while (page.isEmpty() && last != null) {
+                    store.yieldToOthers();
+                    List<CallRow> rows = index.range(run.to, last, PAGE);
+                    last = rows.size() < PAGE ? null : Place.of(rows.get(PAGE - 1));
+                    rows.stream().filter(row -> settings.knows(row.pbx())).forEach(page::add);
+                }
+                return !page.isEmpty();
+            }
+
+            @Override
+            public Map<String, Object> next() {
+                if (!hasNext()) {
+                    throw new NoSuchElementException();
+                }
+                CallRow call = page.poll();
+                return Map.of("pbx", call.pbx(), "callId", call.callId());
+            }
+        };
+    }
+
+    /**
+     * What is to be looked at: every leg, then the whole call. Nothing of a call whose events are just being processed: a
+     * registration must not overtake the end of its card.
+     */
+    public List<Map<String, Object>> looks(@ExchangeProperty(Fold.PROPERTY) Fold fold,
+            @ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
+        List<Map<String, Object>> looks = new ArrayList<>();
+        if (isOpen(fold)) {
+            return looks;
+        }
+        for (String subject : fold.subjects) {
+            looks.add(Map.of("pbx", fold.directory.pbx(), "callId", fold.call.id(), "subject", subject, "whole",
+                    subject.equals(Timer.MISSED)));
+        }
+        return looks;
+    }
+
+    private static boolean isOpen(Fold fold) {
+        return fold.snapshot.entries().stream().anyMatch(entry -> entry.state().equals("new"));
+    }
+
+    /** Compares, and creates what is missing unless this is a rehearsal. What is there stays as it is. */
+    public void settle(@ExchangeProperty(Fold.PROPERTY) Fold fold, @ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run)
+            throws Exception {
+        if (fold.failure != null) {
+            throw fold.failure;
+        }
+        List<Put> missing = fold.puts.stream().filter(put -> stored(fold, put).isEmpty()).toList();
+        List<Put> different = new ArrayList<>();
+        for (Put put : fold.puts) {
+            Optional<Delivery> stored = stored(fold, put);
+            if (stored.isPresent() && !tree(stored.get().body()).equals(tree(put.body()))) {
+                different.add(put);
+            }
+        }
+        if (!run.dryRun && !missing.isEmpty()) {
+            create(fold, missing);
+            run.created += missing.size();
+        }
+        run.calls++;
+        run.open += isOpen(fold) ? 1 : 0;
+        run.missing += missing.size();
+        run.different += different.size();
+        for (Put put : missing) {
+            run.difference(view("missing", put, fold));
+        }
+        for (Put put : different) {
+            Map<String, Object> view = view("different", put, fold);
+            view.put("stored", tree(stored(fold, put).orElseThrow().body()));
+            run.difference(view);
+        }
+    }
+
+    private void create(Fold fold, List<Put> missing) throws StaleLookException, ExecutionException, InterruptedException {
+        fold.puts.retainAll(missing);
+        effects.write(fold, List.of());
+    }
+
+    /** Notes that a call could not be folded or written. */
+    public void fail(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run, @ExchangeProperty(Fold.PROPERTY) Fold fold,
+            @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
+        LOG.errorf("Call %s could not be folded again: %s", fold == null ? "(not read)" : fold.call.id(), cause);
+        run.failed++;
+    }
+
+    private static Optional<Delivery> stored(Fold fold, Put put) {
+        return fold.deliveries.stream().filter(delivery -> delivery.crm().equals(put.crm())
+                && delivery.operation().equals(put.operation()) && delivery.id().equals(put.id())).findFirst();
+    }
+
+    private Map<String, Object> view(String kind, Put put, Fold fold) throws JsonProcessingException {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("kind", kind);
+        view.put("callId", fold.call.id());
+        view.put("pbx", fold.directory.pbx());
+        view.put("crm", put.crm());
+        view.put("operation", put.operation());
+        view.put("key", put.id());
+        view.put("request", tree(put.body()));
+        return view;
+    }
+
+    private JsonNode tree(String body) throws JsonProcessingException {
+        return json.readTree(body);
+    }
+}

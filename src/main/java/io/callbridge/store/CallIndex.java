@@ -1,0 +1,70 @@
+package io.callbridge.store;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Finds calls by what their looks made of them. */
+@ApplicationScoped
+public class CallIndex {
+
+    private final Store store;
+
+    public CallIndex(Store store) {
+        this.store = store;
+    }
+
+    /**
+     * Which calls; {@code null}: any.
+     *
+     * @param numbers ways to write the outside party's number
+     * @param from and {@code to}: the call's first event arrived at {@code from} or later and before {@code to}, in milliseconds
+     *            since 1970
+     */
+    public record Filter(Set<String> numbers, String extension, String user, String outcome, long from, long to) {
+    }
+
+    /** A place in the order of calls: by arrival of their first event, then by name. */
+    public record Place(long firstAt, String pbx, String callId) {
+
+        public static Place of(CallRow call) {
+            return new Place(call.firstAt(), call.pbx(), call.callId());
+        }
+    }
+
+    /** Calls, newest first. @param after the last one of the page before; {@code null}: from the newest on */
+    public List<CallRow> newest(Filter filter, Place after, int limit) {
+        // The place as a whole is compared too, but an index is entered by its first column.
+        long to = after == null ? filter.to : Math.min(filter.to, after.firstAt + 1);
+        List<Object> values = new ArrayList<>(List.of(filter.from, to));
+        StringBuilder where = new StringBuilder("where first_at >= ? and first_at < ?");
+        if (filter.numbers != null) {
+            where.append(" and number in ").append(Sql.in(filter.numbers));
+            values.addAll(filter.numbers);
+        }
+        add(where, values, " and (pbx, call_id) in (select pbx, call_id from call_party where extension = ?)", filter.extension);
+        // The index leaves out who is mapped to none, and is taken only for the condition it was made with.
+        add(where, values, " and (pbx, call_id) in (select pbx, call_id from call_party where crm_user <> '' and crm_user = ?)", filter.user);
+        add(where, values, " and outcome = ?", filter.outcome);
+        if (after != null) {
+            where.append(" and (first_at, pbx, call_id) < (?, ?, ?)");
+            values.addAll(List.of(after.firstAt, after.pbx, after.callId));
+        }
+        return store.read(sql -> sql.query(CallRow.SELECT + where + " order by first_at desc, pbx desc, call_id desc limit " + limit,
+                CallRow::of, values.toArray()));
+    }
+
+    private static void add(StringBuilder where, List<Object> values, String condition, String value) {
+        if (value != null) {
+            where.append(condition);
+            values.add(value);
+        }
+    }
+
+    /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */
+    public List<CallRow> range(long to, Place after, int limit) {
+        return store.read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ?"
+                + " order by first_at, pbx, call_id limit " + limit, CallRow::of, after.firstAt, after.pbx, after.callId, to));
+    }
+}
