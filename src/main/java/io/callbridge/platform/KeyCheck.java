@@ -28,7 +28,7 @@ final class KeyCheck {
             "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
             "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
-            "store.url", "admin.token", "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.rate",
+            "store.url", "store.lease-ms", "admin.token", "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.rate",
             "process.lanes", "process.timer-poll-ms",
             "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size",

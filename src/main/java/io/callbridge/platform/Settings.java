@@ -66,6 +66,7 @@ public class Settings {
                 number(all, "crm." + crm + ".rate", 1, 100_000);
             }
         }
+        number(all, "store.lease-ms", 1_000, 3_600_000);
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
