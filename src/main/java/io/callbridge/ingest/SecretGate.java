@@ -4,19 +4,22 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import org.apache.camel.CamelContext;
 
 /**
  * Stands in front of the webhook route. A wrong secret is sent on to a path that nobody serves, and so gets the answer
- * of any unknown path, to the byte; a query that the server itself would refuse without a word gets the reason
- * (contract section 2).
+ * of any unknown path, to the byte; a query that the server itself would refuse without a word gets the reason, and an event
+ * that comes while the routes do not run is to be sent again (contract section 2).
  */
 @ApplicationScoped
 public class SecretGate {
 
     private final WebhookReader reader;
+    private final CamelContext context;
 
-    public SecretGate(WebhookReader reader) {
+    public SecretGate(WebhookReader reader, CamelContext context) {
         this.reader = reader;
+        this.context = context;
     }
 
     void register(@Observes Router router) {
@@ -26,6 +29,12 @@ public class SecretGate {
     private void check(RoutingContext request) {
         if (!reader.known(request.request().path())) {
             request.reroute("/");
+            return;
+        }
+        if (!context.isStarted()) {
+            // The server listens before the routes do, and after them: without a word, their path would be an unknown one.
+            request.response().setStatusCode(503).putHeader("Retry-After", "5").putHeader("Content-Type", "text/plain")
+                    .end("Callbridge is starting or stopping; send it again");
             return;
         }
         try {
