@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
@@ -35,17 +36,24 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Kills the application (no shutdown hook runs) after it has said 200 and before the CRM has everything. The 200 is a
  * promise: after a restart on the same store the CRM has every call and every missed call, once.
  */
+@ParameterizedClass(name = "{0}")
+@EnumSource(StoreKind.class)
 class CrashIT {
 
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final Duration QUIET = Duration.ofSeconds(2);
     private static final int[] KILL_MILLIS = {0, 1, 2, 5, 10, 20, 50, 120, 300};
 
+    @Parameter
+    private StoreKind store;
     private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(2);
     private FakeCrm crm;
     private BridgeProcess bridge;
@@ -53,7 +61,8 @@ class CrashIT {
     @BeforeEach
     void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().crm(crm).quickRetries().start();
+        bridge = BridgeProcess.builder().store(store).crm(crm).quickRetries().setting("callbridge.store.lease-ms", "3000")
+                .start();
     }
 
     @AfterEach

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
@@ -26,8 +27,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** CRMs are down, slow, busy and wrong. A card may be lost by that; a call may not, and none may come twice. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(StoreKind.class)
 class CrmFailureIT {
 
     private static final Duration SOON = Duration.ofSeconds(20);
@@ -36,6 +42,8 @@ class CrmFailureIT {
     private static final Duration CARD_TTL = Duration.ofSeconds(1);
     private static final int KEPT_OF_AN_ANSWER = 2048;
 
+    @Parameter
+    private StoreKind store;
     private FakeCrm crm;
     private BridgeProcess bridge;
 
@@ -275,7 +283,7 @@ class CrmFailureIT {
     }
 
     private void start(BridgeProcess.Builder builder) {
-        bridge = builder.crm(crm).quickRetries().start();
+        bridge = builder.store(store).crm(crm).quickRetries().start();
     }
 
     private void assertNextCallWorks() {

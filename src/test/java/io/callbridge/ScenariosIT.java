@@ -3,6 +3,7 @@ package io.callbridge;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm;
@@ -14,6 +15,7 @@ import io.callbridge.support.ScenarioPlayer.Step;
 import io.callbridge.support.ScenarioVerdict;
 import io.callbridge.support.ScenarioVerdict.Comparison;
 import io.callbridge.support.TestCall;
+import io.callbridge.support.Webhook;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -95,6 +97,24 @@ class ScenariosIT {
                 s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
     }
 
+    @TestFactory
+    Stream<DynamicTest> everyScenarioInOrderOnPostgresql() {
+        return play("in order on PostgreSQL", StoreKind.POSTGRESQL, 1, Comparison.EVERYTHING, ScenarioPlayer::inOrder);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioInAnyOrderAtOnceOnPostgresql() {
+        long seed = seeds()[2];
+        return play("any order on PostgreSQL, seed " + seed, StoreKind.POSTGRESQL, 1, Comparison.CALLS_AND_MISSED,
+                s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
+    }
+
+    /** The events of each call come to three replicas at random, each one twice, every other one to two replicas at once. */
+    @TestFactory
+    Stream<DynamicTest> everyScenarioSprayedOverThreeReplicas() {
+        return play("sprayed over three replicas", StoreKind.POSTGRESQL, 3, Comparison.EVERYTHING, ScenarioPlayer::twice);
+    }
+
     private Stream<DynamicTest> overtaking(long seed) {
         return play("overtaking, seed " + seed, Comparison.CALLS_AND_MISSED,
                 s -> ScenarioPlayer.overtaking(s, random(s, seed)));
@@ -122,12 +142,17 @@ class ScenariosIT {
     }
 
     private Stream<DynamicTest> play(String name, Comparison comparison, Function<Scenario, List<Step>> order) {
+        return play(name, StoreKind.SQLITE, 1, comparison, order);
+    }
+
+    private Stream<DynamicTest> play(String name, StoreKind store, int replicas, Comparison comparison,
+            Function<Scenario, List<Step>> order) {
         Map<Map<String, String>, List<Scenario>> groups = Scenario.all().stream().filter(ScenariosIT::wanted)
                 .collect(Collectors.groupingBy(Scenario::settings, LinkedHashMap::new, Collectors.toList()));
         List<Stage> stages = new ArrayList<>();
         try {
             // One after the other, because a start takes all the machine has; then all plays at the same time.
-            groups.forEach((settings, scenarios) -> stages.add(new Stage(settings, scenarios, comparison, order)));
+            groups.forEach((settings, scenarios) -> stages.add(new Stage(settings, store, replicas, scenarios, comparison, order)));
             for (int i = 0; i < PLAYS_AT_MOST; i++) {
                 stages.forEach(Stage::play);
                 stages.forEach(Stage::awaitQuiet);
@@ -145,20 +170,23 @@ class ScenariosIT {
         private final Set<String> warmUpIds = new HashSet<>();
         private final Map<String, String> settings;
         private final FakeCrm crm = new FakeCrm();
-        private final BridgeProcess bridge;
+        private final List<BridgeProcess> bridges = new ArrayList<>();
         private final ScenarioPlayer player;
         private int calls;
 
-        private Stage(Map<String, String> settings, List<Scenario> scenarios, Comparison comparison,
+        private Stage(Map<String, String> settings, StoreKind store, int replicas, List<Scenario> scenarios, Comparison comparison,
                 Function<Scenario, List<Step>> order) {
             this.settings = settings;
             try {
-                bridge = BridgeProcess.builder().crm(crm).settings(settings).start();
+                bridges.add(BridgeProcess.builder().store(store).crm(crm).settings(settings).start());
+                while (bridges.size() < replicas) {
+                    bridges.add(BridgeProcess.builder().storeOf(bridges.get(0)).crm(crm).settings(settings).start());
+                }
             } catch (RuntimeException | Error e) {
-                crm.close();
+                close();
                 throw e;
             }
-            player = new ScenarioPlayer(bridge.webhook(), clock);
+            player = new ScenarioPlayer(bridges.stream().map(BridgeProcess::webhook).toList(), clock);
             scenarios.forEach(s -> performances.add(new Performance(this, s, comparison, order)));
             warmUp();
         }
@@ -169,11 +197,12 @@ class ScenariosIT {
                 long begin = System.nanoTime();
                 List<TestCall> some = IntStream.range(0, 10)
                         .mapToObj(i -> TestCall.incoming("10" + (1 + i % 5), "+7900000080" + i)).toList();
-                some.parallelStream().forEach(c -> bridge.webhook().accept(c.answered()));
+                Webhook webhook = bridges.get(round % bridges.size()).webhook();
+                some.parallelStream().forEach(c -> webhook.accept(c.answered()));
                 Duration took = Duration.ofNanos(System.nanoTime() - begin);
                 some.forEach(c -> warmUpIds.addAll(List.of(c.callId(), c.legId())));
                 calls += some.size();
-                if (took.compareTo(WARM) < 0) {
+                if (took.compareTo(WARM) < 0 && round + 1 >= bridges.size()) {
                     break;
                 }
             }
@@ -193,7 +222,7 @@ class ScenariosIT {
         }
 
         private Stream<DynamicTest> verdicts(String play) {
-            String tail = bridge.tail();
+            String tail = bridges.stream().map(BridgeProcess::tail).collect(Collectors.joining());
             List<DynamicTest> tests = new ArrayList<>(performances.stream().map(p -> p.verdict(play, tail)).toList());
             List<String> strangers = strangers();
             String name = "nothing outside of the scenarios, " + play + (settings.isEmpty() ? "" : " " + settings);
@@ -224,7 +253,7 @@ class ScenariosIT {
         }
 
         private void close() {
-            bridge.close();
+            bridges.forEach(BridgeProcess::close);
             crm.close();
         }
     }

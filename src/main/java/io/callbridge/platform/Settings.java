@@ -77,6 +77,7 @@ public class Settings {
             throw invalid("store.retention", text(all, "store.retention"), "a duration of 1m or more, such as 30d");
         }
         number(all, "store.purge-period-ms", 100, 86_400_000);
+        number(all, "store.lease-ms", 1_000, 3_600_000);
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);

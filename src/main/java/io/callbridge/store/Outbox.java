@@ -3,6 +3,7 @@ package io.callbridge.store;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Settings;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -17,8 +18,6 @@ public class Outbox {
     static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
             + " attempts, next_at, expires_at, created_at from delivery ";
     private static final int ANSWER_KEPT = 2048;
-    /** Who takes a delivery has this long to bring it; then any replica may. Longer than any request and its look-up. */
-    private static final long LEASE_MS = 60_000;
     /**
      * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
      * everything but the ends of cards would get no calls.
@@ -27,10 +26,12 @@ public class Outbox {
 
     private final Store store;
     private final ObjectMapper json;
+    private final long leaseMs;
 
-    public Outbox(Store store, ObjectMapper json) {
+    public Outbox(Store store, ObjectMapper json, Settings settings) {
         this.store = store;
         this.json = json;
+        this.leaseMs = settings.number("store.lease-ms");
     }
 
     /** One try and its answer; {@code status} {@code null}: none came. */
@@ -109,7 +110,7 @@ public class Outbox {
         return !any ? CompletableFuture.completedFuture(List.of()) : store.write("", sql -> {
             List<Delivery> taken = sql.query(due + store.kind().claiming, Outbox::delivery, values);
             for (Delivery delivery : taken) {
-                sql.update("update delivery set next_at = ?, wait = 'taken' where seq = ?", now + LEASE_MS, delivery.seq());
+                sql.update("update delivery set next_at = ?, wait = 'taken' where seq = ?", now + leaseMs, delivery.seq());
             }
             return taken;
         });

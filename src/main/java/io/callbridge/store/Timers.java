@@ -1,5 +1,6 @@
 package io.callbridge.store;
 
+import io.callbridge.platform.Settings;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -12,13 +13,13 @@ import java.util.stream.Stream;
 @ApplicationScoped
 public class Timers {
 
-    /** Who takes a timer has this long to look; then it is due again, for any replica. */
-    private static final long LEASE_MS = 30_000;
-
     private final Store store;
+    /** Who takes a timer has this long to look; then it is due again, for any replica. */
+    private final long leaseMs;
 
-    public Timers(Store store) {
+    public Timers(Store store, Settings settings) {
         this.store = store;
+        this.leaseMs = settings.number("store.lease-ms") / 2;
     }
 
     /** Takes timers whose time has come, of these PBXs, earliest first. */
@@ -34,7 +35,7 @@ public class Timers {
                     row -> new Timer(row.getString(1), row.getString(2), row.getString(3), Instant.ofEpochMilli(row.getLong(4))),
                     Stream.concat(Stream.of(now), pbxs.stream()).toArray());
             for (Timer timer : due) {
-                sql.update("update timer set due_at = ? where pbx = ? and call_id = ? and subject = ?", now + LEASE_MS, timer.pbx(),
+                sql.update("update timer set due_at = ? where pbx = ? and call_id = ? and subject = ?", now + leaseMs, timer.pbx(),
                         timer.callId(), timer.subject());
             }
             return due;

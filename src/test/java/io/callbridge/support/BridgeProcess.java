@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.store.StoreKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -35,6 +36,7 @@ public final class BridgeProcess implements AutoCloseable {
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofSeconds(30);
     private static final int TAIL = 6_000;
+    private static final String STORE_URL = "callbridge.store.url";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2)).build();
@@ -94,6 +96,16 @@ public final class BridgeProcess implements AutoCloseable {
                     .setting("callbridge.deliver.retry.max-delay-ms", "500");
         }
 
+        /** The kind of store: a file in the folder of the process, or a PostgreSQL database of its own. */
+        public Builder store(StoreKind kind) {
+            return kind == StoreKind.SQLITE ? without(STORE_URL) : setting(STORE_URL, PostgresServer.shared().newDatabase());
+        }
+
+        /** One more replica on the database of another process. */
+        public Builder storeOf(BridgeProcess other) {
+            return setting(STORE_URL, other.storeUrl());
+        }
+
         public Builder editRoutes(RoutesEdit edit) {
             edits.add(edit);
             return this;
@@ -151,7 +163,9 @@ public final class BridgeProcess implements AutoCloseable {
         settings = new LinkedHashMap<>();
         settings.put("quarkus.http.host", "127.0.0.1");
         settings.put("quarkus.http.port", Integer.toString(port));
-        settings.put("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("callbridge.db"));
+        // Libraries that are unpacked there would be left behind by every process that is killed.
+        settings.put("java.io.tmpdir", folder.toString());
+        settings.put(STORE_URL, "jdbc:sqlite:" + folder.resolve("callbridge.db"));
         settings.putAll(builder.settings);
         environment = builder.environment;
     }
@@ -162,6 +176,16 @@ public final class BridgeProcess implements AutoCloseable {
 
     public int port() {
         return port;
+    }
+
+    /** The process id; another one after a restart. */
+    public long pid() {
+        return process.pid();
+    }
+
+    /** The address of the store, as the process has it. */
+    public String storeUrl() {
+        return settings.get(STORE_URL);
     }
 
     public String secret() {
@@ -193,6 +217,21 @@ public final class BridgeProcess implements AutoCloseable {
     public void restart() {
         launch();
         awaitReady();
+    }
+
+    public boolean ready() {
+        try {
+            return get("/q/health/ready").statusCode() == 200;
+        } catch (UncheckedIOException notYet) {
+            return false;
+        }
+    }
+
+    /** The sum of a counter over all its series that carry these labels, such as {@code result="dropped"}. */
+    public double metric(String name, String... labels) {
+        return get("/q/metrics").body().lines()
+                .filter(line -> line.startsWith(name + "{") && Stream.of(labels).allMatch(line::contains))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ')))).sum();
     }
 
     /** Everything that the process has printed, over all its starts. */
@@ -313,14 +352,6 @@ public final class BridgeProcess implements AutoCloseable {
             });
         } catch (ConditionTimeoutException e) {
             throw new IllegalStateException("the application does not get ready" + tail(), e);
-        }
-    }
-
-    private boolean ready() {
-        try {
-            return get("/q/health/ready").statusCode() == 200;
-        } catch (UncheckedIOException notYet) {
-            return false;
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -64,11 +65,12 @@ public final class ScenarioPlayer {
         }
     }
 
-    private final Webhook webhook;
+    private final List<Webhook> webhooks;
     private final ScheduledExecutorService clock;
 
-    public ScenarioPlayer(Webhook webhook, ScheduledExecutorService clock) {
-        this.webhook = webhook;
+    /** @param webhooks each event goes to one of them at random; copies of an event go to different ones */
+    public ScenarioPlayer(List<Webhook> webhooks, ScheduledExecutorService clock) {
+        this.webhooks = webhooks;
         this.clock = clock;
     }
 
@@ -161,8 +163,9 @@ public final class ScenarioPlayer {
     }
 
     private CompletableFuture<List<HttpResponse<String>>> send(Step step) {
-        List<CompletableFuture<HttpResponse<String>>> copies = Stream
-                .generate(() -> webhook.sendAsync(step.event.fields(), step.wire)).limit(step.copies).toList();
+        int first = ThreadLocalRandom.current().nextInt(webhooks.size());
+        List<CompletableFuture<HttpResponse<String>>> copies = Stream.iterate(first, i -> (i + 1) % webhooks.size()).limit(step.copies)
+                .map(i -> webhooks.get(i).sendAsync(step.event.fields(), step.wire)).toList();
         return CompletableFuture.allOf(copies.toArray(CompletableFuture[]::new))
                 .thenApply(done -> copies.stream().map(CompletableFuture::join).toList());
     }
