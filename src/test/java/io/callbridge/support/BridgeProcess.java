@@ -57,6 +57,7 @@ public final class BridgeProcess implements AutoCloseable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private final List<RoutesEdit> edits = new ArrayList<>();
         private boolean routesFolder = true;
+        private String heap = "256m";
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
@@ -99,6 +100,12 @@ public final class BridgeProcess implements AutoCloseable {
             return this;
         }
 
+        /** The most heap that the JVM may take, as {@code -Xmx} reads it. */
+        public Builder heap(String most) {
+            heap = most;
+            return this;
+        }
+
         /** No folder {@code routes} in the working directory: the packaged routes have to do. */
         public Builder withoutRoutesFolder() {
             routesFolder = false;
@@ -134,6 +141,7 @@ public final class BridgeProcess implements AutoCloseable {
     private final int port = Ports.free();
     private final Map<String, String> settings;
     private final Map<String, String> environment;
+    private final String heap;
     private Process process;
 
     private BridgeProcess(Builder builder) {
@@ -154,6 +162,7 @@ public final class BridgeProcess implements AutoCloseable {
         settings.put("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("callbridge.db"));
         settings.putAll(builder.settings);
         environment = builder.environment;
+        heap = builder.heap;
     }
 
     public static Builder builder() {
@@ -162,6 +171,16 @@ public final class BridgeProcess implements AutoCloseable {
 
     public int port() {
         return port;
+    }
+
+    /** The process as the system knows it. */
+    public long pid() {
+        return process.pid();
+    }
+
+    /** Where the store is. */
+    public String storeUrl() {
+        return settings.get("callbridge.store.url");
     }
 
     public String secret() {
@@ -271,7 +290,7 @@ public final class BridgeProcess implements AutoCloseable {
             command.addAll(properties);
         } else {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.add("-Xmx256m");
+            command.add("-Xmx" + heap);
             command.addAll(properties);
             command.add("-jar");
             command.add(PROJECT.resolve("target/quarkus-app/quarkus-run.jar").toString());
