@@ -59,6 +59,7 @@ public final class BridgeProcess implements AutoCloseable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private final List<RoutesEdit> edits = new ArrayList<>();
         private boolean routesFolder = true;
+        private String heap = "256m";
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
@@ -111,6 +112,12 @@ public final class BridgeProcess implements AutoCloseable {
             return this;
         }
 
+        /** The most heap that the JVM may take, as {@code -Xmx} reads it. */
+        public Builder heap(String most) {
+            heap = most;
+            return this;
+        }
+
         /** No folder {@code routes} in the working directory: the packaged routes have to do. */
         public Builder withoutRoutesFolder() {
             routesFolder = false;
@@ -146,6 +153,7 @@ public final class BridgeProcess implements AutoCloseable {
     private final int port = Ports.free();
     private final Map<String, String> settings;
     private final Map<String, String> environment;
+    private final String heap;
     private Process process;
 
     private BridgeProcess(Builder builder) {
@@ -168,6 +176,7 @@ public final class BridgeProcess implements AutoCloseable {
         settings.put(STORE_URL, "jdbc:sqlite:" + folder.resolve("callbridge.db"));
         settings.putAll(builder.settings);
         environment = builder.environment;
+        heap = builder.heap;
     }
 
     public static Builder builder() {
@@ -324,7 +333,7 @@ public final class BridgeProcess implements AutoCloseable {
             command.addAll(properties);
         } else {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.add("-Xmx256m");
+            command.add("-Xmx" + heap);
             command.addAll(properties);
             command.add("-jar");
             command.add(PROJECT.resolve("target/quarkus-app/quarkus-run.jar").toString());
