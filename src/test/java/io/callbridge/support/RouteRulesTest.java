@@ -68,7 +68,7 @@ class RouteRulesTest {
             callbridge.sample.handler=false
             #callbridge.pbx.main.secret=
             """;
-    private static final String TEST = "weaveById(\"answer-sample\")";
+    private static final String TEST = "weaveById(\"answer-sample\"); weaveById(\"answer\")";
     private static final String OK = "- setBody:\n            constant: OK\n";
     private static final String ANSWER = "- to:\n            id: answer-sample\n            uri: direct:ingest-sample-answer\n";
 
