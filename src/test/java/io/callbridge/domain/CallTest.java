@@ -140,8 +140,10 @@ class CallTest {
     }
 
     @Test
-    void aQueueDoesNotWaitForItself() {
-        assertEquals(second(45), call(hangup("880").from(CALLER).via("880").bridged(false).at(40)).decideAt(second(40)));
+    void theSideOfAQueueTowardsItsAgentsNamesNoOtherContainer() {
+        TestEvent agentSide = hangup("880").as(CALLER, "453*880@sip.pbx.example").to("453*101").at(21);
+        assertEquals(second(26), call(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).at(20), agentSide)
+                .decideAt(second(21)));
     }
 
     // ---- ends of cards
