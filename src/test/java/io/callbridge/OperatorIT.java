@@ -288,7 +288,9 @@ class OperatorIT {
         bridge.close();
         try (Connection connection = DriverManager.getConnection(store)) {
             addOldCalls(connection);
-            connection.prepareStatement("update call set last_at = last_at - 120000").executeUpdate();
+            connection.prepareStatement("update call set first_at = first_at - 120000, last_at = last_at - 120000").executeUpdate();
+            // Also what a look that is still due goes by.
+            connection.prepareStatement("update event set arrived_at = arrived_at - 120000").executeUpdate();
         }
 
         start(builder().setting("callbridge.store.retention", "1m").setting("callbridge.store.purge-period-ms", "500"));

@@ -80,7 +80,7 @@ public class Reprocess {
     }
 
     /**
-     * What is to be looked at: every leg, then the whole call. Nothing of a call whose events are just being processed: a
+     * What is to be looked at: every leg that is over, then the whole call. Nothing of a call whose events are just being processed: a
      * registration must not overtake the end of its card.
      */
     public List<Map<String, Object>> looks(@ExchangeProperty(Fold.PROPERTY) Fold fold,
@@ -90,8 +90,10 @@ public class Reprocess {
             return looks;
         }
         for (String subject : fold.subjects) {
-            looks.add(Map.of("pbx", fold.directory.pbx(), "callId", fold.call.id(), "subject", subject, "whole",
-                    subject.equals(Timer.MISSED)));
+            boolean whole = subject.equals(Timer.MISSED);
+            if (whole || fold.call.leg(subject).over(fold.settings, fold.now)) {
+                looks.add(Map.of("pbx", fold.directory.pbx(), "callId", fold.call.id(), "subject", subject, "whole", whole));
+            }
         }
         return looks;
     }
