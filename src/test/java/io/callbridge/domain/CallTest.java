@@ -142,7 +142,7 @@ class CallTest {
     @Test
     void theSideOfAQueueTowardsItsAgentsNamesNoOtherContainer() {
         TestEvent agentSide = hangup("880").as(CALLER, "453*880@sip.pbx.example").to("453*101").at(21);
-        assertEquals(second(26), call(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).at(20), agentSide)
+        assertEquals(second(25), call(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).at(20), agentSide)
                 .decideAt(second(21)));
     }
 
