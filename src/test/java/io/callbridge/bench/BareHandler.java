@@ -37,8 +37,8 @@ public final class BareHandler implements AutoCloseable {
                 port = free.getLocalPort();
             }
             String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-            Process process = new ProcessBuilder(java, "-Xmx" + heap, "-cp", System.getProperty("java.class.path"), BareHandler.class.getName(), Integer.toString(port))
-                    .redirectErrorStream(true).start();
+            Process process = new ProcessBuilder(java, "-Xmx" + heap, "-cp", System.getProperty("java.class.path"),
+                    BareHandler.class.getName(), Integer.toString(port)).redirectErrorStream(true).start();
             BufferedReader output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
             for (String line = output.readLine(); !READY.equals(line); line = output.readLine()) {
                 if (line == null) {

@@ -83,7 +83,8 @@ class CallbridgeBench {
     void start() throws IOException {
         table.head("Callbridge, packaged, -Xmx" + HEAP + "; " + Runtime.getRuntime().availableProcessors() + " cores, "
                 + System.getProperty("java.vm.name") + " " + System.getProperty("java.vm.version") + ", "
-                + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "; 4 KiB are on the disk after " + ms(fsyncMs()) + " (median)");
+                + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "; 4 KiB are on the disk after "
+                + ms(fsyncMs()) + " (median)");
         table.head("mvn verify -Pbench" + (SCALE == 1 ? "" : " -Dcallbridge.bench.scale=" + SCALE) + "; median of " + Runs.COUNT
                 + " runs (extremes), " + CONNECTIONS + " connections; load, stand-ins and application share the machine");
         bridge = application().start();
