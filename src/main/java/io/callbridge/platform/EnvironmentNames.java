@@ -77,7 +77,10 @@ public class EnvironmentNames implements ConfigSourceFactory {
             return written.getOrDefault(form, "callbridge.pbx." + property(form.substring("CALLBRIDGE_PBX_".length())));
         }
 
-        /** {@code MAIN_DEFAULT_COUNTRY} is a misspelt key of {@code main}, unless there is a PBX {@code main-default}. */
+        /**
+         * {@code MAIN_DEFAULT_COUNTRY} is a misspelt key of {@code main}, unless there is a PBX {@code main-default};
+         * {@code MAIN_AMI_SECRET} is a key of {@code main} for its AMI.
+         */
         private boolean isPbx(String form) {
             String name = form.substring("CALLBRIDGE_PBX_".length());
             return written.containsKey(form) || !name.contains("_EXTENSIONS_") && !name.endsWith("_AMI")
@@ -88,7 +91,8 @@ public class EnvironmentNames implements ConfigSourceFactory {
         private boolean isExtension(String form) {
             String shorter = form.substring(0, form.lastIndexOf('_'));
             return written.containsKey(form) || shorter.endsWith("_EXTENSIONS") || !written.containsKey(shorter)
-                    && Stream.of("_TYPE", "_USER", "_ID").noneMatch(key -> variables.contains(shorter + key)) && isExtension(shorter);
+                    && Stream.of("_TYPE", "_USER", "_ID").noneMatch(key -> variables.contains(shorter + key))
+                    && isExtension(shorter);
         }
 
         private static String property(String form) {

@@ -39,7 +39,8 @@ final class KeyCheck {
             "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
-    private static final Pattern SERVICE_LINK = Pattern.compile(".*_SERVICE_HOST|.*_SERVICE_PORT(_.*)?|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?");
+    private static final Pattern SERVICE_LINK = Pattern.compile(
+            ".*_SERVICE_HOST|.*_SERVICE_PORT(_.*)?|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?");
     private static final Pattern SERVICE_ADDRESS = Pattern.compile("(tcp|udp|sctp)://.*");
     private static final Pattern NOT_SHOWN = Pattern.compile("callbridge[._](pbx|crm|admin)[._].*|.*(secret|token|password).*");
 
@@ -76,8 +77,8 @@ final class KeyCheck {
     /** Such a value would count as none at all. */
     private static void checkReadable(String key, SmallRyeConfig config) {
         if (config.getConfigValue(key).hasProblems()) {
-            throw new StartException(key + " contains ${...} with a name that has no value; allowed: the name of a setting or of an"
-                    + " environment variable that is there, or $$ for a dollar sign");
+            throw new StartException(key + " contains ${...} with a name that has no value; allowed: the name of a setting or of"
+                    + " an environment variable that is there, or $$ for a dollar sign");
         }
     }
 
