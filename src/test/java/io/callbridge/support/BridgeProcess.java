@@ -311,6 +311,9 @@ public final class BridgeProcess implements AutoCloseable {
         } else {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.add("-Xmx256m");
+            // Most of these processes live for seconds: what the better compiler costs, they would never earn.
+            command.add("-XX:TieredStopAtLevel=1");
+            command.add("-XX:+UseSerialGC");
             command.addAll(properties);
             command.add("-jar");
             command.add(PROJECT.resolve("target/quarkus-app/quarkus-run.jar").toString());
