@@ -89,9 +89,10 @@ public class Outbox {
      * Takes deliveries of a CRM that are due, those that have waited longest first. Of one call the registrations go in their
      * order, and of one leg the card, its end, the registration; a card never waits for another leg.
      *
+     * @param untriedFirst rows that were never tried before all others: the CRM fails, but maybe only for those that were
      * @param busy how many this process has taken and not finished: they are among the answer if no other process can take them
      */
-    public CompletableFuture<List<Delivery>> take(String crm, String lane, int wanted, int busy) {
+    public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean untriedFirst, int wanted, int busy) {
         int limit = store.kind().shared() ? wanted : wanted + busy;
         long now = System.currentTimeMillis();
         String due = SELECT + "where crm = ? and lane = ? and state = 'pending' and next_at <= ? and not exists (select 1 from delivery"
@@ -100,7 +101,7 @@ public class Outbox {
                 + (lane.equals(Delivery.CARDS) ? "earlier.lane = 'cards' and earlier.id = delivery.id"
                         : "(earlier.lane = 'calls' or earlier.id = delivery.id and (earlier.expires_at > ? or earlier.attempts < "
                                 + CARD_END_TRIES + "))")
-                + ") order by next_at, seq limit " + limit;
+                + ") order by " + (untriedFirst ? "case when attempts = 0 then 0 else 1 end, " : "") + "next_at, seq limit " + limit;
         Object[] values = lane.equals(Delivery.CARDS) ? new Object[] {crm, lane, now} : new Object[] {crm, lane, now, now};
         if (!store.kind().shared()) {
             return CompletableFuture.completedFuture(store.read(sql -> sql.query(due, Outbox::delivery, values)));

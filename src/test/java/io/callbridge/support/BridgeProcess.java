@@ -35,6 +35,7 @@ public final class BridgeProcess implements AutoCloseable {
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofSeconds(30);
+    private static final String USUAL_HEAP = "256m";
     private static final int TAIL = 6_000;
     private static final String STORE_URL = "callbridge.store.url";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -59,7 +60,7 @@ public final class BridgeProcess implements AutoCloseable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private final List<RoutesEdit> edits = new ArrayList<>();
         private boolean routesFolder = true;
-        private String heap = "256m";
+        private String heap = USUAL_HEAP;
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
@@ -334,6 +335,11 @@ public final class BridgeProcess implements AutoCloseable {
         } else {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.add("-Xmx" + heap);
+            if (heap.equals(USUAL_HEAP)) {
+                // These processes live for seconds: what the better compiler costs, they would never earn.
+                command.add("-XX:TieredStopAtLevel=1");
+                command.add("-XX:+UseSerialGC");
+            }
             command.addAll(properties);
             command.add("-jar");
             command.add(PROJECT.resolve("target/quarkus-app/quarkus-run.jar").toString());

@@ -40,6 +40,7 @@ public final class CallLoad implements AutoCloseable {
 
     private static final int LONGEST_PAUSE_MS = 100;
     private static final int ONE_IN_TWICE = 8;
+    private static final Duration LONG = Duration.ofMinutes(5);
     private static final Duration END = Duration.ofSeconds(90);
     private static final Duration QUIET = Duration.ofSeconds(2);
     /** A request that was sent before an interruption may reach the stand-in's thread a little later. */
@@ -74,6 +75,7 @@ public final class CallLoad implements AutoCloseable {
     private final ConcurrentLinkedQueue<PlacedCall> calls = new ConcurrentLinkedQueue<>();
     private final AtomicInteger acknowledged = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
+    private final ConcurrentLinkedQueue<Duration> refusals = new ConcurrentLinkedQueue<>();
     private final List<Line> lines = new ArrayList<>();
     private final List<Webhook> webhooks;
     private final long seed;
@@ -110,10 +112,21 @@ public final class CallLoad implements AutoCloseable {
         return refused.get();
     }
 
+    /** How long those that were refused with 503 waited for it, the shortest first. */
+    public List<Duration> refusals() {
+        return refusals.stream().sorted().toList();
+    }
+
+    /** Waits until so many more events are refused with 503. */
+    public void awaitMoreRefusals(int events) {
+        int before = refusals.size();
+        await(events + " more refusals").atMost(END).until(() -> refusals.size() >= before + events);
+    }
+
     /** Waits until so many more events are acknowledged. */
     public void awaitMore(int events) {
         int before = acknowledged.get();
-        await(events + " more events").atMost(END).pollInterval(Duration.ofMillis(5)).until(() -> {
+        await(events + " more events").atMost(LONG).pollInterval(Duration.ofMillis(5)).until(() -> {
             lines.forEach(line -> line.over.getNow(null));
             return acknowledged.get() >= before + events;
         });
@@ -177,7 +190,9 @@ public final class CallLoad implements AutoCloseable {
             return Optional.of("written with other contents: " + first + ", then " + again);
         }
         return interruptions.stream().anyMatch(interruption -> interruption.explains(first, again)) ? Optional.empty()
-                : Optional.of("written twice: " + first + ", then " + again);
+                : Optional.of("written twice, " + again.since(first.nanos()).toMillis() + " ms apart"
+                        + interruptions.stream().map(i -> ", the first " + first.since(i.beginNanos).toMillis() + " ms after the interruption").findFirst().orElse("")
+                        + ": " + first + ", then " + again);
     }
 
     private static void awaitQuiet(FakeCrm crm) {
@@ -218,19 +233,24 @@ public final class CallLoad implements AutoCloseable {
         Map<String, String> event = call.events.get(i);
         int copies = line.random.nextInt(ONE_IN_TWICE) == 0 ? 2 : 1;
         int first = line.random.nextInt(webhooks.size());
+        long begin = System.nanoTime();
         List<CompletableFuture<HttpResponse<String>>> answers = Stream.iterate(first, w -> (w + 1) % webhooks.size()).limit(copies)
                 .map(w -> webhooks.get(w).sendAsync(event, Webhook.Wire.FORM)).toList();
         CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new)).whenComplete((all, lost) -> {
-            List<Integer> statuses = answers.stream().filter(answer -> !answer.isCompletedExceptionally())
-                    .map(answer -> answer.join().statusCode()).toList();
+            List<HttpResponse<String>> given = answers.stream().filter(answer -> !answer.isCompletedExceptionally())
+                    .map(CompletableFuture::join).toList();
+            List<Integer> statuses = given.stream().map(HttpResponse::statusCode).toList();
             if (statuses.contains(200)) {
                 acknowledged.incrementAndGet();
                 call.acknowledged.add(key(event));
                 later(line, () -> send(line, call, i + 1));
-            } else if (!statuses.stream().allMatch(status -> status == 503)) {
-                line.over.completeExceptionally(new AssertionError("answered with " + statuses + ": " + event));
+            } else if (!given.stream().allMatch(answer -> answer.statusCode() == 503 && answer.headers().firstValue("Retry-After").isPresent())) {
+                line.over.completeExceptionally(new AssertionError("answered with " + statuses + ", or without Retry-After: " + event));
             } else {
                 refused.incrementAndGet();
+                if (!given.isEmpty()) {
+                    refusals.add(Duration.ofNanos(System.nanoTime() - begin));
+                }
                 later(line, () -> {
                     if (call.patient) {
                         send(line, call, i);

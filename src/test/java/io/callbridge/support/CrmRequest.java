@@ -34,6 +34,7 @@ public final class CrmRequest {
     private final String text;
     private final JsonNode body;
     private volatile int answered = OPEN;
+    private volatile long answeredNanos = Long.MAX_VALUE;
 
     CrmRequest(String method, String rawPath, String rawQuery, Map<String, List<String>> headers, String text) {
         this.method = method;
@@ -87,7 +88,13 @@ public final class CrmRequest {
         return answered;
     }
 
+    /** When it was answered, on the same clock; far in the future: not yet. */
+    long answeredNanos() {
+        return answeredNanos;
+    }
+
     void answered(int status) {
+        answeredNanos = System.nanoTime();
         answered = status;
     }
 

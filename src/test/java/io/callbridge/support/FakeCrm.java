@@ -1,5 +1,7 @@
 package io.callbridge.support;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,6 +11,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -36,6 +42,7 @@ public final class FakeCrm implements AutoCloseable {
 
     /** A base with a path, as in the default setting: the bridge must append to it, not replace it. */
     private static final String BASE = "/crm";
+    private static final int BABBLE_AFTER_MS = 50;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     static {
@@ -106,7 +113,10 @@ public final class FakeCrm implements AutoCloseable {
     private final Map<String, JsonNode> entities = new ConcurrentHashMap<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch closed = new CountDownLatch(1);
+    private final AtomicInteger babbled = new AtomicInteger();
     private HttpServer server;
+    private ServerSocket babbler;
+    private Future<?> babbling;
 
     /** A CRM that is up and knows the two people of the scenario files. */
     public FakeCrm() {
@@ -148,9 +158,45 @@ public final class FakeCrm implements AutoCloseable {
         server.stop(0);
     }
 
-    /** Listens again on the same port. */
+    /** Listens on the same port, but answers every connection with these bytes and closes it. */
+    public void babble(String bytes) {
+        down();
+        try {
+            babbler = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+        } catch (IOException e) {
+            throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
+        }
+        babbling = threads.submit(() -> {
+            while (!babbler.isClosed()) {
+                try (Socket connection = babbler.accept()) {
+                    connection.setSoTimeout(BABBLE_AFTER_MS);
+                    try {
+                        // All of it: a connection closed on unread bytes is reset, and the answer lost.
+                        connection.getInputStream().readAllBytes();
+                    } catch (SocketTimeoutException whole) {
+                        connection.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+                        babbled.incrementAndGet();
+                    }
+                } catch (IOException closedOrGone) {
+                    continue;
+                }
+            }
+        });
+    }
+
+    /** Connections that {@link #babble} has answered. */
+    public int babbled() {
+        return babbled.get();
+    }
+
+    /** Listens again on the same port, and answers as agreed. */
     public void up() {
         try {
+            if (babbler != null) {
+                babbler.close();
+                // The port is free when nobody accepts any more.
+                await().atMost(Duration.ofSeconds(10)).until(babbling::isDone);
+            }
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         } catch (IOException e) {
             throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
@@ -182,6 +228,13 @@ public final class FakeCrm implements AutoCloseable {
         return requests().stream().filter(r -> r.kind() != CrmRequest.Kind.ENTITY && wanted.contains(r.id())).toList();
     }
 
+    /** How many requests of these kinds were under way at the same time, at most. */
+    public long mostAtOnce(CrmRequest.Kind... kinds) {
+        List<CrmRequest> some = requests().stream().filter(r -> List.of(kinds).contains(r.kind())).toList();
+        return some.stream().mapToLong(one -> some.stream()
+                .filter(other -> other.nanos() <= one.nanos() && other.answeredNanos() > one.nanos()).count()).max().orElse(0);
+    }
+
     /** Whether a call has reached the CRM and its answer was given. */
     public boolean has(CrmRequest.Kind kind, String id) {
         return requests(kind, id).stream().anyMatch(CrmRequest::effective);
@@ -191,6 +244,13 @@ public final class FakeCrm implements AutoCloseable {
     public void close() {
         closed.countDown();
         server.stop(0);
+        if (babbler != null) {
+            try {
+                babbler.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
         threads.shutdownNow();
     }
 

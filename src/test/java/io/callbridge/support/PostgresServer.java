@@ -63,7 +63,7 @@ public final class PostgresServer implements AutoCloseable {
             // A commit that was acknowledged must survive here as it does in production; the library sets this to off.
             server = EmbeddedPostgres.builder().setPort(port).setDataDirectory(data).setCleanDataDirectory(false)
                     .setRegisterShutdownHook(false).setServerConfig("synchronous_commit", "on")
-                    .setOutputRedirector(ProcessBuilder.Redirect.DISCARD).start();
+                    .setPGStartupWait(SOON).setOutputRedirector(ProcessBuilder.Redirect.DISCARD).start();
         } catch (IOException e) {
             throw new UncheckedIOException("PostgreSQL does not start in " + data, e);
         }
@@ -74,6 +74,8 @@ public final class PostgresServer implements AutoCloseable {
         try {
             ProcessHandle postmaster = ProcessHandle
                     .of(Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip())).orElseThrow();
+            // Else it would go on to make children for those who connect, and one that is left keeps the next start out.
+            new ProcessBuilder("kill", "-STOP", Long.toString(postmaster.pid())).start().waitFor();
             List<ProcessHandle> all = Stream.concat(Stream.of(postmaster), postmaster.descendants()).toList();
             all.forEach(ProcessHandle::destroyForcibly);
             await("the end of PostgreSQL").atMost(SOON).until(() -> all.stream().noneMatch(ProcessHandle::isAlive));
@@ -81,6 +83,9 @@ public final class PostgresServer implements AutoCloseable {
             server.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
         }
     }
 

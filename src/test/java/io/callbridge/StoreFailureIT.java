@@ -1,0 +1,102 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CallLoad;
+import io.callbridge.support.CallLoad.Interruption;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.PostgresServer;
+import io.callbridge.support.SmallDisk;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The store goes away under load, and comes back. While it is away every event is refused at once, so that the PBX can send
+ * it again; what was acknowledged before is not lost, and nobody has to do anything for it to go on.
+ */
+class StoreFailureIT {
+
+    private static final int LINES = 12;
+    private static final int BEFORE = 200;
+    private static final int REFUSED = 60;
+    private static final Duration AT_ONCE = Duration.ofSeconds(2);
+    /** The sender shares the machine with what it measures. */
+    private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(4);
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    private FakeCrm crm;
+
+    @BeforeEach
+    void startCrm() {
+        crm = new FakeCrm();
+    }
+
+    @AfterEach
+    void stopCrm() {
+        crm.close();
+    }
+
+    private interface Step {
+        void run() throws Exception;
+    }
+
+    @Test
+    void postgresqlIsKilledAndStartedAgain() throws Exception {
+        try (PostgresServer postgres = new PostgresServer(); BridgeProcess bridge = start(postgres.newDatabase())) {
+            underLoad(bridge, postgres::kill, postgres::up);
+        }
+    }
+
+    @Test
+    void theSqliteFileIsLockedByAnotherProcess() throws Exception {
+        try (BridgeProcess bridge = BridgeProcess.builder().crm(crm).quickRetries().start();
+                Connection other = DriverManager.getConnection(bridge.storeUrl());
+                Statement statement = other.createStatement()) {
+            underLoad(bridge, () -> {
+                statement.execute("pragma busy_timeout = 30000");
+                statement.execute("begin exclusive");
+            }, () -> statement.execute("rollback"));
+        }
+    }
+
+    @Test
+    void theDiskIsFull() throws Exception {
+        try (SmallDisk disk = new SmallDisk(); BridgeProcess bridge = start("jdbc:sqlite:" + disk.folder().resolve("callbridge.db"))) {
+            underLoad(bridge, () -> disk.fill(bridge), () -> disk.free(bridge));
+        }
+    }
+
+    private BridgeProcess start(String url) {
+        return BridgeProcess.builder().setting("callbridge.store.url", url).setting("callbridge.store.lease-ms", "3000").crm(crm)
+                .quickRetries().start();
+    }
+
+    private void underLoad(BridgeProcess bridge, Step away, Step back) throws Exception {
+        try (CallLoad load = new CallLoad(CallLoad.seed(), LINES, List.of(bridge.webhook()))) {
+            load.awaitMore(BEFORE);
+            long begin = System.nanoTime();
+            away.run();
+            load.awaitMoreRefusals(REFUSED);
+            back.run();
+            Interruption interruption = new Interruption(begin, System.nanoTime());
+            await("readiness").atMost(SOON).until(bridge::ready);
+            load.awaitMore(BEFORE);
+            load.stop();
+
+            List<Duration> refusals = load.refusals();
+            Duration nineOfTen = refusals.get(refusals.size() * 9 / 10);
+            assertTrue(nineOfTen.compareTo(AT_ONCE) < 0, () -> "one of ten waited more than " + nineOfTen + " for its 503");
+            Duration longest = refusals.get(refusals.size() - 1);
+            assertTrue(longest.compareTo(ON_A_BUSY_MACHINE) < 0, () -> "waited " + longest + " for a 503");
+            load.verify(bridge, crm, List.of(interruption));
+        }
+    }
+}
