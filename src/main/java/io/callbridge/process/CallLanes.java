@@ -2,6 +2,7 @@ package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.Settings;
+import io.callbridge.store.Journal;
 import io.callbridge.store.Timer;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
@@ -16,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelExecutionException;
@@ -33,8 +35,12 @@ public class CallLanes {
     private static final Logger LOG = Logger.getLogger(CallLanes.class);
     private static final int WAITING_CALLS = 20_000;
     private static final int STALE_LOOKS = 20;
+    /** So many events that wait to be acknowledged mean that the machine has enough to do with that. */
+    private static final int BUSY = 16;
 
     private final ProducerTemplate template;
+    private final Journal journal;
+    private final Semaphore turn = new Semaphore(1);
     private final ThreadPoolExecutor[] lanes;
     private final Map<CallKey, Set<Trigger>> waiting = new ConcurrentHashMap<>();
     private volatile boolean overflowed;
@@ -46,8 +52,9 @@ public class CallLanes {
     private record Trigger(String kind, String subject) {
     }
 
-    public CallLanes(ProducerTemplate template, Settings settings) {
+    public CallLanes(ProducerTemplate template, Journal journal, Settings settings) {
         this.template = template;
+        this.journal = journal;
         lanes = new ThreadPoolExecutor[settings.number("process.lanes")];
         for (int i = 0; i < lanes.length; i++) {
             String name = "call-lane-" + i;
@@ -78,7 +85,21 @@ public class CallLanes {
             return all;
         });
         if (isNew[0]) {
-            lanes[Math.floorMod(call.callId().hashCode(), lanes.length)].execute(() -> look(call));
+            lanes[Math.floorMod(call.callId().hashCode(), lanes.length)].execute(() -> inTurn(call));
+        }
+    }
+
+    /** Acknowledging goes first: while many events wait for it, calls are looked at one by one. */
+    private void inTurn(CallKey call) {
+        if (journal.appending() < BUSY) {
+            look(call);
+            return;
+        }
+        turn.acquireUninterruptibly();
+        try {
+            look(call);
+        } finally {
+            turn.release();
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** The event journal: appended before anything is acknowledged, read whenever a call is folded. */
@@ -26,6 +27,7 @@ public class Journal {
 
     private final Store store;
     private final ObjectMapper json;
+    private final AtomicInteger appending = new AtomicInteger();
 
     public Journal(Store store, ObjectMapper json) {
         this.store = store;
@@ -50,10 +52,18 @@ public class Journal {
         }
         // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
         long time = event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1;
-        return store.writeAtOnce(String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)),
+        appending.incrementAndGet();
+        CompletableFuture<Boolean> appended = store.writeAtOnce(String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)),
                 sql -> sql.update("insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state)"
                         + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new') on conflict do nothing", event.pbx(), event.callId(), event.legId(),
                         event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw) > 0);
+        appended.whenComplete((isNew, failure) -> appending.decrementAndGet());
+        return appended;
+    }
+
+    /** Events that wait to be durable, and somebody for each of them to be answered. */
+    public int appending() {
+        return appending.get();
     }
 
     /** All events of a call, in order of arrival. */
