@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
@@ -17,7 +18,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -193,7 +193,10 @@ class CrmOutageIT {
             assertTrue(written.indexOf(first.legId()) < written.indexOf(second.legId()), () -> "not in order: " + first + ", " + second);
         }
         assertEquals(List.of(), crm.requests(Kind.CARD).stream().filter(r -> r.answered() != 503).toList(), "cards nobody wants to see");
-        assertEquals(3 * many, bridge.metric("callbridge_deliveries_total", "operation=\"card\"", "result=\"dropped\""), "cards dropped");
+        // A leg that was over before anybody looked at it has no card at all.
+        long dropped = Stream.of(calls, missed).flatMap(List::stream).mapToLong(this::droppedCards).sum();
+        assertTrue(dropped > 0, "no cards at all");
+        assertEquals(dropped, bridge.metric("callbridge_deliveries_total", "operation=\"card\"", "result=\"dropped\""), "cards dropped");
         assertContract();
     }
 
@@ -211,12 +214,17 @@ class CrmOutageIT {
                 "the card waited behind the registrations");
         calls.forEach(call -> awaitThat("registration of " + call, () -> crm.has(Kind.CALL, call.legId())));
 
+        // A tenth may come at once after a pause, each with its look-up; and a machine that halts for a moment pushes some together.
+        assertRate(rate * 3 / 2, Duration.ofSeconds(1));
+        assertRate(rate * 11 / 2, Duration.ofSeconds(5));
+    }
+
+    private void assertRate(int most, Duration window) {
         List<CrmRequest> requests = crm.requests();
         for (int i = 0; i < requests.size(); i++) {
-            long begin = requests.get(i).nanos();
-            long within = requests.stream().skip(i).filter(r -> r.nanos() < begin + TimeUnit.SECONDS.toNanos(1)).count();
-            // A tenth may come at once after a pause; two threads, and the machine, put requests a little closer or wider.
-            assertTrue(within <= rate * 1.3, () -> within + " requests within one second");
+            long end = requests.get(i).nanos() + window.toNanos();
+            long within = requests.stream().skip(i).filter(request -> request.nanos() < end).count();
+            assertTrue(within <= most, () -> within + " requests within " + window);
         }
     }
 
@@ -240,6 +248,17 @@ class CrmOutageIT {
 
     private static List<TestCall> calls(int number) {
         return IntStream.range(0, number).mapToObj(i -> TestCall.incoming("10" + (1 + i % 3), "+790000" + (10_000 + i))).toList();
+    }
+
+    private long droppedCards(TestCall call) {
+        long dropped = 0;
+        for (JsonNode delivery : bridge.call(call.callId()).path("deliveries")) {
+            if (delivery.path("operation").asText().equals("card")) {
+                assertEquals("dropped", delivery.path("state").asText(), () -> "card of " + call);
+                dropped++;
+            }
+        }
+        return dropped;
     }
 
     private void start(BridgeProcess.Builder builder) {

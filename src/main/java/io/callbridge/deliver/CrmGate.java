@@ -4,7 +4,8 @@ import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Whether a CRM may be asked now: how many requests its rate still allows, and whether it is down. After a few failures in a
- * row it counts as down, and is then asked by one request at a time, at growing distances, until it answers.
+ * row it counts as down, and is then asked by one request at a time, at growing distances, until it answers. Cards and calls
+ * ask each at their own times: a CRM that fails for the ones only must get the others.
  */
 final class CrmGate {
 
@@ -21,8 +22,8 @@ final class CrmGate {
     /** When the next request is free by the rate, in nanoseconds of {@link System#nanoTime()}. */
     private long freeAt = System.nanoTime();
     private int failures;
-    private int probesFailed;
-    private long probeAtMs;
+    private int callProbesFailed;
+    private long callProbeAtMs;
     private long cardProbeAtMs;
     private boolean probing;
 
@@ -39,7 +40,7 @@ final class CrmGate {
         if (!down() || allowed <= 0) {
             return allowed;
         }
-        return !probing && nowMs >= (cards ? Math.min(probeAtMs, cardProbeAtMs) : probeAtMs) ? 1 : 0;
+        return !probing && nowMs >= (cards ? cardProbeAtMs : callProbeAtMs) ? 1 : 0;
     }
 
     private int allowedByRate() {
@@ -87,25 +88,32 @@ final class CrmGate {
     synchronized boolean answered() {
         boolean was = down();
         failures = 0;
-        probesFailed = 0;
+        callProbesFailed = 0;
         return was;
     }
 
     /**
      * The CRM gave no answer, or one that means "later".
      *
+     * @param cards it was a card or the end of one
      * @param askedMs how long it asked to be left alone; 0: it did not
      * @return whether it is down since this failure
      */
-    synchronized boolean failed(long nowMs, long askedMs) {
+    synchronized boolean failed(boolean cards, long nowMs, long askedMs) {
         boolean was = down();
-        if (probing) {
-            probesFailed++;
+        if (probing && !cards) {
+            callProbesFailed++;
         }
         failures++;
-        long delay = Math.min(maxDelayMs, firstDelayMs << Math.min(20, probesFailed));
-        probeAtMs = nowMs + Math.max(askedMs, delay / 2 + ThreadLocalRandom.current().nextLong(delay / 2 + 1));
-        cardProbeAtMs = nowMs + Math.max(askedMs, Math.min(CARD_PROBE_DELAY_MS, delay));
+        long delay = Math.min(maxDelayMs, firstDelayMs << Math.min(20, callProbesFailed));
+        if (cards || !was) {
+            cardProbeAtMs = nowMs + Math.min(CARD_PROBE_DELAY_MS, delay);
+        }
+        if (!cards || !was) {
+            callProbeAtMs = nowMs + delay / 2 + ThreadLocalRandom.current().nextLong(delay / 2 + 1);
+        }
+        cardProbeAtMs = Math.max(cardProbeAtMs, nowMs + askedMs);
+        callProbeAtMs = Math.max(callProbeAtMs, nowMs + askedMs);
         return !was && down();
     }
 }

@@ -65,7 +65,7 @@ public class DeliveryResult {
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         Instant now = Instant.now();
         long asked = RetryAfter.millis(cause, now);
-        if (gates.of(delivery.crm()).failed(now.toEpochMilli(), asked)) {
+        if (gates.of(delivery.crm()).failed(Delivery.laneOf(delivery.operation()).equals(Delivery.CARDS), now.toEpochMilli(), asked)) {
             LOG.warnf("CRM %s is down; it is asked by one request at a time until it answers", delivery.crm());
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));

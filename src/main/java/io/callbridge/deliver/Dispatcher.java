@@ -171,7 +171,7 @@ public class Dispatcher {
                 return;
             }
             lane.news = false;
-            List<Delivery> taken = outbox.take(name, lane.name, permits, busy.size()).join();
+            List<Delivery> taken = outbox.take(name, lane.name, gate.down(), permits, busy.size()).join();
             lane.news = taken.size() >= permits;
             for (Delivery delivery : taken) {
                 if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {

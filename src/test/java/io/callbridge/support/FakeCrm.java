@@ -1,5 +1,7 @@
 package io.callbridge.support;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -24,6 +26,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -113,6 +116,7 @@ public final class FakeCrm implements AutoCloseable {
     private final AtomicInteger babbled = new AtomicInteger();
     private HttpServer server;
     private ServerSocket babbler;
+    private Future<?> babbling;
 
     /** A CRM that is up and knows the two people of the scenario files. */
     public FakeCrm() {
@@ -162,7 +166,7 @@ public final class FakeCrm implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
         }
-        threads.execute(() -> {
+        babbling = threads.submit(() -> {
             while (!babbler.isClosed()) {
                 try (Socket connection = babbler.accept()) {
                     connection.setSoTimeout(BABBLE_AFTER_MS);
@@ -190,6 +194,8 @@ public final class FakeCrm implements AutoCloseable {
         try {
             if (babbler != null) {
                 babbler.close();
+                // The port is free when nobody accepts any more.
+                await().atMost(Duration.ofSeconds(10)).until(babbling::isDone);
             }
             server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
         } catch (IOException e) {
