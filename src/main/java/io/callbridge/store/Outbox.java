@@ -89,32 +89,39 @@ public class Outbox {
      * Takes deliveries of a CRM that are due, those that have waited longest first. Of one call the registrations go in their
      * order, and of one leg the card, its end, the registration; a card never waits for another leg.
      *
-     * @param untriedFirst rows that were never tried before all others: the CRM fails, but maybe only for those that were
+     * @param probe the CRM fails, but maybe only for what it was given so far: the newest that was never tried goes first
      * @param busy how many this process has taken and not finished: they are among the answer if no other process can take them
      */
-    public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean untriedFirst, int wanted, int busy) {
+    public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean probe, int wanted, int busy) {
         int limit = store.kind().shared() ? wanted : wanted + busy;
         long now = System.currentTimeMillis();
+        if (!store.kind().shared()) {
+            return CompletableFuture.completedFuture(store.read(sql -> due(sql, crm, lane, probe, now, limit, "")));
+        }
+        boolean any = store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending'"
+                + " and next_at <= ? limit 1", row -> true, crm, lane, now)) != null;
+        return !any ? CompletableFuture.completedFuture(List.of()) : store.write("", sql -> {
+            List<Delivery> taken = due(sql, crm, lane, probe, now, limit, store.kind().claiming);
+            for (Delivery delivery : taken) {
+                sql.update("update delivery set next_at = ?, wait = 'taken' where seq = ?", now + leaseMs, delivery.seq());
+            }
+            return taken;
+        });
+    }
+
+    private static List<Delivery> due(Sql sql, String crm, String lane, boolean probe, long now, int limit, String claiming)
+            throws SQLException {
         String due = SELECT + "where crm = ? and lane = ? and state = 'pending' and next_at <= ? and not exists (select 1 from delivery"
                 + " earlier where earlier.crm = delivery.crm and earlier.call_id = delivery.call_id and earlier.state = 'pending'"
                 + " and earlier.seq < delivery.seq and earlier.pbx = delivery.pbx and "
                 + (lane.equals(Delivery.CARDS) ? "earlier.lane = 'cards' and earlier.id = delivery.id"
                         : "(earlier.lane = 'calls' or earlier.id = delivery.id and (earlier.expires_at > ? or earlier.attempts < "
                                 + CARD_END_TRIES + "))")
-                + ") order by " + (untriedFirst ? "case when attempts = 0 then 0 else 1 end, " : "") + "next_at, seq limit " + limit;
+                + ")";
         Object[] values = lane.equals(Delivery.CARDS) ? new Object[] {crm, lane, now} : new Object[] {crm, lane, now, now};
-        if (!store.kind().shared()) {
-            return CompletableFuture.completedFuture(store.read(sql -> sql.query(due, Outbox::delivery, values)));
-        }
-        boolean any = store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending'"
-                + " and next_at <= ? limit 1", row -> true, crm, lane, now)) != null;
-        return !any ? CompletableFuture.completedFuture(List.of()) : store.write("", sql -> {
-            List<Delivery> taken = sql.query(due + store.kind().claiming, Outbox::delivery, values);
-            for (Delivery delivery : taken) {
-                sql.update("update delivery set next_at = ?, wait = 'taken' where seq = ?", now + leaseMs, delivery.seq());
-            }
-            return taken;
-        });
+        List<Delivery> untried = !probe ? List.of() : sql.query(due + " and attempts = 0 order by next_at desc, seq desc limit "
+                + limit + claiming, Outbox::delivery, values);
+        return !untried.isEmpty() ? untried : sql.query(due + " order by next_at, seq limit " + limit + claiming, Outbox::delivery, values);
     }
 
     /** Drops the cards that nobody wants to see any more. @return how many */

@@ -4,6 +4,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -32,6 +33,7 @@ public final class ScenarioPlayer {
     public static final Duration ROOM = DELAY.minus(SPREAD);
 
     private static final double LONGEST_GAP = 100.0;
+    private static final double SHORTEST_GAP = 0.8;
 
     /** One event at one time, possibly sent more than once at the same moment. */
     public record Step(Duration at, Scenario.Event event, Webhook.Wire wire, int copies) {
@@ -74,15 +76,23 @@ public final class ScenarioPlayer {
         this.clock = clock;
     }
 
-    /** The events as they stand in the file. */
+    /**
+     * The events as they stand in the file. A leg whose events are less than the shortest gap apart has them that far apart:
+     * what a phone shows in half a second would have to be there in 25 ms.
+     */
     public static List<Step> inOrder(Scenario scenario) {
         List<Step> steps = new ArrayList<>();
+        Map<String, Double> legs = new HashMap<>();
         double before = 0;
         double at = 0;
+        double last = 0;
         for (Scenario.Event event : scenario.events()) {
             at += Math.min(LONGEST_GAP, event.at() - before);
             before = event.at();
-            steps.add(new Step(scaled(at), event));
+            String leg = String.valueOf(event.fields().get("SubCallID"));
+            last = Math.max(Math.max(at, last), legs.getOrDefault(leg, -SHORTEST_GAP) + SHORTEST_GAP);
+            legs.put(leg, last);
+            steps.add(new Step(scaled(last), event));
         }
         return steps;
     }
