@@ -94,7 +94,7 @@ public final class BridgeProcess implements AutoCloseable {
 
         /** Quick retries, for tests that make the CRM fail. */
         public Builder quickRetries() {
-            return setting("callbridge.deliver.retry.first-delay-ms", "50")
+            return setting("callbridge.deliver.retry.first-delay-ms", "50").setting("callbridge.deliver.poll-ms", "20")
                     .setting("callbridge.deliver.retry.max-delay-ms", "500");
         }
 
