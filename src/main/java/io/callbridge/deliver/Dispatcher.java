@@ -172,7 +172,9 @@ public class Dispatcher {
             }
             lane.news = false;
             List<Delivery> taken = outbox.take(name, lane.name, gate.down(), permits, busy.size()).join();
-            lane.news = taken.size() >= permits;
+            if (taken.size() >= permits) {
+                lane.news = true;
+            }
             for (Delivery delivery : taken) {
                 if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
                     permits--;

@@ -35,6 +35,7 @@ public class CallLanes {
     private static final Logger LOG = Logger.getLogger(CallLanes.class);
     private static final int WAITING_CALLS = 20_000;
     private static final int STALE_LOOKS = 20;
+    private static final int STOP_SECONDS = 3;
     /** So many events that wait to be acknowledged mean that the machine has enough to do with that. */
     private static final int BUSY = 16;
 
@@ -144,8 +145,9 @@ public class CallLanes {
             lane.getQueue().clear();
             lane.shutdown();
         }
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
         for (ThreadPoolExecutor lane : lanes) {
-            lane.awaitTermination(3, TimeUnit.SECONDS);
+            lane.awaitTermination(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
     }
 }
