@@ -5,7 +5,7 @@ create table event (
     call_id     text   not null,
     leg_id      text   not null,
     type        text   not null,
-    event_time  bigint not null,            -- microseconds since 1970; 0: the PBX sent none
+    event_time  bigint not null,            -- microseconds since 1970; the PBX sent none: 0, with Bridged -1
     arrived_at  bigint not null,            -- milliseconds since 1970
     callback_id text,
     fields      text   not null,            -- JSON object of the raw fields
