@@ -250,18 +250,18 @@ class OperatorIT {
 
         start(builder().setting("callbridge.pbx.main.extensions.120.user", "gleb")
                 .setting("callbridge.pbx.main.extensions.101.user", "anna.new"));
-        JsonNode rehearsal = post("/api/calls/reprocess?from=2020-01-01&dry-run=true");
-        assertRun(rehearsal, true, 2, 1, 1, 0);
-        JsonNode missing = difference(rehearsal, "missing");
+        JsonNode dryRun = post("/api/calls/reprocess?from=2020-01-01&dry-run=true");
+        assertRun(dryRun, true, 2, 1, 1, 0);
+        JsonNode missing = difference(dryRun, "missing");
         assertEquals(dropped.callId(), missing.path("callId").asText());
         assertEquals("call", missing.path("operation").asText());
         assertEquals(dropped.legId(), missing.path("key").asText());
         assertEquals("gleb", missing.path("request").path("user").asText());
-        JsonNode different = difference(rehearsal, "different");
+        JsonNode different = difference(dryRun, "different");
         assertEquals(registered.legId(), different.path("key").asText());
         assertEquals("anna.new", different.path("request").path("user").asText());
         assertEquals("anna", different.path("stored").path("user").asText());
-        assertEquals(0, list("/api/deliveries?state=pending", "deliveries").size(), "a rehearsal creates nothing");
+        assertEquals(0, list("/api/deliveries?state=pending", "deliveries").size(), "a dry run creates nothing");
         assertRun(post("/api/calls/reprocess?from=2020-01-01&to=2020-01-02"), false, 0, 0, 0, 0);
 
         assertRun(post("/api/calls/reprocess?from=2020-01-01"), false, 2, 1, 1, 1);

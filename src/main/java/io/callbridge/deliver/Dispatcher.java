@@ -179,8 +179,23 @@ public class Dispatcher {
                 if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
                     permits--;
                     gate.spend();
-                    boolean probe = gate.probe();
-                    lane.workers.execute(() -> work(lane, delivery, probe));
+                    begin(lane, delivery, gate.probe());
+                }
+            }
+        }
+
+        /** What no worker takes, for want of memory say, must not count as in flight for ever. */
+        private void begin(Lane lane, Delivery delivery, boolean probe) {
+            boolean taken = false;
+            try {
+                lane.workers.execute(() -> work(lane, delivery, probe));
+                taken = true;
+            } finally {
+                if (!taken) {
+                    lane.inFlight.remove(delivery.seq());
+                    if (probe) {
+                        gate.probed();
+                    }
                 }
             }
         }

@@ -52,8 +52,6 @@ public class EventStore {
             // The sender learns what happened, not what the database said: that is in the log.
             throw new StoreException("the event could not be stored; send it again", e.getCause());
         } catch (TimeoutException e) {
-            // Not stored at all, if the store has not begun with it: who was told so sends it again.
-            appended.cancel(false);
             throw new StoreException("the event could not be stored within " + PATIENCE_MS + " ms; send it again", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

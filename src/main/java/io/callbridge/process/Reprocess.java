@@ -102,7 +102,7 @@ public class Reprocess {
         return fold.snapshot.entries().stream().anyMatch(entry -> entry.state().equals("new"));
     }
 
-    /** Compares, and creates what is missing unless this is a rehearsal. What is there stays as it is. */
+    /** Compares, and creates what is missing unless this is a dry run. What is there stays as it is. */
     public void settle(@ExchangeProperty(Fold.PROPERTY) Fold fold, @ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run)
             throws Exception {
         if (fold.failure != null) {

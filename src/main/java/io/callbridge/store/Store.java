@@ -166,7 +166,7 @@ public class Store {
         return done;
     }
 
-    /** A write for somebody who waits for it: refused at once while the store is stuck. Cancelled, it is not done. */
+    /** A write for somebody who waits for it: refused at once while the store is stuck. */
     public <T> CompletableFuture<T> writeAtOnce(String order, Work<T> work) {
         Task<?> oldest = queue.peek();
         if (oldest != null && System.nanoTime() - oldest.sinceNanos() > TimeUnit.MILLISECONDS.toNanos(STUCK_MS)) {
@@ -278,7 +278,6 @@ public class Store {
     private Sql commit(List<Task<?>> batch, Sql sql) {
         int culprits = 0;
         int deadlocks = 0;
-        batch.removeIf(task -> task.done().isCancelled());
         while (!batch.isEmpty()) {
             Task<?> current = null;
             try {
