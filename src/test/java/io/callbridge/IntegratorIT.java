@@ -39,7 +39,7 @@ class IntegratorIT {
 
     private static final Duration SOON = Duration.ofSeconds(20);
     private static final String OUTCOME = "process-outcome.camel.yaml";
-    private static final Pattern IS_LOCAL = Pattern.compile("(['\"]?)\\$\\{body\\[local\\]\\}( == '?true'?)?");
+    private static final Pattern IS_LOCAL = Pattern.compile("(['\"]?)\\$\\{variable\\.local\\}( == '?true'?)?");
     private static final Pattern TRACE = Pattern.compile("^\\s+at [\\w.$/]+\\(|^Caused by:|^Exception in ");
     private static final Pattern COMPLAINT = Pattern.compile("\\b(ERROR|FATAL|SEVERE)\\b|Exception\\b|Callbridge cannot start");
 
@@ -136,7 +136,7 @@ class IntegratorIT {
                         """), "carrier-pigeon"),
                 badRoutes("an expression that cannot be read", extra("""
                         - filter:
-                            simple: "${body[local]} === maybe ("
+                            simple: "${variable.local} === maybe ("
                             steps:
                               - setBody:
                                   constant: never
@@ -295,7 +295,7 @@ class IntegratorIT {
         String before = Files.readString(file);
         String after = IS_LOCAL.matcher(before).replaceAll(found -> {
             String quote = found.group(1).equals("'") ? "\"" : "'";
-            return found.group(1) + "\\${body[local]} == " + quote + "never" + quote;
+            return found.group(1) + "\\${variable.local} == " + quote + "never" + quote;
         });
         assertNotEquals(before, after, OUTCOME + " has no branch for local calls");
         Files.writeString(file, after);

@@ -3,6 +3,7 @@ package io.callbridge.deliver;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
@@ -237,7 +238,7 @@ public class Dispatcher {
         Map<String, Object> facts = facts(delivery);
         Exchange result = template.send("direct:deliver-outbox", exchange -> {
             exchange.setProperty(DELIVERY, delivery);
-            exchange.getMessage().setBody(facts);
+            Facts.put(exchange, facts);
         });
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());

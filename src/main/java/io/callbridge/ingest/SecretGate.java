@@ -1,9 +1,11 @@
 package io.callbridge.ingest;
 
+import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.util.Optional;
 import org.apache.camel.CamelContext;
 
 /**
@@ -26,21 +28,25 @@ public class SecretGate {
         router.route("/pbx/*").order(-1_000).handler(this::check);
     }
 
-    private void check(RoutingContext request) {
-        if (!reader.known(request.request().path())) {
-            request.reroute("/");
+    private void check(RoutingContext routing) {
+        HttpServerRequest request = routing.request();
+        Optional<String> pbx = reader.pbx(request.path());
+        if (pbx.isEmpty()) {
+            routing.reroute("/");
             return;
         }
         if (!context.isStarted()) {
-            request.response().setStatusCode(503).putHeader("Retry-After", "5").putHeader("Content-Type", "text/plain")
+            routing.response().setStatusCode(503).putHeader("Retry-After", "5").putHeader("Content-Type", "text/plain")
                     .end("Callbridge is starting or stopping; send the event again");
             return;
         }
         try {
-            EventFields.read(request.request().query(), null, new byte[0]);
-            request.next();
+            if (request.query() != null) {
+                EventFields.read(request.query(), null, new byte[0]);
+            }
+            WebhookRequest.receive(pbx.get(), routing);
         } catch (BadRequestException e) {
-            request.response().setStatusCode(400).putHeader("Content-Type", "text/plain").end(e.getMessage());
+            routing.response().setStatusCode(400).putHeader("Content-Type", "text/plain").end(e.getMessage());
         }
     }
 }

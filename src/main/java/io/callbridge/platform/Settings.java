@@ -4,6 +4,8 @@ import com.google.i18n.phonenumbers.NumberParseException;
 import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.LoadingCache;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
@@ -35,6 +37,8 @@ import org.eclipse.microprofile.config.Config;
 public class Settings {
 
     private static final int SECRET_LENGTH = 16;
+    /** Numbers that are kept as they were read. */
+    private static final int NUMBERS = 10_000;
 
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
@@ -191,8 +195,11 @@ public class Settings {
             extensions.add(new Extension(name, type(at + ".type", extension.type().orElse("phone")),
                     extension.user().orElse(null), extension.id().orElse(null)));
         });
+        // A call is folded several times, and reading a number costs more than all the rest of a fold.
+        LoadingCache<String, Optional<String>> numbers = Caffeine.newBuilder().maximumSize(NUMBERS)
+                .build(number -> Optional.ofNullable(e164(number, country)));
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
-                config.defaultUser().orElse(null), extensions, number -> e164(number, country)));
+                config.defaultUser().orElse(null), extensions, number -> numbers.get(number).orElse(null)));
         secretDigests.put(pbx, digest(secret));
     }
 

@@ -20,6 +20,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.camel.CamelExecutionException;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
@@ -37,7 +38,10 @@ public class CallLanes {
     private static final int STALE_LOOKS = 20;
     private static final int STOP_SECONDS = 3;
     /** So many events that wait to be acknowledged mean that the machine has enough to do with that. */
-    private static final int BUSY = 16;
+    private static final int BUSY = 4;
+    /** What looks at calls may then take of the time: one part in so many. */
+    private static final int SHARE = 10;
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private final ProducerTemplate template;
     private final Journal journal;
@@ -90,7 +94,7 @@ public class CallLanes {
         }
     }
 
-    /** Acknowledging goes first: while many events wait for it, calls are looked at one by one. */
+    /** Acknowledging goes first: while many events wait for it, calls are looked at one by one, and with pauses. */
     private void inTurn(CallKey call) {
         if (journal.appending() < BUSY) {
             look(call);
@@ -98,7 +102,12 @@ public class CallLanes {
         }
         turn.acquireUninterruptibly();
         try {
+            long begin = System.nanoTime();
             look(call);
+            long end = begin + SHARE * (System.nanoTime() - begin);
+            while (journal.appending() >= BUSY && System.nanoTime() < end) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
         } finally {
             turn.release();
         }

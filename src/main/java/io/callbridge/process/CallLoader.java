@@ -2,6 +2,7 @@ package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
+import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Journal;
@@ -33,9 +34,9 @@ public class CallLoader {
         this.settings = settings;
     }
 
-    /** Puts the {@link Fold} on the exchange and leaves the body as it is; work without looks is about everything. */
+    /** Puts the {@link Fold} on the exchange, and what the look is about; work without looks is about everything. */
     public void load(Exchange exchange) {
-        Map<?, ?> work = exchange.getMessage().getBody(Map.class);
+        Map<String, Object> work = work(exchange);
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");
         Effects.Snapshot snapshot = effects.snapshot(pbx, callId);
@@ -46,6 +47,17 @@ public class CallLoader {
         Fold fold = new Fold(snapshot, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), subjects);
         setTimers(fold, pbx, callId);
         exchange.setProperty(Fold.PROPERTY, fold);
+        Facts.put(exchange, work);
+    }
+
+    /** What one of the looks is about. */
+    public void look(Exchange exchange) {
+        Facts.put(exchange, work(exchange));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<String, Object> work(Exchange exchange) {
+        return exchange.getMessage().getBody(Map.class);
     }
 
     private List<CallEvent> sameCallBack(String pbx, String callId, List<CallEvent> events) {

@@ -2,6 +2,7 @@ package io.callbridge.process;
 
 import io.callbridge.domain.Call.CardEnd;
 import io.callbridge.domain.Leg;
+import io.callbridge.platform.Facts;
 import io.callbridge.store.Delivery;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,6 +10,8 @@ import jakarta.inject.Named;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 
 /** The facts about the card of every leg of a call: one event can end the cards of other legs too (rule R21). */
@@ -18,9 +21,13 @@ import org.apache.camel.ExchangeProperty;
 public class CardFacts {
 
     /** Facts of {@link LegFacts}, and {@code shown}, {@code hidden}, {@code fresh}, {@code end}, {@code answeredBy}. */
-    public List<Map<String, Object>> of(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
-        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container())
-                .map(leg -> facts(leg, fold)).toList();
+    public void of(@Body String legId, @ExchangeProperty(Fold.PROPERTY) Fold fold, Exchange exchange) {
+        Facts.put(exchange, facts(fold.call.leg(legId), fold));
+    }
+
+    /** Ids of the legs that may have a card. */
+    public List<String> legs(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container()).map(Leg::id).toList();
     }
 
     private static Map<String, Object> facts(Leg leg, Fold fold) {

@@ -5,12 +5,14 @@ import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.Extension;
 import io.callbridge.domain.Leg;
 import io.callbridge.domain.Party;
+import io.callbridge.platform.Facts;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.camel.Body;
+import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 
 /** The facts about one leg that the routes decide on. Every fact is there, so that a condition can name it. */
@@ -20,8 +22,8 @@ import org.apache.camel.ExchangeProperty;
 public class LegFacts {
 
     /** @param work a piece of work whose {@code subject} is the leg */
-    public Map<String, Object> of(@Body Map<String, Object> work, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
-        return of(fold.call.leg((String) work.get("subject")), fold);
+    public void of(@Body Map<String, Object> work, @ExchangeProperty(Fold.PROPERTY) Fold fold, Exchange exchange) {
+        Facts.put(exchange, of(fold.call.leg((String) work.get("subject")), fold));
     }
 
     static Map<String, Object> of(Leg leg, Fold fold) {

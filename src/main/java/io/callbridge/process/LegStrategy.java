@@ -1,6 +1,7 @@
 package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
+import io.callbridge.platform.Facts;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -26,7 +27,7 @@ public class LegStrategy implements AggregationStrategy {
             fold.include(journaled.stream().map(CallEvent.class::cast).toList());
         }
         String subject = (String) current.getMessage().getBody(Map.class).get("subject");
-        current.getMessage().setBody(LegFacts.of(fold.call.leg(subject), fold));
+        Facts.put(current, LegFacts.of(fold.call.leg(subject), fold));
         return current;
     }
 }

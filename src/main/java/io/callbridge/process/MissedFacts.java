@@ -2,6 +2,7 @@ package io.callbridge.process;
 
 import io.callbridge.domain.Leg;
 import io.callbridge.domain.MissedCall;
+import io.callbridge.platform.Facts;
 import io.callbridge.store.Delivery;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -9,6 +10,7 @@ import jakarta.inject.Named;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 
 /** The facts on which "missed?" is decided for a whole call (rules R34 to R46). */
@@ -17,7 +19,7 @@ import org.apache.camel.ExchangeProperty;
 @RegisterForReflection
 public class MissedFacts {
 
-    public Map<String, Object> of(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
+    public void of(@ExchangeProperty(Fold.PROPERTY) Fold fold, Exchange exchange) {
         Instant decideAt = fold.call.decideAt(fold.now);
         Leg deciding = fold.call.decidingContainer();
         Leg container = deciding != null ? deciding : fold.call.ownCallersContainer();
@@ -37,6 +39,6 @@ public class MissedFacts {
         facts.put("withoutContainer", fold.settings.missedWithoutContainer());
         facts.put("suppressIfAnswered", fold.settings.suppressMissedIfAnsweredLeg());
         facts.put("needsIvrNo", fold.settings.missedNeedsIvrNo());
-        return facts;
+        Facts.put(exchange, facts);
     }
 }

@@ -23,6 +23,8 @@ public class Journal {
     private static final TypeReference<Map<String, String>> FIELDS = new TypeReference<>() {
     };
 
+    private static final String INSERT = "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state)"
+            + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new') on conflict do nothing";
     private static final String SELECT = "select seq, state, pbx, arrived_at, fields from event where ";
 
     private final Store store;
@@ -53,10 +55,9 @@ public class Journal {
         // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
         long time = event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1;
         appending.incrementAndGet();
-        CompletableFuture<Boolean> appended = store.writeAtOnce(String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)),
-                sql -> sql.update("insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state)"
-                        + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new') on conflict do nothing", event.pbx(), event.callId(), event.legId(),
-                        event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw) > 0);
+        CompletableFuture<Boolean> appended = store.changeAtOnce(
+                String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)), INSERT, event.pbx(), event.callId(),
+                event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw);
         appended.whenComplete((isNew, failure) -> appending.decrementAndGet());
         return appended;
     }

@@ -34,6 +34,20 @@ public final class Sql {
         return statement(text, values).executeUpdate();
     }
 
+    /** The same change with several values, at the price of one way to the database. @return rows changed by each */
+    int[] updateAll(String text, List<Object[]> all) throws SQLException {
+        PreparedStatement statement = prepared(text);
+        try {
+            for (Object[] values : all) {
+                bind(statement, values);
+                statement.addBatch();
+            }
+            return statement.executeBatch();
+        } finally {
+            statement.clearBatch();
+        }
+    }
+
     public <T> List<T> query(String text, Row<T> row, Object... values) throws SQLException {
         try (ResultSet rows = statement(text, values).executeQuery()) {
             List<T> found = new ArrayList<>();
@@ -56,15 +70,24 @@ public final class Sql {
     }
 
     private PreparedStatement statement(String text, Object... values) throws SQLException {
+        PreparedStatement statement = prepared(text);
+        bind(statement, values);
+        return statement;
+    }
+
+    private PreparedStatement prepared(String text) throws SQLException {
         PreparedStatement statement = prepared.get(text);
         if (statement == null) {
             statement = connection.prepareStatement(text);
             prepared.put(text, statement);
         }
+        return statement;
+    }
+
+    private static void bind(PreparedStatement statement, Object... values) throws SQLException {
         for (int i = 0; i < values.length; i++) {
             statement.setObject(i + 1, values[i]);
         }
-        return statement;
     }
 
     void commit() throws SQLException {

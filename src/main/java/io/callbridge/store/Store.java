@@ -19,11 +19,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedDeque;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
@@ -39,8 +37,6 @@ import org.jboss.logging.Logger;
 public class Store {
 
     private static final Logger LOG = Logger.getLogger(Store.class);
-    private static final int QUEUE = 20_000;
-    private static final int BATCH = 512;
     /** A store that has not got to a write for this long is stuck. */
     private static final long STUCK_MS = 1_000;
     /** So many tasks of a shared transaction may be at fault; with more it is the store. */
@@ -59,18 +55,32 @@ public class Store {
 
     /** @param order within a transaction, so that transactions of several writers lock rows in the same order */
     private record Task<T>(String order, Work<T> work, CompletableFuture<T> done, long sinceNanos) {
+
+        String text() {
+            return work instanceof Change change ? change.text : null;
+        }
+    }
+
+    /** One statement, which goes to the database together with others of the same text. Done with: did it change a row? */
+    private record Change(String text, Object[] values) implements Work<Boolean> {
+
+        @Override
+        public Boolean on(Sql sql) throws SQLException {
+            return sql.update(text, values) > 0;
+        }
     }
 
     private final Instance<AgroalDataSource> dataSources;
     private final Instance<Flyway> schemas;
     private final Settings settings;
-    private final BlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>(QUEUE);
+    private final WriteQueue<Task<?>> queue = new WriteQueue<>();
     private final Deque<Sql> idleReaders = new ConcurrentLinkedDeque<>();
     private final List<Thread> writers = new ArrayList<>();
     private Semaphore readers;
     private DataSource dataSource;
     private Flyway schema;
     private StoreKind kind;
+    private Checkpoints checkpoints;
     private volatile boolean running;
 
     @Inject
@@ -122,6 +132,7 @@ public class Store {
         }
         readers = new Semaphore(kind.readers);
         running = true;
+        checkpoints = kind == StoreKind.SQLITE ? new Checkpoints(dataSource) : null;
         for (int i = 0; i < kind.writers; i++) {
             Thread writer = new Thread(this::writeLoop, "store-writer-" + i);
             writer.setDaemon(true);
@@ -147,6 +158,9 @@ public class Store {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
         failAll(drained(), new StoreException("the store is closed", null));
+        if (checkpoints != null) {
+            checkpoints.close();
+        }
         idleReaders.forEach(Sql::close);
     }
 
@@ -156,23 +170,32 @@ public class Store {
 
     /** Queues a write. The future fails with {@link StoreException} if the store does not take it. */
     public <T> CompletableFuture<T> write(String order, Work<T> work) {
+        return write(order, work, false);
+    }
+
+    /** A single statement for somebody who waits for it. @return completes after the commit: whether a row was changed */
+    public CompletableFuture<Boolean> changeAtOnce(String order, String text, Object... values) {
+        return writeAtOnce(order, new Change(text, values));
+    }
+
+    /** A write for somebody who waits for it: goes before other writes, and is refused at once while the store is stuck. */
+    public <T> CompletableFuture<T> writeAtOnce(String order, Work<T> work) {
+        Task<?> oldest = queue.oldestUrgent();
+        if (oldest != null && System.nanoTime() - oldest.sinceNanos() > TimeUnit.MILLISECONDS.toNanos(STUCK_MS)) {
+            return CompletableFuture.failedFuture(new StoreException("the store is stuck", null));
+        }
+        return write(order, work, true);
+    }
+
+    private <T> CompletableFuture<T> write(String order, Work<T> work, boolean urgent) {
         CompletableFuture<T> done = new CompletableFuture<>();
-        if (!running || !queue.offer(new Task<>(order, work, done, System.nanoTime()))) {
+        if (!running || !queue.offer(new Task<>(order, work, done, System.nanoTime()), urgent)) {
             done.completeExceptionally(new StoreException("the store takes no more writes at the moment", null));
         } else if (!running) {
             // It may have come after the writers' last look.
             failAll(drained(), new StoreException("the store is closed", null));
         }
         return done;
-    }
-
-    /** A write for somebody who waits for it: refused at once while the store is stuck. */
-    public <T> CompletableFuture<T> writeAtOnce(String order, Work<T> work) {
-        Task<?> oldest = queue.peek();
-        if (oldest != null && System.nanoTime() - oldest.sinceNanos() > TimeUnit.MILLISECONDS.toNanos(STUCK_MS)) {
-            return CompletableFuture.failedFuture(new StoreException("the store is stuck", null));
-        }
-        return write(order, work);
     }
 
     /** A write of somebody who has nothing else to do. @throws StoreException if the store does not take it */
@@ -238,16 +261,14 @@ public class Store {
     }
 
     private void writeLoop() {
-        List<Task<?>> batch = new ArrayList<>(BATCH);
+        List<Task<?>> batch = new ArrayList<>();
         Sql sql = null;
-        while (running || !queue.isEmpty()) {
+        while (running || queue.size() > 0) {
             try {
-                Task<?> first = queue.poll(200, TimeUnit.MILLISECONDS);
-                if (first == null) {
+                queue.take(batch);
+                if (batch.isEmpty()) {
                     continue;
                 }
-                batch.add(first);
-                queue.drainTo(batch, BATCH - 1);
                 if (kind.shared()) {
                     batch.sort(Comparator.comparing(Task::order));
                 }
@@ -270,21 +291,31 @@ public class Store {
 
     private Sql transactions() throws SQLException {
         Connection connection = dataSource.getConnection();
+        if (kind == StoreKind.SQLITE) {
+            Checkpoints.leaveTheLogTo(connection);
+        }
         connection.setAutoCommit(false);
         return new Sql(connection);
     }
 
     /** @return the connection to go on with, {@code null} if it is of no more use */
     private Sql commit(List<Task<?>> batch, Sql sql) {
+        boolean together = true;
         int culprits = 0;
         int deadlocks = 0;
         while (!batch.isEmpty()) {
             Task<?> current = null;
             try {
                 List<Runnable> acknowledgements = new ArrayList<>(batch.size());
-                for (Task<?> task : batch) {
-                    current = task;
-                    acknowledgements.add(run(task, sql));
+                for (int i = 0; i < batch.size();) {
+                    int end = together ? endOfSame(batch, i) : i + 1;
+                    if (end > i + 1) {
+                        acknowledgements.addAll(change(batch.subList(i, end), sql));
+                    } else {
+                        current = batch.get(i);
+                        acknowledgements.add(run(current, sql));
+                    }
+                    i = end;
                 }
                 current = null;
                 sql.commit();
@@ -292,6 +323,11 @@ public class Store {
                 return sql;
             } catch (SQLException | RuntimeException e) {
                 boolean usable = rolledBack(sql);
+                if (usable && together) {
+                    // Of several that went together nobody knows which one it was.
+                    together = false;
+                    continue;
+                }
                 if (usable && e instanceof SQLException conflict && String.valueOf(conflict.getSQLState()).startsWith("40")
                         && ++deadlocks < DEADLOCKS) {
                     continue;
@@ -323,6 +359,28 @@ public class Store {
         return false;
     }
 
+    /** Up to where the tasks are the same statement. */
+    private static int endOfSame(List<Task<?>> batch, int begin) {
+        String text = batch.get(begin).text();
+        int end = begin + 1;
+        while (text != null && end < batch.size() && text.equals(batch.get(end).text())) {
+            end++;
+        }
+        return end;
+    }
+
+    private static List<Runnable> change(List<Task<?>> same, Sql sql) throws SQLException {
+        int[] changed = sql.updateAll(same.get(0).text(), same.stream().map(task -> ((Change) task.work()).values).toList());
+        List<Runnable> acknowledgements = new ArrayList<>(changed.length);
+        for (int i = 0; i < changed.length; i++) {
+            @SuppressWarnings("unchecked")
+            CompletableFuture<Boolean> done = (CompletableFuture<Boolean>) same.get(i).done();
+            boolean did = changed[i] > 0;
+            acknowledgements.add(() -> done.complete(did));
+        }
+        return acknowledgements;
+    }
+
     private static <T> Runnable run(Task<T> task, Sql sql) throws SQLException {
         T result = task.work().on(sql);
         return () -> task.done().complete(result);
@@ -330,7 +388,7 @@ public class Store {
 
     private List<Task<?>> drained() {
         List<Task<?>> left = new ArrayList<>();
-        queue.drainTo(left);
+        queue.drain(left);
         return left;
     }
 

@@ -78,6 +78,7 @@ class CallbridgeBench {
     private EventRequests noop;
     private double noopRate;
     private double eventRate;
+    private double processedRate;
 
     @BeforeAll
     void start() throws IOException {
@@ -128,6 +129,7 @@ class CallbridgeBench {
                     "route that does nothing, same application", noopRuns.text(0), eventRate / noopRate);
             table.shown("a2", "the same", eventRuns.text(0), "bare Vert.x handler", bareRuns.text(0),
                     eventRate / bareRuns.median());
+            processedRate = new Runs(processed).median();
             table.note("a: from the first event sent until all are processed it is " + new Runs(processed).text(0) + " events/s");
         }
     }
@@ -151,7 +153,19 @@ class CallbridgeBench {
     @Test
     @Order(2)
     void acknowledgementAtHalfOfTheRate() {
-        double rate = half();
+        Pace half = pace(half());
+        table.atMost(4, "c1", "acknowledgement at " + Math.round(half.rate) + " events/s, p99, ms", half.p99.text(2),
+                "route that does nothing at that rate, p99", half.noopP99.text(2), half.p99.median() / half.noopP99.median());
+        Pace steady = pace(processedRate / 2);
+        table.shown("c2", "the same at " + Math.round(steady.rate) + ", half of what is processed", steady.p99.text(2),
+                "route that does nothing at that rate, p99", steady.noopP99.text(2), steady.p99.median() / steady.noopP99.median());
+        table.note("c: medians " + half.medians + " (c1), " + steady.medians + " (c2); from the moment a request was due");
+    }
+
+    private record Pace(double rate, Runs p99, Runs noopP99, String medians) {
+    }
+
+    private Pace pace(double rate) {
         Latencies[] acknowledged = new Latencies[Runs.COUNT];
         Latencies[] nothing = new Latencies[Runs.COUNT];
         for (int run = 0; run < Runs.COUNT; run++) {
@@ -161,12 +175,8 @@ class CallbridgeBench {
             store.awaitQuiet();
             nothing[run] = load.pace(noop.answered(calls), rate).latencies();
         }
-        Runs p99 = Runs.of(run -> acknowledged[run].p99Ms());
-        Runs noopP99 = Runs.of(run -> nothing[run].p99Ms());
-        table.atMost(4, "c", "acknowledgement at " + Math.round(rate) + " events/s, p99, ms", p99.text(2),
-                "route that does nothing at that rate, p99", noopP99.text(2), p99.median() / noopP99.median());
-        table.note("c: medians " + ms(Runs.of(run -> acknowledged[run].medianMs()).median()) + " and "
-                + ms(Runs.of(run -> nothing[run].medianMs()).median()) + "; from the moment a request was due");
+        return new Pace(rate, Runs.of(run -> acknowledged[run].p99Ms()), Runs.of(run -> nothing[run].p99Ms()),
+                ms(Runs.of(run -> acknowledged[run].medianMs()).median()) + " and " + ms(Runs.of(run -> nothing[run].medianMs()).median()));
     }
 
     @Test
@@ -259,6 +269,11 @@ class CallbridgeBench {
                 "the same requests, same client, plain loop of " + DELIVER_PARALLEL, plainRuns.text(0),
                 bridgeRuns.median() / plainRuns.median());
         table.note("e: " + CONNECTIONS + " calls at a time, each from a number of its own, so that each has a look-up");
+        if (noopRate > 0) {
+            double bound = 1 / (EVENT_TYPES.size() / noopRate + 1 / plainRuns.median());
+            table.note(String.format(Locale.ROOT, "e: if what lies between cost nothing, taking the events like the route that does nothing and"
+                    + " then the plain loop would come to %,.0f calls/s, %.2f", bound, bound / plainRuns.median()));
+        }
     }
 
     @Test

@@ -11,6 +11,10 @@ import io.callbridge.store.Delivery;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 
 /** Facts that are more than a property of the domain. */
@@ -50,13 +54,21 @@ class FactsTest {
     }
 
     private static void assertMissed(Map<String, Object> expected, TestEvent... events) {
-        Map<String, Object> facts = new HashMap<>(new MissedFacts().of(Folds.of("", List.of(), events)));
+        Map<String, Object> facts = facts(exchange -> new MissedFacts().of(Folds.of("", List.of(), events), exchange));
         facts.keySet().retainAll(expected.keySet());
         assertEquals(expected, facts);
     }
 
     private static Map<String, Object> leg(List<Delivery> deliveries, TestEvent... events) {
-        return new LegFacts().of(Map.of("subject", "71101-1"), Folds.of("71101-1", deliveries, events));
+        return facts(exchange -> new LegFacts().of(Map.of("subject", "71101-1"), Folds.of("71101-1", deliveries, events), exchange));
+    }
+
+    /** What a condition sees is what the next bean gets. */
+    private static Map<String, Object> facts(Consumer<Exchange> bean) {
+        Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+        bean.accept(exchange);
+        assertEquals(exchange.getMessage().getBody(), exchange.getVariables());
+        return new HashMap<>(exchange.getVariables());
     }
 
     private static Delivery written(String operation, String id, String body) {

@@ -2,6 +2,7 @@ package io.callbridge.routes;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.camel.Exchange;
 
 /**
  * Facts as {@code LegFacts}, {@code CardFacts} and {@code MissedFacts} give them, of the ordinary case; a test says what is
@@ -76,5 +77,12 @@ final class Facts {
         Map<String, Object> facts = new HashMap<>(ordinary);
         facts.putAll(changed);
         return facts;
+    }
+
+    /** Makes variables of a body that is facts, as the beans do. */
+    static void put(Exchange exchange) {
+        if (exchange.getMessage().getBody() instanceof Map<?, ?> facts) {
+            facts.forEach((name, value) -> exchange.setVariable((String) name, value));
+        }
     }
 }

@@ -88,6 +88,7 @@ class ProcessCallsRouteTest {
         routes.send("process-calls", exchange -> {
             exchange.setProperty(Fold.PROPERTY, look);
             exchange.getMessage().setBody(work("main", "a1"));
+            Facts.put(exchange);
         });
         assertEquals(List.of(look), seen);
     }
@@ -111,6 +112,7 @@ class ProcessCallsRouteTest {
         try (RouteHarness stage = RouteHarness.of("process-event", "process-event-decide", "process-calls", "process-outcome")
                 .bean("legRepository", new LegRepository(journal())).bean("legStrategy", (AggregationStrategy) (old, current) -> {
                     current.getMessage().setBody(Facts.leg());
+                    Facts.put(current);
                     return current;
                 }).fail("direct:process-register", new IllegalStateException("broken")).start()) {
             events.add(event("main", "a1", Type.HANGUP));
@@ -138,6 +140,7 @@ class ProcessCallsRouteTest {
         List<?> leg = old.getMessage().getBody(List.class);
         current.getMessage().setBody(Map.of("legId", ((CallEvent) leg.get(0)).legId(), "events", leg.size(), "over",
                 leg.stream().anyMatch(event -> ((CallEvent) event).type() == Type.HANGUP)));
+        Facts.put(current);
         return current;
     }
 

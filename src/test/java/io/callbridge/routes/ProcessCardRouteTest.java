@@ -27,16 +27,16 @@ class ProcessCardRouteTest {
 
     @TestFactory
     Stream<DynamicTest> aCardIsShownOnceAndEndedOnce() {
-        routes.on("cardFacts.of", exchange -> List.of(exchange.getMessage().getBody()));
+        routes.on("cardFacts.legs", exchange -> List.of(exchange.getMessage().getBody()));
         return Branches.of(routes, "process-card", Facts.card())
-                .when("on show, and its end is known", Map.of("shown", true, "hidden", false, "end", "ended"), "cardFacts.of",
+                .when("on show, and its end is known", Map.of("shown", true, "hidden", false, "end", "ended"), "cardFacts.legs",
                         "direct:process-card-end")
-                .when("not on show, and the phone rings", Map.of("shown", false, "over", false, "end", ""), "cardFacts.of",
+                .when("not on show, and the phone rings", Map.of("shown", false, "over", false, "end", ""), "cardFacts.legs",
                         "direct:process-card-show")
-                .also("on show, and the phone rings", Map.of("shown", true), "cardFacts.of")
-                .also("ended before", Map.of("shown", true, "hidden", true, "end", "ended"), "cardFacts.of")
-                .also("somebody else was faster than the card", Map.of("end", "answered-elsewhere"), "cardFacts.of")
-                .also("too late for a card", Map.of("over", true), "cardFacts.of")
+                .also("on show, and the phone rings", Map.of("shown", true), "cardFacts.legs")
+                .also("ended before", Map.of("shown", true, "hidden", true, "end", "ended"), "cardFacts.legs")
+                .also("somebody else was faster than the card", Map.of("end", "answered-elsewhere"), "cardFacts.legs")
+                .also("too late for a card", Map.of("over", true), "cardFacts.legs")
                 .tests();
     }
 
@@ -46,8 +46,8 @@ class ProcessCardRouteTest {
         Map<String, Object> rang = Facts.with(Facts.card(), Map.of("legId", "71102-a2", "shown", true, "end", "answered-elsewhere",
                 "answeredBy", "101"));
         Map<String, Object> late = Facts.with(Facts.card(), Map.of("legId", "71103-a3"));
-        routes.on("cardFacts.of", exchange -> List.of(took, rang, late)).send("process-card", WORK);
-        assertEquals(List.of("cardFacts.of", "direct:process-card-end", "direct:process-card-show"), routes.asked());
+        routes.on("cardFacts.legs", exchange -> List.of(took, rang, late)).send("process-card", WORK);
+        assertEquals(List.of("cardFacts.legs", "direct:process-card-end", "direct:process-card-show"), routes.asked());
         assertSame(rang, routes.step("direct:process-card-end").body());
         assertSame(late, routes.step("direct:process-card-show").body());
     }
@@ -59,7 +59,7 @@ class ProcessCardRouteTest {
             exchange.setVariable("rule", "R24");
             return null;
         });
-        routes.on("cardFacts.of", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended")), Facts.card()));
+        routes.on("cardFacts.legs", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended")), Facts.card()));
         Exchange exchange = routes.send("process-card", WORK);
         assertNull(routes.step("direct:process-card-show").variables().get("rule"));
         assertNull(exchange.getVariable("rule"));
@@ -67,28 +67,28 @@ class ProcessCardRouteTest {
 
     @Test
     void theWorkGoesOnAsItCame() {
-        routes.on("cardFacts.of", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended"))));
+        routes.on("cardFacts.legs", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended"))));
         assertSame(WORK, routes.send("process-card", WORK).getMessage().getBody());
     }
 
     @Test
     void aCallWithoutPhonesHasNoCards() {
         Exchange exchange = routes.send("process-card", WORK);
-        assertEquals(List.of("cardFacts.of"), routes.asked());
+        assertEquals(List.of("cardFacts.legs"), routes.asked());
         assertSame(WORK, exchange.getMessage().getBody());
     }
 
     @Test
     void aFailureIsNoted() {
-        routes.fail("cardFacts.of", new IllegalStateException("broken")).send("process-card", WORK);
-        assertEquals(List.of("cardFacts.of", "fail"), routes.asked());
+        routes.fail("cardFacts.legs", new IllegalStateException("broken")).send("process-card", WORK);
+        assertEquals(List.of("cardFacts.legs", "fail"), routes.asked());
     }
 
     @Test
     void aFailureAtOneCardIsNotedForThatCard() {
         routes.fail("direct:process-card-end", new IllegalStateException("broken"));
-        routes.on("cardFacts.of", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended")), Facts.card()));
+        routes.on("cardFacts.legs", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "end", "ended")), Facts.card()));
         routes.send("process-card", WORK);
-        assertEquals(List.of("cardFacts.of", "direct:process-card-end", "fail", "direct:process-card-show"), routes.asked());
+        assertEquals(List.of("cardFacts.legs", "direct:process-card-end", "fail", "direct:process-card-show"), routes.asked());
     }
 }

@@ -61,10 +61,10 @@ class ProcessEventRouteTest {
     @Test
     void aFailureAtOneCardIsNotedAndCommitted() {
         try (RouteHarness stage = RouteHarness.of("process-event", "process-event-decide", "process-card").start()) {
-            stage.on("cardFacts.of", exchange -> List.of(Facts.card()));
+            stage.on("cardFacts.legs", exchange -> List.of(Facts.card()));
             stage.fail("direct:process-card-show", new IllegalStateException("broken"));
             stage.send("process-event", WORK);
-            assertEquals(List.of("callLoader.load", "direct:process-calls", "cardFacts.of", "direct:process-card-show", "fail",
+            assertEquals(List.of("callLoader.load", "direct:process-calls", "cardFacts.legs", "direct:process-card-show", "fail",
                     "commit"), stage.asked());
         }
     }

@@ -219,9 +219,21 @@ public final class RouteHarness implements AutoCloseable {
         return answer == null ? null : answer.to(exchange);
     }
 
-    /** Sends a message into a route and forgets what was asked for before. */
+    /** The same, where the answer are facts. */
+    void answered(String name, Exchange exchange) throws Exception {
+        Object answer = asked(name, exchange);
+        if (answer != null) {
+            exchange.getMessage().setBody(answer);
+            Facts.put(exchange);
+        }
+    }
+
+    /** Sends a message into a route and forgets what was asked for before; a map is taken for facts. */
     Exchange send(String route, Object body) {
-        return send(route, (Processor) exchange -> exchange.getMessage().setBody(body));
+        return send(route, (Processor) exchange -> {
+            exchange.getMessage().setBody(body);
+            Facts.put(exchange);
+        });
     }
 
     /** Like {@link #send(String, Object)}, for a message with more than a body. */

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.util.concurrent.SynchronousExecutorService;
@@ -102,6 +101,11 @@ final class StandIns {
 
         public void load(Exchange exchange) throws Exception {
             routes.asked("callLoader.load", exchange);
+            Facts.put(exchange);
+        }
+
+        public void look(Exchange exchange) throws Exception {
+            Facts.put(exchange);
         }
     }
 
@@ -111,8 +115,8 @@ final class StandIns {
             super(routes);
         }
 
-        public Object of(Exchange exchange) throws Exception {
-            return routes.asked("legFacts.of", exchange);
+        public void of(Exchange exchange) throws Exception {
+            routes.answered("legFacts.of", exchange);
         }
     }
 
@@ -122,9 +126,14 @@ final class StandIns {
             super(routes);
         }
 
-        public List<?> of(Exchange exchange) throws Exception {
-            Object answer = routes.asked("cardFacts.of", exchange);
+        public List<?> legs(Exchange exchange) throws Exception {
+            Object answer = routes.asked("cardFacts.legs", exchange);
             return answer == null ? new ArrayList<>() : (List<?>) answer;
+        }
+
+        /** The legs are their facts here. */
+        public void of(Exchange exchange) throws Exception {
+            Facts.put(exchange);
         }
     }
 
@@ -134,21 +143,18 @@ final class StandIns {
             super(routes);
         }
 
-        public Object of(Exchange exchange) throws Exception {
-            return routes.asked("missedFacts.of", exchange);
+        public void of(Exchange exchange) throws Exception {
+            routes.answered("missedFacts.of", exchange);
         }
     }
 
-    /** Asks for the parts of the request that the bean asks for, so that a route cannot take them away. */
     public static final class WebhookReader extends StandIn {
 
         WebhookReader(RouteHarness routes) {
             super(routes);
         }
 
-        public Object read(Exchange exchange, @Body Object request, @Header(Exchange.HTTP_PATH) String path,
-                @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
-            exchange.setVariable("read", request + " " + path + "?" + query);
+        public Object read(Exchange exchange) throws Exception {
             return routes.asked("webhookReader.read", exchange);
         }
     }

@@ -200,7 +200,7 @@ public final class RouteRules {
                 findings.add("channel: " + uri + " is not named after its consumer " + id);
             }
             if (!INSIDE.contains(scheme) && !stripsControlHeaders(first)) {
-                findings.add("outside: the first step of " + id + " is not removeHeaders with pattern Camel*");
+                findings.add("outside: the first step of " + id + " is not removeHeaders with pattern Camel* or *");
             }
         } else {
             findings.add("from: no uri or no steps in " + id);
@@ -223,7 +223,7 @@ public final class RouteRules {
 
     /** What the HTTP server itself sets may stay. */
     private static boolean stripsControlHeaders(Map<?, ?> step) {
-        return step.get("removeHeaders") instanceof Map<?, ?> strip && "Camel*".equals(strip.get("pattern"))
+        return step.get("removeHeaders") instanceof Map<?, ?> strip && List.of("Camel*", "*").contains(strip.get("pattern"))
                 && (strip.get("excludePattern") == null || String.valueOf(strip.get("excludePattern")).startsWith("CamelHttp"));
     }
 

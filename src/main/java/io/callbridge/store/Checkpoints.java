@@ -1,0 +1,54 @@
+package io.callbridge.store;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.jboss.logging.Logger;
+
+/**
+ * Copies SQLite's write-ahead log into the database beside the writer, which else does it within a commit and lets every
+ * sender wait for it, 20 ms and more. The writer's own limit stays, for a log that grows faster.
+ */
+final class Checkpoints {
+
+    private static final Logger LOG = Logger.getLogger(Checkpoints.class);
+    /** 32 MiB instead of SQLite's 4. */
+    private static final int LONGEST_PAGES = 8_000;
+    private static final long PERIOD_MS = 250;
+
+    private final DataSource dataSource;
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "store-checkpoints");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    Checkpoints(DataSource dataSource) {
+        this.dataSource = dataSource;
+        clock.scheduleWithFixedDelay(this::checkpoint, PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The writer copies the log only when it is very long. */
+    static void leaveTheLogTo(Connection writer) throws SQLException {
+        try (Statement statement = writer.createStatement()) {
+            statement.execute("pragma wal_autocheckpoint = " + LONGEST_PAGES);
+        }
+    }
+
+    private void checkpoint() {
+        try (Connection connection = dataSource.getConnection(); Statement statement = connection.createStatement()) {
+            statement.execute("pragma wal_checkpoint(passive)");
+        } catch (SQLException | RuntimeException e) {
+            // Nothing is lost: the log keeps what was committed, and the writer copies it too.
+            LOG.debugf("No checkpoint: %s", e.getMessage());
+        }
+    }
+
+    void close() {
+        clock.shutdown();
+    }
+}
