@@ -96,8 +96,9 @@ public class Journal {
      * is no longer configured rest.
      */
     public List<CallEvent> open(boolean failedToo, Instant arrivedBefore, Set<String> pbxs, int limit) {
-        // state <> 'done' even where it follows: SQLite takes the index of open events only for the condition it was made with.
-        return events("state <> 'done'" + (failedToo ? "" : " and state = 'new'") + " and arrived_at < ? and pbx in " + Sql.in(pbxs)
+        // state <> 'done' even where it follows: SQLite takes the index of open events only for the condition it was made with;
+        // pbx || '', or it takes the one that begins with the PBX and reads the whole journal.
+        return events("state <> 'done'" + (failedToo ? "" : " and state = 'new'") + " and arrived_at < ? and pbx || '' in " + Sql.in(pbxs)
                 + " order by arrived_at, seq limit " + limit,
                 Stream.concat(Stream.of(arrivedBefore.toEpochMilli()), pbxs.stream()).toArray());
     }

@@ -30,7 +30,7 @@ public class Timers {
             return CompletableFuture.completedFuture(List.of());
         }
         return store.write("", sql -> {
-            List<Timer> due = sql.query("select pbx, call_id, subject, due_at from timer where due_at <= ? and pbx in " + Sql.in(pbxs)
+            List<Timer> due = sql.query("select pbx, call_id, subject, due_at from timer where due_at <= ? and pbx || '' in " + Sql.in(pbxs)
                     + " order by due_at limit " + limit + store.kind().claiming,
                     row -> new Timer(row.getString(1), row.getString(2), row.getString(3), Instant.ofEpochMilli(row.getLong(4))),
                     Stream.concat(Stream.of(now), pbxs.stream()).toArray());

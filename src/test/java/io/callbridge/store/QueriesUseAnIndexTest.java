@@ -1,0 +1,127 @@
+package io.callbridge.store;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.ingest.EventReader;
+import io.callbridge.support.TestConfig;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sqlite.SQLiteDataSource;
+
+/** What is asked again and again must not read a table that grows for months: SQLite itself says how it would go about it. */
+class QueriesUseAnIndexTest {
+
+    /** All of a table, or all that one PBX has in it. */
+    private static final Pattern WHOLE = Pattern.compile("^SCAN (?!probe|CONSTANT)|\\(pbx=\\?\\)");
+
+    @TempDir
+    Path folder;
+    private final Set<String> asked = ConcurrentHashMap.newKeySet();
+
+    @Test
+    void noQueryReadsAWholeTable() throws Exception {
+        String url = "jdbc:sqlite:" + folder.resolve("callbridge.db");
+        SQLiteDataSource plain = new SQLiteDataSource();
+        plain.setUrl(url);
+        Store store = new Store(recording(plain), Flyway.configure().dataSource(plain).locations("db/sqlite").load(),
+                TestConfig.settings(TestConfig.of(Map.of("callbridge.store.url", url), Map.of())));
+        store.open();
+        try {
+            ask(store);
+        } finally {
+            store.close();
+        }
+        assertTrue(asked.size() > 10, asked::toString);
+        List<String> slow = new ArrayList<>();
+        try (Connection connection = plain.getConnection()) {
+            for (String text : asked) {
+                slow.addAll(plan(connection, text).stream().filter(step -> WHOLE.matcher(step).find()).map(step -> step + ": " + text).toList());
+            }
+        }
+        assertTrue(slow.isEmpty(), () -> String.join("\n", slow));
+    }
+
+    private static void ask(Store store) throws Exception {
+        Journal journal = new Journal(store, new ObjectMapper());
+        Map<String, String> fields = Map.of("EventType", "dial-in", "CallID", "c1", "SubCallID", "71101-a1", "CallBackID", "b1");
+        journal.append(EventReader.read("main", fields, Instant.now()), fields).get();
+        journal.call("main", "c1");
+        journal.leg("main", "71101-a1");
+        journal.sameCallBack("main", "b1", "c2");
+        journal.pbxsOf("c1");
+        journal.open(false, Instant.now(), Set.of("main"), 10);
+        journal.open(true, Instant.now(), Set.of("main", "branch"), 10);
+        Timers timers = new Timers(store, TestConfig.settings(TestConfig.of(Map.of(), Map.of())));
+        store.write("", sql -> {
+            Timers.set(sql, new Timer("main", "c1", "71101-a1", Instant.EPOCH));
+            return null;
+        }).get();
+        timers.take(Set.of("main"), 10).get();
+        Outbox outbox = new Outbox(store, new ObjectMapper(), TestConfig.settings(TestConfig.of(Map.of(), Map.of())));
+        store.write("", sql -> outbox.put(sql, new Effects.Put("rest", Delivery.CARD, "71101-a1", "{}", Long.MAX_VALUE), "main", "c1", 0)).get();
+        outbox.take("rest", "cards", false, 10, 0).get();
+        outbox.dropExpiredCards("rest").get();
+        outbox.hurry("rest").get();
+        outbox.cardMayBeShown("rest", "71101-a1");
+        outbox.call("main", "c1");
+        outbox.attempts(1);
+        CallIndex calls = new CallIndex(store);
+        calls.newest(new CallIndex.Filter(null, null, null, null, 0, Long.MAX_VALUE), null, 10);
+        calls.range(Long.MAX_VALUE, new CallIndex.Place(0, "", ""), 10);
+    }
+
+    private static List<String> plan(Connection connection, String text) throws SQLException {
+        List<String> steps = new ArrayList<>();
+        try (PreparedStatement explain = connection.prepareStatement("explain query plan " + text); ResultSet rows = explain.executeQuery()) {
+            while (rows.next()) {
+                steps.add(rows.getString("detail"));
+            }
+        }
+        return steps;
+    }
+
+    private DataSource recording(DataSource plain) {
+        return (DataSource) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, values) -> {
+            Object answer = call(() -> method.invoke(plain, values));
+            return answer instanceof Connection connection ? recording(connection) : answer;
+        });
+    }
+
+    private Connection recording(Connection plain) {
+        return (Connection) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, values) -> {
+            if (method.getName().equals("prepareStatement")) {
+                asked.add((String) values[0]);
+            }
+            return call(() -> method.invoke(plain, values));
+        });
+    }
+
+    private interface Call {
+        Object on() throws ReflectiveOperationException;
+    }
+
+    private static Object call(Call call) throws Throwable {
+        try {
+            return call.on();
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
+    }
+}
