@@ -16,6 +16,8 @@ import java.nio.charset.UnsupportedCharsetException;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The fields of a webhook request: from query and body for every method, since a POST with all data in the query and an
@@ -24,6 +26,8 @@ import java.util.Map;
 public final class EventFields {
 
     private static final JsonFactory JSON = new JsonFactory();
+    /** The notation of the PBX's manual. */
+    private static final Pattern FIELD_LINE = Pattern.compile("\\s*\\[([^\\[\\]]+)]\\s*=>(.*)");
 
     private EventFields() {
     }
@@ -55,6 +59,28 @@ public final class EventFields {
                     fields.put(name, value);
                 }
             });
+        }
+        return fields;
+    }
+
+    /** Whether a line is {@code [Field] => value}. */
+    static boolean isFieldLine(String line) {
+        return FIELD_LINE.matcher(line).matches();
+    }
+
+    /**
+     * @param text lines {@code [Field] => value}
+     * @throws BadRequestException if a line is anything else
+     */
+    static Map<String, String> block(String text) {
+        Map<String, String> fields = new LinkedHashMap<>();
+        for (String line : text.lines().toList()) {
+            Matcher field = FIELD_LINE.matcher(line);
+            if (!field.matches()) {
+                throw new BadRequestException("block: '" + printable(line) + "' is not [Field] => value");
+            }
+            // A blank before a number would pass for a plus sign that a form has lost.
+            put(fields, checked("block", field.group(1).strip()), checked("block", field.group(2).strip()));
         }
         return fields;
     }
