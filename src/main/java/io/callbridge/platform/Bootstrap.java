@@ -5,6 +5,8 @@ import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.io.IOException;
+import java.net.ServerSocket;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -50,6 +52,7 @@ public class Bootstrap implements CamelContextCustomizer {
         KeyCheck.check(config, camelContext);
         // The first use creates it, and so reads and checks everything.
         settings.crms();
+        config.getOptionalValue("callbridge.tcp.port", Integer.class).ifPresent(Bootstrap::checkPort);
         store.open();
         try {
             camelContext.addStartupListener(new StartupListener() {
@@ -65,6 +68,15 @@ public class Bootstrap implements CamelContextCustomizer {
             });
         } catch (Exception e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** When the route starts it is too late: what is said then is that an address is in use, but not whose setting it is. */
+    private static void checkPort(int port) {
+        try (ServerSocket socket = new ServerSocket(port)) {
+            LOG.debugf("port %d is free", socket.getLocalPort());
+        } catch (IOException e) {
+            throw Settings.invalid("tcp.port", Integer.toString(port), "a port that can be opened (" + e.getMessage() + ")");
         }
     }
 

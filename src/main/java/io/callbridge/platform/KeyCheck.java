@@ -32,6 +32,7 @@ final class KeyCheck {
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
             "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "admin.token",
             "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.rate",
+            "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",
             "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size",
@@ -92,7 +93,7 @@ final class KeyCheck {
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         return new StartException("unknown key " + key + (shown ? " = '" + value + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .calls, .store, .crm, .process, .deliver, .admin"
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .tcp, .calls, .store, .crm, .process, .deliver, .admin"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
 

@@ -10,6 +10,7 @@ import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
 import io.callbridge.store.StoreKind;
+import io.netty.handler.ssl.SslContext;
 import io.quarkus.runtime.configuration.DurationConverter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.URI;
@@ -47,6 +48,7 @@ public class Settings {
     private final String storeUrl;
     private final Map<String, Integer> numbers = new HashMap<>();
     private final Duration retention;
+    private final SslContext tcpTls;
 
     public Settings(BridgeConfig config, Config all) {
         calls = new CallSettings(
@@ -82,6 +84,14 @@ public class Settings {
         }
         number(all, "store.purge-period-ms", 100, 86_400_000);
         number(all, "store.lease-ms", 1_000, 3_600_000);
+        if (all.getConfigValue("callbridge.tcp.port").getRawValue() != null) {
+            number(all, "tcp.port", 1, 65_535);
+        }
+        number(all, "tcp.max-connections", 1, 10_000);
+        number(all, "tcp.max-silence-ms", 1_000, 86_400_000);
+        tcpTls = TcpTls.of(all.getOptionalValue("callbridge.tcp.tls.certificate", String.class),
+                all.getOptionalValue("callbridge.tcp.tls.key", String.class),
+                all.getOptionalValue("callbridge.tcp.tls.client-ca", String.class));
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -118,6 +128,11 @@ public class Settings {
     /** How long a call is kept after the last thing that happened to it. */
     public Duration retention() {
         return retention;
+    }
+
+    /** TLS of the line protocol, {@code null} if it has none. */
+    public SslContext tcpTls() {
+        return tcpTls;
     }
 
     public CallSettings calls() {
@@ -306,7 +321,7 @@ public class Settings {
         };
     }
 
-    private static StartException invalid(String key, String value, String allowed) {
+    static StartException invalid(String key, String value, String allowed) {
         return new StartException("callbridge." + key + " is '" + value + "'; allowed: " + allowed);
     }
 

@@ -3,17 +3,22 @@ package io.callbridge.platform;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.domain.Directory;
+import io.callbridge.support.Certificates;
 import io.callbridge.support.TestConfig;
 import io.smallrye.config.SmallRyeConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -72,7 +77,7 @@ class ConfigurationTest {
     @ParameterizedTest
     @ValueSource(strings = {"CALLBRIDGE_PBX_MAIN_DEFAULT_COUNTRY", "CALLBRIDGE_PBX_MAIN_AMI_SECRET", "CALLBRIDGE_PBX_MAIN_SECRETS",
             "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_EXTRA_USER", "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR",
-            "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_COUNTRY", "CALLBRIDGE_TCP_PORT", "CALLBRIDGE_PORT",
+            "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_COUNTRY", "CALLBRIDGE_TCP_PROT", "CALLBRIDGE_PORT",
             "CALLBRIDGE_CALLS_MISSD_DELAY", "CALLBRIDGE_STORE", "CALLBRIDGE_OWN"})
     void aMisspeltVariableIsRefused(String variable) {
         environment.put(variable, "5000");
@@ -80,7 +85,7 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_ADMIN_TOKEN, t", "CALLBRIDGE_DEMO_PAUSE_MS, 5",
+    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_TCP_PORT, 6400", "CALLBRIDGE_ADMIN_TOKEN, t", "CALLBRIDGE_DEMO_PAUSE_MS, 5",
             "CALLBRIDGE_OWN_LIST_NAME, x", "CALLBRIDGE_PBX_MAIN_PREFIX, 453", "CALLBRIDGE_PORT, tcp://10.0.0.1:80",
             "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80", "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80",
             "CALLBRIDGE_WEB_PORT, udp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP, tcp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP_ADDR, 10.0.0.1"})
@@ -121,10 +126,48 @@ class ConfigurationTest {
     @ParameterizedTest
     @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
             "crm.rest.url, ''", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
-            "calls.settle-delay, -1s"})
+            "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
+            "tcp.max-silence-ms, 999"})
     void aValueThatIsNoneIsRefused(String key, String value) {
         given.put("callbridge." + key, value);
         assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
+    }
+
+    @Test
+    void certificatesThatCannotBeUsedAreRefused(@TempDir Path folder) throws Exception {
+        String[] mine = Certificates.in(folder, "mine");
+        String[] other = Certificates.in(folder, "other");
+        String nothing = Files.writeString(folder.resolve("nothing.pem"), "nothing").toString();
+        given.put("callbridge.tcp.tls.key", mine[1]);
+        assertRefused("tcp.tls.key", mine[1], "together with callbridge.tcp.tls.certificate");
+        given.put("callbridge.tcp.tls.certificate", mine[0] + "x");
+        assertRefused("tcp.tls.certificate", mine[0] + "x", "a file in PEM that can be read");
+        given.put("callbridge.tcp.tls.certificate", "no\0name");
+        assertRefused("tcp.tls.certificate", "no\0name", "a file in PEM that can be read");
+        given.put("callbridge.tcp.tls.certificate", nothing);
+        assertRefused("tcp.tls.certificate", nothing, "a file in PEM with certificates");
+        given.put("callbridge.tcp.tls.certificate", mine[0]);
+        assertNotNull(start().tcpTls());
+        for (String wrong : new String[] {nothing, mine[0]}) {
+            given.put("callbridge.tcp.tls.key", wrong);
+            assertRefused("tcp.tls.key", wrong, "a file in PEM with a private key");
+        }
+        given.put("callbridge.tcp.tls.key", other[1]);
+        assertRefused("tcp.tls.key", other[1], "the private key of the first certificate in " + mine[0]);
+        given.put("callbridge.tcp.tls.key", mine[1]);
+        given.put("callbridge.tcp.tls.client-ca", nothing);
+        assertRefused("tcp.tls.client-ca", nothing, "a file in PEM with certificates");
+        given.put("callbridge.tcp.tls.client-ca", other[0]);
+        assertNotNull(start().tcpTls());
+        given.remove("callbridge.tcp.tls.key");
+        assertRefused("tcp.tls.certificate", mine[0], "together with callbridge.tcp.tls.key");
+        given.remove("callbridge.tcp.tls.certificate");
+        assertRefused("tcp.tls.client-ca", other[0], "together with callbridge.tcp.tls.certificate");
+    }
+
+    private void assertRefused(String key, String value, String allowed) {
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge." + key + " is '" + value + "'; allowed: " + allowed), said);
     }
 
     @ParameterizedTest
