@@ -55,7 +55,7 @@ public class EventStore {
             throw new StoreException("the event could not be stored within " + PATIENCE_MS + " ms; send it again", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new StoreException("Callbridge is shutting down", e);
+            throw new StoreException("Callbridge is shutting down; send it again", e);
         }
     }
 }

@@ -11,6 +11,7 @@ import io.callbridge.admin.ReprocessRequest;
 import io.callbridge.deliver.DeliveryResult;
 import io.callbridge.deliver.EntityLookup;
 import io.callbridge.ingest.EventStore;
+import io.callbridge.ingest.TcpReader;
 import io.callbridge.ingest.WebhookReader;
 import io.callbridge.process.CallLoader;
 import io.callbridge.process.CardFacts;
@@ -48,7 +49,7 @@ class RouteHarnessTest {
     private static final List<Class<?>> BEANS = List.of(CallList.class, CallLoader.class, CardFacts.class, DeliveryList.class,
             DeliveryRepair.class, DeliveryResult.class, EffectCollector.class, EntityLookup.class, EventStore.class, Explanation.class,
             LegFacts.class, MissedFacts.class, Recovery.class, Reprocess.class, ReprocessRequest.class, Retention.class,
-            WebhookReader.class);
+            TcpReader.class, WebhookReader.class);
 
     @TestFactory
     Stream<DynamicTest> everyStandInHasTheMethodsOfItsBean() {
@@ -80,7 +81,7 @@ class RouteHarnessTest {
     void allRoutesStartTogether() {
         List<String> stems = RouteHarness.stems().stream().filter(stem -> !stem.startsWith(RouteHarness.ERRORS)).toList();
         try (RouteHarness all = RouteHarness.of(stems.toArray(String[]::new))
-                .bean("legRepository", new LegRepository(null))
+                .setting("callbridge.tcp.port", "6400").bean("legRepository", new LegRepository(null))
                 .bean("legStrategy", new LegStrategy()).start()) {
             assertEquals(Set.of(), stems.stream().filter(stem -> !all.running().contains(stem)).collect(Collectors.toSet()));
         }

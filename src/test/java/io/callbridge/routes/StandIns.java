@@ -1,11 +1,13 @@
 package io.callbridge.routes;
 
+import io.netty.channel.ChannelHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
+import org.apache.camel.component.netty.DefaultChannelHandlerFactory;
 import org.apache.camel.util.concurrent.SynchronousExecutorService;
 
 /**
@@ -25,6 +27,8 @@ final class StandIns {
         beans.put("cardFacts", new CardFacts(routes));
         beans.put("missedFacts", new MissedFacts(routes));
         beans.put("webhookReader", new WebhookReader(routes));
+        beans.put("tcpReader", new TcpReader(routes));
+        beans.put("tcpConnections", new TcpConnections());
         beans.put("eventStore", new EventStore(routes));
         beans.put("entityLookup", new EntityLookup(routes));
         beans.put("deliveryResult", new DeliveryResult(routes));
@@ -156,6 +160,26 @@ final class StandIns {
 
         public Object read(Exchange exchange) throws Exception {
             return routes.asked("webhookReader.read", exchange);
+        }
+    }
+
+    public static final class TcpReader extends StandIn {
+
+        TcpReader(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object read(Exchange exchange) throws Exception {
+            return routes.asked("tcpReader.read", exchange);
+        }
+    }
+
+    /** Nobody connects: messages come in at {@code direct:}. */
+    private static final class TcpConnections extends DefaultChannelHandlerFactory {
+
+        @Override
+        public ChannelHandler newChannelHandler() {
+            throw new IllegalStateException("a route test does not listen");
         }
     }
 

@@ -1,0 +1,221 @@
+package io.callbridge.ingest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.TestConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.handler.timeout.IdleStateEvent;
+import io.netty.handler.timeout.IdleStateHandler;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** One event at a time, each answer before the next event, and nothing kept for somebody who sends too much. */
+class TcpConnectionTest {
+
+    private static final String SECRET = "sixteen-letters-and-more";
+
+    private final DefaultCamelContext camel = new DefaultCamelContext();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final TcpConnections connections = new TcpConnections(TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret",
+            SECRET, "callbridge.tcp.max-connections", "2", "callbridge.tcp.max-silence-ms", "5000"), Map.of())), new EventKinds(meters), camel);
+    private final List<EmbeddedChannel> channels = new ArrayList<>();
+    private EmbeddedChannel channel;
+
+    @BeforeEach
+    void start() {
+        camel.disableJMX();
+        camel.start();
+        channel = connect();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        channels.forEach(EmbeddedChannel::finishAndReleaseAll);
+        camel.close();
+    }
+
+    @Test
+    void theNextEventGoesWhenTheLastOneIsAnswered() {
+        send("AUTH " + SECRET + "\nfirst\nsecond\n");
+        assertNull(answer(), "AUTH itself is not answered");
+        assertEquals(new TcpEvent("main", 1, "first"), channel.readInbound());
+        assertNull(channel.readInbound());
+        channel.writeOutbound("OK 1");
+        assertEquals("OK 1\n", answer());
+        assertEquals(new TcpEvent("main", 2, "second"), channel.readInbound());
+    }
+
+    @Test
+    void whoSendsTooMuchIsNotReadAnyMoreUntilThereIsRoom() {
+        send("AUTH " + SECRET + "\n");
+        String line = "x".repeat(999) + "\n";
+        for (int i = 0; i < 66; i++) {
+            assertTrue(channel.config().isAutoRead(), "after " + i);
+            send(line);
+        }
+        send(line);
+        assertFalse(channel.config().isAutoRead());
+        channel.writeOutbound("OK 1");
+        assertTrue(channel.config().isAutoRead());
+    }
+
+    @Test
+    void anAnswerIsOneLineAndAMistakeOfOursIsAnsweredToo() {
+        send("AUTH " + SECRET + "\na\nb\n");
+        channel.writeOutbound("ERR 1 first\r\nOK 2");
+        assertEquals("ERR 1 first OK 2\n", answer());
+        channel.writeOutbound(new IllegalStateException("private"));
+        assertEquals("ERR 2 Callbridge failed\n", answer());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"AUTH wrong-secret-of-the-tests\n{}\n", "AUTH\n", "AUTH \n", "auth sixteen-letters-and-more\n", "\n", "{}\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "AUTH " + SECRET + "x\n"})
+    void aStrangerIsToldTheSameWhateverHeSays(String text) {
+        send(text);
+        assertCutOff("ERR 0 AUTH <secret of a PBX> has to come first");
+        assertEquals(1, meters.get("callbridge.events").tag("result", "wrong-secret").counter().count());
+    }
+
+    @Test
+    void aFirstLineThatIsTooLongIsAStrangersToo() {
+        send("AUTH " + "x".repeat(TcpFrames.LARGEST));
+        assertCutOff("ERR 0 AUTH <secret of a PBX> has to come first");
+    }
+
+    @Test
+    void whoSaysNothingIsAStranger() {
+        pass(5_000);
+        assertCutOff("ERR 0 AUTH <secret of a PBX> has to come first");
+    }
+
+    @Test
+    void silenceIsCutOff() {
+        send("AUTH " + SECRET + "\na\n");
+        channel.writeOutbound("OK 1");
+        answer();
+        assertEquals(5_000, channel.pipeline().get(IdleStateHandler.class).getAllIdleTimeInMillis());
+        silence();
+        assertCutOff("ERR 2 silent for 5 s");
+    }
+
+    @Test
+    void whoWaitsForAnAnswerIsNotSilent() {
+        send("AUTH " + SECRET + "\na\n");
+        silence();
+        assertNull(answer());
+        channel.writeOutbound("OK 1");
+        assertEquals("OK 1\n", answer());
+        assertTrue(channel.isOpen());
+    }
+
+    @Test
+    void oneMoreConnectionThanIsAllowedIsRefusedAndAPlaceThatIsFreeIsTaken() {
+        EmbeddedChannel second = connect();
+        channel = connect();
+        assertCutOff("ERR 0 there are as many connections as are allowed; come again later");
+        second.close();
+        channel = connect();
+        send("AUTH " + SECRET + "\na\n");
+        assertEquals(new TcpEvent("main", 1, "a"), channel.readInbound());
+    }
+
+    @Test
+    void tooLongALineAndBytesThatAreNoTextEndTheConnection() {
+        send("AUTH " + SECRET + "\n" + "x".repeat(TcpFrames.LARGEST + 1));
+        assertCutOff("ERR 1 a line is over 64 KiB");
+        channel.close();
+        channel = connect();
+        send("AUTH " + SECRET + "\n");
+        channel.writeInbound(Unpooled.wrappedBuffer(new byte[] {(byte) 0xff, '\n'}));
+        assertCutOff("ERR 1 a line is not UTF-8");
+        assertEquals(2, meters.get("callbridge.events").tags("pbx", "main", "result", "refused").counter().count());
+    }
+
+    @Test
+    void whoHasEndedGetsHisAnswersAndThenTheEnd() {
+        send("AUTH " + SECRET + "\na\nb\n");
+        channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        channel.writeOutbound("OK 1");
+        assertTrue(channel.isOpen());
+        channel.writeOutbound("OK 2");
+        assertEquals("OK 1\n", answer());
+        assertEquals("OK 2\n", answer());
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void anEventWithoutItsEndIsNotTaken() {
+        send("AUTH " + SECRET + "\n[EventType] => answer\n");
+        channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        assertEquals("ERR 1 the connection ended within an event\n", answer());
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void whenTheRouteStopsTheOpenEventMayBeSentAgain() {
+        send("AUTH " + SECRET + "\na\n");
+        camel.stop();
+        channel.close();
+        assertEquals("ERR 1 Callbridge is stopping; send it again\n", answer());
+    }
+
+    private EmbeddedChannel connect() {
+        EmbeddedChannel connected = new EmbeddedChannel(connections.newChannelHandler());
+        connected.freezeTime();
+        channels.add(connected);
+        return connected;
+    }
+
+    private void send(String text) {
+        channel.writeInbound(Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** Netty's own handler looks at the real clock. */
+    private void silence() {
+        channel.pipeline().fireUserEventTriggered(IdleStateEvent.ALL_IDLE_STATE_EVENT);
+    }
+
+    private void pass(long ms) {
+        channel.advanceTimeBy(ms, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+    }
+
+    /** The reason, nothing after it, and soon the end. */
+    private void assertCutOff(String reason) {
+        assertEquals(reason + "\n", answer());
+        channel.releaseInbound();
+        send("AUTH " + SECRET + "\nmore\n");
+        assertNull(channel.readInbound());
+        assertNull(answer());
+        pass(2_000);
+        assertFalse(channel.isOpen());
+    }
+
+    private String answer() {
+        ByteBuf line = channel.readOutbound();
+        if (line == null) {
+            return null;
+        }
+        String text = line.toString(StandardCharsets.UTF_8);
+        line.release();
+        return text;
+    }
+}

@@ -1,0 +1,86 @@
+package io.callbridge.ingest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.store.StoreException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** An event over TCP is read, sorted and counted like one that came by webhook. */
+class TcpReaderTest {
+
+    private static final String EVENT = "{\"EventType\":\"Dial-In\",\"CallID\":\"c1\",\"SubCallID\":\"71101-a1\"}";
+
+    private final DefaultCamelContext camel = new DefaultCamelContext();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final TcpReader reader = new TcpReader(new EventKinds(meters), camel);
+    private final Exchange exchange = new DefaultExchange(camel);
+
+    @BeforeEach
+    void start() {
+        camel.disableJMX();
+        camel.start();
+    }
+
+    @AfterEach
+    void stop() throws IOException {
+        camel.close();
+    }
+
+    @Test
+    void anEventIsReadAndCounted() {
+        assertEquals(Map.of("pbx", "main", "fields", Map.of("EventType", "Dial-In", "CallID", "c1", "SubCallID", "71101-a1")), read(EVENT));
+        assertEquals("event", exchange.getVariable("kind"));
+        assertEquals(7L, exchange.getVariable("number"));
+        assertCounted("dial-in", "accepted");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"{\"EventType\":\"voicemail\"}|ignored|other|other-family", "{}|ignored|other|other-family",
+            "{\"EventType\":\"hangup\",\"CallID\":\"c1\"}|ignored|other|no-id",
+            "{\"EventType\":\"hangup\",\"CallID\":\"c 1\",\"SubCallID\":\"1\"}|ignored|other|absurd-id",
+            "{\"EventType\":\"Call_Interactive\"}|interactive|call_interactive|other-family"})
+    void whatIsNoEventForUsIsCounted(String text, String kind, String type, String result) {
+        assertEquals(Map.of(), read(text));
+        assertEquals(kind, exchange.getVariable("kind"));
+        assertCounted(type, result);
+    }
+
+    @Test
+    void whatCannotBeReadIsCountedAndKeepsItsNumber() {
+        assertThrows(BadRequestException.class, () -> read("{"));
+        assertEquals(7L, exchange.getVariable("number"));
+        assertNull(exchange.getVariable("kind"));
+        assertCounted("none", "refused");
+    }
+
+    @Test
+    void beforeAllRoutesRunNothingIsTaken() {
+        camel.stop();
+        String reason = assertThrows(StoreException.class, () -> read(EVENT)).getMessage();
+        assertTrue(reason.endsWith("; send it again"), reason);
+        assertEquals(7L, exchange.getVariable("number"));
+    }
+
+    private Map<String, Object> read(String text) {
+        exchange.getMessage().setBody(new TcpEvent("main", 7, text));
+        return reader.read(exchange);
+    }
+
+    private void assertCounted(String type, String result) {
+        assertEquals(1, meters.get("callbridge.events").tags("pbx", "main", "type", type, "result", result).counter().count());
+        assertEquals(1, meters.getMeters().size());
+    }
+}
