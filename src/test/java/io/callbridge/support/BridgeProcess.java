@@ -38,6 +38,7 @@ public final class BridgeProcess implements AutoCloseable {
     private static final String USUAL_HEAP = "256m";
     private static final int TAIL = 6_000;
     private static final String STORE_URL = "callbridge.store.url";
+    private static final String TCP_PORT = "callbridge.tcp.port";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(2)).build();
@@ -90,6 +91,11 @@ public final class BridgeProcess implements AutoCloseable {
 
         public Builder crm(FakeCrm crm) {
             return setting("callbridge.crm.rest.url", crm.url()).setting("callbridge.crm.rest.token", FakeCrm.TOKEN);
+        }
+
+        /** Takes events over TCP too. */
+        public Builder tcp() {
+            return setting(TCP_PORT, Integer.toString(Ports.free()));
         }
 
         /** Quick retries, for tests that make the CRM fail. */
@@ -186,6 +192,11 @@ public final class BridgeProcess implements AutoCloseable {
 
     public int port() {
         return port;
+    }
+
+    /** The port of a process with {@link Builder#tcp()}. */
+    public int tcpPort() {
+        return Integer.parseInt(settings.get(TCP_PORT));
     }
 
     /** The process id; another one after a restart. */

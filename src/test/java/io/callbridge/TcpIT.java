@@ -1,0 +1,340 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.Certificates;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.RestContract;
+import io.callbridge.support.TcpSender;
+import io.callbridge.support.TestCall;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import javax.net.ssl.SSLContext;
+import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The line protocol on real sockets: an {@code OK} is a promise that survives a crash, and whatever a sender does wrong, he is
+ * told in one line, and nobody else notices. Tests share one process as far as they can: damage shows at the next.
+ */
+class TcpIT {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String STRANGER = "ERR 0 AUTH <secret of a PBX> has to come first";
+
+    private static FakeCrm crm;
+    private static BridgeProcess bridge;
+
+    @BeforeAll
+    static void start() {
+        crm = new FakeCrm();
+        bridge = BridgeProcess.builder().tcp().crm(crm).quickRetries().start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (bridge != null) {
+            bridge.close();
+        }
+        crm.close();
+    }
+
+    @Test
+    void eventsInBothNotationsReachTheCrmOnce() {
+        TestCall asJson = TestCall.incoming("101", FakeCrm.IVANOV);
+        TestCall asBlocks = TestCall.incoming("102", FakeCrm.PETROVA);
+        try (TcpSender sender = sender()) {
+            for (int i = 0; i < 3; i++) {
+                sender.send(TcpSender.json(asJson.answered().get(i)) + "\r\n");
+                assertEquals("OK " + (2 * i + 1), sender.answer());
+                sender.send(TcpSender.block(asBlocks.answered().get(i)).replace("\n", i == 0 ? "\r\n" : "\n"));
+                assertEquals("OK " + (2 * i + 2), sender.answer());
+            }
+            // Once more, as after a connection that broke.
+            sender.send(TcpSender.json(asJson.hangup()) + TcpSender.block(asBlocks.dialIn()));
+            assertEquals(List.of("OK 7", "OK 8"), sender.answers(2));
+        }
+        for (TestCall call : List.of(asJson, asBlocks)) {
+            awaitRegistration(bridge, call);
+            assertEquals(1, crm.requests(Kind.CARD, call.legId()).size());
+            assertEquals(1, crm.requests(Kind.CARD_END, call.legId()).size());
+            assertEquals(1, crm.requests(Kind.CALL, call.legId()).size());
+            assertEquals("30", crm.requests(Kind.CALL, call.legId()).get(0).member("talkSeconds"));
+        }
+        assertEquals(List.of(), new RestContract(crm).deviations(crm.requests()));
+    }
+
+    @Test
+    void aThousandLinesWithoutWaitingAreAnsweredInOrder() {
+        List<TestCall> calls = IntStream.range(0, 333).mapToObj(i -> TestCall.incoming("103", "+790000008" + (10 + i % 90))).toList();
+        StringBuilder lines = new StringBuilder("AUTH " + bridge.secret() + "\n");
+        for (int event = 0; event < 3; event++) {
+            for (TestCall call : calls) {
+                lines.append(call.legId().hashCode() % 2 == 0 ? TcpSender.json(call.answered().get(event))
+                        : TcpSender.block(call.answered().get(event)));
+            }
+        }
+        try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
+            sender.send(lines + "{}\n").end();
+            assertEquals(IntStream.rangeClosed(1, 1000).mapToObj(i -> "OK " + i).toList(), sender.answers(1000));
+            assertNull(sender.answer(), "who has ended and has all answers is let go");
+        }
+        calls.forEach(call -> awaitRegistration(bridge, call));
+        calls.forEach(call -> assertEquals(1, crm.requests(Kind.CALL, call.legId()).size()));
+    }
+
+    @Test
+    void aWrongSecretAndNoneLookTheSame() {
+        String secret = bridge.secret();
+        for (String said : List.of("AUTH " + secret + "x\n", "AUTH " + secret.substring(1) + "\n", "AUTH\n", "AUTH  \n", "auth " + secret + "\n",
+                "GET /pbx/" + secret + "/events HTTP/1.1\r\nHost: x\r\n\r\n", "\n", "\u0000\u0001\u0002\n",
+                "AUTH " + "x".repeat(100_000), TcpSender.json(TestCall.incoming("101", FakeCrm.IVANOV).dialIn()))) {
+            try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
+                sender.send(said);
+                assertEquals(STRANGER, sender.answer());
+                assertNull(sender.answer());
+            }
+        }
+        assertNextCallWorks();
+        assertFalse(bridge.output().contains(secret), "the secret is in the output");
+        assertTrue(bridge.metric("callbridge_events_total", "result=\"wrong-secret\"") >= 10);
+    }
+
+    @Test
+    void aBadEventIsRefusedAndTheConnectionGoesOn() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        Map<String, String> nul = new LinkedHashMap<>(call.dialIn());
+        nul.put("CallerIDName", "a\0b");
+        try (TcpSender sender = sender()) {
+            sender.send("nonsense\n{\n{} {}\n[1]\n{\"EventType\":{\"is\":\"dial-in\"}}\n" + TcpSender.json(nul)
+                    + "[EventType] => dial-in\nnonsense\n\n" + TcpSender.json(call.dialIn()));
+            List<String> answers = sender.answers(8);
+            assertEquals("ERR 1 neither a JSON object nor lines [Field] => value", answers.get(0));
+            assertEquals("ERR 7 block: 'nonsense' is not [Field] => value", answers.get(6));
+            for (int i = 0; i < 7; i++) {
+                assertTrue(answers.get(i).startsWith("ERR " + (i + 1) + " ") && !answers.get(i).contains("send it again"), answers::toString);
+            }
+            assertEquals("OK 8", answers.get(7));
+        }
+    }
+
+    @Test
+    void whatIsNoEventForUsIsAcknowledgedAndDropped() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        Map<String, String> withoutId = new LinkedHashMap<>(call.dialIn());
+        withoutId.remove("CallID");
+        double ignored = bridge.metric("callbridge_events_total", "pbx=\"main\"", "result=\"other-family\"");
+        try (TcpSender sender = sender()) {
+            sender.send(TcpSender.json(Map.of("EventType", "voicemail")) + TcpSender.block(Map.of("event_type", "agent-login"))
+                    + TcpSender.json(Map.of("EventType", "call_interactive")) + TcpSender.json(withoutId));
+            assertEquals(List.of("OK 1", "OK 2", "OK 3", "OK 4"), sender.answers(4));
+        }
+        assertEquals(3, bridge.metric("callbridge_events_total", "pbx=\"main\"", "result=\"other-family\"") - ignored);
+        assertNextCallWorks();
+    }
+
+    @Test
+    void whoSendsTooMuchOrNoTextIsCutOffWithTheReason() {
+        assertCutOff("ERR 2 a line is over 64 KiB", "{\"Filler\":\"" + "x".repeat(64 * 1024));
+        assertCutOff("ERR 2 a line is over 64 KiB", "x".repeat(1_000_000));
+        assertCutOff("ERR 2 a block is over 64 KiB", ("[Filler] => " + "x".repeat(500) + "\n").repeat(150) + "\n");
+        assertCutOff("ERR 2 a line is not UTF-8", new String(new byte[] {'{', (byte) 0xff, '}', '\n'}, StandardCharsets.ISO_8859_1),
+                StandardCharsets.ISO_8859_1);
+        assertNextCallWorks();
+    }
+
+    @Test
+    void anEventThatIsCutInTwoByTheEndIsNotTaken() {
+        TestCall call = TestCall.incoming("104", FakeCrm.IVANOV);
+        try (TcpSender sender = sender()) {
+            sender.send(TcpSender.json(call.dialIn()) + TcpSender.json(call.answer()).stripTrailing()).end();
+            assertEquals(List.of("OK 1", "ERR 2 the connection ended within an event"), sender.answers(2));
+            assertNull(sender.answer());
+        }
+    }
+
+    @Test
+    void whatTheStoreDoesNotTakeIsToBeSentAgain() throws Exception {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        try (TcpSender sender = sender(); Connection other = DriverManager.getConnection(bridge.storeUrl());
+                Statement statement = other.createStatement()) {
+            statement.execute("pragma busy_timeout = 30000");
+            statement.execute("begin exclusive");
+            sender.send(TcpSender.json(call.dialIn()));
+            String refused = sender.answer();
+            assertTrue(refused.matches("ERR 1 the event could not be stored.*; send it again"), refused);
+            statement.execute("rollback");
+            await("the store").atMost(SOON).until(bridge::ready);
+            call.answered().forEach(event -> sender.send(TcpSender.json(event)));
+            assertEquals(List.of("OK 2", "OK 3", "OK 4"), sender.answers(3));
+        }
+        awaitRegistration(bridge, call);
+    }
+
+    @Test
+    void anOkSurvivesACrash() {
+        try (FakeCrm own = new FakeCrm(); BridgeProcess crashing = BridgeProcess.builder().tcp().crm(own).quickRetries()
+                .setting("callbridge.store.lease-ms", "3000").start()) {
+            own.down();
+            List<TestCall> calls = new ArrayList<>();
+            for (int round = 0; round < 3; round++) {
+                try (TcpSender sender = TcpSender.connect(crashing.tcpPort()).auth(crashing.secret())) {
+                    TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+                    calls.add(call);
+                    call.answered().forEach(event -> sender.send(TcpSender.block(event)));
+                    assertEquals(List.of("OK 1", "OK 2", "OK 3"), sender.answers(3));
+                    crashing.kill();
+                    assertTrue(sender.closed());
+                }
+                crashing.restart();
+            }
+            own.up();
+            for (TestCall call : calls) {
+                await("the registration").atMost(SOON).until(() -> own.has(Kind.CALL, call.legId()));
+                assertEquals(1, own.requests(Kind.CALL, call.legId()).size());
+            }
+        }
+    }
+
+    @Test
+    void whoIsTooManyOrSilentIsCutOffAndThenThereIsRoomAgain() {
+        try (BridgeProcess small = BridgeProcess.builder().tcp().crm(crm).setting("callbridge.tcp.max-connections", "2")
+                .setting("callbridge.tcp.max-silence-ms", "3000").start();
+                TcpSender first = TcpSender.connect(small.tcpPort()).auth(small.secret()).send("{}\n");
+                TcpSender second = TcpSender.connect(small.tcpPort())) {
+            assertEquals("OK 1", first.answer());
+            try (TcpSender third = TcpSender.connect(small.tcpPort())) {
+                assertEquals("ERR 0 there are as many connections as are allowed; come again later", third.answer());
+                assertNull(third.answer());
+            }
+            assertEquals(STRANGER, second.answer(), "who never says who he is");
+            assertEquals("ERR 2 silent for 3 s", first.answer());
+            assertNull(first.answer());
+            await("room").atMost(SOON).until(() -> {
+                try (TcpSender next = TcpSender.connect(small.tcpPort())) {
+                    return "OK 1".equals(next.auth(small.secret()).send("{}\n").answer());
+                }
+            });
+        }
+    }
+
+    @Test
+    void withTlsOnlyWhoHasACertificateThatIsKnownGetsIn(@TempDir Path folder) throws Exception {
+        String[] server = Certificates.in(folder, "server");
+        String[] known = Certificates.in(folder, "known");
+        Certificates.in(folder, "unknown");
+        try (BridgeProcess safe = BridgeProcess.builder().tcp().crm(crm).setting("callbridge.tcp.tls.certificate", server[0])
+                .setting("callbridge.tcp.tls.key", server[1]).setting("callbridge.tcp.tls.client-ca", known[0]).start()) {
+            SSLContext tls = Certificates.client(folder, "known", "server");
+            TestCall call = TestCall.incoming("102", FakeCrm.PETROVA);
+            try (TcpSender sender = TcpSender.connect(safe.tcpPort(), tls).auth(safe.secret())) {
+                call.answered().forEach(event -> sender.send(TcpSender.block(event)));
+                assertEquals(List.of("OK 1", "OK 2", "OK 3"), sender.answers(3));
+                sender.send("x".repeat(100_000));
+                assertEquals("ERR 4 a line is over 64 KiB", sender.answer());
+                assertNull(sender.answer());
+            }
+            awaitRegistration(safe, call);
+            try (TcpSender sender = TcpSender.connect(safe.tcpPort(), tls).auth("not" + safe.secret())) {
+                assertEquals(STRANGER, sender.answer(), "a certificate is no secret");
+                assertNull(sender.answer());
+            }
+            for (String name : new String[] {null, "unknown"}) {
+                assertThrows(IOException.class, () -> talk(safe, Certificates.client(folder, name, "server")), "certificate " + name);
+            }
+            try (TcpSender sender = TcpSender.connect(safe.tcpPort()).auth(safe.secret()).send("{}\n")) {
+                assertTrue(sender.closed() || sender.closed(), "in clear");
+            }
+        }
+    }
+
+    @Test
+    void whoIsConnectedWhenCallbridgeStopsIsTold() {
+        try (BridgeProcess stopping = BridgeProcess.builder().tcp().crm(crm).start();
+                TcpSender sender = TcpSender.connect(stopping.tcpPort()).auth(stopping.secret()).send("{}\n")) {
+            assertEquals("OK 1", sender.answer());
+            stopping.stop();
+            assertEquals("ERR 2 Callbridge is stopping; send it again", sender.answer());
+            assertTrue(sender.closed());
+        }
+    }
+
+    @Test
+    void aPortThatIsTakenIsRefusedInOneLine() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("0.0.0.0"))) {
+            BridgeProcess.Refusal refusal = BridgeProcess.builder().crm(crm)
+                    .setting("callbridge.tcp.port", Integer.toString(taken.getLocalPort())).startExpectingRefusal();
+            assertEquals(1, refusal.exitCode());
+            assertTrue(refusal.output().contains("callbridge.tcp.port is '" + taken.getLocalPort() + "'; allowed: "), refusal::output);
+            assertFalse(refusal.output().lines().anyMatch(l -> l.matches("\\s+at [\\w.$/]+\\(.*")), refusal::output);
+        }
+    }
+
+    private static void talk(BridgeProcess safe, SSLContext tls) throws IOException {
+        try (TcpSender sender = TcpSender.connect(safe.tcpPort(), tls)) {
+            sender.auth(safe.secret()).send("{}\n");
+            assertNull(sender.answer());
+            throw new IOException("closed without a word");
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    /** The second event is what is wrong. */
+    private static void assertCutOff(String reason, String text) {
+        assertCutOff(reason, text, StandardCharsets.UTF_8);
+    }
+
+    private static void assertCutOff(String reason, String text, Charset charset) {
+        try (TcpSender sender = sender().send("{}\n")) {
+            sender.send(text.getBytes(charset)).send("{}\n");
+            assertEquals(List.of("OK 1", reason), sender.answers(2));
+            assertNull(sender.answer());
+        }
+    }
+
+    private static void assertNextCallWorks() {
+        TestCall call = TestCall.incoming("102", FakeCrm.PETROVA);
+        try (TcpSender sender = sender()) {
+            call.answered().forEach(event -> sender.send(TcpSender.json(event)));
+            assertEquals(List.of("OK 1", "OK 2", "OK 3"), sender.answers(3));
+        }
+        awaitRegistration(bridge, call);
+    }
+
+    private static TcpSender sender() {
+        return TcpSender.connect(bridge.tcpPort()).auth(bridge.secret());
+    }
+
+    private static void awaitRegistration(BridgeProcess by, TestCall call) {
+        try {
+            await("the registration").atMost(SOON).pollInterval(Duration.ofMillis(20)).until(() -> crm.has(Kind.CALL, call.legId()));
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("not registered: " + call + by.tail(), e);
+        }
+    }
+}
