@@ -9,10 +9,14 @@ import io.callbridge.support.TestConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -124,6 +128,30 @@ class TcpConnectionTest {
         channel.writeOutbound("OK 1");
         assertEquals("OK 1\n", answer());
         assertTrue(channel.isOpen());
+    }
+
+    /** His answers would fill the memory. */
+    @Test
+    void whoDoesNotReadHisAnswersIsNotServedAndThenCutOff() {
+        List<ChannelPromise> stuck = new ArrayList<>();
+        channel.pipeline().addFirst(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void write(ChannelHandlerContext ctx, Object answer, ChannelPromise promise) {
+                ReferenceCountUtil.release(answer);
+                stuck.add(promise);
+            }
+        });
+        send("AUTH " + SECRET + "\na\nb\nc\n");
+        assertEquals(new TcpEvent("main", 1, "a"), channel.readInbound());
+        channel.writeOneOutbound("OK 1");
+        assertNull(channel.readInbound());
+        stuck.get(0).setSuccess();
+        assertEquals(new TcpEvent("main", 2, "b"), channel.readInbound());
+        channel.writeOneOutbound("OK 2");
+        silence();
+        assertNull(channel.readInbound());
+        pass(2_000);
+        assertFalse(channel.isOpen());
     }
 
     @Test
