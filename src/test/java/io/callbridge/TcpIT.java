@@ -73,6 +73,8 @@ class TcpIT {
                 assertEquals("OK " + (2 * i + 1), sender.answer());
                 sender.send(TcpSender.block(asBlocks.answered().get(i)).replace("\n", i == 0 ? "\r\n" : "\n"));
                 assertEquals("OK " + (2 * i + 2), sender.answer());
+                // A phone that has stopped ringing before anybody looked gets no card.
+                List.of(asJson, asBlocks).forEach(call -> await("the card").atMost(SOON).until(() -> crm.has(Kind.CARD, call.legId())));
             }
             // Once more, as after a connection that broke.
             sender.send(TcpSender.json(asJson.hangup()) + TcpSender.block(asBlocks.dialIn()));

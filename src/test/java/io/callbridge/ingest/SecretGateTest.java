@@ -28,7 +28,7 @@ class SecretGateTest {
     void listen() throws Exception {
         Router router = Router.router(vertx);
         new SecretGate(new WebhookReader(TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", SECRET), Map.of())),
-                new SimpleMeterRegistry()), context).register(router);
+                new EventKinds(new SimpleMeterRegistry())), context).register(router);
         router.route("/pbx/:secret/events").handler(request -> request.response().end("OK"));
         server = vertx.createHttpServer().requestHandler(router).listen(0, "127.0.0.1").toCompletionStage().toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
