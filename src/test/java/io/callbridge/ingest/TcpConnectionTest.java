@@ -149,6 +149,7 @@ class TcpConnectionTest {
         assertEquals(new TcpEvent("main", 2, "b"), channel.readInbound());
         channel.writeOneOutbound("OK 2");
         silence();
+        stuck.get(1).setSuccess();
         assertNull(channel.readInbound());
         pass(2_000);
         assertFalse(channel.isOpen());

@@ -111,6 +111,15 @@ class TcpFramesTest {
     }
 
     @Test
+    void everyBlockHas64KiBOfItsOwn() {
+        String large = "[Filler] => " + "x".repeat(TcpFrames.LARGEST / 2) + "\n";
+        for (int i = 0; i < 3; i++) {
+            add(large + "\n");
+            assertEquals(large, frames.event());
+        }
+    }
+
+    @Test
     void whatIsNotUtf8IsNoLine() {
         frames.add(Unpooled.wrappedBuffer(new byte[] {'{', (byte) 0xc0, (byte) 0x80, '}', '\n'}));
         assertThrows(BadRequestException.class, frames::event);
