@@ -364,6 +364,8 @@ class CallbridgeBench {
     private BridgeProcess.Builder application() {
         return BridgeProcess.builder().heap(HEAP).setting("callbridge.crm.rest.url", crm.url())
                 .setting("callbridge.deliver.parallel", Integer.toString(DELIVER_PARALLEL))
+                // More numbers than its default are looked up here within a minute: some would be looked up twice.
+                .setting("callbridge.deliver.entity-cache.size", "100000")
                 // The delays of an installation, not those of the tests.
                 .without("callbridge.calls.missed-delay").without("callbridge.calls.settle-delay")
                 // No leg is given up while it is counted as open.
