@@ -11,13 +11,12 @@ import org.jboss.logging.Logger;
 
 /**
  * Copies SQLite's write-ahead log into the database beside the writer, which else does it within a commit and lets every
- * sender wait for it, 20 ms and more. The writer's own limit stays, for a log that grows faster.
+ * sender wait for it, 20 ms and more. The writer's own limit, SQLite's of 4 MiB, stays for a log that grows faster: one that
+ * is as large as the disk could neither grow nor be copied, and the store would be stuck for good.
  */
 final class Checkpoints {
 
     private static final Logger LOG = Logger.getLogger(Checkpoints.class);
-    /** 32 MiB instead of SQLite's 4. */
-    private static final int LONGEST_PAGES = 8_000;
     private static final long PERIOD_MS = 250;
 
     private final DataSource dataSource;
@@ -30,13 +29,6 @@ final class Checkpoints {
     Checkpoints(DataSource dataSource) {
         this.dataSource = dataSource;
         clock.scheduleWithFixedDelay(this::checkpoint, PERIOD_MS, PERIOD_MS, TimeUnit.MILLISECONDS);
-    }
-
-    /** The writer copies the log only when it is very long. */
-    static void leaveTheLogTo(Connection writer) throws SQLException {
-        try (Statement statement = writer.createStatement()) {
-            statement.execute("pragma wal_autocheckpoint = " + LONGEST_PAGES);
-        }
     }
 
     private void checkpoint() {

@@ -291,9 +291,6 @@ public class Store {
 
     private Sql transactions() throws SQLException {
         Connection connection = dataSource.getConnection();
-        if (kind == StoreKind.SQLITE) {
-            Checkpoints.leaveTheLogTo(connection);
-        }
         connection.setAutoCommit(false);
         return new Sql(connection);
     }
