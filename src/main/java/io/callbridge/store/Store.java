@@ -372,7 +372,8 @@ public class Store {
         for (int i = 0; i < changed.length; i++) {
             @SuppressWarnings("unchecked")
             CompletableFuture<Boolean> done = (CompletableFuture<Boolean>) same.get(i).done();
-            boolean did = changed[i] > 0;
+            // Negative: a driver that rewrites batches does not know. To look once more at a repeat does no harm.
+            boolean did = changed[i] != 0;
             acknowledgements.add(() -> done.complete(did));
         }
         return acknowledgements;
