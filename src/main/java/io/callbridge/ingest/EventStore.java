@@ -8,6 +8,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -57,5 +58,10 @@ public class EventStore {
             Thread.currentThread().interrupt();
             throw new StoreException("Callbridge is shutting down; send it again", e);
         }
+    }
+
+    /** @throws StoreException if one of the events is not durable in time */
+    public void appendAll(@Body List<Map<String, Object>> accepted) {
+        accepted.forEach(this::append);
     }
 }

@@ -25,6 +25,31 @@ public interface BridgeConfig {
         Optional<String> defaultUser();
 
         Map<String, Extension> extensions();
+
+        Ami ami();
+    }
+
+    /** Asterisk's manager interface. */
+    interface Ami {
+        Optional<String> host();
+
+        Optional<String> port();
+
+        Optional<String> username();
+
+        Optional<String> secret();
+
+        Optional<String> plainLogin();
+
+        Optional<String> tls();
+
+        Optional<String> tlsCa();
+
+        Optional<String> trunks();
+
+        Optional<String> inboundContexts();
+
+        Optional<String> didVariable();
     }
 
     interface Extension {

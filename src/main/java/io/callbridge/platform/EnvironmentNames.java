@@ -40,6 +40,8 @@ public class EnvironmentNames implements ConfigSourceFactory {
         private static final Pattern PROPERTY = Pattern.compile(
                 "((callbridge\\.pbx\\.(?:\"[^\"]+\"|[^.]+))(?:\\.extensions\\.(?:\"[^\"]+\"|[^.]+))?)\\..+");
         private static final Pattern OF_EXTENSION = Pattern.compile("((CALLBRIDGE_PBX_.+?)_EXTENSIONS_(.+))_(TYPE|USER|ID)");
+        private static final Pattern OF_AMI = Pattern.compile("(CALLBRIDGE_PBX_.+)_AMI_(HOST|PORT|USERNAME|SECRET|PLAIN_LOGIN|TLS|TLS_CA"
+                + "|TRUNKS|INBOUND_CONTEXTS|DID_VARIABLE)");
         private static final Pattern OF_PBX = Pattern.compile("(CALLBRIDGE_PBX_.+)_(SECRET|PREFIX|DOMAIN|COUNTRY|DEFAULT_USER)");
 
         private final Set<String> variables;
@@ -62,11 +64,14 @@ public class EnvironmentNames implements ConfigSourceFactory {
                     continue;
                 }
                 Matcher extension = OF_EXTENSION.matcher(variable);
+                Matcher ami = OF_AMI.matcher(variable);
                 Matcher pbx = OF_PBX.matcher(variable);
                 if (extension.matches() && isPbx(extension.group(2)) && isExtension(extension.group(1))) {
                     names.add(written.getOrDefault(extension.group(1),
                             pbx(extension.group(2)) + ".extensions." + property(extension.group(3)))
                             + "." + property(extension.group(4)));
+                } else if (ami.matches() && isPbx(ami.group(1))) {
+                    names.add(pbx(ami.group(1)) + ".ami." + property(ami.group(2)));
                 } else if (pbx.matches() && isPbx(pbx.group(1))) {
                     names.add(pbx(pbx.group(1)) + "." + property(pbx.group(2)));
                 }
@@ -84,7 +89,7 @@ public class EnvironmentNames implements ConfigSourceFactory {
         private boolean isPbx(String form) {
             String name = form.substring("CALLBRIDGE_PBX_".length());
             return written.containsKey(form) || !name.contains("_EXTENSIONS_") && !name.endsWith("_AMI")
-                    && (!name.contains("_") || variables.contains(form + "_SECRET"));
+                    && (!name.contains("_") || variables.contains(form + "_SECRET") || variables.contains(form + "_AMI_HOST"));
         }
 
         /** {@code 101_EXTRA_USER} is a misspelt key of the extension 101 if there is one. */

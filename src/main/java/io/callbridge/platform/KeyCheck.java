@@ -27,6 +27,10 @@ final class KeyCheck {
     private static final List<String> KEYS = List.of(
             "pbx.<pbx>.secret", "pbx.<pbx>.prefix", "pbx.<pbx>.domain", "pbx.<pbx>.country", "pbx.<pbx>.default-user",
             "pbx.<pbx>.extensions.<name>.type", "pbx.<pbx>.extensions.<name>.user", "pbx.<pbx>.extensions.<name>.id",
+            "pbx.<pbx>.ami.host", "pbx.<pbx>.ami.port", "pbx.<pbx>.ami.username", "pbx.<pbx>.ami.secret",
+            "pbx.<pbx>.ami.plain-login", "pbx.<pbx>.ami.tls", "pbx.<pbx>.ami.tls-ca", "pbx.<pbx>.ami.trunks",
+            "pbx.<pbx>.ami.inbound-contexts", "pbx.<pbx>.ami.did-variable",
+            "ami.ping-ms", "ami.answer-ms", "ami.reconnect-first-ms", "ami.reconnect-max-ms", "ami.refused-ms", "ami.lease-ms",
             "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
             "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
@@ -93,7 +97,7 @@ final class KeyCheck {
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         return new StartException("unknown key " + key + (shown ? " = '" + value + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .tcp, .calls, .store, .crm, .process, .deliver, .admin"
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .ami, .tcp, .calls, .store, .crm, .process, .deliver, .admin"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
 

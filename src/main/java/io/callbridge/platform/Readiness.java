@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.store.Store;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -21,11 +22,13 @@ public class Readiness implements HealthCheck {
     private final CamelContext context;
     private final Store store;
     private final Dispatcher dispatcher;
+    private final Asterisks asterisks;
 
-    public Readiness(CamelContext context, Store store, Dispatcher dispatcher) {
+    public Readiness(CamelContext context, Store store, Dispatcher dispatcher, Asterisks asterisks) {
         this.context = context;
         this.store = store;
         this.dispatcher = dispatcher;
+        this.asterisks = asterisks;
     }
 
     @Override
@@ -41,6 +44,8 @@ public class Readiness implements HealthCheck {
         }
         answer.withData("deliveries", dispatcher.runs() ? "running" : "not running");
         runsAll &= dispatcher.runs();
+        // Without its Asterisk a PBX may still have a webhook, and what was taken is still delivered.
+        asterisks.states().forEach((pbx, state) -> answer.withData("asterisk " + pbx, state));
         boolean writes = writes();
         return answer.withData("store", writes ? "writes" : "does not write").status(runsAll && writes).build();
     }

@@ -6,6 +6,7 @@ import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.LoadingCache;
+import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
@@ -49,6 +50,7 @@ public class Settings {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final Duration retention;
     private final SslContext tcpTls;
+    private final Map<String, AmiSettings> asterisks = new HashMap<>();
 
     public Settings(BridgeConfig config, Config all) {
         calls = new CallSettings(
@@ -92,6 +94,12 @@ public class Settings {
         tcpTls = TcpTls.of(all.getOptionalValue("callbridge.tcp.tls.certificate", String.class),
                 all.getOptionalValue("callbridge.tcp.tls.key", String.class),
                 all.getOptionalValue("callbridge.tcp.tls.client-ca", String.class));
+        number(all, "ami.ping-ms", 100, 3_600_000);
+        number(all, "ami.answer-ms", 100, 600_000);
+        number(all, "ami.reconnect-first-ms", 1, 3_600_000);
+        number(all, "ami.reconnect-max-ms", 1, 3_600_000);
+        number(all, "ami.refused-ms", 1, 86_400_000);
+        number(all, "ami.lease-ms", 1_000, 600_000);
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -133,6 +141,16 @@ public class Settings {
     /** TLS of the line protocol, {@code null} if it has none. */
     public SslContext tcpTls() {
         return tcpTls;
+    }
+
+    /** The connection to the Asterisk of a PBX, if it has one. */
+    public Optional<AmiSettings> asterisk(String pbx) {
+        return Optional.ofNullable(asterisks.get(pbx));
+    }
+
+    /** The PBXs with a connection to an Asterisk. */
+    public Set<String> asterisks() {
+        return asterisks.keySet();
     }
 
     public CallSettings calls() {
@@ -179,15 +197,10 @@ public class Settings {
 
     private void addPbx(String pbx, BridgeConfig.Pbx config) {
         String key = "pbx." + pbx;
-        String secret = config.secret().orElseThrow(() -> new StartException(
-                "callbridge." + key + ".secret is missing: the webhook of this PBX needs one, 16 characters or more"));
-        if (secret.length() < SECRET_LENGTH) {
-            throw new StartException("callbridge." + key + ".secret has " + secret.length()
-                    + " characters; allowed are 16 or more");
-        }
-        if (pbxWithSecret(secret).isPresent()) {
-            throw new StartException("callbridge." + key + ".secret is also the secret of PBX "
-                    + pbxWithSecret(secret).get() + "; each PBX needs its own");
+        AmiKeys.read(pbx, config.ami()).ifPresent(ami -> asterisks.put(pbx, ami));
+        if (config.secret().isPresent() || !asterisks.containsKey(pbx)) {
+            addSecret(pbx, config.secret().orElseThrow(() -> new StartException("callbridge." + key
+                    + ".secret is missing: the webhook of this PBX needs one, 16 characters or more")));
         }
         String country = config.country().orElse("RU").toUpperCase(Locale.ROOT);
         if (!PhoneNumberUtil.getInstance().getSupportedRegions().contains(country)) {
@@ -215,6 +228,16 @@ public class Settings {
                 .build(number -> Optional.ofNullable(e164(number, country)));
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
                 config.defaultUser().orElse(null), extensions, number -> numbers.get(number).orElse(null)));
+    }
+
+    private void addSecret(String pbx, String secret) {
+        String key = "callbridge.pbx." + pbx + ".secret";
+        if (secret.length() < SECRET_LENGTH) {
+            throw new StartException(key + " has " + secret.length() + " characters; allowed are 16 or more");
+        }
+        if (pbxWithSecret(secret).isPresent()) {
+            throw new StartException(key + " is also the secret of PBX " + pbxWithSecret(secret).get() + "; each PBX needs its own");
+        }
         secretDigests.put(pbx, digest(secret));
     }
 
@@ -313,7 +336,10 @@ public class Settings {
     }
 
     private static boolean bool(Config config, String key) {
-        String value = text(config, key);
+        return bool(key, text(config, key));
+    }
+
+    static boolean bool(String key, String value) {
         return switch (value) {
             case "true" -> true;
             case "false" -> false;

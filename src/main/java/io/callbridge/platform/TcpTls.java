@@ -75,7 +75,8 @@ final class TcpTls {
         }
     }
 
-    private static X509Certificate[] certificates(String key, String file) {
+    /** @throws StartException unless the file holds certificates in PEM */
+    static X509Certificate[] certificates(String key, String file) {
         try {
             X509Certificate[] found = CertificateFactory.getInstance("X.509").generateCertificates(
                     new ByteArrayInputStream(content(key, file))).toArray(X509Certificate[]::new);

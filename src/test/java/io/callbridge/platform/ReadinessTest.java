@@ -2,6 +2,7 @@ package io.callbridge.platform;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.CrmGates;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.store.Store;
@@ -30,7 +31,7 @@ class ReadinessTest {
         String url = "jdbc:sqlite:" + folder.resolve("callbridge.db");
         Store store = TestStore.of(url);
         try (DefaultCamelContext context = routes(); Connection other = DriverManager.getConnection(url)) {
-            Readiness readiness = new Readiness(context, store, deliveries());
+            Readiness readiness = new Readiness(context, store, deliveries(), new Asterisks(null, null, null));
             assertStatus(Status.DOWN, "does not write", readiness.call());
             store.open();
             assertStatus(Status.UP, "writes", readiness.call());

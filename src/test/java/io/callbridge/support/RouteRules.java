@@ -129,7 +129,7 @@ public final class RouteRules {
             findings.add("length: over " + LONGEST + " lines");
         }
         entries(name, stem, findings);
-        definitions(name, "route").forEach(route -> route(name, stem, route, findings));
+        routes(name).forEach(route -> route(name, stem, route, findings));
         items(name).forEach(item -> item(stem, item, findings));
         Set<String> known = SETTING.matcher(settings).results().map(setting -> setting.group(1)).collect(Collectors.toSet());
         keys(texts.get(name)).filter(key -> !known.contains(key))
@@ -152,21 +152,24 @@ public final class RouteRules {
         boolean beans = false;
         for (Map<String, Object> entry : files.get(name)) {
             String kind = String.join(" ", entry.keySet());
-            if (!Set.of("route", "routeConfiguration", "beans").contains(kind)) {
-                findings.add("kind: " + kind + " at the top; only route, routeConfiguration and beans");
+            if (!Set.of("route", "routeTemplate", "routeConfiguration", "beans").contains(kind)) {
+                findings.add("kind: " + kind + " at the top; only route, routeTemplate, routeConfiguration and beans");
             }
             if (stem.startsWith(ERRORS) != kind.equals("routeConfiguration")) {
                 findings.add("kind: routeConfiguration, and nothing else, in " + ERRORS + "*");
             }
-            if (beans && kind.equals("route")) {
+            if (beans && kind.startsWith("route")) {
                 findings.add("order: routes before beans");
             }
             beans |= kind.equals("beans");
             if (entry.get(kind) instanceof Map<?, ?> definition) {
                 description(definition, findings);
+                if (kind.equals("routeTemplate") && !(definition.get("route") instanceof Map<?, ?> route && route.get("id") == null)) {
+                    findings.add("template: " + definition.get("id") + " has no route without an id");
+                }
             }
         }
-        if (!stem.startsWith(ERRORS) && definitions(name, "route").stream().noneMatch(route -> stem.equals(route.get("id")))) {
+        if (!stem.startsWith(ERRORS) && routes(name).stream().noneMatch(route -> stem.equals(route.get("id")))) {
             findings.add("stem: no route " + stem);
         }
     }
@@ -181,6 +184,7 @@ public final class RouteRules {
     private void route(String name, String stem, Map<?, ?> route, List<String> findings) {
         String id = String.valueOf(route.get("id"));
         String stage = stem.replaceFirst("-.*", "");
+        description(route, findings);
         if (!id.equals(stem)) {
             helper(name, stem, id, findings);
         }
@@ -279,6 +283,19 @@ public final class RouteRules {
     /** In placeholders and in expressions alike. */
     private static Stream<String> keys(String text) {
         return KEY.matcher(text).results().map(key -> key.group());
+    }
+
+    /** Routes, and those of templates under the name of the template. */
+    private List<Map<?, ?>> routes(String name) {
+        List<Map<?, ?>> found = definitions(name, "route");
+        for (Map<?, ?> template : definitions(name, "routeTemplate")) {
+            if (template.get("route") instanceof Map<?, ?> route) {
+                Map<Object, Object> named = new LinkedHashMap<>(route);
+                named.put("id", template.get("id"));
+                found.add(named);
+            }
+        }
+        return found;
     }
 
     private List<Map<?, ?>> definitions(String name, String kind) {

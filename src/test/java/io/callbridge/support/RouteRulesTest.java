@@ -14,6 +14,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -172,6 +173,34 @@ class RouteRulesTest {
     @ValueSource(strings = {"monitor-sample.camel.yaml", "ingest-Sample.camel.yaml", "ingest.camel.yaml", "ingest-sample.yaml"})
     void aBadNameIsFound(String name) {
         assertFound("name", rules(Map.of(name, GOOD, ERRORS, GOOD_ERRORS)).findings(name));
+    }
+
+    /** The route of a template keeps the rules of any other. */
+    @ParameterizedTest
+    @CsvSource({"group, '      group: ingest\n', ''", "handler, sample-errors, other-errors", "outside, pattern: Camel*, pattern: Foo*",
+            "description, Says what was taken., Says what was taken", "stem, id: ingest-sample, id: ingest-other",
+            "template, '    route:\n', '    route:\n      id: ingest-sample\n'"})
+    void aBadTemplateIsFound(String rule, String good, String bad) {
+        String template = """
+                - routeTemplate:
+                    id: ingest-sample
+                    description: "Takes samples of one kind."
+                    parameters:
+                      - name: kind
+                    route:
+                      group: ingest
+                      description: "Says what was taken."
+                      routeConfigurationId: sample-errors
+                      from:
+                        uri: netty:tcp://{{kind}}
+                        steps:
+                          - removeHeaders:
+                              pattern: Camel*
+                """;
+        assertEquals(List.of(), rules(Map.of(FILE, template, ERRORS, GOOD_ERRORS)).findings(FILE));
+        String changed = template.replace(good.translateEscapes(), bad == null ? "" : bad.translateEscapes());
+        assertNotEquals(template, changed);
+        assertFound(rule, rules(Map.of(FILE, changed, ERRORS, GOOD_ERRORS)).findings(FILE));
     }
 
     /** Behind every line, and below it. */

@@ -1,0 +1,259 @@
+package io.callbridge.asterisk;
+
+import io.callbridge.platform.Settings;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.netty.channel.Channel;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import org.jboss.logging.Logger;
+
+/**
+ * What outlives the connections to the Asterisk of one PBX: messages that wait for the route, when to connect again, and what
+ * an operator is told. One batch is in the route at a time, in the order of arrival over all connections, so that nothing
+ * of a new connection is looked at before the end of the old one.
+ */
+final class AmiLink {
+
+    private static final Logger LOG = Logger.getLogger(AmiLink.class);
+    private static final int BATCH = 500;
+    /** A batch has one time of arrival, which must be good enough for durations of calls. */
+    private static final long SPAN_MS = 50;
+    /** With more than this in wait, no more is read: the rest waits at the PBX. */
+    private static final int MOST_BYTES = 1024 * 1024;
+    private static final double JITTER = 0.25;
+
+    private record Waiting(long connection, Instant arrivedAt, AmiMessage message, int bytes) {
+    }
+
+    private final String pbx;
+    private final AmiSettings target;
+    private final Settings settings;
+    private final BooleanSupplier mayRead;
+    private final MeterRegistry meters;
+    private final ExecutorService executor;
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private final Set<String> said = new HashSet<>();
+    private Consumer<AmiBatch> route;
+    private IntConsumer delay = ms -> { };
+    private boolean routed;
+    private int bytes;
+    private Channel channel;
+    private boolean paused;
+    private long connections;
+    private int failures;
+    private boolean connected;
+    private Instant since = Instant.now();
+    private Instant lastEvent;
+    private String reason = "no attempt yet";
+    private String told = "";
+
+    /** @param mayRead whether this process is the one that reads this Asterisk */
+    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, MeterRegistry meters) {
+        this.pbx = pbx;
+        this.target = target;
+        this.settings = settings;
+        this.mayRead = mayRead;
+        this.meters = meters;
+        executor = Executors.newSingleThreadExecutor(work -> {
+            Thread thread = new Thread(work, "asterisk-" + pbx);
+            thread.setDaemon(true);
+            return thread;
+        });
+        meters.gauge("callbridge.asterisk.connected", tags(), this, link -> link.isConnected() ? 1 : 0);
+        meters.gauge("callbridge.asterisk.last.event.seconds", tags(), this, AmiLink::lastEventSeconds);
+        meters.counter("callbridge.asterisk.connections", tags());
+        meters.counter("callbridge.asterisk.reconnects", tags());
+    }
+
+    /**
+     * Says where messages go from now on.
+     *
+     * @param to returns when the route has done its work
+     * @param nextAttempt is told in how many milliseconds to connect again, when a connection breaks or fails
+     */
+    synchronized void begin(Consumer<AmiBatch> to, IntConsumer nextAttempt) {
+        route = to;
+        delay = nextAttempt;
+        failures = 0;
+    }
+
+    String pbx() {
+        return pbx;
+    }
+
+    AmiSettings target() {
+        return target;
+    }
+
+    int number(String key) {
+        return settings.number(key);
+    }
+
+    boolean mayRead() {
+        return mayRead.getAsBoolean();
+    }
+
+    /** Before each attempt, since the delay is asked for when the attempt has failed already. */
+    synchronized void attempt() {
+        long most = settings.number("ami.reconnect-max-ms");
+        long next = Math.min(most, (long) settings.number("ami.reconnect-first-ms") << Math.min(failures, 20));
+        failures++;
+        delay.accept(jittered(next));
+    }
+
+    private static int jittered(long ms) {
+        return (int) Math.max(1, ms * (1 + JITTER * (2 * ThreadLocalRandom.current().nextDouble() - 1)));
+    }
+
+    /** @return number of the connection */
+    synchronized long loggedIn(Channel on, String banner) {
+        connections++;
+        meters.counter("callbridge.asterisk.connections", tags()).increment();
+        if (connections > 1) {
+            meters.counter("callbridge.asterisk.reconnects", tags()).increment();
+        }
+        channel = on;
+        paused = false;
+        connected = true;
+        since = Instant.now();
+        told = "";
+        said.remove("refused");
+        failures = 0;
+        attempt();
+        LOG.infof("PBX %s: connected to its Asterisk (%s, %s)", pbx, target, banner);
+        return connections;
+    }
+
+    /**
+     * A connection has ended, or was none. It is no news when this process is not the one to read.
+     *
+     * @param tag few words, for the metric
+     */
+    synchronized void broken(Channel on, String tag, String why) {
+        boolean was = connected && channel == on;
+        if (was) {
+            connected = false;
+            channel = null;
+            paused = false;
+            since = Instant.now();
+        }
+        if (!mayRead()) {
+            return;
+        }
+        reason = why;
+        meters.counter("callbridge.asterisk.cut", tags().and("reason", tag)).increment();
+        if (was || !why.equals(told)) {
+            told = why;
+            LOG.warnf("PBX %s: not connected to its Asterisk (%s): %s", pbx, target, why);
+        }
+    }
+
+    /** The Asterisk does not want us: somebody has to do something about it, so it is asked seldom. */
+    synchronized void refused(String why) {
+        if (say("refused", why)) {
+            told = why;
+        }
+        delay.accept(settings.number("ami.refused-ms"));
+    }
+
+    /** Says what an operator has to do, once until the next start. @return whether it was said now */
+    synchronized boolean say(String topic, String text) {
+        if (said.add(topic)) {
+            LOG.errorf("PBX %s: %s", pbx, text);
+            return true;
+        }
+        return false;
+    }
+
+    /** Messages that were received at once. */
+    synchronized void received(long connection, Instant arrivedAt, AmiMessage message, int size) {
+        if (!message.event().isEmpty()) {
+            lastEvent = arrivedAt;
+        }
+        waiting.add(new Waiting(connection, arrivedAt, message, size));
+        bytes += size;
+        next();
+        read();
+    }
+
+    /** No more is read at the moment, for which the PBX is not to blame. */
+    synchronized boolean isPaused() {
+        return paused;
+    }
+
+    private void next() {
+        if (!routed && !waiting.isEmpty()) {
+            routed = true;
+            executor.execute(this::work);
+        }
+    }
+
+    private void work() {
+        try {
+            Consumer<AmiBatch> to;
+            synchronized (this) {
+                to = route;
+            }
+            to.accept(take());
+        } finally {
+            synchronized (this) {
+                routed = false;
+                next();
+                read();
+            }
+        }
+    }
+
+    private synchronized AmiBatch take() {
+        Waiting first = waiting.element();
+        List<AmiMessage> messages = new ArrayList<>();
+        for (Waiting next = first; next != null && messages.size() < BATCH && next.connection == first.connection
+                && next.arrivedAt.toEpochMilli() - first.arrivedAt.toEpochMilli() <= SPAN_MS; next = waiting.peek()) {
+            messages.add(next.message);
+            bytes -= next.bytes;
+            waiting.remove();
+        }
+        return new AmiBatch(pbx, first.connection, first.arrivedAt, messages);
+    }
+
+    private void read() {
+        if (channel != null && paused == (bytes <= MOST_BYTES)) {
+            paused = !paused;
+            channel.config().setAutoRead(!paused);
+        }
+    }
+
+    synchronized boolean isConnected() {
+        return connected;
+    }
+
+    /** Since 1970; 0 if there was none. */
+    private synchronized double lastEventSeconds() {
+        return lastEvent == null ? 0 : lastEvent.toEpochMilli() / 1000.0;
+    }
+
+    /** For an operator. */
+    synchronized String state() {
+        if (connected) {
+            return "connected since " + since + ", last event " + (lastEvent == null ? "never" : lastEvent) + ", "
+                    + (connections - 1) + " reconnects";
+        }
+        return mayRead() ? "not connected since " + since + ": " + reason : "another replica reads it";
+    }
+
+    private Tags tags() {
+        return Tags.of("pbx", pbx);
+    }
+}
