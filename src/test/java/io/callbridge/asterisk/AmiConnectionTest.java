@@ -1,0 +1,319 @@
+package io.callbridge.asterisk;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.platform.Settings;
+import io.callbridge.support.TestConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.timeout.IdleStateEvent;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The login step by step, pings, and one batch at a time over all connections. */
+class AmiConnectionTest {
+
+    private static final String SECRET = "sixteen-letters-and-more";
+    private static final String BANNER = "Asterisk Call Manager/11.0.0\r\n";
+    private static final String BOOTED = "Event: FullyBooted\r\n\r\n";
+
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final List<EmbeddedChannel> channels = new ArrayList<>();
+    private final BlockingQueue<AmiBatch> batches = new LinkedBlockingQueue<>();
+    private final List<Integer> delays = new ArrayList<>();
+    /** The route works as long as it has none. */
+    private final Semaphore answers = new Semaphore(1_000_000);
+    private boolean mayRead = true;
+    private AmiLink link = link(Map.of());
+    private EmbeddedChannel channel;
+
+    @AfterEach
+    void stop() {
+        answers.release(1_000_000);
+        channels.forEach(EmbeddedChannel::finishAndReleaseAll);
+    }
+
+    @Test
+    void theLoginIsByChallengeAndThenTheListsAreAskedFor() {
+        connect();
+        assertNull(said());
+        receive(BANNER);
+        assertEquals("Action: Challenge\r\nActionID: callbridge-challenge\r\nAuthType: MD5\r\n\r\n", said());
+        receive("Response: Success\r\nActionID: callbridge-challenge\r\nChallenge: 113287639\r\n\r\n");
+        assertEquals("Action: Login\r\nActionID: callbridge-login\r\nAuthType: MD5\r\nUsername: bridge\r\n"
+                + "Key: bcf891ed418f4bd142d37667c16379d7\r\nEvents: system,call,agent,cdr,dialplan\r\n\r\n", said());
+        receive("Response: Success\r\nActionID: callbridge-login\r\nMessage: Authentication accepted\r\n\r\n");
+        assertNull(said(), "the PBX is not ready yet");
+        assertTrue(link.isConnected());
+        receive(BOOTED);
+        assertEquals("Action: Status\r\nActionID: callbridge-status\r\n\r\n", said());
+        assertEquals("Action: CoreShowChannels\r\nActionID: callbridge-channels\r\n\r\n", said());
+        receive(BOOTED);
+        assertNull(said());
+        assertEquals(1, meters.get("callbridge.asterisk.connected").gauge().value());
+    }
+
+    @Test
+    void aUserWhoIsNeverToldThatThePbxIsReadyIsServedAfterAWhile() {
+        login();
+        pass(4_999);
+        assertNull(said());
+        pass(1);
+        assertTrue(said().startsWith("Action: Status"));
+    }
+
+    @Test
+    void withoutAChallengeTheSecretIsOnlySentIfThatIsAllowed() {
+        connect();
+        receive(BANNER + "Response: Error\r\nMessage: Invalid/unknown command\r\n\r\n");
+        said();
+        assertNull(said());
+        assertFalse(channel.isOpen());
+        assertTrue(link.state().contains("callbridge.pbx.main.ami.plain-login"), link.state());
+
+        link = link(Map.of("callbridge.pbx.main.ami.plain-login", "true"));
+        connect();
+        receive(BANNER + "Response: Error\r\nMessage: Invalid/unknown command\r\n\r\n");
+        said();
+        assertEquals("Action: Login\r\nActionID: callbridge-login\r\nUsername: bridge\r\nSecret: s3cret\r\n"
+                + "Events: system,call,agent,cdr,dialplan\r\n\r\n", said());
+    }
+
+    @Test
+    void aWrongPasswordIsTriedAgainSeldom() {
+        connect();
+        receive(BANNER + "Response: Success\r\nChallenge: 1\r\n\r\nResponse: Error\r\nMessage: Authentication failed\r\n\r\n");
+        assertFalse(channel.isOpen());
+        assertEquals(60_000, lastDelay());
+        assertTrue(link.state().contains("Authentication failed") && link.state().contains("bridge@pbx.example:5038"), link.state());
+        assertFalse(link.state().contains("s3cret"), link.state());
+        assertEquals(1, meters.get("callbridge.asterisk.cut").tag("reason", "refused").counter().count());
+    }
+
+    @Test
+    void whoStopsAnsweringDuringTheLoginIsCut() {
+        for (String said : List.of("", BANNER, BANNER + "Response: Success\r\nChallenge: 1\r\n\r\n")) {
+            connect();
+            receive(said);
+            pass(9_999);
+            assertTrue(channel.isOpen(), said);
+            pass(1);
+            assertFalse(channel.isOpen(), said);
+        }
+        assertEquals(3, meters.get("callbridge.asterisk.cut").tag("reason", "login").counter().count());
+    }
+
+    @Test
+    void whatIsNoAsteriskIsCut() {
+        connect();
+        receive("SSH-2.0-OpenSSH_9.2\r\n");
+        assertFalse(channel.isOpen());
+        assertTrue(link.state().contains("SSH-2.0"), link.state());
+    }
+
+    @Test
+    void delaysGrowWithJitterAndBeginAgainAfterALogin() {
+        for (long expected : new long[] {1000, 2000, 4000, 8000, 16000, 30000, 30000}) {
+            connect();
+            assertTrue(lastDelay() >= 0.75 * expected && lastDelay() <= 1.25 * expected, expected + ": " + lastDelay());
+        }
+        login();
+        assertTrue(lastDelay() >= 750 && lastDelay() <= 1250, delays::toString);
+    }
+
+    @Test
+    void silenceIsAskedAndCut() {
+        run();
+        silence();
+        assertEquals("Action: Ping\r\nActionID: callbridge-ping\r\n\r\n", said());
+        receive("Response: Success\r\nActionID: callbridge-ping\r\nPing: Pong\r\n\r\n");
+        pass(10_000);
+        assertTrue(channel.isOpen());
+        silence();
+        assertNotNull(said());
+        pass(9_999);
+        assertTrue(channel.isOpen());
+        pass(1);
+        assertFalse(channel.isOpen());
+        assertEquals(1, meters.get("callbridge.asterisk.cut").tag("reason", "silence").counter().count());
+        assertEquals(List.of(), List.copyOf(batches), "an answer to a ping is nobody's business");
+    }
+
+    @Test
+    void whatComesWhileTheRouteWorksGoesOnTogether() throws InterruptedException {
+        answers.drainPermits();
+        run();
+        receive(hangup(1));
+        assertEquals(1, next().messages().size());
+        for (int i = 2; i <= 600; i++) {
+            receive(hangup(i));
+        }
+        answers.release(1_000_000);
+        List<AmiMessage> all = new ArrayList<>();
+        int count = 0;
+        for (; all.size() < 599; count++) {
+            AmiBatch batch = next();
+            assertEquals(1, batch.connection());
+            assertTrue(batch.messages().size() <= 500);
+            all.addAll(batch.messages());
+        }
+        assertTrue(count < 300, count + " batches");
+        assertEquals("2", all.get(0).get("Uniqueid"));
+        assertEquals("600", all.get(598).get("Uniqueid"));
+    }
+
+    @Test
+    void aNewConnectionWaitsForTheOldOnesLastMessage() throws InterruptedException {
+        answers.drainPermits();
+        run();
+        receive(hangup(1) + hangup(2) + hangup(3).substring(0, 20));
+        channel.close();
+        run();
+        receive(hangup(4));
+        assertEquals(List.of("1", "2"), ids(next()));
+        assertNull(batches.poll(50, TimeUnit.MILLISECONDS));
+        answers.release(1);
+        AmiBatch second = next();
+        assertEquals(2, second.connection());
+        assertEquals(List.of("4"), ids(second));
+        assertEquals(1, meters.get("callbridge.asterisk.reconnects").counter().count());
+    }
+
+    @Test
+    void moreThanABoundWaitsAtThePbx() {
+        answers.drainPermits();
+        run();
+        String filler = "Event: Hangup\r\nA: " + "x".repeat(60_000) + "\r\n\r\n";
+        int taken = 0;
+        for (; channel.config().isAutoRead() && taken < 50; taken++) {
+            receive(filler);
+        }
+        assertTrue(taken >= 17 && taken < 20, "taken " + taken);
+        silence();
+        assertNull(said(), "who is not read is not silent");
+        pass(20_000);
+        assertTrue(channel.isOpen());
+        answers.release(1_000_000);
+        await("room").until(() -> channel.config().isAutoRead());
+    }
+
+    @Test
+    void theReplicaThatIsNotToReadDoesNot() {
+        run();
+        mayRead = false;
+        receive(hangup(1));
+        assertFalse(channel.isOpen());
+        assertEquals(0, batches.size());
+        assertEquals("another replica reads it", link.state());
+        connect();
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void aMessageWithoutEndIsCut() {
+        run();
+        receive("x".repeat(70_000));
+        assertFalse(channel.isOpen());
+        assertTrue(link.state().contains("64 KiB"), link.state());
+    }
+
+    @Test
+    void aMissingRightIsPassedOnToo() throws InterruptedException {
+        run();
+        receive("Response: Error\r\nActionID: callbridge-status\r\nMessage: Permission denied\r\n\r\n");
+        assertEquals("callbridge-status", next().messages().get(0).get("ActionID"));
+    }
+
+    private AmiLink link(Map<String, String> more) {
+        Map<String, String> given = new HashMap<>(Map.of("callbridge.pbx.main.secret", SECRET, "callbridge.pbx.main.ami.host",
+                "pbx.example", "callbridge.pbx.main.ami.username", "bridge", "callbridge.pbx.main.ami.secret", "s3cret",
+                "callbridge.pbx.main.ami.trunks", "trunk"));
+        given.putAll(more);
+        Settings settings = TestConfig.settings(TestConfig.of(given, Map.of()));
+        AmiLink made = new AmiLink("main", settings.asterisk("main").orElseThrow(), settings, () -> mayRead, meters);
+        made.begin(batch -> {
+            batches.add(batch);
+            answers.acquireUninterruptibly();
+        }, delays::add);
+        return made;
+    }
+
+    private void connect() {
+        channel = new EmbeddedChannel(new AmiConnection(link));
+        channel.freezeTime();
+        channels.add(channel);
+    }
+
+    private void login() {
+        connect();
+        receive(BANNER + "Response: Success\r\nChallenge: 1\r\n\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n");
+        said();
+        said();
+    }
+
+    private void run() {
+        login();
+        receive(BOOTED);
+        said();
+        said();
+    }
+
+    private static String hangup(int id) {
+        return "Event: Hangup\r\nUniqueid: " + id + "\r\n\r\n";
+    }
+
+    private static List<String> ids(AmiBatch batch) {
+        return batch.messages().stream().map(message -> message.get("Uniqueid")).toList();
+    }
+
+    private AmiBatch next() throws InterruptedException {
+        AmiBatch batch = batches.poll(10, TimeUnit.SECONDS);
+        assertNotNull(batch);
+        assertEquals("main", batch.pbx());
+        return batch;
+    }
+
+    private void receive(String text) {
+        channel.writeInbound(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
+    }
+
+    /** Netty's own handler looks at the real clock. */
+    private void silence() {
+        channel.pipeline().fireUserEventTriggered(IdleStateEvent.READER_IDLE_STATE_EVENT);
+    }
+
+    private void pass(long ms) {
+        channel.advanceTimeBy(ms, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+    }
+
+    private int lastDelay() {
+        return delays.get(delays.size() - 1);
+    }
+
+    private String said() {
+        ByteBuf bytes = channel.readOutbound();
+        if (bytes == null) {
+            return null;
+        }
+        String text = bytes.toString(StandardCharsets.UTF_8);
+        bytes.release();
+        return text;
+    }
+}

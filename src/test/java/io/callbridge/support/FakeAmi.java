@@ -1,0 +1,463 @@
+package io.callbridge.support;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+
+/**
+ * The manager interface of an Asterisk: does the login as the real one, answers pings and lists, and then sends what a test
+ * wants. What it is told to do wrong counts for connections from then on; {@link #send}, {@link #drop} and the like mean the
+ * newest connection. It keeps its port over {@link #down} and {@link #up}.
+ */
+public final class FakeAmi implements AutoCloseable {
+
+    /** What happens on a connection once it is logged in and its lists were sent; runs in a thread of its own. */
+    @FunctionalInterface
+    public interface Script {
+
+        void run(Connection connection) throws IOException, InterruptedException;
+    }
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String BANNER = "Asterisk Call Manager/11.0.0\r\n";
+
+    private final String user;
+    private final String secret;
+    private final SSLContext tls;
+    private final int port = Ports.free();
+    private final List<Connection> connections = new CopyOnWriteArrayList<>();
+    private final List<Connection> logins = new CopyOnWriteArrayList<>();
+    private final List<String> wrong = new CopyOnWriteArrayList<>();
+    private final Set<String> denied = ConcurrentHashMap.newKeySet();
+    private volatile ServerSocket server;
+    private volatile Script script = connection -> { };
+    private volatile List<String> status = List.of();
+    private volatile List<String> channels = List.of();
+    private volatile boolean silent;
+    private volatile boolean mute;
+    private volatile boolean challenge = true;
+    private volatile boolean booted = true;
+
+    private FakeAmi(String user, String secret, SSLContext tls) {
+        this.user = user;
+        this.secret = secret;
+        this.tls = tls;
+        up();
+    }
+
+    public static FakeAmi start(String user, String secret) {
+        return new FakeAmi(user, secret, null);
+    }
+
+    /** @param tls with the server's certificate */
+    public static FakeAmi start(String user, String secret, SSLContext tls) {
+        return new FakeAmi(user, secret, tls);
+    }
+
+    /** The settings of a bridge that connects here, with trunks named {@code trunk*}. */
+    public Map<String, String> settings(String pbx) {
+        String key = "callbridge.pbx." + pbx + ".ami.";
+        return Map.of(key + "host", tls == null ? "127.0.0.1" : "localhost", key + "port", Integer.toString(port), key + "username", user,
+                key + "secret", secret, key + "trunks", "trunk*", key + "inbound-contexts", "from-trunk*", key + "tls",
+                Boolean.toString(tls != null));
+    }
+
+    public int port() {
+        return port;
+    }
+
+    public FakeAmi onLogin(Script then) {
+        script = then;
+        return this;
+    }
+
+    /** What is answered to {@code Status} and {@code CoreShowChannels}: lines of each item, without {@code Event} and ActionID. */
+    public FakeAmi lists(List<String> ofStatus, List<String> ofChannels) {
+        status = ofStatus;
+        channels = ofChannels;
+        return this;
+    }
+
+    /** Accepts connections and says nothing. */
+    public FakeAmi silent(boolean now) {
+        silent = now;
+        return this;
+    }
+
+    /** Answers nothing after the login, as behind a connection that is dead without anybody knowing. */
+    public FakeAmi mute(boolean now) {
+        mute = now;
+        return this;
+    }
+
+    public FakeAmi withoutChallenge() {
+        challenge = false;
+        return this;
+    }
+
+    /** FullyBooted comes when {@link Connection#booted} is called. */
+    public FakeAmi withoutBooted() {
+        booted = false;
+        return this;
+    }
+
+    /** The user has not the right for an action. */
+    public FakeAmi deny(String action) {
+        denied.add(action.toLowerCase(Locale.ROOT));
+        return this;
+    }
+
+    /** Connections that were accepted. */
+    public int connections() {
+        return connections.size();
+    }
+
+    /** Logins that succeeded. */
+    public int logins() {
+        return logins.size();
+    }
+
+    /** Logins that were refused. */
+    public int refusedLogins() {
+        return wrong.size();
+    }
+
+    /** Logged-in connections that are open now. */
+    public long readers() {
+        return logins.stream().filter(Connection::isOpen).count();
+    }
+
+    /** Waits until there were so many logins whose lists were sent. */
+    public Connection awaitLogin(int count) {
+        await("login " + count).atMost(SOON).pollInterval(Duration.ofMillis(10))
+                .until(() -> logins.size() >= count && logins.get(count - 1).isRunning());
+        return logins.get(count - 1);
+    }
+
+    /** The newest connection that is logged in. */
+    public Connection newest() {
+        return logins.get(logins.size() - 1);
+    }
+
+    public FakeAmi send(byte[] bytes) {
+        try {
+            newest().send(bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return this;
+    }
+
+    /** @param text lines that end with LF or CRLF */
+    public FakeAmi send(String text) {
+        return send(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Closes all connections; new ones are accepted. */
+    public void drop() {
+        connections.forEach(Connection::close);
+    }
+
+    /** As when the PBX is gone: connections are refused. */
+    public void down() {
+        try {
+            server.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        drop();
+    }
+
+    public void up() {
+        try {
+            ServerSocket socket = tls == null ? new ServerSocket() : tls.getServerSocketFactory().createServerSocket();
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+            server = socket;
+            thread("fake-ami", () -> accept(socket));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public void close() {
+        down();
+    }
+
+    private void accept(ServerSocket socket) {
+        while (!socket.isClosed()) {
+            try {
+                Connection connection = new Connection(socket.accept());
+                connections.add(connection);
+                thread("fake-ami-connection", connection::serve);
+            } catch (IOException closed) {
+                return;
+            }
+        }
+    }
+
+    private static void thread(String name, Runnable work) {
+        Thread thread = new Thread(work, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Bytes of a capture after its login, to be sent by {@link Connection#send} in one's own chunks. */
+    public static byte[] afterLogin(Path capture) throws IOException {
+        byte[] all = Files.readAllBytes(capture);
+        return Arrays.copyOfRange(all, loginEnd(all), all.length);
+    }
+
+    private static int loginEnd(byte[] all) {
+        int accepted = new String(all, StandardCharsets.ISO_8859_1).indexOf("Authentication accepted\r\n\r\n");
+        return accepted < 0 ? 0 : accepted + "Authentication accepted\r\n\r\n".length();
+    }
+
+    /** One connection of a client. */
+    public final class Connection {
+
+        private final Socket socket;
+        private final List<Map<String, String>> actions = new CopyOnWriteArrayList<>();
+        private final CountDownLatch ended = new CountDownLatch(1);
+        private volatile boolean running;
+        private String expected = "";
+
+        private Connection(Socket socket) {
+            this.socket = socket;
+        }
+
+        /** What the client has asked for, in order, each with its fields; keys in any case. */
+        public List<Map<String, String>> actions() {
+            return actions;
+        }
+
+        public long count(String action) {
+            return actions.stream().filter(fields -> action.equals(fields.get("Action"))).count();
+        }
+
+        /** Its lists were sent. */
+        public boolean isRunning() {
+            return running;
+        }
+
+        /** Neither side has closed it. */
+        public boolean isOpen() {
+            return ended.getCount() > 0;
+        }
+
+        public boolean awaitEnd(Duration within) throws InterruptedException {
+            return ended.await(within.toMillis(), TimeUnit.MILLISECONDS);
+        }
+
+        public synchronized void send(byte[] bytes) throws IOException {
+            OutputStream out = socket.getOutputStream();
+            out.write(bytes);
+            out.flush();
+        }
+
+        public void send(String text) throws IOException {
+            send(text.getBytes(StandardCharsets.UTF_8));
+        }
+
+        /** Sends in chunks of so many bytes, each in a segment of its own if the network is so kind. */
+        public void send(byte[] bytes, int chunk) throws IOException {
+            socket.setTcpNoDelay(true);
+            for (int at = 0; at < bytes.length; at += chunk) {
+                send(Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + chunk)));
+            }
+        }
+
+        /**
+         * Sends what a capture has after its login in the chunks in which it was received.
+         *
+         * @param speed 1: at the pace in which it was received, 10: ten times as fast, 0: without any wait
+         */
+        public void replay(Path capture, double speed) throws IOException, InterruptedException {
+            byte[] all = Files.readAllBytes(capture);
+            int from = loginEnd(all);
+            double begin = -1;
+            List<String> index = Files.readAllLines(Path.of(capture + ".idx"));
+            for (int i = 0; i < index.size(); i++) {
+                int offset = Integer.parseInt(index.get(i).split(" ")[0]);
+                double ms = Double.parseDouble(index.get(i).split(" ")[1]);
+                int until = i + 1 < index.size() ? Integer.parseInt(index.get(i + 1).split(" ")[0]) : all.length;
+                if (until <= from) {
+                    continue;
+                }
+                if (begin >= 0 && speed > 0) {
+                    TimeUnit.MICROSECONDS.sleep((long) ((ms - begin) * 1000 / speed));
+                }
+                begin = ms;
+                send(Arrays.copyOfRange(all, Math.max(from, offset), until));
+            }
+        }
+
+        public void booted() throws IOException {
+            send("Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n");
+        }
+
+        /** The client may still send; it reads the end. */
+        public void halfClose() throws IOException {
+            socket.shutdownOutput();
+        }
+
+        public void close() {
+            try {
+                socket.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        private void serve() {
+            try (socket) {
+                if (!silent) {
+                    send(BANNER);
+                }
+                InputStream in = new BufferedInputStream(socket.getInputStream());
+                for (Map<String, String> action = action(in); action != null; action = action(in)) {
+                    actions.add(action);
+                    if (!silent) {
+                        answer(action);
+                    }
+                }
+            } catch (IOException closed) {
+                // By the test or by the client: the latch says so.
+            } finally {
+                ended.countDown();
+            }
+        }
+
+        private static Map<String, String> action(InputStream in) throws IOException {
+            Map<String, String> fields = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+            StringBuilder line = new StringBuilder();
+            for (int next = in.read(); next >= 0; next = in.read()) {
+                if (next != '\n') {
+                    line.append((char) next);
+                    continue;
+                }
+                String text = line.toString().strip();
+                line.setLength(0);
+                if (text.isEmpty()) {
+                    return fields;
+                }
+                int colon = text.indexOf(':');
+                fields.put(text.substring(0, colon), text.substring(colon + 1).strip());
+            }
+            return null;
+        }
+
+        private void answer(Map<String, String> action) throws IOException {
+            String name = action.getOrDefault("Action", "").toLowerCase(Locale.ROOT);
+            boolean in = logins.contains(this);
+            if (in && mute) {
+                return;
+            }
+            running |= name.equals("coreshowchannels") && denied.contains(name);
+            if (denied.contains(name) || !in && !name.equals("challenge") && !name.equals("login")) {
+                respond(action, "Error", "Message: Permission denied\r\n");
+                return;
+            }
+            switch (name) {
+                case "challenge" -> challenge(action);
+                case "login" -> login(action);
+                case "ping" -> respond(action, "Success", "Ping: Pong\r\nTimestamp: 1795402270.985642\r\n");
+                case "status" -> list(action, "Status", "StatusComplete", status);
+                case "coreshowchannels" -> {
+                    list(action, "CoreShowChannel", "CoreShowChannelsComplete", channels);
+                    running = true;
+                    thread("fake-ami-script", this::play);
+                }
+                case "logoff" -> {
+                    respond(action, "Goodbye", "Message: Thanks for all the fish.\r\n");
+                    close();
+                }
+                default -> respond(action, "Error", "Message: Invalid/unknown command\r\n");
+            }
+        }
+
+        private void play() {
+            try {
+                script.run(this);
+            } catch (IOException closed) {
+                // The script goes on until the client closes.
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void challenge(Map<String, String> action) throws IOException {
+            if (challenge) {
+                expected = Integer.toString(100_000_000 + connections.size());
+                respond(action, "Success", "Challenge: " + expected + "\r\n");
+            } else {
+                respond(action, "Error", "Message: Must specify AuthType\r\n");
+            }
+        }
+
+        private void login(Map<String, String> action) throws IOException {
+            String key = action.containsKey("Key") ? md5(expected + secret) : secret;
+            boolean right = user.equals(action.get("Username")) && key.equals(action.getOrDefault("Key", action.get("Secret")));
+            if (!right) {
+                wrong.add(String.valueOf(action.get("Username")));
+                respond(action, "Error", "Message: Authentication failed\r\n");
+                close();
+                return;
+            }
+            respond(action, "Success", "Message: Authentication accepted\r\n");
+            logins.add(this);
+            if (booted) {
+                booted();
+            }
+        }
+
+        private void list(Map<String, String> action, String item, String end, List<String> items) throws IOException {
+            String id = "ActionID: " + action.get("ActionID") + "\r\n";
+            respond(action, "Success", "EventList: start\r\nMessage: " + item + " list will follow\r\n");
+            for (String fields : items) {
+                send("Event: " + item + "\r\n" + id + fields.strip().replaceAll("\\R", "\r\n") + "\r\n\r\n");
+            }
+            send("Event: " + end + "\r\n" + id + "EventList: Complete\r\nListItems: " + items.size() + "\r\n\r\n");
+        }
+
+        private void respond(Map<String, String> action, String response, String fields) throws IOException {
+            String id = action.containsKey("ActionID") ? "ActionID: " + action.get("ActionID") + "\r\n" : "";
+            send("Response: " + response + "\r\n" + id + fields + "\r\n");
+        }
+    }
+
+    private static String md5(String text) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException everyJvmHasIt) {
+            throw new IllegalStateException(everyJvmHasIt);
+        }
+    }
+}
