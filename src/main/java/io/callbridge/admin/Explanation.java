@@ -41,9 +41,13 @@ public class Explanation {
 
     /** @return JSON of {@code GET /api/calls/{CallID}}, or {@code null} for a call that was never heard of */
     public String of(@Header("callId") String callId) throws JsonProcessingException {
-        String id = callId.toLowerCase(Locale.ROOT);
-        List<String> pbxs = journal.pbxsOf(id);
-        return pbxs.isEmpty() ? null : json.writeValueAsString(explain(pbxs.get(0), id));
+        for (String id : List.of(callId, callId.toLowerCase(Locale.ROOT))) {
+            List<String> pbxs = journal.pbxsOf(id);
+            if (!pbxs.isEmpty()) {
+                return json.writeValueAsString(explain(pbxs.get(0), id));
+            }
+        }
+        return null;
     }
 
     private Map<String, Object> explain(String pbx, String callId) {

@@ -1,14 +1,23 @@
 package io.callbridge.asterisk;
 
+import io.callbridge.ingest.EventKinds;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.Journal;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Body;
+import org.jboss.logging.Logger;
 
-/** Reads what Asterisks say. */
+/**
+ * Reads what Asterisks say. Of every connection it begins with what the journal knows of calls that were not over, whether
+ * this process was connected before, it was killed, or another replica was.
+ */
 @ApplicationScoped
 @Named("asteriskReader")
 @RegisterForReflection
@@ -19,13 +28,52 @@ public class AsteriskReader {
     public static final String CHANNELS = "callbridge-channels";
 
     /** The events that say something about calls. */
-    public static final Set<String> EVENTS = Set.of("Newchannel", "Newstate", "NewCallerid", "DialBegin", "DialEnd", "BridgeEnter",
-            "BridgeLeave", "Hangup", "LocalBridge", "BlindTransfer", "AttendedTransfer", "Pickup", "ParkedCall", "UnParkedCall",
-            "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "AgentConnect", "AgentLogin", "VarSet", "Cdr", "Rename",
-            "OriginateResponse", "CoreShowChannel", "CoreShowChannelsComplete", "Status", "StatusComplete", "Shutdown");
+    public static final Set<String> EVENTS = Set.of("Newchannel", "Newstate", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave",
+            "Hangup", "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "AgentLogin", "VarSet", "Cdr", "Status",
+            "CoreShowChannel", "CoreShowChannelsComplete");
 
-    /** @return the call events that follow, each with {@code pbx} and {@code fields} */
+    private static final Logger LOG = Logger.getLogger(AsteriskReader.class);
+
+    private final Settings settings;
+    private final Journal journal;
+    private final EventKinds kinds;
+    private final Map<String, Reading> readings = new ConcurrentHashMap<>();
+
+    private record Reading(long connection, AsteriskCalls calls) {
+    }
+
+    public AsteriskReader(Settings settings, Journal journal, EventKinds kinds) {
+        this.settings = settings;
+        this.journal = journal;
+        this.kinds = kinds;
+    }
+
+    /**
+     * @return the call events that follow, each with {@code pbx} and {@code fields}
+     * @throws io.callbridge.store.StoreException if the journal cannot be read; nothing of the batch was taken then
+     */
     public List<Map<String, Object>> read(@Body AmiBatch batch) {
-        return List.of();
+        Reading reading = readings.compute(batch.pbx(), (pbx, last) -> last != null && last.connection == batch.connection() ? last
+                : new Reading(batch.connection(), restored(pbx)));
+        List<Map<String, Object>> events = new ArrayList<>();
+        for (AmiMessage message : batch.messages()) {
+            try {
+                reading.calls.take(message, batch.arrivedAt()).forEach(fields -> {
+                    kinds.accepted(batch.pbx(), fields.get("EventType"));
+                    events.add(Map.of("pbx", batch.pbx(), "fields", fields));
+                });
+            } catch (RuntimeException e) {
+                // A mistake of ours about one message must not take the others with it.
+                kinds.refused(batch.pbx(), message + ": " + e);
+                LOG.errorf(e, "PBX %s sent a message that could not be followed", batch.pbx());
+            }
+        }
+        return events;
+    }
+
+    private AsteriskCalls restored(String pbx) {
+        AsteriskCalls calls = new AsteriskCalls(settings.asterisk(pbx).orElseThrow().dialplan());
+        calls.restore(journal.openCalls(pbx).stream().map(Journal.Entry::fields).toList());
+        return calls;
     }
 }

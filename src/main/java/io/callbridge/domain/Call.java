@@ -82,7 +82,7 @@ public final class Call {
         if (taker.isPresent()) {
             Leg took = taker.get();
             return Optional.of(new CardEnd("answered-elsewhere",
-                    took.extension() == null ? null : took.extension().name()));
+                    took.extension() == null || took.trunk() ? null : took.extension().name()));
         }
         if (!leg.ended()) {
             return expired(leg, now);
@@ -103,14 +103,14 @@ public final class Call {
     /** The leg that was answered while this one rang. */
     private Optional<Leg> taker(Leg ringing) {
         return legs.stream().filter(other -> other != ringing && !other.local() && other.answered())
-                .filter(other -> other.flow() == Flow.IN || other.forwarded())
+                .filter(other -> other.flow() == Flow.IN && !other.trunk() || other.forwarded())
                 .filter(other -> !other.answeredAt().isBefore(ringing.startedAt()))
                 .filter(other -> !ringing.ended() || !other.answeredAt().isAfter(ringing.hangup().at()))
                 .min(Comparator.comparing(Leg::answeredAt).thenComparing(Leg::id));
     }
 
     private static boolean rings(Leg leg) {
-        return !leg.local() && !leg.container() && (leg.flow() == Flow.IN || leg.forwarded()) && !leg.answered()
+        return !leg.local() && !leg.container() && (leg.flow() == Flow.IN && !leg.trunk() || leg.forwarded()) && !leg.answered()
                 && leg.start() != null;
     }
 
@@ -205,9 +205,14 @@ public final class Call {
         return talks().allMatch(leg -> leg.over(settings, now));
     }
 
+    /** What became of the caller is not known: a leg of his ended while the connection to the PBX was interrupted. */
+    public boolean lost() {
+        return conversations().anyMatch(Leg::lost);
+    }
+
     /** The phone that rang last, for a call from outside; {@code null}: none rang. */
     public Leg lastRung() {
-        return legs.stream().filter(leg -> !leg.container() && !leg.local() && leg.flow() == Flow.IN && leg.extension() != null)
+        return legs.stream().filter(leg -> !leg.container() && !leg.trunk() && !leg.local() && leg.flow() == Flow.IN && leg.extension() != null)
                 .max(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).orElse(null);
     }
 
@@ -262,7 +267,7 @@ public final class Call {
         return legs.stream().filter(leg -> leg.container() && !leg.local() && leg.hangup() != null);
     }
 
-    /** Legs on which an employee may talk to the caller: incoming ones and forwarded ones. */
+    /** Legs on which somebody may talk to the caller: incoming ones, his own line, and forwarded ones. */
     private Stream<Leg> conversations() {
         return legs.stream().filter(leg -> !leg.container() && !leg.local()
                 && (leg.flow() == Flow.IN || leg.forwarded()));

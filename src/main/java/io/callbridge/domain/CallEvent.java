@@ -18,11 +18,15 @@ import java.time.Instant;
  * @param durationMicros talk time in microseconds, ringing excluded; {@code null} when absent or absurd
  * @param time {@code EventTime}; {@code null} when absent or absurd
  * @param arrivedAt when Callbridge received it: ages and delays are counted from here
+ * @param channel the channel of the leg at an Asterisk; {@code null} of any other PBX. Where there is one, a side of the call is
+ *            an extension exactly if its extension field names one: the channel's name says so, whatever the numbers look like
+ * @param extensionType what the leg's own side is, where the PBX says it; {@code null}: it does not
  */
 public record CallEvent(String pbx, Type type, String callId, String legId, Flow flow, String status, String caller,
         String called, String callerExtension, String calledExtension, String callerExtensionId,
         String calledExtensionId, String did, String remoteNumber, Boolean bridged, boolean transferred,
-        String callBackId, Long durationMicros, Instant time, Instant arrivedAt, String recordingId) {
+        String callBackId, Long durationMicros, Instant time, Instant arrivedAt, String recordingId,
+        String channel, Extension.Type extensionType) {
 
     /** The four call events (rule R3). */
     public enum Type {

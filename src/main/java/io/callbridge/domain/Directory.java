@@ -149,6 +149,17 @@ public final class Directory {
         return new Party(Party.Kind.OUTSIDE, null, raw, raw);
     }
 
+    /** An extension by its name, ours although perhaps not configured. */
+    Extension named(String name, Extension.Type type) {
+        return byName.getOrDefault(name, new Extension(name, type, null, null));
+    }
+
+    /** Whom a number means that is no extension of ours for sure, although it may look like one. */
+    Party outside(String raw) {
+        Party party = party(raw);
+        return party.own() ? new Party(Party.Kind.OUTSIDE, null, raw, raw) : party;
+    }
+
     /** The DID in E.164, or as it came. */
     public String did(String raw) {
         if (raw == null) {

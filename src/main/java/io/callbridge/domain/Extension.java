@@ -9,9 +9,12 @@ package io.callbridge.domain;
  */
 public record Extension(String name, Type type, String user, String id) {
 
-    /** Kind of extension. {@code UNKNOWN}: it is one of ours by its prefix, but not configured. */
+    /**
+     * Kind of extension. {@code UNKNOWN}: it is one of ours by its prefix, but not configured. {@code TRUNK}: a line to the
+     * outside, on which the outside party itself is.
+     */
     public enum Type {
-        PHONE, IVR, QUEUE, FAX, UNKNOWN;
+        PHONE, IVR, QUEUE, FAX, TRUNK, UNKNOWN;
 
         public String word() {
             return name().toLowerCase(java.util.Locale.ROOT);

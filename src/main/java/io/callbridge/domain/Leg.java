@@ -37,7 +37,9 @@ public final class Leg {
     private Leg(Directory directory, List<CallEvent> legEvents) {
         this.events = legEvents.stream().sorted(BY_TIME).toList();
         this.start = first(CallEvent::dial);
-        this.answer = first(event -> event.type() == Type.ANSWER);
+        // Of two answers the one by which an outside party came onto the leg: a colleague had answered to a colleague before.
+        CallEvent joined = first(event -> event.type() == Type.ANSWER && event.remoteNumber() != null);
+        this.answer = joined != null ? joined : first(event -> event.type() == Type.ANSWER);
         this.direction = direction();
         this.directory = directory.knowing(ownField());
         this.extension = findExtension();
@@ -50,7 +52,7 @@ public final class Leg {
         if (direction == Flow.OUT && !container) {
             Party called = called();
             own = called.own() ? called : null;
-            outside = own == null ? called : null;
+            outside = own == null ? called : remote();
         } else {
             Party caller = caller();
             own = caller.own() ? caller : null;
@@ -106,6 +108,10 @@ public final class Leg {
      * even where neither the list nor the prefix in the configuration knows it (rule R52).
      */
     private Extension findExtension() {
+        if (channel()) {
+            String name = firstNonNull(direction == Flow.OUT && !trunk() ? CallEvent::callerExtension : CallEvent::calledExtension);
+            return name == null ? null : directory.named(name, firstNonNull(CallEvent::extensionType));
+        }
         Extension byId = firstNonNull(event -> directory.byId(idPart(event.legId())));
         if (byId != null) {
             return byId;
@@ -127,6 +133,26 @@ public final class Leg {
     private String ownField() {
         String caller = direction == Flow.OUT ? firstNonNull(CallEvent::callerExtension) : null;
         return caller != null ? caller : firstNonNull(CallEvent::calledExtension);
+    }
+
+    /** The leg is a channel of an Asterisk. */
+    private boolean channel() {
+        return events.get(0).channel() != null;
+    }
+
+    /** The outside party's own line: of no extension, but whether somebody talks to that party is known from it. */
+    public boolean trunk() {
+        return events.stream().anyMatch(event -> event.extensionType() == Extension.Type.TRUNK);
+    }
+
+    /** The phone rang for a colleague, and by his transfer the outside party came onto the leg: nobody is to be told who calls. */
+    public boolean joined() {
+        return direction == Flow.IN && start != null && start.remoteNumber() == null && !local && caller().own();
+    }
+
+    /** The connection to the PBX was interrupted, and when it was back the leg was no more. */
+    public boolean lost() {
+        return hangup != null && "lost".equals(hangup.status());
     }
 
     /** An IVR or a queue (rule R7). */
@@ -198,10 +224,10 @@ public final class Leg {
 
     /**
      * Whole seconds of talk: at least 1 for a leg with the result {@code answered}, 0 for any other. Also of an answered leg
-     * whose hangup never came: nobody knows how long it was, and its result is {@code unknown} (contract section 3).
+     * whose hangup never came, or was lost: nobody knows how long it was, and its result is {@code unknown} (contract section 3).
      */
     public long talkSeconds() {
-        if (!answered() || hangup == null) {
+        if (!answered() || hangup == null || lost()) {
             return 0;
         }
         long micros = hangup.durationMicros() != null ? hangup.durationMicros()
@@ -211,7 +237,7 @@ public final class Leg {
 
     /** {@code result} of contract section 3. */
     public String result() {
-        if (hangup == null) {
+        if (hangup == null || lost()) {
             return "unknown";
         }
         if (answered()) {
@@ -237,7 +263,7 @@ public final class Leg {
 
     /**
      * When the leg may be decided, counted from arrivals: at its hangup if everything about it is known, else after the
-     * settle delay, since an answer or a dial-in may have been overtaken (rule R49). A leg started through the PBX's API
+     * settle delay, since an answer or a dial-in may have been overtaken (rule R49), but not on an Asterisk's connection. A leg started through the PBX's API
      * waits for a container that may come after it (rule R44).
      *
      * @return {@code null} while the leg has no hangup
@@ -246,7 +272,7 @@ public final class Leg {
         if (hangup == null) {
             return null;
         }
-        boolean complete = start != null && answer != null && !forwarded();
+        boolean complete = channel() || start != null && answer != null && !forwarded();
         Duration settle = complete ? Duration.ZERO : settings.settleDelay();
         boolean held = direction == Flow.OUT && callBackId() != null && settings.missedDelay().compareTo(settle) > 0;
         return hangup.arrivedAt().plus(held ? settings.missedDelay() : settle);
@@ -307,6 +333,11 @@ public final class Leg {
      * (rule R20). Without a dial-in an outside number of the hangup or the answer counts (rule R27).
      */
     private Party caller() {
+        if (channel()) {
+            String name = firstNonNull(CallEvent::callerExtension);
+            String number = firstOf(CallEvent::caller, start, answer, hangup);
+            return name == null ? directory.outside(number) : own(name, number);
+        }
         if (start != null) {
             return directory.party(start.caller());
         }
@@ -323,14 +354,23 @@ public final class Leg {
 
     /** A colleague dialled by his short number is known by CalledExtension, which no call to the outside has (rule R29). */
     private Party called() {
+        if (channel()) {
+            String name = trunk() ? null : firstNonNull(CallEvent::calledExtension);
+            String number = firstOf(CallEvent::called, start, answer, hangup);
+            return name == null ? directory.outside(number) : own(name, number);
+        }
         Party dialled = directory.party(firstOf(CallEvent::called, start, answer, hangup));
         Party extension = directory.party(firstOf(CallEvent::calledExtension, start, answer, hangup));
         return !dialled.own() && extension.own() ? extension : dialled;
     }
 
+    private Party own(String name, String number) {
+        return new Party(Party.Kind.OWN, directory.named(name, Extension.Type.PHONE), null, number == null ? name : number);
+    }
+
     private Party remote() {
-        String raw = start != null ? start.remoteNumber() : firstNonNull(CallEvent::remoteNumber);
-        Party remote = raw == null ? null : directory.party(raw);
+        String raw = start != null && !channel() ? start.remoteNumber() : firstNonNull(CallEvent::remoteNumber);
+        Party remote = raw == null ? null : channel() ? directory.outside(raw) : directory.party(raw);
         return remote == null || remote.own() ? null : remote;
     }
 

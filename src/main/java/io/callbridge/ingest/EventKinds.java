@@ -39,13 +39,18 @@ public class EventKinds {
             exchange.setVariable("kind", "ignored");
             return Map.of();
         }
-        count(pbx, type.toLowerCase(Locale.ROOT), "accepted");
+        accepted(pbx, type.toLowerCase(Locale.ROOT));
         exchange.setVariable("kind", "event");
         return Map.of("pbx", pbx, "fields", fields);
     }
 
+    /** Counts a call event. */
+    public void accepted(String pbx, String type) {
+        count(pbx, type, "accepted");
+    }
+
     /** Counts what a PBX has sent and nobody can read. */
-    void refused(String pbx, String reason) {
+    public void refused(String pbx, String reason) {
         count(pbx, "none", "refused");
         LOG.warnf("PBX %s sent what cannot be read: %s", pbx, reason);
     }

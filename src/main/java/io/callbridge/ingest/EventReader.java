@@ -3,12 +3,15 @@ package io.callbridge.ingest;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
+import io.callbridge.domain.Extension;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Turns the PBX's fields into one canonical event (rules R2, R3). */
 public final class EventReader {
@@ -48,15 +51,22 @@ public final class EventReader {
     /** Reads the fields of a call event; see {@link #ignored}. */
     public static CallEvent read(String pbx, Map<String, String> fields, Instant arrivedAt) {
         String bridged = lower(fields.get("Bridged"));
-        return new CallEvent(pbx, Type.of(lower(fields.get("EventType"))), lower(fields.get("CallID")),
-                lower(fields.get("SubCallID")), flow(lower(fields.get("CallFlow"))), lower(fields.get("CallStatus")),
+        String channel = text("AsteriskChannel", fields);
+        // Whoever starts a call at an Asterisk may choose its ids, and files of recordings have names: both keep their case.
+        UnaryOperator<String> id = channel == null ? EventReader::lower : EventReader::stripped;
+        return new CallEvent(pbx, Type.of(lower(fields.get("EventType"))), id.apply(fields.get("CallID")),
+                id.apply(fields.get("SubCallID")), flow(lower(fields.get("CallFlow"))), lower(fields.get("CallStatus")),
                 text("CallerIDNum", fields), text("CalledNumber", fields), text("CallerExtension", fields),
                 text("CalledExtension", fields), text("CallerExtensionID", fields), text("CalledExtensionID", fields),
                 text("CalledDID", fields), text("RemoteNumber", fields),
                 "yes".equals(bridged) ? Boolean.TRUE : "no".equals(bridged) ? Boolean.FALSE : null,
                 "yes".equals(lower(fields.get("Transfered"))), lower(fields.get("CallBackID")),
                 number(fields.get("Duration"), 0, LONGEST), time(fields.get("EventTime")), arrivedAt,
-                lower(fields.get("RecID")));
+                id.apply(fields.get("RecID")), channel, extensionType(lower(fields.get("ExtensionType"))));
+    }
+
+    private static Extension.Type extensionType(String word) {
+        return Stream.of(Extension.Type.values()).filter(type -> type.word().equals(word)).findFirst().orElse(null);
     }
 
     /** Microseconds since 1970, as in {@code EventTime}. */
@@ -83,8 +93,13 @@ public final class EventReader {
     }
 
     private static String lower(String value) {
+        String text = stripped(value);
+        return text == null ? null : text.toLowerCase(Locale.ROOT);
+    }
+
+    private static String stripped(String value) {
         String text = value == null ? "" : value.strip();
-        return text.isEmpty() ? null : text.toLowerCase(Locale.ROOT);
+        return text.isEmpty() ? null : text;
     }
 
     private static String text(String name, Map<String, String> fields) {

@@ -36,18 +36,35 @@ public class EventStore {
      * @param accepted what {@link WebhookReader} answered for an event
      * @throws StoreException if the event is not durable in time
      */
-    @SuppressWarnings("unchecked")
     public void append(@Body Map<String, Object> accepted) {
+        await(begin(accepted));
+    }
+
+    /**
+     * Several events in their order, with one commit.
+     *
+     * @throws StoreException if one of them is not durable in time; those that are, are repeats the next time
+     */
+    public void appendAll(@Body List<Map<String, Object>> accepted) {
+        accepted.stream().map(this::begin).toList().forEach(EventStore::await);
+    }
+
+    @SuppressWarnings("unchecked")
+    private CompletableFuture<Boolean> begin(Map<String, Object> accepted) {
         Map<String, String> fields = (Map<String, String>) accepted.get("fields");
         CallEvent event = EventReader.read((String) accepted.get("pbx"), fields, Instant.now());
         CompletableFuture<Boolean> appended = journal.append(event, fields);
+        // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
+        appended.thenAccept(isNew -> {
+            if (isNew) {
+                lanes.submit(event);
+            }
+        });
+        return appended;
+    }
+
+    private static void await(CompletableFuture<Boolean> appended) {
         try {
-            // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
-            appended.thenAccept(isNew -> {
-                if (isNew) {
-                    lanes.submit(event);
-                }
-            });
             appended.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             // The sender learns what happened, not what the database said: that is in the log.
@@ -58,10 +75,5 @@ public class EventStore {
             Thread.currentThread().interrupt();
             throw new StoreException("Callbridge is shutting down; send it again", e);
         }
-    }
-
-    /** @throws StoreException if one of the events is not durable in time */
-    public void appendAll(@Body List<Map<String, Object>> accepted) {
-        accepted.forEach(this::append);
     }
 }

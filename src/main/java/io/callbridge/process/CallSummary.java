@@ -21,7 +21,7 @@ final class CallSummary {
         LongSummaryStatistics arrivals = fold.arrivals();
         SortedMap<String, String> parties = new TreeMap<>();
         for (Leg leg : fold.call.legs()) {
-            if (leg.extension() != null) {
+            if (leg.extension() != null && !leg.trunk()) {
                 parties.put(leg.extension().name(), Call.user(leg) == null ? "" : Call.user(leg));
             }
         }

@@ -27,7 +27,7 @@ public class CardFacts {
 
     /** Ids of the legs that may have a card. */
     public List<String> legs(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
-        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container()).map(Leg::id).toList();
+        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container() && !leg.trunk()).map(Leg::id).toList();
     }
 
     private static Map<String, Object> facts(Leg leg, Fold fold) {

@@ -37,6 +37,9 @@ public class LegFacts {
         facts.put("extension", extension == null ? "" : extension.name());
         facts.put("extensionType", extension == null ? "unknown" : extension.type().word());
         facts.put("container", leg.container());
+        facts.put("trunk", leg.trunk());
+        facts.put("joined", leg.joined());
+        facts.put("lost", leg.lost());
         facts.put("bridged", leg.hangup() == null || leg.hangup().bridged() == null ? "" : leg.hangup().bridged() ? "yes" : "no");
         facts.put("local", leg.local());
         facts.put("party", party.raw() == null ? "hidden" : party.raw());

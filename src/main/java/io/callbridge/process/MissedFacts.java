@@ -32,6 +32,7 @@ public class MissedFacts {
         facts.put("ownCaller", container != null && deciding == null);
         facts.put("ivrBridged", fold.call.ivrBridged());
         facts.put("answered", fold.call.anyAnswered());
+        facts.put("lost", fold.call.lost());
         facts.put("rang", phone != null);
         facts.put("place", container != null && container.extension() != null ? container.extension().name()
                 : phone != null ? phone.place().name() : "");

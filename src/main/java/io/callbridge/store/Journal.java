@@ -103,6 +103,12 @@ public class Journal {
                 Stream.concat(Stream.of(arrivedBefore.toEpochMilli()), pbxs.stream()).toArray());
     }
 
+    /** All events of the calls of a PBX that are not over, as far as is known, in order of arrival. */
+    public List<Entry> openCalls(String pbx) {
+        return store.read(sql -> sql.query(SELECT + "pbx = ? and call_id in (select call_id from call where outcome = 'open' and pbx = ?"
+                + " union all select call_id from event where state <> 'done' and pbx || '' = ?) order by seq", this::entry, pbx, pbx, pbx));
+    }
+
     private List<CallEvent> events(String where, Object... values) {
         return store.read(sql -> sql.query(SELECT + where, this::entry, values)).stream().map(Entry::event).toList();
     }

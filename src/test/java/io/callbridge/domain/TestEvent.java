@@ -161,13 +161,14 @@ public final class TestEvent {
         boolean in = flow == Flow.IN;
         return new CallEvent("main", type, "call", leg, flow, status, in ? other : ownNumber, in ? ownNumber : other,
                 in ? otherExtension : ownExtension, in ? ownExtension : otherExtension, null, null, did, remote, bridged,
-                transferred, callBack, micros, timeless ? null : at, arrived == null ? at : arrived, recording);
+                transferred, callBack, micros, timeless ? null : at, arrived == null ? at : arrived, recording, null, null);
     }
 
     /** The same event at another time of arrival. */
     static CallEvent arriving(CallEvent e, Instant at) {
         return new CallEvent(e.pbx(), e.type(), e.callId(), e.legId(), e.flow(), e.status(), e.caller(), e.called(),
                 e.callerExtension(), e.calledExtension(), e.callerExtensionId(), e.calledExtensionId(), e.did(), e.remoteNumber(),
-                e.bridged(), e.transferred(), e.callBackId(), e.durationMicros(), e.time(), at, e.recordingId());
+                e.bridged(), e.transferred(), e.callBackId(), e.durationMicros(), e.time(), at, e.recordingId(),
+                e.channel(), e.extensionType());
     }
 }

@@ -22,6 +22,9 @@ final class Facts {
         facts.put("extension", "101");
         facts.put("extensionType", "phone");
         facts.put("container", false);
+        facts.put("trunk", false);
+        facts.put("joined", false);
+        facts.put("lost", false);
         facts.put("bridged", "");
         facts.put("local", false);
         facts.put("party", "+79000000010");
@@ -64,6 +67,7 @@ final class Facts {
         facts.put("ownCaller", false);
         facts.put("ivrBridged", false);
         facts.put("answered", false);
+        facts.put("lost", false);
         facts.put("rang", true);
         facts.put("place", "101");
         facts.put("written", false);

@@ -129,7 +129,7 @@ class ProcessCallsRouteTest {
 
     private static CallEvent event(String pbx, String legId, Type type) {
         return new CallEvent(pbx, type, "c1", legId, null, null, null, null, null, null, null, null, null, null, null, false, null,
-                null, null, Instant.EPOCH, null);
+                null, null, Instant.EPOCH, null, null, null);
     }
 
     private static Map<String, Object> work(String pbx, String legId) {

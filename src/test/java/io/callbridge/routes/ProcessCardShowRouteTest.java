@@ -26,6 +26,7 @@ class ProcessCardShowRouteTest {
                 .when("a local call came in", Map.of("local", true, "direction", "in"), "explain card R12")
                 .when("a local call goes out", Map.of("local", true, "direction", "out"), "explain card R29")
                 .when("a forwarding rule made the leg", Map.of("forwarded", true), "explain card R32")
+                .when("a colleague handed the call over", Map.of("joined", true), "explain card R12")
                 .when("an extension of no user", Map.of("mapped", false), "explain card R52")
                 .when("an event from long ago", Map.of("fresh", false), "explain card R49")
                 .also("a card", Map.of(), "showCard", "explain card R10")

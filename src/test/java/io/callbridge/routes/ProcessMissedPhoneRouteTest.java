@@ -25,6 +25,7 @@ class ProcessMissedPhoneRouteTest {
         return Branches.of(routes, "process-missed-phone", Facts.missed())
                 .when("answered after it was written", Map.of("answered", true, "written", true), "registerServed", "rule R45")
                 .when("answered", Map.of("answered", true), "rule R46")
+                .when("a leg was lost", Map.of("lost", true), "rule R50")
                 .when("no phone was rung from outside", Map.of("rang", false), "rule R46")
                 .when("only containers count", Map.of("withoutContainer", false), "rule R46")
                 .when("a phone still rings", Map.of("allOver", false), "rule R46")

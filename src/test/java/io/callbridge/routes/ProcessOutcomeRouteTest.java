@@ -26,9 +26,11 @@ class ProcessOutcomeRouteTest {
                 .when("a container decides only whether the call was missed", Map.of("container", true), "explain call R34")
                 .when("something may still be on its way", Map.of("ended", true, "settled", false), "explain call R49")
                 .when("no hangup yet", Map.of("over", false), "explain call R50")
+                .when("the outside party's own line", Map.of("trunk", true), "explain call R24")
                 .when("a local call", Map.of("local", true), "direct:process-outcome-local", "explain call null")
                 .when("a forwarded leg", Map.of("forwarded", true), "direct:process-register-forwarded", "explain call null")
-                .when("nobody answered here", Map.of("direction", "in", "answered", false), "explain call R24")
+                .when("nobody answered here", Map.of("direction", "in", "answered", false), "direct:process-outcome-unanswered",
+                        "explain call null")
                 .when("started through the API and led into a container",
                         Map.of("direction", "out", "callBack", true, "containerSeen", true), "explain call R44")
                 .also("anything else is registered", Map.of(), "direct:process-register", "explain call null")

@@ -26,6 +26,7 @@ class ProcessRegisterRouteTest {
                 .when("its answer came after it was registered", Map.of("registered", "no-answer", "answered", true), "rule R49")
                 .when("nobody to register it for", Map.of("mapped", false, "defaultUser", ""), "rule R52")
                 .when("the default user takes answered calls only", Map.of("mapped", false, "answered", false), "rule R52")
+                .when("its end was lost", Map.of("lost", true), "registerCall", "rule R50")
                 .when("an incoming call", Map.of("direction", "in"), "registerCall", "rule R23")
                 .also("an outgoing call", Map.of("direction", "out"), "registerCall", "rule R30")
                 .also("an outgoing call that nobody answered", Map.of("direction", "out", "answered", false), "registerCall",

@@ -1,0 +1,832 @@
+package io.callbridge.asterisk;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Follows the channels of one Asterisk and says in the words of the four call events what happens on them. Channels,
+ * who dialled whom and who is in a bridge with whom are facts; a talk is an extension and an outside party that hear each
+ * other, through Local channels or not. For one connection and one thread: what was before is given by {@link #restore}.
+ */
+final class AsteriskCalls {
+
+    private static final Pattern DIALLED = Pattern.compile("(?:.*/)?(\\+?[0-9*#]{3,})(?:@.*)?");
+    /** A Cdr that names the recording may come after the end of the call. */
+    private static final Duration REMEMBERED = Duration.ofMinutes(2);
+
+    private final AsteriskDialplan dialplan;
+    private final Map<String, Channel> channels = new HashMap<>();
+    private final Map<String, Channel> halves = new HashMap<>();
+    private final Map<String, Bridge> bridges = new HashMap<>();
+    private final Deque<Talk> ended = new ArrayDeque<>();
+    private final Map<String, List<ChannelLeg>> restored = new LinkedHashMap<>();
+    private final Map<String, Channel> lines = new HashMap<>();
+    private final Map<String, String> dialledNumbers = new HashMap<>();
+    private final Set<String> gone = new HashSet<>();
+    private boolean catchingUp = true;
+    private Instant latest = Instant.EPOCH;
+    private List<Map<String, String>> said = new ArrayList<>();
+
+    private static final class Bridge {
+        final Set<Channel> members = new LinkedHashSet<>();
+        boolean holding;
+        boolean conference;
+    }
+
+    AsteriskCalls(AsteriskDialplan dialplan) {
+        this.dialplan = dialplan;
+    }
+
+    /**
+     * Takes over what was known of calls that were not over when the last connection ended.
+     *
+     * @param events fields of all events of these calls, in order
+     */
+    void restore(List<Map<String, String>> events) {
+        Map<String, ChannelLeg> open = new LinkedHashMap<>();
+        for (Map<String, String> event : events) {
+            String key = event.get("CallID") + " " + event.get("SubCallID");
+            if (!event.containsKey(ChannelLeg.CHANNEL_ID)) {
+                continue;
+            }
+            ChannelLeg leg = open.get(key);
+            if (leg == null) {
+                leg = new ChannelLeg(event);
+                leg.startedAt = time(event);
+                open.put(key, leg);
+            }
+            leg.fields.putAll(new ChannelLeg(event).fields);
+            switch (event.get("EventType")) {
+                case "answer" -> leg.answered = true;
+                case "hangup" -> leg.status = "over";
+                default -> leg.announced = true;
+            }
+        }
+        for (ChannelLeg leg : open.values()) {
+            restored.computeIfAbsent(leg.fields.get(ChannelLeg.CHANNEL_ID), id -> new ArrayList<>()).add(leg);
+        }
+    }
+
+    private static Instant time(Map<String, String> event) {
+        return Instant.EPOCH.plus(Long.parseLong(event.get("EventTime")), ChronoUnit.MICROS);
+    }
+
+    /** @return fields of the call events that follow from a message, in order */
+    List<Map<String, String>> take(AmiMessage message, Instant arrivedAt) {
+        said = new ArrayList<>();
+        Instant at = at(message, arrivedAt);
+        switch (message.event()) {
+            case "Newchannel" -> newChannel(message, at);
+            case "Newstate" -> newState(message, at);
+            case "DialBegin" -> dialBegin(message, at);
+            case "DialEnd" -> dialEnd(message, at);
+            case "BridgeEnter" -> bridgeEnter(message, at);
+            case "BridgeLeave" -> bridgeLeave(message, at);
+            case "Hangup" -> hangup(message, at);
+            case "QueueCallerJoin" -> queueJoin(message, at);
+            case "QueueCallerLeave", "QueueCallerAbandon" -> queueLeave(message, at);
+            case "AgentLogin" -> agent(message, at);
+            case "VarSet" -> varSet(message, at);
+            case "Cdr" -> cdr(message, at);
+            case "Status" -> status(message);
+            case "CoreShowChannel" -> listed(message, at);
+            case "CoreShowChannelsComplete" -> caughtUp(at);
+            default -> {
+                if (message.get("ActionID").equals(AsteriskReader.CHANNELS) && message.get("Response").equals("Error")) {
+                    // Which legs live on is not known then: those that do not, end by their limits.
+                    catchingUp = false;
+                }
+            }
+        }
+        return said;
+    }
+
+    /** Without {@code timestampevents} the arrival counts; of one segment every message has a moment of its own. */
+    private Instant at(AmiMessage message, Instant arrivedAt) {
+        String timestamp = message.get("Timestamp");
+        if (timestamp.matches("[0-9]{1,11}\\.[0-9]{1,6}") && !message.event().isEmpty()) {
+            String[] parts = timestamp.split("\\.");
+            return Instant.ofEpochSecond(Long.parseLong(parts[0]), Long.parseLong((parts[1] + "000000").substring(0, 6)) * 1000);
+        }
+        Instant next = latest.plus(1, ChronoUnit.MICROS);
+        Instant micros = arrivedAt.truncatedTo(ChronoUnit.MICROS);
+        latest = micros.isAfter(next) ? micros : next;
+        return latest;
+    }
+
+    // ---- channels
+
+    private Channel channel(AmiMessage message, String prefix, Instant at) {
+        String id = message.get(prefix + "Uniqueid");
+        String name = message.get(prefix + "Channel");
+        if (id.isEmpty() || name.isEmpty() || gone.contains(id)) {
+            return null;
+        }
+        // What is said about a channel after its end is no beginning of another one.
+        Channel channel = catchingUp || message.event().equals("Newchannel")
+                ? channels.computeIfAbsent(id, unknown -> newChannel(unknown, name, message.get(prefix + "Linkedid"), at)) : channels.get(id);
+        if (channel == null) {
+            return null;
+        }
+        return channel;
+    }
+
+    private Channel newChannel(String id, String name, String linkedId, Instant at) {
+        Channel channel = new Channel(id, name, dialplan, at);
+        channel.linkedId = linkedId.isEmpty() ? id : linkedId;
+        channel.callId = channel.linkedId;
+        if (channel.local()) {
+            halves.put(name, channel);
+        }
+        restored.getOrDefault(id, List.of()).forEach(leg -> takeOver(channel, leg));
+        return channel;
+    }
+
+    /** What the journal says about a channel that lives on. */
+    private void takeOver(Channel channel, ChannelLeg leg) {
+        String type = leg.fields.get("ExtensionType");
+        if (!"queue".equals(type) && !"trunk".equals(type)) {
+            channel.named |= leg.id().equals(channel.id) && !leg.local();
+        }
+        if ("over".equals(leg.status)) {
+            return;
+        }
+        channel.callId = leg.callId();
+        if ("queue".equals(type)) {
+            channel.queues.add(new Channel.QueueVisit(leg, leg.startedAt));
+            return;
+        }
+        channel.leg = leg;
+        if (channel.trunk()) {
+            channel.number = leg.fields.getOrDefault(leg.out() ? "CalledNumber" : "CallerIDNum", "");
+            channel.did = leg.fields.getOrDefault("CalledDID", "");
+            channel.lastTalkAt = leg.answered ? leg.startedAt : null;
+            channel.rangPhones = restored.values().stream().flatMap(List::stream).anyMatch(other -> other.callId().equals(leg.callId())
+                    && "phone".equals(other.fields.get("ExtensionType")) && !other.local());
+            if (!leg.out()) {
+                lines.put(channel.callId, channel);
+            }
+        } else if (leg.answered && !leg.local()) {
+            channel.talk = new Talk(channel, leg, null);
+        }
+    }
+
+    private void newChannel(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel == null) {
+            return;
+        }
+        channel.number = message.get("CallerIDNum");
+        String exten = message.get("Exten");
+        channel.exten = exten;
+        boolean first = channel.id.equals(message.get("Linkedid"));
+        // One that an action of the manager interface makes begins without a number that it dialled.
+        boolean inbound = !exten.isEmpty() && !exten.equals("s") || message.get("ChannelState").equals("4");
+        if (channel.trunk() && first && inbound && channel.leg == null) {
+            line(channel, dialplan.inbound(message.get("Context")) ? exten : "", at);
+        }
+    }
+
+    /** An outside party has called. */
+    private void line(Channel trunk, String did, Instant at) {
+        trunk.did = did;
+        trunk.leg = new ChannelLeg(trunk.callId, "trunk:" + trunk.id, "in", trunk).with("ExtensionType", "trunk")
+                .with("CallerIDNum", trunk.number).with("CalledExtension", trunk.endpoint).with("CalledNumber", did)
+                .with("CalledDID", did);
+        trunk.leg.startedAt = at;
+        lines.put(trunk.callId, trunk);
+        say(trunk.leg, "dial-in", "CALLING", at);
+    }
+
+    private void newState(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel != null) {
+            switch (message.get("ChannelState")) {
+                case "5" -> channel.ringing = true;
+                case "6" -> channel.up = true;
+                default -> {
+                    return;
+                }
+            }
+            announce(channel);
+        }
+    }
+
+    /** A busy phone, and one that forwards, is dialled as well but never rings. */
+    private void announce(Channel phone) {
+        if (phone.extension() && phone.leg != null && !phone.leg.announced && (phone.ringing || phone.up)) {
+            say(phone.leg, "dial-in", "CALLING", phone.leg.startedAt);
+        }
+    }
+
+    private void agent(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel != null) {
+            channel.agent = true;
+        }
+    }
+
+    // ---- dialling
+
+    private void dialBegin(AmiMessage message, Instant at) {
+        Channel called = channel(message, "Dest", at);
+        if (called == null || called.dialled) {
+            return;
+        }
+        Channel calling = channel(message, "", at);
+        called.dialled = true;
+        called.dialledAt = at;
+        called.dialledBy = calling;
+        if (calling != null) {
+            calling.dials.add(called);
+        }
+        Channel source = behind(calling);
+        if (called.extension() && source != null && called.leg == null) {
+            rings(called, source, message, at);
+        } else if (called.trunk()) {
+            called.number = number(message);
+            if (source != null) {
+                calledOut(called, source, at);
+            }
+        }
+    }
+
+    /** The party for which a channel dials; {@code null}: nobody, it does so for an action of the manager interface. */
+    private Channel behind(Channel calling) {
+        Channel at = calling;
+        for (int hops = 0; at != null && at.local() && hops < 20; hops++) {
+            Channel half = halves.get(at.otherHalf());
+            if (half == null) {
+                return null;
+            }
+            if (half.dialledBy != null) {
+                at = half.dialledBy;
+                continue;
+            }
+            // A consultation, or a call that was begun for an extension: who is on the other half?
+            Channel there = half.bridge == null ? null : bridges.get(half.bridge).members.stream()
+                    .filter(member -> member != half).findFirst().orElse(null);
+            at = there != null ? there : half.dials.stream().filter(dialled -> dialled.answeredAt != null || dialled.up)
+                    .reduce((a, b) -> b).orElse(null);
+        }
+        return at == null || at.extension() || at.trunk() ? at : null;
+    }
+
+    private void rings(Channel phone, Channel source, AmiMessage message, Instant at) {
+        phone.callId = source.callId;
+        if (source.trunk()) {
+            String shown = message.get("CallerIDNum");
+            // Behind an outgoing call the other party's own number is in place of the caller's.
+            String number = source.leg == null || shown.isEmpty() ? source.number : shown;
+            phone.leg = incoming(phone, source, number);
+            source.rangPhones = true;
+        } else {
+            if (source.leg == null) {
+                source.leg = new ChannelLeg(source.callId, source.id, "out", source).with("CallerIDNum", source.endpoint)
+                        .with("ExtensionType", "phone").with("CallerExtension", source.endpoint).with("CalledNumber", source.exten)
+                        .with("CalledExtension", phone.endpoint);
+                source.leg.startedAt = source.createdAt;
+                say(source.leg, "dial-out", "CALLING", source.createdAt);
+            }
+            phone.leg = new ChannelLeg(source.callId, phone.id, "in", phone).with("CallerIDNum", source.endpoint)
+                    .with("ExtensionType", "phone").with("CallerExtension", source.endpoint).with("CalledNumber", phone.endpoint)
+                    .with("CalledExtension", phone.endpoint);
+        }
+        phone.leg.startedAt = at;
+        announce(phone);
+    }
+
+    private ChannelLeg incoming(Channel phone, Channel party, String number) {
+        ChannelLeg leg = new ChannelLeg(party.callId, legId(phone, party), "in", phone).with("CallerIDNum", number)
+                .with("ExtensionType", "phone").with("CalledNumber", phone.endpoint).with("CalledExtension", phone.endpoint)
+                .with("CalledDID", party.did);
+        leg.party = party;
+        return leg;
+    }
+
+    /** A channel on which one call follows the other cannot name them all. */
+    private static String legId(Channel phone, Channel party) {
+        if (!phone.agent && !phone.named) {
+            phone.named = true;
+            return phone.id;
+        }
+        long before = party.talks.size();
+        return before == 0 ? party.id : party.id + ":" + (before + 1);
+    }
+
+    private void calledOut(Channel trunk, Channel source, Instant at) {
+        trunk.callId = source.callId;
+        if (source.extension() && source.talk == null && (source.leg == null || source.leg.out())) {
+            if (source.leg == null) {
+                source.leg = new ChannelLeg(source.callId, legId(source, trunk), "out", source).with("CallerIDNum", source.endpoint)
+                        .with("ExtensionType", "phone").with("CallerExtension", source.endpoint).with("CalledNumber", trunk.number);
+                source.leg.startedAt = source.createdAt;
+                say(source.leg, "dial-out", "CALLING", source.createdAt);
+            } else if (source.leg.local()) {
+                source.leg.with("RemoteNumber", trunk.number.isEmpty() ? "unknown" : trunk.number);
+                say(source.leg, "dial-out", "CALLING", at);
+            }
+            source.leg.party = trunk;
+            return;
+        }
+        trunk.leg = new ChannelLeg(source.callId, "trunk:" + trunk.id, "out", trunk).with("ExtensionType", "trunk")
+                .with("Transfered", "yes").with("CalledExtension", trunk.endpoint).with("CalledNumber", trunk.number);
+        trunk.leg.startedAt = at;
+        say(trunk.leg, "dial-out", "CALLING", at);
+    }
+
+    /** As the user dialled it; of a member of a group, which has a short number, as the dialplan did. */
+    private static String number(AmiMessage message) {
+        String exten = message.get("Exten");
+        if (exten.matches("\\+?[0-9]{5,}")) {
+            return exten;
+        }
+        Matcher dialled = DIALLED.matcher(message.get("DialString"));
+        return dialled.matches() ? dialled.group(1) : exten.matches("\\+?[0-9*#]+") ? exten : "";
+    }
+
+    private void dialEnd(AmiMessage message, Instant at) {
+        Channel called = channel(message, "Dest", at);
+        String status = message.get("DialStatus");
+        if (called == null || status.isEmpty()) {
+            return;
+        }
+        if (called.dialStatus.isEmpty()) {
+            called.dialStatus = status;
+        }
+        Channel source = behind(called.dialledBy != null ? called.dialledBy : channel(message, "", at));
+        if (status.equals("ANSWER")) {
+            called.answeredAt = called.answeredAt == null ? at : called.answeredAt;
+            called.up = true;
+            announce(called);
+            if (called.leg != null && (called.leg.local() || called.trunk() && called.leg.out())) {
+                answer(called.leg, at);
+            }
+            if (called.extension() && source != null && source.leg != null && source.leg.out() && source.leg.local()) {
+                answer(source.leg, at);
+            }
+        } else if (source != null && source.extension() && source.leg != null && source.leg.out()) {
+            source.leg.status = status;
+        }
+    }
+
+    private void answer(ChannelLeg leg, Instant at) {
+        if (!leg.answered) {
+            say(leg, "answer", "ANSWER", at);
+        }
+    }
+
+    // ---- bridges
+
+    private void bridgeEnter(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel == null) {
+            return;
+        }
+        leave(channel, at);
+        Channel replaced = channels.get(message.get("SwapUniqueid"));
+        if (replaced != null && message.get("BridgeUniqueid").equals(replaced.bridge)) {
+            leave(replaced, at);
+        }
+        Bridge bridge = bridges.computeIfAbsent(message.get("BridgeUniqueid"), id -> new Bridge());
+        bridge.holding = message.get("BridgeTechnology").equals("holding_bridge");
+        // Three parties of one call share a bridge of the same technology, but a conference has a creator.
+        bridge.conference = message.get("BridgeCreator").toLowerCase(java.util.Locale.ROOT).contains("conf");
+        bridge.members.add(channel);
+        channel.bridge = message.get("BridgeUniqueid");
+        if (bridge.holding) {
+            held(channel);
+        } else if (bridge.conference) {
+            reached(channel, at);
+        } else {
+            meet(channel, at);
+        }
+    }
+
+    /** Parked, or an agent who waits for the next call. */
+    private void held(Channel channel) {
+        if (channel.trunk()) {
+            List.copyOf(channel.talks).stream().filter(talk -> talk.endedAt == null && talk.apartSince != null)
+                    .forEach(talk -> end(talk, talk.apartSince));
+        } else if (channel.talk != null && channel.talk.apartSince != null) {
+            end(channel.talk, channel.talk.apartSince);
+        }
+    }
+
+    private void bridgeLeave(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel != null) {
+            leave(channel, at);
+        }
+    }
+
+    private void leave(Channel channel, Instant at) {
+        if (channel.bridge == null) {
+            return;
+        }
+        Set<Channel> heard = connected(channel);
+        Bridge bridge = bridges.get(channel.bridge);
+        bridge.members.remove(channel);
+        if (bridge.members.isEmpty()) {
+            bridges.remove(channel.bridge);
+        }
+        channel.bridge = null;
+        for (Channel phone : heard) {
+            Talk talk = phone.talk;
+            if (talk != null && talk.apartSince == null && heard.contains(talk.party) && !connected(phone).contains(talk.party)) {
+                talk.apartSince = at;
+                talk.partyLeft = channel != phone;
+            }
+        }
+    }
+
+    /** All that hear each other with a channel, and itself. */
+    private Set<Channel> connected(Channel from) {
+        Set<Channel> found = new LinkedHashSet<>();
+        Deque<Channel> next = new ArrayDeque<>(List.of(from));
+        while (!next.isEmpty()) {
+            Channel channel = next.poll();
+            if (!found.add(channel)) {
+                continue;
+            }
+            Bridge bridge = channel.bridge == null ? null : bridges.get(channel.bridge);
+            if (bridge != null && !bridge.holding && !bridge.conference) {
+                next.addAll(bridge.members);
+            }
+            Channel half = channel.local() ? halves.get(channel.otherHalf()) : null;
+            if (half != null) {
+                next.add(half);
+            }
+        }
+        return found;
+    }
+
+    private void meet(Channel channel, Instant at) {
+        Set<Channel> together = connected(channel);
+        List<Channel> parties = together.stream().filter(Channel::trunk).toList();
+        if (parties.size() > 1) {
+            parties.forEach(party -> reached(party, at));
+        }
+        if (!parties.isEmpty()) {
+            together.stream().filter(Channel::extension).forEach(phone -> meet(phone, parties, at));
+        }
+    }
+
+    private void meet(Channel phone, List<Channel> parties, Instant at) {
+        Talk talk = phone.talk;
+        if (talk != null) {
+            if (talk.party == null) {
+                talk.party = parties.stream().filter(party -> party.callId.equals(talk.leg.callId())).findFirst().orElse(null);
+                if (talk.party != null) {
+                    talk.party.talks.add(talk);
+                }
+            }
+            if (parties.contains(talk.party)) {
+                talk.apartSince = null;
+            }
+            return;
+        }
+        // Whom it called, or who called it, and not whom a colleague has on the line as well.
+        Channel party = phone.leg != null && parties.contains(phone.leg.party) ? phone.leg.party : parties.get(0);
+        List.copyOf(party.talks).stream().filter(other -> other.endedAt == null && other.apartSince != null)
+                .forEach(other -> end(other, other.partyLeft ? other.apartSince : at));
+        begin(phone, party, at);
+        reached(party, at);
+    }
+
+    private void begin(Channel phone, Channel party, Instant at) {
+        ChannelLeg leg = phone.leg;
+        Instant answeredAt = at;
+        if (leg != null && leg.out() && behind(party.dialledBy) == phone) {
+            answeredAt = party.answeredAt != null ? party.answeredAt : at;
+        } else if (leg != null && !leg.out() && leg.party == party) {
+            answeredAt = phone.answeredAt != null ? phone.answeredAt : at;
+            if (!leg.announced) {
+                say(leg, "dial-in", "CALLING", leg.startedAt);
+            }
+        } else if (leg != null && leg.callId().equals(party.callId) && (!leg.out() || !leg.local())) {
+            // A consultation within the call, or a leg from before the connection.
+            if (leg.local()) {
+                leg.with("RemoteNumber", party.number.isEmpty() ? "unknown" : party.number).with("CalledDID", party.did);
+            }
+        } else {
+            if (leg != null) {
+                close(phone, at);
+            }
+            leg = incoming(phone, party, party.number);
+            leg.startedAt = at;
+            phone.leg = leg;
+        }
+        leg.party = party;
+        phone.talk = new Talk(phone, leg, party);
+        phone.talk.recording = recording(phone, party);
+        party.talks.add(phone.talk);
+        say(leg, "answer", "ANSWER", answeredAt);
+    }
+
+    /** Somebody talks to an outside party. */
+    private void reached(Channel party, Instant at) {
+        if (party.trunk()) {
+            party.lastTalkAt = at;
+            if (party.leg != null && !party.leg.out()) {
+                answer(party.leg, at);
+            }
+        }
+    }
+
+    private void end(Talk talk, Instant at) {
+        Channel phone = talk.extension;
+        talk.endedAt = at;
+        if (talk.recording.isEmpty() && talk.party != null) {
+            talk.recording = recording(phone, talk.party);
+        }
+        talk.leg.with("RecID", talk.recording);
+        say(talk.leg, "hangup", "ANSWER", at);
+        phone.talk = null;
+        phone.leg = null;
+        ended.removeIf(old -> old.endedAt.isBefore(at.minus(REMEMBERED)));
+        ended.add(talk);
+    }
+
+    // ---- ends
+
+    private void hangup(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel == null) {
+            return;
+        }
+        leave(channel, at);
+        if (channel.extension()) {
+            if (channel.talk != null) {
+                end(channel.talk, channel.talk.apartSince != null && channel.talk.partyLeft ? channel.talk.apartSince : at);
+            } else if (channel.leg != null) {
+                status(channel, message);
+                close(channel, at);
+            }
+        } else if (channel.trunk()) {
+            List.copyOf(channel.talks).stream().filter(talk -> talk.endedAt == null)
+                    .forEach(talk -> end(talk, talk.apartSince != null && talk.partyLeft ? talk.apartSince : at));
+            // Of talks from before the connection the party is known by the call alone.
+            channels.values().stream().filter(phone -> phone.talk != null && phone.talk.party == null
+                    && phone.talk.leg.callId().equals(channel.callId)).toList().forEach(phone -> end(phone.talk, at));
+            if (channel.leg != null) {
+                status(channel, message);
+                endLine(channel, message.get("Context"), at);
+            }
+        }
+        channels.remove(channel.id);
+        halves.remove(channel.name);
+        lines.remove(channel.callId, channel);
+        restored.remove(channel.id);
+        if (catchingUp) {
+            gone.add(channel.id);
+        }
+    }
+
+    private static void status(Channel channel, AmiMessage message) {
+        if (channel.leg.status.isEmpty()) {
+            boolean refused = channel.dialStatus.equals("ANSWER") || channel.dialStatus.isEmpty();
+            channel.leg.status = !refused ? channel.dialStatus : message.get("Cause").equals("17") ? "BUSY"
+                    : channel.dialStatus.equals("ANSWER") ? "NOANSWER" : "CANCEL";
+        }
+    }
+
+    /** The leg of an extension that talks to no outside party. */
+    private void close(Channel phone, Instant at) {
+        ChannelLeg leg = phone.leg;
+        boolean silent = !leg.announced && !leg.out();
+        // A phone that never rang: first its end, so that nobody shows a card meanwhile.
+        say(leg, "hangup", leg.answered ? "ANSWER" : leg.status.isEmpty() ? "CANCEL" : leg.status, at);
+        if (silent && leg.startedAt != null && phone.dialled) {
+            say(leg, "dial-in", "CALLING", leg.startedAt);
+        }
+        phone.leg = null;
+    }
+
+    /** With the caller's line everything is over that he waited for. */
+    private void endLine(Channel line, String context, Instant at) {
+        boolean caller = !line.leg.out();
+        if (caller) {
+            for (Channel.QueueVisit visit : line.queues) {
+                boolean served = line.lastTalkAt != null && !line.lastTalkAt.isBefore(visit.joinedAt);
+                visit.leg.with("Bridged", served ? "yes" : "no");
+                say(visit.leg, "hangup", served ? "ANSWER" : "CANCEL", visit.leftAt != null ? visit.leftAt : at);
+            }
+            if (line.queues.isEmpty() && !line.rangPhones && line.lastTalkAt == null) {
+                say(container(line, "context", "ivr", context).with("Bridged", "no"), "hangup", "CANCEL", at);
+            }
+        }
+        say(line.leg, "hangup", line.leg.answered ? "ANSWER" : line.leg.status, at);
+    }
+
+    private static ChannelLeg container(Channel line, String what, String type, String name) {
+        return new ChannelLeg(line.callId, what + ":" + name + ":" + line.id, "in", line).with("ExtensionType", type)
+                .with("CallerIDNum", line.number).with("CalledNumber", name).with("CalledExtension", name).with("CalledDID", line.did);
+    }
+
+    // ---- queues
+
+    private void queueJoin(AmiMessage message, Instant at) {
+        Channel caller = channel(message, "", at);
+        if (caller == null || !caller.trunk() || caller.leg == null || caller.leg.out()) {
+            return;
+        }
+        ChannelLeg leg = container(caller, "queue", "queue", message.get("Queue"));
+        long before = caller.queues.stream().filter(visit -> visit.leg.id().startsWith(leg.id())).count();
+        if (before > 0) {
+            leg.fields.put("SubCallID", leg.id() + ":" + (before + 1));
+        }
+        caller.queues.add(new Channel.QueueVisit(leg, at));
+        say(leg, "dial-in", "CALLING", at);
+    }
+
+    private void queueLeave(AmiMessage message, Instant at) {
+        Channel caller = channel(message, "", at);
+        if (caller != null && !caller.queues.isEmpty()) {
+            Channel.QueueVisit last = caller.queues.get(caller.queues.size() - 1);
+            last.leftAt = last.leftAt == null ? at : last.leftAt;
+        }
+    }
+
+    // ---- recordings and DID
+
+    private void varSet(AmiMessage message, Instant at) {
+        String variable = message.get("Variable");
+        String value = message.get("Value");
+        boolean recording = variable.equals("MIXMONITOR_FILENAME");
+        if (value.isEmpty() || !recording && (dialplan.didVariable().isEmpty() || !variable.equals(dialplan.didVariable()))) {
+            return;
+        }
+        Channel channel = channel(message, "", at);
+        if (channel != null && recording) {
+            channel.recordings.add(baseName(value));
+        } else if (channel != null && channel.trunk()) {
+            channel.did = value;
+        }
+    }
+
+    private static String baseName(String path) {
+        return path.substring(path.lastIndexOf('/') + 1);
+    }
+
+    /** The last one that was begun on the party's channel, else on the extension's, else on a channel between them. */
+    private String recording(Channel phone, Channel party) {
+        List<Channel> between = new ArrayList<>(List.of(party, phone));
+        between.addAll(localsOf(party));
+        between.addAll(localsOf(phone));
+        return between.stream().filter(channel -> !channel.recordings.isEmpty())
+                .map(channel -> channel.recordings.get(channel.recordings.size() - 1)).findFirst().orElse("");
+    }
+
+    /** The Local channels over which a channel was dialled. */
+    private List<Channel> localsOf(Channel channel) {
+        List<Channel> locals = new ArrayList<>();
+        for (Channel by = channel.dialledBy; by != null && by.local() && locals.size() < 20;) {
+            locals.add(by);
+            Channel half = halves.get(by.otherHalf());
+            if (half != null) {
+                locals.add(half);
+            }
+            by = half == null ? null : half.dialledBy;
+        }
+        return locals;
+    }
+
+    private void cdr(AmiMessage message, Instant at) {
+        String file = baseName(message.get("RecordingFile"));
+        if (file.isEmpty()) {
+            return;
+        }
+        Set<String> row = Set.copyOf(List.of(message.get("Channel"), message.get("DestinationChannel")));
+        for (Talk talk : talks()) {
+            if (!talk.recording.isEmpty() || talk.party == null || !names(talk).containsAll(row)) {
+                continue;
+            }
+            talk.recording = file;
+            if (talk.endedAt != null) {
+                Instant later = talk.endedAt.plus(1, ChronoUnit.MICROS);
+                talk.leg.with("RecID", file);
+                say(talk.leg, "hangup", "ANSWER", at.isAfter(later) ? at : later);
+            }
+        }
+    }
+
+    private List<Talk> talks() {
+        List<Talk> talks = channels.values().stream().filter(channel -> channel.talk != null).map(channel -> channel.talk)
+                .collect(Collectors.toCollection(ArrayList::new));
+        talks.addAll(ended);
+        return talks;
+    }
+
+    private Set<String> names(Talk talk) {
+        Set<String> names = new HashSet<>(List.of(talk.party.name, talk.extension.name));
+        localsOf(talk.party).forEach(local -> names.add(local.name));
+        localsOf(talk.extension).forEach(local -> names.add(local.name));
+        return names;
+    }
+
+    // ---- after a gap
+
+    /** The number that a caller dialled is in this list only. */
+    private void status(AmiMessage message) {
+        dialledNumbers.put(message.get("Uniqueid"), message.get("DNID"));
+    }
+
+    private void listed(AmiMessage message, Instant at) {
+        boolean known = channels.containsKey(message.get("Uniqueid"));
+        Channel channel = channel(message, "", at);
+        if (channel == null) {
+            return;
+        }
+        channel.ringing |= message.get("ChannelState").equals("5");
+        channel.up |= message.get("ChannelState").equals("6");
+        channel.agent |= message.get("Application").equals("AgentLogin");
+        if (!known && channel.number.isEmpty()) {
+            channel.number = message.get("CallerIDNum");
+        }
+        String bridge = message.get("BridgeId");
+        if (channel.bridge == null && !bridge.isEmpty()) {
+            Bridge joined = bridges.computeIfAbsent(bridge, id -> new Bridge());
+            joined.conference |= message.get("Application").equals("ConfBridge");
+            joined.members.add(channel);
+            channel.bridge = bridge;
+        }
+    }
+
+    private void caughtUp(Instant at) {
+        if (!catchingUp) {
+            return;
+        }
+        catchingUp = false;
+        List<Channel> found = List.copyOf(channels.values());
+        found.stream().filter(channel -> channel.trunk() && channel.leg == null && !channel.dialled && channel.id.equals(channel.linkedId))
+                .forEach(channel -> line(channel, dialplan.inboundContexts().isEmpty() ? "" : dialledNumbers.getOrDefault(channel.id, ""), at));
+        found.stream().filter(channel -> channel.extension() && channel.leg == null && !channel.dialled)
+                .forEach(channel -> begunMeanwhile(channel, at));
+        found.stream().filter(channel -> channel.bridge != null && !bridges.get(channel.bridge).conference)
+                .forEach(channel -> meet(channel, at));
+        found.forEach(this::announce);
+        for (List<ChannelLeg> legs : restored.values()) {
+            for (ChannelLeg leg : legs) {
+                Channel channel = channels.get(leg.fields.get(ChannelLeg.CHANNEL_ID));
+                if (!"over".equals(leg.status) && channel == null) {
+                    say(leg, "hangup", "LOST", at);
+                }
+            }
+        }
+        restored.clear();
+        gone.clear();
+    }
+
+    /** A channel whose beginning was not heard: whom it belongs to follows from its call. */
+    private void begunMeanwhile(Channel phone, Instant at) {
+        Channel line = lines.get(phone.linkedId);
+        Channel caller = channels.get(phone.linkedId);
+        if (line != null) {
+            phone.callId = line.callId;
+            phone.dialled = true;
+            phone.leg = incoming(phone, line, line.number);
+            phone.leg.startedAt = at;
+            line.rangPhones = true;
+        } else if (phone.id.equals(phone.linkedId)) {
+            channels.values().stream().filter(trunk -> trunk.trunk() && trunk.linkedId.equals(phone.id)).findFirst().ifPresent(trunk -> {
+                trunk.dialledBy = phone;
+                calledOut(trunk, phone, at);
+            });
+        } else if (caller != null && caller.extension() && (phone.ringing || phone.up)) {
+            phone.dialled = true;
+            phone.callId = caller.callId;
+            phone.leg = new ChannelLeg(caller.callId, phone.id, "in", phone).with("CallerIDNum", caller.endpoint)
+                    .with("ExtensionType", "phone").with("CallerExtension", caller.endpoint).with("CalledNumber", phone.endpoint)
+                    .with("CalledExtension", phone.endpoint);
+            phone.leg.startedAt = at;
+        }
+    }
+
+    // ---- words
+
+    private void say(ChannelLeg leg, String type, String status, Instant at) {
+        leg.announced |= type.startsWith("dial-");
+        leg.answered |= type.equals("answer");
+        Map<String, String> event = new LinkedHashMap<>();
+        event.put("EventType", type);
+        event.putAll(leg.fields);
+        event.put("CallStatus", status);
+        event.put("EventTime", Long.toString(ChronoUnit.MICROS.between(Instant.EPOCH, at)));
+        said.add(event);
+    }
+}

@@ -1,0 +1,189 @@
+package io.callbridge.asterisk;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.domain.Leg;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** What follows from the streams of real Asterisks is what really happened. */
+class AsteriskCallsTest {
+
+    private static final double TOLERANCE = 0.3;
+
+    @TestFactory
+    Stream<DynamicTest> everyLegOfEveryCaptureIsAsItWas() throws IOException {
+        return Capture.names().stream().map(name -> DynamicTest.dynamicTest(name, () -> {
+            AsteriskLab lab = new AsteriskLab().plays(Capture.of(name));
+            compare(Truth.of(name), lab);
+        }));
+    }
+
+    private static void compare(Truth truth, AsteriskLab lab) {
+        List<String> registered = new ArrayList<>(lab.registered());
+        for (Truth.Leg expected : truth.legs()) {
+            Leg leg = lab.leg(expected.id(), expected.outside());
+            assertNotNull(leg, () -> expected + " is not known: " + lab);
+            assertEquals(expected.extension(), leg.extension().name(), expected::toString);
+            assertEquals(expected.direction(), leg.flow().name().toLowerCase(), expected::toString);
+            assertEquals(expected.outside(), !leg.local(), expected::toString);
+            assertEquals(expected.did() == null ? null : "+" + expected.did(), leg.did(), expected::toString);
+            if (expected.start() != null) {
+                assertEquals(expected.start(), lab.seconds(leg.startedAt()), TOLERANCE, expected::toString);
+            }
+            assertEquals(expected.answer() != null, leg.answered(), expected::toString);
+            if (leg.answered()) {
+                assertEquals(expected.answer(), lab.seconds(leg.answeredAt()), TOLERANCE, expected::toString);
+            }
+            assertEquals(expected.end(), lab.seconds(leg.hangup().at()), TOLERANCE, expected::toString);
+            if (expected.outside() && (leg.answered() || expected.direction().equals("out"))) {
+                assertTrue(registered.remove(leg.id()), () -> expected + " is not registered: " + lab);
+                assertTrue(leg.recordingId() != null || !leg.answered() || !truth.recorded(), expected::toString);
+                assertTrue(leg.recordingId() == null || truth.recordings().contains(leg.recordingId()), leg::recordingId);
+            }
+        }
+        assertEquals(List.of(), registered);
+        assertEquals(truth.missed(), lab.missed());
+    }
+
+    /** Of a user without the right {@code dialplan} the recording is in the call records only. */
+    @Test
+    void theRecordingIsKnownFromTheCallRecordAsWell() throws IOException {
+        AsteriskLab lab = new AsteriskLab().plays(Capture.of("classes.crm"));
+        assertEquals("in-12125550110-12025550143-20261123-022435-1795400675.0.wav", lab.leg("1795400675.2", true).recordingId());
+    }
+
+    @Test
+    void whatAConnectionMissesIsTakenFromTheJournalAndTheListOfChannels() throws IOException {
+        Capture whole = Capture.of("reconnect_midcall");
+        AsteriskLab lab = new AsteriskLab().plays(whole, 0, 3000);
+        lab.reconnected("Uniqueid: 1795400662.2004\nLinkedid: 1795400662.2004\nChannel: PJSIP/trunk-000000e5\nChannelState: 6\nBridgeId: b0bc",
+                "Uniqueid: 1795400662.2006\nLinkedid: 1795400662.2004\nChannel: PJSIP/101-000000e6\nChannelState: 6\nBridgeId: b0bc",
+                "Uniqueid: 1795400663.2012\nLinkedid: 1795400663.2012\nChannel: PJSIP/103-000000e7\nChannelState: 4",
+                "Uniqueid: 1795400663.2014\nLinkedid: 1795400663.2012\nChannel: PJSIP/102-000000e8\nChannelState: 5");
+        lab.plays(whole, 3000, 60_000);
+        compare(Truth.of("reconnect_midcall"), lab);
+    }
+
+    @Test
+    void aLegThatEndedMeanwhileIsLostAndNotAnswered() throws IOException {
+        AsteriskLab lab = new AsteriskLab().plays(Capture.of("reconnect_midcall"), 0, 3000);
+        lab.reconnected();
+        Leg talked = lab.leg("1795400662.2006", true);
+        assertTrue(talked.lost());
+        assertEquals("unknown", talked.result());
+        assertEquals(0, talked.talkSeconds());
+        assertNull(talked.recordingId());
+        assertFalse(lab.leg("1795400663.2014", false).answered());
+        assertEquals(List.of(), lab.missed());
+        // Once is enough, also if the connection breaks again.
+        int said = lab.events();
+        lab.reconnected();
+        assertEquals(said, lab.events());
+    }
+
+    @Test
+    void whatBeganMeanwhileIsTakenFromTheListOfChannels() throws IOException {
+        AsteriskLab lab = new AsteriskLab();
+        lab.reconnected("Uniqueid: 1795400662.2004\nLinkedid: 1795400662.2004\nChannel: PJSIP/trunk-000000e5\nChannelState: 6\nBridgeId: b0bc"
+                + "\nCallerIDNum: 12025550143",
+                "Uniqueid: 1795400662.2006\nLinkedid: 1795400662.2004\nChannel: PJSIP/101-000000e6\nChannelState: 6\nBridgeId: b0bc");
+        lab.plays(Capture.of("reconnect_midcall"), 3000, 60_000);
+        Leg leg = lab.leg("1795400662.2006", true);
+        assertEquals("+12025550143", leg.party().number());
+        assertTrue(leg.answered());
+        assertEquals(7.23, lab.seconds(leg.hangup().at()), TOLERANCE);
+        assertEquals(List.of("1795400662.2006"), lab.registered());
+    }
+
+    /** Ids are chosen by whoever starts a call. */
+    @Test
+    void idsKeepTheirCase() {
+        AsteriskLab lab = new AsteriskLab();
+        lab.says("Event: Newchannel\nChannel: PJSIP/101-00000001\nUniqueid: CRM-Deal-7\nLinkedid: CRM-Deal-7\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin\nDestChannel: PJSIP/101-00000001\nDestUniqueid: CRM-Deal-7\nDestLinkedid: CRM-Deal-7");
+        assertEquals(0, lab.events());
+        lab.says("Event: Newchannel\nChannel: PJSIP/trunk-00000002\nUniqueid: 2.1\nLinkedid: CRM-Deal-7\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin\nChannel: PJSIP/101-00000001\nUniqueid: CRM-Deal-7\nLinkedid: CRM-Deal-7\nExten: 12025550171"
+                + "\nDestChannel: PJSIP/trunk-00000002\nDestUniqueid: 2.1\nDestLinkedid: CRM-Deal-7");
+        assertEquals("CRM-Deal-7", lab.leg("CRM-Deal-7", true).callId());
+    }
+
+    /** The agent waits on one channel for all customers of the day; the Local channel between them goes, the Linkedid changes. */
+    @Test
+    void anAgentOfThePoolHasOneCallPerCustomer() {
+        AsteriskLab lab = new AsteriskLab();
+        lab.says("Event: Newchannel\nChannel: PJSIP/101-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nExten: *47\nContext: from-internal\nChannelState: 4");
+        lab.says("Event: AgentLogin\nChannel: PJSIP/101-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nAgent: 101");
+        lab.enters("PJSIP/101-00000001", "1.1", "hold", "BridgeTechnology: holding_bridge\nBridgeCreator: AgentPool");
+        for (int customer = 2; customer <= 3; customer++) {
+            String trunk = "PJSIP/trunk-0000000" + customer;
+            String id = customer + ".1";
+            String local = "Local/agent@pool-0000000" + customer;
+            lab.says("Event: Newchannel\nChannel: " + trunk + "\nUniqueid: " + id + "\nLinkedid: " + id
+                    + "\nCallerIDNum: 1202555014" + customer + "\nExten: 12125550134\nContext: from-trunk\nChannelState: 4");
+            lab.says("Event: QueueCallerJoin\nChannel: " + trunk + "\nUniqueid: " + id + "\nLinkedid: " + id + "\nQueue: 404");
+            lab.says("Event: Newchannel\nChannel: " + local + ";1\nUniqueid: " + customer + ".2\nLinkedid: " + id + "\nChannelState: 0");
+            lab.says("Event: Newchannel\nChannel: " + local + ";2\nUniqueid: " + customer + ".3\nLinkedid: " + id + "\nChannelState: 4");
+            lab.says("Event: DialBegin\nChannel: " + trunk + "\nUniqueid: " + id + "\nDestChannel: " + local + ";1\nDestUniqueid: " + customer + ".2");
+            lab.leaves("PJSIP/101-00000001", "1.1");
+            lab.enters("PJSIP/101-00000001", "1.1", "talk" + customer, "BridgeTechnology: simple_bridge");
+            lab.enters(local + ";2", customer + ".3", "talk" + customer, "BridgeTechnology: simple_bridge");
+            lab.enters(local + ";1", customer + ".2", "queue" + customer, "BridgeTechnology: simple_bridge");
+            lab.enters(trunk, id, "queue" + customer, "BridgeTechnology: simple_bridge");
+            lab.leaves(trunk, id);
+            lab.leaves(local + ";2", customer + ".3");
+            lab.enters(trunk, id, "talk" + customer, "BridgeTechnology: simple_bridge");
+            lab.says("Event: Hangup\nChannel: " + local + ";1\nUniqueid: " + customer + ".2\nLinkedid: 1.1");
+            lab.says("Event: Hangup\nChannel: " + local + ";2\nUniqueid: " + customer + ".3\nLinkedid: 1.1");
+            lab.leaves("PJSIP/101-00000001", "1.1");
+            lab.leaves(trunk, id);
+            lab.enters("PJSIP/101-00000001", "1.1", "hold", "BridgeTechnology: holding_bridge\nBridgeCreator: AgentPool");
+            lab.says("Event: Hangup\nChannel: " + trunk + "\nUniqueid: " + id + "\nLinkedid: 1.1\nCause: 16");
+        }
+        lab.says("Event: Hangup\nChannel: PJSIP/101-00000001\nUniqueid: 1.1\nLinkedid: 1.1");
+        assertEquals(List.of("2.1", "3.1"), lab.registered());
+        assertEquals("2.1", lab.leg("2.1", true).callId());
+        assertEquals("+12025550142", lab.leg("2.1", true).party().number());
+        assertEquals(List.of(), lab.missed());
+    }
+
+    /** The member of a group who is reached over the trunk takes the call, but it is no call of an extension. */
+    @Test
+    void aMobileThatAnswersIsNobodysCall() {
+        AsteriskLab lab = new AsteriskLab();
+        lab.says("Event: Newchannel\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nCallerIDNum: 12025550143"
+                + "\nExten: 12125550122\nContext: from-trunk\nChannelState: 4");
+        lab.says("Event: Newchannel\nChannel: PJSIP/101-00000002\nUniqueid: 1.2\nLinkedid: 1.1\nExten: s\nChannelState: 0");
+        lab.says("Event: Newchannel\nChannel: Local/12025550188@out-00000001;1\nUniqueid: 1.3\nLinkedid: 1.1\nChannelState: 0");
+        lab.says("Event: Newchannel\nChannel: Local/12025550188@out-00000001;2\nUniqueid: 1.4\nLinkedid: 1.1\nChannelState: 4");
+        lab.says("Event: DialBegin\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nCallerIDNum: 12025550143\nDestChannel: PJSIP/101-00000002\nDestUniqueid: 1.2");
+        lab.says("Event: DialBegin\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nDestChannel: Local/12025550188@out-00000001;1\nDestUniqueid: 1.3");
+        lab.says("Event: Newstate\nChannel: PJSIP/101-00000002\nUniqueid: 1.2\nChannelState: 5");
+        lab.says("Event: Newchannel\nChannel: PJSIP/trunk-00000005\nUniqueid: 1.5\nLinkedid: 1.1\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin\nChannel: Local/12025550188@out-00000001;2\nUniqueid: 1.4\nExten: 12025550188\nDestChannel: PJSIP/trunk-00000005"
+                + "\nDestUniqueid: 1.5\nDialString: 12025550188@trunk");
+        lab.says("Event: DialEnd\nDestChannel: PJSIP/trunk-00000005\nDestUniqueid: 1.5\nDialStatus: ANSWER");
+        lab.says("Event: DialEnd\nDestChannel: PJSIP/101-00000002\nDestUniqueid: 1.2\nDialStatus: CANCEL");
+        lab.says("Event: Hangup\nChannel: PJSIP/101-00000002\nUniqueid: 1.2\nCause: 26");
+        lab.enters("PJSIP/trunk-00000005", "1.5", "far", "BridgeTechnology: simple_bridge");
+        lab.enters("Local/12025550188@out-00000001;2", "1.4", "far", "BridgeTechnology: simple_bridge");
+        lab.enters("Local/12025550188@out-00000001;1", "1.3", "near", "BridgeTechnology: simple_bridge");
+        lab.enters("PJSIP/trunk-00000001", "1.1", "near", "BridgeTechnology: simple_bridge");
+        lab.says("Event: Hangup\nChannel: PJSIP/trunk-00000005\nUniqueid: 1.5\nCause: 16");
+        lab.says("Event: Hangup\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nCause: 16");
+        assertEquals(List.of(), lab.registered());
+        assertEquals(List.of(), lab.missed());
+        assertEquals("answered-elsewhere null", Objects.toString(lab.cardEnd("1.2")));
+    }
+}

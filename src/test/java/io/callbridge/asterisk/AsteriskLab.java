@@ -1,0 +1,120 @@
+package io.callbridge.asterisk;
+
+import io.callbridge.domain.Call;
+import io.callbridge.domain.CallEvent;
+import io.callbridge.domain.CallSettings;
+import io.callbridge.domain.Directory;
+import io.callbridge.domain.Leg;
+import io.callbridge.ingest.EventReader;
+import io.callbridge.platform.Settings;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** An Asterisk as a script, and the calls that follow from what it says. Its trunks begin with {@code trunk}. */
+final class AsteriskLab {
+
+    private static final Instant BEGIN = Instant.parse("2026-11-23T02:00:00Z");
+    private static final AsteriskDialplan DIALPLAN = new AsteriskDialplan(List.of("trunk*"), List.of("from-trunk"), "");
+    private static final Directory DIRECTORY = new Directory("main", "", "", null, List.of(), number -> Settings.e164(number, "US"));
+    private static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60), Duration.ofSeconds(5),
+            true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
+
+    private final List<Map<String, String>> events = new ArrayList<>();
+    private AsteriskCalls calls = new AsteriskCalls(DIALPLAN);
+    private Instant now = BEGIN;
+
+    AsteriskLab() {
+        reconnected();
+    }
+
+    /** A new connection, on which the channels that there are are listed. */
+    void reconnected(String... channels) {
+        now = now.plusMillis(1);
+        calls = new AsteriskCalls(DIALPLAN);
+        calls.restore(events);
+        for (String channel : channels) {
+            says("Event: CoreShowChannel\n" + channel);
+        }
+        says("Event: CoreShowChannelsComplete");
+    }
+
+    void says(String message) {
+        now = now.plusMillis(1);
+        events.addAll(calls.take(AmiMessage.of(message), now));
+    }
+
+    void enters(String channel, String id, String bridge, String kind) {
+        says("Event: BridgeEnter\nChannel: " + channel + "\nUniqueid: " + id + "\nBridgeUniqueid: " + bridge + "\n" + kind);
+    }
+
+    void leaves(String channel, String id) {
+        says("Event: BridgeLeave\nChannel: " + channel + "\nUniqueid: " + id);
+    }
+
+    AsteriskLab plays(Capture capture) {
+        return plays(capture, 0, Long.MAX_VALUE);
+    }
+
+    /** What was received of a capture from one time to another, in milliseconds since its begin. */
+    AsteriskLab plays(Capture capture, long from, long to) {
+        for (Capture.Timed timed : capture.messages()) {
+            if (timed.millis() >= from && timed.millis() < to) {
+                now = BEGIN.plusMillis(timed.millis());
+                events.addAll(calls.take(timed.message(), now));
+            }
+        }
+        return this;
+    }
+
+    int events() {
+        return events.size();
+    }
+
+    double seconds(Instant at) {
+        return Duration.between(BEGIN, at).toNanos() / 1e9;
+    }
+
+    private List<Call> calls() {
+        Map<String, List<CallEvent>> byCall = new LinkedHashMap<>();
+        for (Map<String, String> fields : events) {
+            CallEvent event = EventReader.read("main", fields, now);
+            byCall.computeIfAbsent(event.callId(), id -> new ArrayList<>()).add(event);
+        }
+        return byCall.values().stream().map(of -> Call.of(DIRECTORY, SETTINGS, of, List.of())).toList();
+    }
+
+    private Stream<Leg> legs() {
+        return calls().stream().flatMap(call -> call.legs().stream());
+    }
+
+    Leg leg(String id, boolean outside) {
+        return legs().filter(leg -> leg.id().equals(id) && leg.local() != outside).findFirst().orElse(null);
+    }
+
+    /** Ids of the legs that are calls of their extensions. */
+    List<String> registered() {
+        return legs().filter(leg -> !leg.container() && !leg.trunk() && !leg.local() && (leg.answered() || leg.flow() == CallEvent.Flow.OUT))
+                .map(Leg::id).toList();
+    }
+
+    List<String> missed() {
+        return calls().stream().filter(call -> call.decidingContainer() != null ? !call.decidingContainer().hangup().bridged()
+                : !call.anyAnswered() && !call.lost() && call.missedWithoutContainer() != null).map(Call::id).toList();
+    }
+
+    /** How the card of a leg ends, and who answered. */
+    String cardEnd(String legId) {
+        Call call = calls().stream().filter(each -> each.leg(legId) != null).findFirst().orElseThrow();
+        return call.cardEnd(call.leg(legId), now).map(end -> end.reason() + " " + end.answeredBy()).orElse("none");
+    }
+
+    @Override
+    public String toString() {
+        return events.toString();
+    }
+}

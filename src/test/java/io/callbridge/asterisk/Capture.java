@@ -1,0 +1,60 @@
+package io.callbridge.asterisk;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** A stream of the manager interface as it was recorded on a real Asterisk, in the chunks in which it was received. */
+public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
+
+    public static final Path FOLDER = Path.of("../shared/asterisk/captures");
+
+    /** @param millis since the connection was made */
+    public record Chunk(int from, int to, long millis) {
+    }
+
+    /** @param name relative to the folder, without {@code .ami} */
+    public static Capture of(String name) throws IOException {
+        byte[] bytes = Files.readAllBytes(FOLDER.resolve(name + ".ami"));
+        List<long[]> index = Files.readAllLines(FOLDER.resolve(name + ".ami.idx")).stream().filter(line -> !line.isBlank())
+                .map(line -> Stream.of(line.strip().split("\\s+")).mapToLong(word -> (long) Double.parseDouble(word)).toArray()).toList();
+        List<Chunk> chunks = new ArrayList<>();
+        for (int i = 0; i < index.size(); i++) {
+            int to = i + 1 < index.size() ? (int) index.get(i + 1)[0] : bytes.length;
+            chunks.add(new Chunk((int) index.get(i)[0], to, index.get(i)[1]));
+        }
+        return new Capture(name, bytes, chunks);
+    }
+
+    /** Names of all captures that have a truth file. */
+    public static List<String> names() throws IOException {
+        try (Stream<Path> files = Files.walk(FOLDER)) {
+            return files.map(file -> FOLDER.relativize(file).toString()).filter(name -> name.endsWith(".truth.json"))
+                    .map(name -> name.substring(0, name.length() - ".truth.json".length())).sorted().toList();
+        }
+    }
+
+    /** A message and the time at which its last byte came. */
+    record Timed(AmiMessage message, long millis) {
+    }
+
+    List<Timed> messages() {
+        List<Timed> messages = new ArrayList<>();
+        String text = new String(bytes, StandardCharsets.ISO_8859_1);
+        int chunk = 0;
+        for (int at = text.indexOf("\r\n") + 2; at < text.length();) {
+            int end = text.indexOf("\r\n\r\n", at);
+            end = end < 0 ? text.length() : end + 4;
+            while (chunk + 1 < chunks.size() && chunks.get(chunk).to() < end) {
+                chunk++;
+            }
+            messages.add(new Timed(AmiMessage.of(text.substring(at, end)), chunks.get(chunk).millis()));
+            at = end;
+        }
+        return messages;
+    }
+}

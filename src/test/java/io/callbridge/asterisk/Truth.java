@@ -1,0 +1,115 @@
+package io.callbridge.asterisk;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.StreamSupport;
+
+/**
+ * What really happened during a {@link Capture}, as the phones and the PBX's own records say, in the terms of contract
+ * section 1: a talk begins when the extension is joined with the outside party, and parking ends it.
+ */
+final class Truth {
+
+    /** Where the contract says something else than a channel's own life: seconds since the capture began. */
+    private static final Map<String, Double> JOINED = Map.of("xfer_attended_dtmf 102", 9.269, "xfer_attended_refer 102", 5.751,
+            "ast22/xfer_attended_refer 102", 5.752, "pickup_group 102", 1.623, "park_and_retrieve 102", 3.905);
+    private static final Map<String, Double> PARKED = Map.of("park_and_retrieve 101", 2.279);
+    private static final List<String> NEVER_CALLED_ANYBODY = List.of("in_queue_agent_login 101 caller", "in_conference 101 caller");
+
+    /**
+     * A leg of an extension.
+     *
+     * @param outside its other party is outside
+     * @param start seconds since the capture began; {@code null}: not compared, since the leg began as another call
+     * @param answer {@code null}: not answered
+     */
+    record Leg(String id, String extension, String direction, boolean outside, String did, Double start, Double answer, double end) {
+    }
+
+    private final String name;
+    private final JsonNode truth;
+    private final double begin;
+
+    private Truth(String name, JsonNode truth) {
+        this.name = name;
+        this.truth = truth;
+        this.begin = truth.path("ami_t0").asDouble();
+    }
+
+    static Truth of(String name) throws IOException {
+        return new Truth(name, new ObjectMapper().readTree(Capture.FOLDER.resolve(name + ".truth.json").toFile()));
+    }
+
+    List<Leg> legs() {
+        List<Leg> legs = new ArrayList<>();
+        for (JsonNode leg : truth.path("legs")) {
+            String party = leg.path("party").asText();
+            String key = name + " " + party;
+            boolean caller = leg.path("role").asText().equals("caller");
+            if (party.equals("trunk") || NEVER_CALLED_ANYBODY.contains(key + (caller ? " caller" : ""))) {
+                continue;
+            }
+            String direction = leg.path("direction").asText();
+            boolean joined = JOINED.containsKey(key) && (!caller || !name.contains("xfer"));
+            boolean out = direction.equals("out");
+            Double answer = joined ? JOINED.get(key) : out ? seconds(trunkOf(leg), "answer") : seconds(leg, "answer");
+            Double end = PARKED.getOrDefault(key, seconds(leg, "end"));
+            legs.add(new Leg(leg.path("uniqueid").asText(), party, out || caller && !joined ? "out" : "in",
+                    joined || !direction.equals("int"), joined || direction.equals("in") ? did() : null,
+                    joined ? null : seconds(leg, "start"), answer, end));
+        }
+        return legs;
+    }
+
+    private String did() {
+        return StreamSupport.stream(truth.path("legs").spliterator(), false).filter(leg -> leg.path("direction").asText().equals("in"))
+                .map(leg -> leg.path("did").asText()).findFirst().orElseThrow();
+    }
+
+    /** The leg of the outside party whom an extension called. */
+    private JsonNode trunkOf(JsonNode leg) {
+        return StreamSupport.stream(truth.path("legs").spliterator(), false)
+                .filter(other -> other.path("party").asText().equals("trunk") && other.path("linkedid").equals(leg.path("linkedid")))
+                .findFirst().orElseThrow();
+    }
+
+    /** CallIDs of calls from outside in which nobody talked to the caller. */
+    List<String> missed() {
+        if (name.equals("in_conference")) {
+            return List.of();
+        }
+        return StreamSupport.stream(truth.path("legs").spliterator(), false)
+                .filter(leg -> leg.path("party").asText().equals("trunk") && leg.path("role").asText().equals("caller"))
+                .map(leg -> leg.path("linkedid").asText())
+                .filter(call -> StreamSupport.stream(truth.path("legs").spliterator(), false).noneMatch(
+                        leg -> leg.path("linkedid_at_end").asText().equals(call) && !leg.path("answer").isNull()
+                                && !(leg.path("role").asText().equals("caller") && leg.path("party").asText().equals("trunk"))))
+                .toList();
+    }
+
+    boolean recorded() {
+        return truth.path("expected").path("recording").asBoolean();
+    }
+
+    /** Base names of recordings, also of such without sound. */
+    List<String> recordings() {
+        List<String> names = new ArrayList<>();
+        truth.path("recordings").fieldNames().forEachRemaining(file -> names.add(file.substring(file.lastIndexOf('/') + 1)));
+        return names;
+    }
+
+    private Double seconds(JsonNode leg, String field) {
+        JsonNode value = leg.path(field);
+        return value.isNull() || value.isMissingNode() ? null : (Double) (value.asDouble() - begin);
+    }
+
+    @Override
+    public String toString() {
+        return Objects.toString(truth.path("expected").path("text").asText());
+    }
+}
