@@ -28,7 +28,7 @@ final class Truth {
      * @param start seconds since the capture began; {@code null}: not compared, since the leg began as another call
      * @param answer {@code null}: not answered
      */
-    record Leg(String id, String extension, String direction, boolean outside, String did, Double start, Double answer, double end) {
+    record Leg(String callId, String id, String extension, String direction, boolean outside, String did, Double start, Double answer, double end) {
     }
 
     private final String name;
@@ -59,7 +59,7 @@ final class Truth {
             boolean out = direction.equals("out");
             Double answer = joined ? JOINED.get(key) : out ? seconds(trunkOf(leg), "answer") : seconds(leg, "answer");
             Double end = PARKED.getOrDefault(key, seconds(leg, "end"));
-            legs.add(new Leg(leg.path("uniqueid").asText(), party, out || caller && !joined ? "out" : "in",
+            legs.add(new Leg(leg.path(joined ? "linkedid_at_end" : "linkedid").asText(), leg.path("uniqueid").asText(), party, out || caller && !joined ? "out" : "in",
                     joined || !direction.equals("int"), joined || direction.equals("in") ? did() : null,
                     joined ? null : seconds(leg, "start"), answer, end));
         }
