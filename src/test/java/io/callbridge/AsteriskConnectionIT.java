@@ -1,0 +1,194 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.store.StoreKind;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.Certificates;
+import io.callbridge.support.FakeAmi;
+import io.callbridge.support.FakeCrm;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The connection to an Asterisk is there whatever the Asterisk, the network or another replica does, and only once. */
+class AsteriskConnectionIT {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String SECRET = "s3cret-of-the-manager";
+    private static final Map<String, String> QUICK = Map.of("callbridge.ami.reconnect-first-ms", "200",
+            "callbridge.ami.reconnect-max-ms", "500", "callbridge.ami.refused-ms", "500", "callbridge.ami.ping-ms", "500",
+            "callbridge.ami.answer-ms", "1000");
+
+    private FakeCrm crm;
+    private FakeAmi ami;
+
+    @BeforeEach
+    void start() {
+        crm = new FakeCrm();
+        ami = FakeAmi.start("bridge", SECRET);
+    }
+
+    @AfterEach
+    void stop() {
+        ami.close();
+        crm.close();
+    }
+
+    @Test
+    void theConnectionComesBackWhateverHappensToIt() throws Exception {
+        ami.down();
+        try (BridgeProcess bridge = bridge().start()) {
+            awaitState(bridge, "not connected since");
+            ami.up();
+            FakeAmi.Connection first = ami.awaitLogin(1);
+            awaitState(bridge, "connected since");
+            assertEquals(1, bridge.metric("callbridge_asterisk_connected", "pbx=\"main\""));
+            await("pings").atMost(SOON).until(() -> first.count("Ping") >= 2);
+
+            first.send("Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: True\r\n\r\n");
+            ami.down();
+            awaitState(bridge, "not connected since");
+            ami.up();
+            ami.awaitLogin(2);
+            assertTrue(bridge.output().contains("PBX main: its Asterisk (bridge@127.0.0.1:" + ami.port() + ") restarts"), bridge::tail);
+
+            ami.mute(true);
+            assertTrue(ami.newest().awaitEnd(SOON), "silence");
+            ami.mute(false);
+            ami.awaitLogin(3);
+
+            ami.silent(true);
+            int before = ami.connections();
+            ami.drop();
+            await("attempts that get no banner").atMost(SOON).until(() -> ami.connections() >= before + 2);
+            ami.silent(false);
+            ami.awaitLogin(4);
+
+            ami.onLogin(connection -> connection.send(new byte[10_000_000], 100_000));
+            ami.drop();
+            ami.awaitLogin(5);
+            assertTrue(ami.newest().awaitEnd(SOON), "10 MB without an end");
+            ami.onLogin(connection -> {
+                connection.send("Event: Hangup\r\nUniqueid: 1.1\r\nCallerIDName: ".getBytes());
+                connection.send(new byte[] {(byte) 0xff, (byte) 0xc3, '\r', '\n', '\r', '\n'});
+                connection.send("Event: TestEvent\r\nState: a\r\nState: b\r\n\r\n\r\nEvent: Hangup\r\nUniq");
+                connection.halfClose();
+            });
+            int logins = ami.logins();
+            await("more logins").atMost(SOON).until(() -> ami.logins() > logins + 1);
+            ami.onLogin(connection -> { });
+            ami.drop();
+            awaitState(bridge, "connected since");
+            await("one reader").atMost(SOON).until(() -> ami.readers() == 1);
+            assertFalse(bridge.output().contains(SECRET), bridge::tail);
+            assertFalse(bridge.output().lines().anyMatch(line -> line.matches("\\s+at [\\w.$/]+\\(.*")), bridge::tail);
+
+            long begin = System.nanoTime();
+            bridge.stop();
+            assertTrue(Duration.ofNanos(System.nanoTime() - begin).toSeconds() < 10, bridge::tail);
+            assertEquals(0, ami.readers());
+        }
+    }
+
+    @Test
+    void aWrongPasswordIsSaidOnceAndTheRightOneHelps() {
+        try (BridgeProcess bridge = bridge().setting("callbridge.pbx.main.ami.secret", "not-" + SECRET).start()) {
+            await("several attempts").atMost(SOON).until(() -> ami.refusedLogins() >= 4);
+            assertEquals(1, bridge.output().lines().filter(line -> line.contains("refuses the login")).count(), bridge::tail);
+            assertTrue(bridge.output().contains("Authentication failed; see callbridge.pbx.main.ami.username and"), bridge::tail);
+            assertFalse(bridge.output().contains(SECRET), bridge::tail);
+            assertTrue(bridge.ready());
+        }
+    }
+
+    @Test
+    void aMissingRightIsSaidOnce() {
+        ami.deny("Status").deny("CoreShowChannels");
+        try (BridgeProcess bridge = bridge().start()) {
+            for (int login = 1; login <= 3; login++) {
+                ami.awaitLogin(login);
+                ami.drop();
+            }
+            await("the word").atMost(SOON).until(() -> bridge.output().contains("'write = reporting'"));
+            assertEquals(1, bridge.output().lines().filter(line -> line.contains("'write = reporting'")).count(), bridge::tail);
+        }
+    }
+
+    @Test
+    void withTlsOnlyThePbxThatIsMeantGetsTheLogin(@TempDir Path folder) throws Exception {
+        String[] known = Certificates.in(folder, "known");
+        String[] other = Certificates.in(folder, "other");
+        try (FakeAmi safe = FakeAmi.start("bridge", SECRET, Certificates.client(folder, "known", "known"))) {
+            try (BridgeProcess bridge = bridge().settings(safe.settings("main")).setting("callbridge.pbx.main.ami.tls-ca", known[0]).start()) {
+                safe.awaitLogin(1);
+                awaitState(bridge, "connected since");
+            }
+            int before = safe.connections();
+            try (BridgeProcess bridge = bridge().settings(safe.settings("main")).setting("callbridge.pbx.main.ami.tls-ca", other[0]).start()) {
+                await("attempts").atMost(SOON).until(() -> safe.connections() >= before + 3);
+                awaitState(bridge, "TLS: ");
+            }
+            assertEquals(1, safe.logins());
+        }
+    }
+
+    @Test
+    void withoutAnAsteriskNothingOfItRuns() {
+        try (BridgeProcess bridge = BridgeProcess.builder().crm(crm).start()) {
+            assertFalse(bridge.get("/q/health/ready").body().contains("asterisk"));
+            assertFalse(bridge.output().contains("asterisk"), bridge::tail);
+        }
+    }
+
+    @Test
+    void anotherReplicaTakesOverFromOneThatIsKilledAndFromOneThatStops() {
+        try (BridgeProcess first = bridge().store(StoreKind.POSTGRESQL).start()) {
+            ami.awaitLogin(1);
+            try (BridgeProcess second = bridge().storeOf(first).start(); BridgeProcess third = bridge().storeOf(first).start()) {
+                awaitState(second, "another replica reads it");
+                awaitState(third, "another replica reads it");
+                assertTrue(second.ready() && third.ready());
+                assertEquals(1, ami.logins());
+                long begin = System.nanoTime();
+                first.kill();
+                ami.awaitLogin(2);
+                Duration took = Duration.ofNanos(System.nanoTime() - begin);
+                assertTrue(took.toSeconds() < 15, () -> "taken over after " + took);
+                assertEquals(1, ami.readers());
+                BridgeProcess reader = state(second).startsWith("connected") ? second : third;
+                BridgeProcess other = reader == second ? third : second;
+                awaitState(reader, "connected since");
+
+                long stop = System.nanoTime();
+                reader.stop();
+                ami.awaitLogin(3);
+                assertTrue(Duration.ofNanos(System.nanoTime() - stop).toSeconds() < 10, other::tail);
+                awaitState(other, "connected since");
+                await("one reader").atMost(SOON).until(() -> ami.readers() == 1);
+                assertEquals(3, ami.logins());
+            }
+        }
+    }
+
+    private BridgeProcess.Builder bridge() {
+        return BridgeProcess.builder().crm(crm).settings(QUICK).settings(ami.settings("main"));
+    }
+
+    private static void awaitState(BridgeProcess bridge, String begin) {
+        await("the state " + begin).atMost(SOON).pollInterval(Duration.ofMillis(50)).until(() -> state(bridge).startsWith(begin)
+                || begin.endsWith(": ") && state(bridge).contains(begin));
+    }
+
+    private static String state(BridgeProcess bridge) {
+        String body = bridge.get("/q/health/ready").body();
+        return body.replaceFirst("(?s).*\"asterisk main\": *\"(.*?)\",?\\s*\\n.*", "$1");
+    }
+}
