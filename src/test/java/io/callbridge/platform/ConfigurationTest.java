@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.support.Certificates;
 import io.callbridge.support.TestConfig;
@@ -168,6 +169,93 @@ class ConfigurationTest {
     private void assertRefused(String key, String value, String allowed) {
         String said = refusal();
         assertTrue(said.startsWith("callbridge." + key + " is '" + value + "'; allowed: " + allowed), said);
+    }
+
+    @Test
+    void aPbxMayHaveAnAsteriskAndNoWebhook() {
+        asterisk();
+        given.remove("callbridge.pbx.main.secret");
+        given.put("callbridge.pbx.main.ami.trunks", "trunk, sip-* ,,gw");
+        given.put("callbridge.pbx.main.ami.inbound-contexts", "from-trunk*");
+        AmiSettings ami = start().asterisk("main").orElseThrow();
+        assertEquals("bridge@pbx.example:5038", ami.toString());
+        assertEquals("s3cret", ami.secret());
+        assertNull(ami.tls());
+        assertFalse(ami.plainLogin());
+        assertTrue(ami.dialplan().trunk("gw") && ami.dialplan().trunk("sip-7") && !ami.dialplan().trunk("101"));
+        assertTrue(ami.dialplan().inbound("from-trunk-2") && !ami.dialplan().inbound("internal"));
+        assertEquals(Set.of("main"), start().asterisks());
+        given.keySet().removeIf(key -> key.contains(".ami."));
+        assertTrue(refusal().startsWith("callbridge.pbx.main.secret is missing"), this::refusal);
+    }
+
+    @Test
+    void theEnvironmentAloneConfiguresAnAsterisk() {
+        given.clear();
+        for (String pbx : new String[] {"MAIN", "BRANCH_OFFICE"}) {
+            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_HOST", "pbx.example");
+            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_PORT", "5040");
+            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_USERNAME", "bridge");
+            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_SECRET", "s3cret");
+            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_TRUNKS", "trunk");
+            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_PLAIN_LOGIN", "true");
+        }
+        Settings settings = start();
+        assertEquals(Set.of("main", "branch-office"), settings.asterisks());
+        assertTrue(settings.asterisk("branch-office").orElseThrow().plainLogin());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"host, 'pbx example'", "host, pbx/x", "port, 0", "port, 65536", "port, ami", "username, 'a\tb'", "plain-login, yes", "tls, on",
+            "tls-ca, ca.pem", "trunks, ','", "did-variable, 'a-b'"})
+    void aKeyOfAnAsteriskThatCannotBeUsedIsRefused(String key, String value) {
+        asterisk();
+        given.put("callbridge.pbx.main.ami." + key, value.translateEscapes());
+        assertTrue(refusal().startsWith("callbridge.pbx.main.ami." + key + " is '") && refusal().contains("'; allowed: "), this::refusal);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"username", "secret", "trunks"})
+    void aKeyOfAnAsteriskThatIsMissingIsNamed(String key) {
+        asterisk();
+        given.remove("callbridge.pbx.main.ami." + key);
+        assertTrue(refusal().startsWith("callbridge.pbx.main.ami." + key + " is missing"), this::refusal);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"port", "username", "secret", "plain-login", "tls", "tls-ca", "trunks", "inbound-contexts", "did-variable"})
+    void aKeyOfAnAsteriskWithoutItsHostIsRefused(String key) {
+        given.put("callbridge.pbx.main.ami." + key, "do-not-print-me");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.pbx.main.ami." + key + " is set; allowed: together with callbridge.pbx.main.ami.host"), said);
+        assertFalse(said.contains("do-not-print-me"), said);
+    }
+
+    @Test
+    void aSecretOfTwoLinesIsRefusedAndNotShown() {
+        asterisk();
+        given.put("callbridge.pbx.main.ami.secret", "do-not\r\nAction: Originate");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.pbx.main.ami.secret is not a text in one line"), said);
+        assertFalse(said.contains("do-not"), said);
+    }
+
+    @Test
+    void authoritiesOfAnAsteriskAreReadAtTheStart(@TempDir Path folder) throws Exception {
+        asterisk();
+        given.put("callbridge.pbx.main.ami.tls", "true");
+        assertNotNull(start().asterisk("main").orElseThrow().tls());
+        given.put("callbridge.pbx.main.ami.tls-ca", "nothing.pem");
+        assertRefused("pbx.main.ami.tls-ca", "nothing.pem", "a file in PEM that can be read");
+        given.put("callbridge.pbx.main.ami.tls-ca", Certificates.in(folder, "ca")[0]);
+        assertNotNull(start().asterisk("main").orElseThrow().tls());
+    }
+
+    private void asterisk() {
+        given.put("callbridge.pbx.main.ami.host", "pbx.example");
+        given.put("callbridge.pbx.main.ami.username", "bridge");
+        given.put("callbridge.pbx.main.ami.secret", "s3cret");
+        given.put("callbridge.pbx.main.ami.trunks", "trunk");
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package io.callbridge.routes;
 
+import io.callbridge.platform.LeaseClusterService;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;
@@ -78,12 +79,16 @@ public final class RouteHarness implements AutoCloseable {
         }
     }
 
+    private record Template(String id, String route, Map<String, Object> parameters) {
+    }
+
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Properties settings = new Properties();
     private final List<Resource> files = new ArrayList<>();
     private final Set<String> channels = new TreeSet<>();
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
     private final List<Step> steps = new CopyOnWriteArrayList<>();
+    private final List<Template> templates = new ArrayList<>();
     private final Map<String, Endpoint> sources = new HashMap<>();
     private ProducerTemplate template;
 
@@ -136,6 +141,12 @@ public final class RouteHarness implements AutoCloseable {
         return this;
     }
 
+    /** Makes a route of a template. */
+    RouteHarness template(String id, String route, Map<String, Object> parameters) {
+        templates.add(new Template(id, route, parameters));
+        return this;
+    }
+
     /** What a bean's method, or a channel, is to do; without it a stand-in only keeps that it was asked. */
     RouteHarness on(String name, Answer answer) {
         answers.put(name, answer);
@@ -151,10 +162,15 @@ public final class RouteHarness implements AutoCloseable {
     public RouteHarness start() {
         try {
             context.disableJMX();
+            // The master component looks for it when its endpoint is made; nobody asks for a lease.
+            context.addService(new LeaseClusterService(null, null));
             // Camel Quarkus brings the settings of the class path too; these count.
             context.getPropertiesComponent().setOverrideProperties(settings);
             configureComponents();
             PluginHelper.getRoutesLoader(context).loadRoutes(files);
+            for (Template template : templates) {
+                context.addRouteFromTemplate(template.route, template.id, template.parameters);
+            }
             takeOverSources();
             context.addRoutes(standInsFor(openChannels()));
             context.start();
@@ -180,6 +196,11 @@ public final class RouteHarness implements AutoCloseable {
         for (RouteDefinition route : List.copyOf(context.getRouteDefinitions())) {
             String uri = route.getInput().getEndpointUri();
             if (!uri.startsWith("direct:")) {
+                for (Template template : templates) {
+                    for (Map.Entry<String, Object> parameter : template.parameters.entrySet()) {
+                        uri = uri.replace("{{" + parameter.getKey() + "}}", parameter.getValue().toString());
+                    }
+                }
                 sources.put(route.getId(), context.getEndpoint(context.resolvePropertyPlaceholders(uri)));
                 AdviceWith.adviceWith(context, route.getId(), false, advice -> advice.replaceFromWith("direct:" + route.getId()));
             }

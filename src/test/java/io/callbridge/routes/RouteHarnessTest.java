@@ -8,6 +8,7 @@ import io.callbridge.admin.DeliveryList;
 import io.callbridge.admin.DeliveryRepair;
 import io.callbridge.admin.Explanation;
 import io.callbridge.admin.ReprocessRequest;
+import io.callbridge.asterisk.AsteriskReader;
 import io.callbridge.deliver.DeliveryResult;
 import io.callbridge.deliver.EntityLookup;
 import io.callbridge.ingest.EventStore;
@@ -46,7 +47,7 @@ class RouteHarnessTest {
     private static final Path TESTS = Path.of("src/test/java/io/callbridge/routes");
     private static final Path FACTS = Path.of("src/main/java/io/callbridge/process");
     private static final Pattern FACT = Pattern.compile("facts\\.put\\(\"([A-Za-z]+)\"");
-    private static final List<Class<?>> BEANS = List.of(CallList.class, CallLoader.class, CardFacts.class, DeliveryList.class,
+    private static final List<Class<?>> BEANS = List.of(AsteriskReader.class, CallList.class, CallLoader.class, CardFacts.class, DeliveryList.class,
             DeliveryRepair.class, DeliveryResult.class, EffectCollector.class, EntityLookup.class, EventStore.class, Explanation.class,
             LegFacts.class, MissedFacts.class, Recovery.class, Reprocess.class, ReprocessRequest.class, Retention.class,
             TcpReader.class, WebhookReader.class);
@@ -81,7 +82,8 @@ class RouteHarnessTest {
     void allRoutesStartTogether() {
         List<String> stems = RouteHarness.stems().stream().filter(stem -> !stem.startsWith(RouteHarness.ERRORS)).toList();
         try (RouteHarness all = RouteHarness.of(stems.toArray(String[]::new))
-                .setting("callbridge.tcp.port", "6400").bean("legRepository", new LegRepository(null))
+                .setting("callbridge.tcp.port", "6400").template("ingest-asterisk", "ingest-asterisk",
+                        Map.of("pbx", "main", "address", "127.0.0.1:5038")).bean("legRepository", new LegRepository(null))
                 .bean("legStrategy", new LegStrategy()).start()) {
             assertEquals(Set.of(), stems.stream().filter(stem -> !all.running().contains(stem)).collect(Collectors.toSet()));
         }

@@ -1,5 +1,6 @@
 package io.callbridge.routes;
 
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -8,6 +9,8 @@ import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.component.netty.DefaultChannelHandlerFactory;
+import org.apache.camel.component.netty.NettyConsumer;
+import org.apache.camel.component.netty.ServerInitializerFactory;
 import org.apache.camel.util.concurrent.SynchronousExecutorService;
 
 /**
@@ -27,6 +30,8 @@ final class StandIns {
         beans.put("cardFacts", new CardFacts(routes));
         beans.put("missedFacts", new MissedFacts(routes));
         beans.put("webhookReader", new WebhookReader(routes));
+        beans.put("asteriskReader", new AsteriskReader(routes));
+        beans.put("asterisk-main", new Pipeline());
         beans.put("tcpReader", new TcpReader(routes));
         beans.put("tcpConnections", new TcpConnections());
         beans.put("eventStore", new EventStore(routes));
@@ -174,6 +179,31 @@ final class StandIns {
         }
     }
 
+    public static final class AsteriskReader extends StandIn {
+
+        AsteriskReader(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object read(Exchange exchange) throws Exception {
+            return routes.asked("asteriskReader.read", exchange);
+        }
+    }
+
+    /** Nobody connects here either. */
+    private static final class Pipeline extends ServerInitializerFactory {
+
+        @Override
+        public ServerInitializerFactory createPipelineFactory(NettyConsumer consumer) {
+            return this;
+        }
+
+        @Override
+        protected void initChannel(Channel channel) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
     /** Nobody connects: messages come in at {@code direct:}. */
     private static final class TcpConnections extends DefaultChannelHandlerFactory {
 
@@ -191,6 +221,10 @@ final class StandIns {
 
         public void append(Exchange exchange) throws Exception {
             routes.asked("eventStore.append", exchange);
+        }
+
+        public void appendAll(Exchange exchange) throws Exception {
+            routes.asked("eventStore.appendAll", exchange);
         }
     }
 
