@@ -11,6 +11,9 @@ import io.callbridge.support.Certificates;
 import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -54,11 +57,12 @@ class AsteriskConnectionIT {
             await("pings").atMost(SOON).until(() -> first.count("Ping") >= 2);
 
             first.send("Event: Shutdown\r\nPrivilege: system,all\r\nShutdown: Cleanly\r\nRestart: True\r\n\r\n");
+            await("the word").atMost(SOON).until(() -> bridge.output().contains("PBX main: its Asterisk (bridge@127.0.0.1:" + ami.port()
+                    + ") restarts"));
             ami.down();
             awaitState(bridge, "not connected since");
             ami.up();
             ami.awaitLogin(2);
-            assertTrue(bridge.output().contains("PBX main: its Asterisk (bridge@127.0.0.1:" + ami.port() + ") restarts"), bridge::tail);
 
             ami.mute(true);
             assertTrue(ami.newest().awaitEnd(SOON), "silence");
@@ -176,6 +180,62 @@ class AsteriskConnectionIT {
                 assertEquals(3, ami.logins());
             }
         }
+    }
+
+    /** It believes to be the reader still when it wakes up, and has in its socket what was sent meanwhile. */
+    @Test
+    void aReplicaThatWasAsleepReadsNoMoreWhenAnotherHasTakenOver() throws Exception {
+        try (BridgeProcess first = bridge().setting("callbridge.ami.lease-ms", "3000").store(StoreKind.POSTGRESQL).start()) {
+            FakeAmi.Connection old = ami.awaitLogin(1);
+            try (BridgeProcess second = bridge().setting("callbridge.ami.lease-ms", "3000").storeOf(first).start()) {
+                signal("STOP", first);
+                ami.awaitLogin(2);
+                old.send("Event: Hangup\r\nUniqueid: 1.1\r\n\r\n");
+                signal("CONT", first);
+                assertTrue(old.awaitEnd(SOON), first::tail);
+                awaitState(first, "another replica reads it");
+                awaitState(second, "connected since");
+                assertEquals(1, ami.readers());
+                assertEquals(2, ami.logins());
+            }
+        }
+    }
+
+    @Test
+    void whatTheStoreDoesNotTakeWaitsAndDoesNotKeepCallbridgeFromStopping() throws Exception {
+        try (BridgeProcess bridge = bridge().start(); Connection other = DriverManager.getConnection(bridge.storeUrl());
+                Statement statement = other.createStatement()) {
+            ami.awaitLogin(1);
+            statement.execute("pragma busy_timeout = 30000");
+            for (int round = 1; round <= 2; round++) {
+                statement.execute("begin exclusive");
+                ami.send(call(round));
+                await("the store's complaint").atMost(SOON).until(() -> !bridge.ready());
+                if (round == 1) {
+                    statement.execute("rollback");
+                    await("the call").atMost(SOON).until(() -> bridge.get("/api/calls/1.1").statusCode() == 200);
+                    assertEquals(1, ami.logins(), "the connection has nothing to do with it");
+                }
+            }
+            long begin = System.nanoTime();
+            bridge.stop();
+            Duration took = Duration.ofNanos(System.nanoTime() - begin);
+            assertTrue(took.toSeconds() < 20, () -> "stopped after " + took + bridge.tail());
+        }
+    }
+
+    /** A phone rings. */
+    private static String call(int number) {
+        String trunk = "Channel: PJSIP/trunk-0000000" + number + "\nUniqueid: " + number + ".1\nLinkedid: " + number + ".1\n";
+        String phone = "Channel: PJSIP/101-0000000" + number + "\nUniqueid: " + number + ".2\nLinkedid: " + number + ".1\n";
+        return "Event: Newchannel\n" + trunk + "ChannelState: 4\nCallerIDNum: 12025550143\nExten: 12125550110\nContext: from-trunk\n\n"
+                + "Event: Newchannel\n" + phone + "ChannelState: 0\n\n"
+                + "Event: DialBegin\n" + trunk + "CallerIDNum: 12025550143\n" + phone.replaceAll("(?m)^", "Dest").replaceAll("Dest$", "")
+                + "\nEvent: Newstate\n" + phone + "ChannelState: 5\n\n";
+    }
+
+    private static void signal(String name, BridgeProcess bridge) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(bridge.pid())).start().waitFor());
     }
 
     private BridgeProcess.Builder bridge() {

@@ -195,9 +195,10 @@ final class AmiConnection extends ChannelDuplexHandler {
             run(ctx);
             return;
         }
-        if (event.equals("Shutdown")) {
+        if (event.equals(AmiFrames.SHUTDOWN)) {
             LOG.infof("PBX %s: its Asterisk (%s) %s", link.pbx(), link.target(),
                     "True".equalsIgnoreCase(message.get("Restart")) ? "restarts" : "stops");
+            return;
         }
         if (event.isEmpty() && "Permission denied".equalsIgnoreCase(message.get("Message"))) {
             link.say("permission", "its Asterisk (" + link.target() + ") does not tell which calls are going on, so that after a "

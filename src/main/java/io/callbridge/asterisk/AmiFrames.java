@@ -15,12 +15,13 @@ public final class AmiFrames {
 
     /** Of a message, in bytes. */
     static final int LARGEST = 64 * 1024;
-    /** Says that the PBX is ready; of no concern to calls. */
+    /** Say that the PBX is ready, and that it ends; of no concern to calls. */
     static final String BOOTED = "FullyBooted";
+    static final String SHUTDOWN = "Shutdown";
 
     private static final int ROOM = 16 * 1024;
     private static final byte[] EVENT = "event:".getBytes(StandardCharsets.US_ASCII);
-    private static final Set<String> WANTED = Stream.concat(AsteriskReader.EVENTS.stream(), Stream.of(BOOTED))
+    private static final Set<String> WANTED = Stream.concat(AsteriskReader.EVENTS.stream(), Stream.of(BOOTED, SHUTDOWN))
             .collect(Collectors.toUnmodifiableSet());
 
     private byte[] bytes = new byte[ROOM];
@@ -71,8 +72,8 @@ public final class AmiFrames {
     }
 
     /**
-     * @return the next message that is a response, or an event of {@link AsteriskReader#EVENTS}; {@code null} if none is
-     *         complete yet
+     * @return the next message that is a response, an event of {@link AsteriskReader#EVENTS}, or one that says that the PBX
+     *         is ready or ends; {@code null} if none is complete yet
      * @throws TooLargeException if a message is over 64 KiB
      */
     public AmiMessage next() {

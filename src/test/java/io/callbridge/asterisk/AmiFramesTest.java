@@ -72,7 +72,7 @@ class AmiFramesTest {
         return Arrays.stream(text.substring(text.indexOf('\n') + 1).replaceFirst("(?s)(.*\\r\\n\\r\\n).*", "$1").split("(\\r\\n){2,}"))
                 .filter(block -> !block.isBlank()).map(block -> AmiMessage.of(block.strip()))
                 .filter(message -> message.event().isEmpty() || AsteriskReader.EVENTS.contains(message.event())
-                        || message.event().equals(AmiFrames.BOOTED))
+                        || message.event().equals(AmiFrames.BOOTED) || message.event().equals(AmiFrames.SHUTDOWN))
                 .map(AmiMessage::toString).toList();
     }
 
