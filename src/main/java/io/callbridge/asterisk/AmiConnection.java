@@ -201,8 +201,8 @@ final class AmiConnection extends ChannelDuplexHandler {
             return;
         }
         if (event.isEmpty() && "Permission denied".equalsIgnoreCase(message.get("Message"))) {
-            link.say("permission", "its Asterisk (" + link.target() + ") does not tell which calls are going on, so that after a "
-                    + "gap they count as lost: the user lacks 'write = reporting' in manager.conf");
+            link.say("permission", "its Asterisk (" + link.target() + ") does not tell which calls are going on, so that those "
+                    + "which end in a gap are open until their limits: the user lacks 'write = reporting' in manager.conf");
         }
         link.received(connection, now, message, frames.size());
     }

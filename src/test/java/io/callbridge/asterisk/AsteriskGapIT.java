@@ -1,0 +1,104 @@
+package io.callbridge.asterisk;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeAmi;
+import io.callbridge.support.FakeCrm;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** A call is going on, and for a while nobody listens: what lives on is taken up, what does not is lost and never guessed. */
+class AsteriskGapIT {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String CALL = "1795400662.2004";
+    private static final String LEG = "1795400662.2006";
+    /** Milliseconds at which the capture is cut: 101 talks to the caller, the phone 102 rings for a colleague. */
+    private static final long CUT = 3000;
+    private static final List<String> CHANNELS = List.of(
+            "Channel: PJSIP/trunk-000000e5\r\nChannelState: 6\r\nUniqueid: 1795400662.2004\r\nLinkedid: 1795400662.2004\r\nBridgeId: b0bc",
+            "Channel: PJSIP/101-000000e6\r\nChannelState: 6\r\nUniqueid: 1795400662.2006\r\nLinkedid: 1795400662.2004\r\nBridgeId: b0bc");
+
+    private final FakeCrm crm = new FakeCrm();
+    private final FakeAmi ami = FakeAmi.start("callbridge", "secret of the manager interface");
+    private BridgeProcess bridge;
+
+    @BeforeEach
+    void theCallIsGoingOn() throws IOException {
+        bridge = BridgeProcess.builder().crm(crm).settings(ami.settings("office")).setting("callbridge.pbx.office.country", "US")
+                .setting("callbridge.pbx.office.extensions.101.user", "anna").setting("callbridge.ami.reconnect-first-ms", "100").start();
+        ami.awaitLogin(1).send(part(0, CUT));
+        await("the answer").atMost(SOON).until(() -> bridge.get("/api/calls/" + CALL).statusCode() == 200
+                && leg().has("answeredAt"));
+    }
+
+    @AfterEach
+    void stop() {
+        bridge.close();
+        ami.close();
+        crm.close();
+    }
+
+    @Test
+    void aLegThatEndedMeanwhileIsRegisteredAsUnknown() {
+        ami.drop();
+        await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, LEG));
+        CrmRequest call = crm.requests(Kind.CALL, LEG).get(0);
+        assertEquals("unknown", call.member("result"));
+        assertEquals("0", call.member("talkSeconds"));
+        assertTrue(bridge.call(CALL).path("decisions").toString().contains("lost"), bridge.call(CALL)::toString);
+        ami.drop();
+        ami.awaitLogin(3);
+        assertEquals(1, crm.requests(Kind.CALL, LEG).size());
+        assertEquals(List.of(), crm.requests(Kind.MISSED));
+    }
+
+    @Test
+    void aLegThatLivesOnIsRegisteredOnceAlsoAfterACrash() throws IOException {
+        ami.lists(List.of(), CHANNELS);
+        bridge.kill();
+        bridge.restart();
+        ami.awaitLogin(2).send(part(CUT, Long.MAX_VALUE));
+        await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, LEG));
+        CrmRequest call = crm.requests(Kind.CALL, LEG).get(0);
+        assertEquals("answered", call.member("result"));
+        assertEquals("anna", call.member("user"));
+        assertEquals("+12125550110", call.member("did"));
+        assertEquals("+12025550143", call.member("number"));
+        assertEquals("in-12125550110-12025550143-20261123-022422-1795400662.2004.wav", last(crm.requests(Kind.CALL, LEG)).member("recordingId"));
+        assertEquals(List.of(), crm.requests(Kind.MISSED));
+    }
+
+    private static CrmRequest last(List<CrmRequest> requests) {
+        return requests.get(requests.size() - 1);
+    }
+
+    private JsonNode leg() {
+        for (JsonNode leg : bridge.call(CALL).path("legs")) {
+            if (leg.path("legId").asText().equals(LEG)) {
+                return leg;
+            }
+        }
+        throw new AssertionError("no leg " + LEG);
+    }
+
+    /** What the capture received from one time to another, without its login. */
+    private static byte[] part(long from, long to) throws IOException {
+        Capture capture = Capture.of("reconnect_midcall");
+        int login = capture.bytes().length - FakeAmi.afterLogin(Capture.FOLDER.resolve("reconnect_midcall.ami")).length;
+        int begin = capture.chunks().stream().filter(chunk -> chunk.millis() >= from).mapToInt(Capture.Chunk::from).findFirst().orElseThrow();
+        int end = capture.chunks().stream().filter(chunk -> chunk.millis() < to).mapToInt(Capture.Chunk::to).max().orElseThrow();
+        return Arrays.copyOfRange(capture.bytes(), Math.max(begin, login), end);
+    }
+}
