@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.bench.LoadClient.Load;
+import io.callbridge.asterisk.AmiReading;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.TestCall;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
@@ -45,6 +46,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class CallbridgeBench {
 
+    /** So often the 0.7 MB of twenty calls at a time are read. */
+    private static final int ASTERISK_TIMES = 500;
     private static final double SCALE = Double.parseDouble(System.getProperty("callbridge.bench.scale", "1"));
     private static final String HEAP = "512m";
     private static final int CONNECTIONS = 64;
@@ -336,6 +339,19 @@ class CallbridgeBench {
                     restart.text(2), "2 x the same at an empty store + 3 s", number(limit), restart.median() / limit);
             table.note("g: at an empty store " + emptyRestart.text(2) + " s; every open leg has a card that could not be delivered");
         }
+    }
+
+    /** In this process: what is measured is reading, not storing. */
+    @Test
+    @Order(7)
+    void asterisk() throws IOException {
+        AmiReading reading = new AmiReading(scaled(ASTERISK_TIMES));
+        reading.followed();
+        Runs followed = Runs.of(run -> reading.followed());
+        Runs discarded = Runs.of(run -> reading.discarded());
+        table.shown("h", "AMI bytes parsed and followed, MB/s", followed.text(0), "read from the socket and discarded", discarded.text(0),
+                followed.median() / discarded.median());
+        assertTrue(reading.events() > 0);
     }
 
     /** @return how many legs are open and processed: fewer than wanted if that takes too long */
