@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -249,7 +250,6 @@ final class AsteriskCalls {
         }
         Channel calling = channel(message, "", at);
         called.dialled = true;
-        called.dialledAt = at;
         called.dialledBy = calling;
         if (calling != null) {
             calling.dials.add(called);
@@ -405,7 +405,7 @@ final class AsteriskCalls {
         Bridge bridge = bridges.computeIfAbsent(message.get("BridgeUniqueid"), id -> new Bridge());
         bridge.holding = message.get("BridgeTechnology").equals("holding_bridge");
         // Three parties of one call share a bridge of the same technology, but a conference has a creator.
-        bridge.conference = message.get("BridgeCreator").toLowerCase(java.util.Locale.ROOT).contains("conf");
+        bridge.conference = message.get("BridgeCreator").toLowerCase(Locale.ROOT).contains("conf");
         bridge.members.add(channel);
         channel.bridge = message.get("BridgeUniqueid");
         if (bridge.holding) {
@@ -599,9 +599,12 @@ final class AsteriskCalls {
 
     private static void status(Channel channel, AmiMessage message) {
         if (channel.leg.status.isEmpty()) {
-            boolean refused = channel.dialStatus.equals("ANSWER") || channel.dialStatus.isEmpty();
-            channel.leg.status = !refused ? channel.dialStatus : message.get("Cause").equals("17") ? "BUSY"
-                    : channel.dialStatus.equals("ANSWER") ? "NOANSWER" : "CANCEL";
+            // A phone that was picked up and did not get the call has not answered it.
+            channel.leg.status = switch (channel.dialStatus) {
+                case "" -> message.get("Cause").equals("17") ? "BUSY" : "CANCEL";
+                case "ANSWER" -> "NOANSWER";
+                default -> channel.dialStatus;
+            };
         }
     }
 

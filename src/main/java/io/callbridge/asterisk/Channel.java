@@ -41,7 +41,6 @@ final class Channel {
     /** Who dialled it; {@code null}: nobody, or an action of the manager interface. */
     Channel dialledBy;
     boolean dialled;
-    Instant dialledAt;
     Instant answeredAt;
     /** The first one said: queues cancel a leg twice, or after it has not answered. */
     String dialStatus = "";

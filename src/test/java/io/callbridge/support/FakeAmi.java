@@ -298,11 +298,14 @@ public final class FakeAmi implements AutoCloseable {
          * Sends what a capture has after its login in the chunks in which it was received.
          *
          * @param speed 1: at the pace in which it was received, 10: ten times as fast, 0: without any wait
+         * @return by how much a chunk was sent too late at most, on a machine that has other things to do
          */
-        public void replay(Path capture, double speed) throws IOException, InterruptedException {
+        public Duration replay(Path capture, double speed) throws IOException, InterruptedException {
             byte[] all = Files.readAllBytes(capture);
             int from = loginEnd(all);
-            double begin = -1;
+            double first = -1;
+            long begun = System.nanoTime();
+            long latest = 0;
             List<String> index = Files.readAllLines(Path.of(capture + ".idx"));
             for (int i = 0; i < index.size(); i++) {
                 int offset = Integer.parseInt(index.get(i).split(" ")[0]);
@@ -311,12 +314,15 @@ public final class FakeAmi implements AutoCloseable {
                 if (until <= from) {
                     continue;
                 }
-                if (begin >= 0 && speed > 0) {
-                    TimeUnit.MICROSECONDS.sleep((long) ((ms - begin) * 1000 / speed));
+                first = first < 0 ? ms : first;
+                if (speed > 0) {
+                    long due = begun + (long) ((ms - first) * 1e6 / speed);
+                    TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
+                    latest = Math.max(latest, System.nanoTime() - due);
                 }
-                begin = ms;
                 send(Arrays.copyOfRange(all, Math.max(from, offset), until));
             }
+            return Duration.ofNanos(latest);
         }
 
         public void booted() throws IOException {
