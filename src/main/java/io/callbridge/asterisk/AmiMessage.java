@@ -10,6 +10,9 @@ import java.util.TreeMap;
  */
 public final class AmiMessage {
 
+    /** Of the words that stand for no value. */
+    private static final int LONGEST_WORD = "<unknown>".length();
+
     private final Map<String, String> fields = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
 
     /** @param text the lines of the message; a line without a colon is no field */
@@ -27,6 +30,9 @@ public final class AmiMessage {
     /** @return the value; empty if it is not there, or one of the words that stand for none */
     public String get(String key) {
         String value = fields.getOrDefault(key, "");
+        if (value.length() > LONGEST_WORD) {
+            return value;
+        }
         return switch (value.toLowerCase(Locale.ROOT)) {
             case "<unknown>", "<none>", "none", "(null)" -> "";
             default -> value;

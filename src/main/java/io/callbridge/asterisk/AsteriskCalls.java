@@ -25,9 +25,14 @@ import java.util.stream.Collectors;
  */
 final class AsteriskCalls {
 
+    /** Seconds since 1970, to the microsecond. */
+    private static final Pattern TIMESTAMP = Pattern.compile("([0-9]{1,11})\\.([0-9]{1,6})");
     private static final Pattern DIALLED = Pattern.compile("(?:.*/)?(\\+?[0-9*#]{3,})(?:@.*)?");
     /** A Cdr that names the recording may come after the end of the call. */
     private static final Duration REMEMBERED = Duration.ofMinutes(2);
+
+    /** Applications that keep channels in a bridge where nobody hears the others. */
+    private static final Set<String> HOLDING = Set.of("Park", "AgentLogin", "BridgeWait");
 
     private final AsteriskDialplan dialplan;
     private final Map<String, Channel> channels = new HashMap<>();
@@ -35,6 +40,8 @@ final class AsteriskCalls {
     private final Map<String, Bridge> bridges = new HashMap<>();
     private final Deque<Talk> ended = new ArrayDeque<>();
     private final Map<String, List<ChannelLeg>> restored = new LinkedHashMap<>();
+    /** By call, from the journal. */
+    private final Map<String, Instant> lastTalks = new HashMap<>();
     private final Map<String, Channel> lines = new HashMap<>();
     private final Map<String, String> dialledNumbers = new HashMap<>();
     private final Set<String> gone = new HashSet<>();
@@ -72,7 +79,12 @@ final class AsteriskCalls {
             }
             leg.fields.putAll(new ChannelLeg(event).fields);
             switch (event.get("EventType")) {
-                case "answer" -> leg.answered = true;
+                case "answer" -> {
+                    leg.answered = true;
+                    if (!new ChannelLeg(event).local()) {
+                        lastTalks.merge(leg.callId(), time(event), (a, b) -> a.isAfter(b) ? a : b);
+                    }
+                }
                 case "hangup" -> leg.status = "over";
                 default -> leg.announced = true;
             }
@@ -118,10 +130,10 @@ final class AsteriskCalls {
 
     /** Without {@code timestampevents} the arrival counts; of one segment every message has a moment of its own. */
     private Instant at(AmiMessage message, Instant arrivedAt) {
-        String timestamp = message.get("Timestamp");
-        if (timestamp.matches("[0-9]{1,11}\\.[0-9]{1,6}") && !message.event().isEmpty()) {
-            String[] parts = timestamp.split("\\.");
-            return Instant.ofEpochSecond(Long.parseLong(parts[0]), Long.parseLong((parts[1] + "000000").substring(0, 6)) * 1000);
+        Matcher timestamp = TIMESTAMP.matcher(message.get("Timestamp"));
+        if (timestamp.matches()) {
+            return Instant.ofEpochSecond(Long.parseLong(timestamp.group(1)),
+                    Long.parseLong((timestamp.group(2) + "000000").substring(0, 6)) * 1000);
         }
         Instant next = latest.plus(1, ChronoUnit.MICROS);
         Instant micros = arrivedAt.truncatedTo(ChronoUnit.MICROS);
@@ -138,12 +150,8 @@ final class AsteriskCalls {
             return null;
         }
         // What is said about a channel after its end is no beginning of another one.
-        Channel channel = catchingUp || message.event().equals("Newchannel")
+        return catchingUp || message.event().equals("Newchannel")
                 ? channels.computeIfAbsent(id, unknown -> newChannel(unknown, name, message.get(prefix + "Linkedid"), at)) : channels.get(id);
-        if (channel == null) {
-            return null;
-        }
-        return channel;
     }
 
     private Channel newChannel(String id, String name, String linkedId, Instant at) {
@@ -175,7 +183,7 @@ final class AsteriskCalls {
         if (channel.trunk()) {
             channel.number = leg.fields.getOrDefault(leg.out() ? "CalledNumber" : "CallerIDNum", "");
             channel.did = leg.fields.getOrDefault("CalledDID", "");
-            channel.lastTalkAt = leg.answered ? leg.startedAt : null;
+            channel.lastTalkAt = lastTalks.get(leg.callId());
             channel.rangPhones = restored.values().stream().flatMap(List::stream).anyMatch(other -> other.callId().equals(leg.callId())
                     && "phone".equals(other.fields.get("ExtensionType")) && !other.local());
             if (!leg.out()) {
@@ -296,18 +304,25 @@ final class AsteriskCalls {
             source.rangPhones = true;
         } else {
             if (source.leg == null) {
-                source.leg = new ChannelLeg(source.callId, source.id, "out", source).with("CallerIDNum", source.endpoint)
-                        .with("ExtensionType", "phone").with("CallerExtension", source.endpoint).with("CalledNumber", source.exten)
-                        .with("CalledExtension", phone.endpoint);
-                source.leg.startedAt = source.createdAt;
+                source.leg = outgoing(source, source.id, source.exten).with("CalledExtension", phone.endpoint);
                 say(source.leg, "dial-out", "CALLING", source.createdAt);
             }
-            phone.leg = new ChannelLeg(source.callId, phone.id, "in", phone).with("CallerIDNum", source.endpoint)
-                    .with("ExtensionType", "phone").with("CallerExtension", source.endpoint).with("CalledNumber", phone.endpoint)
-                    .with("CalledExtension", phone.endpoint);
+            phone.leg = fromColleague(phone, source);
         }
         phone.leg.startedAt = at;
         announce(phone);
+    }
+
+    private static ChannelLeg fromColleague(Channel phone, Channel caller) {
+        return new ChannelLeg(caller.callId, phone.id, "in", phone).with("CallerIDNum", caller.endpoint).with("ExtensionType", "phone")
+                .with("CallerExtension", caller.endpoint).with("CalledNumber", phone.endpoint).with("CalledExtension", phone.endpoint);
+    }
+
+    private static ChannelLeg outgoing(Channel phone, String legId, String number) {
+        ChannelLeg leg = new ChannelLeg(phone.callId, legId, "out", phone).with("CallerIDNum", phone.endpoint)
+                .with("ExtensionType", "phone").with("CallerExtension", phone.endpoint).with("CalledNumber", number);
+        leg.startedAt = phone.createdAt;
+        return leg;
     }
 
     private ChannelLeg incoming(Channel phone, Channel party, String number) {
@@ -332,12 +347,13 @@ final class AsteriskCalls {
         trunk.callId = source.callId;
         if (source.extension() && source.talk == null && (source.leg == null || source.leg.out())) {
             if (source.leg == null) {
-                source.leg = new ChannelLeg(source.callId, legId(source, trunk), "out", source).with("CallerIDNum", source.endpoint)
-                        .with("ExtensionType", "phone").with("CallerExtension", source.endpoint).with("CalledNumber", trunk.number);
-                source.leg.startedAt = source.createdAt;
+                source.leg = outgoing(source, legId(source, trunk), trunk.number);
                 say(source.leg, "dial-out", "CALLING", source.createdAt);
             } else if (source.leg.local()) {
+                // A colleague may have answered before, and handed him on; the outside party has not.
                 source.leg.with("RemoteNumber", trunk.number.isEmpty() ? "unknown" : trunk.number);
+                source.leg.answered = false;
+                source.leg.status = "";
                 say(source.leg, "dial-out", "CALLING", at);
             }
             source.leg.party = trunk;
@@ -764,7 +780,9 @@ final class AsteriskCalls {
         String bridge = message.get("BridgeId");
         if (channel.bridge == null && !bridge.isEmpty()) {
             Bridge joined = bridges.computeIfAbsent(bridge, id -> new Bridge());
-            joined.conference |= message.get("Application").equals("ConfBridge");
+            String application = message.get("Application");
+            joined.conference |= application.equals("ConfBridge");
+            joined.holding |= HOLDING.contains(application);
             joined.members.add(channel);
             channel.bridge = bridge;
         }
@@ -780,7 +798,8 @@ final class AsteriskCalls {
                 .forEach(channel -> line(channel, dialplan.inboundContexts().isEmpty() ? "" : dialledNumbers.getOrDefault(channel.id, ""), at));
         found.stream().filter(channel -> channel.extension() && channel.leg == null && !channel.dialled)
                 .forEach(channel -> begunMeanwhile(channel, at));
-        found.stream().filter(channel -> channel.bridge != null && !bridges.get(channel.bridge).conference)
+        found.stream().filter(channel -> channel.bridge != null && !bridges.get(channel.bridge).conference
+                        && !bridges.get(channel.bridge).holding)
                 .forEach(channel -> meet(channel, at));
         found.forEach(this::announce);
         for (List<ChannelLeg> legs : restored.values()) {
@@ -792,6 +811,8 @@ final class AsteriskCalls {
             }
         }
         restored.clear();
+        lastTalks.clear();
+        dialledNumbers.clear();
         gone.clear();
     }
 
@@ -813,9 +834,7 @@ final class AsteriskCalls {
         } else if (caller != null && caller.extension() && (phone.ringing || phone.up)) {
             phone.dialled = true;
             phone.callId = caller.callId;
-            phone.leg = new ChannelLeg(caller.callId, phone.id, "in", phone).with("CallerIDNum", caller.endpoint)
-                    .with("ExtensionType", "phone").with("CallerExtension", caller.endpoint).with("CalledNumber", phone.endpoint)
-                    .with("CalledExtension", phone.endpoint);
+            phone.leg = fromColleague(phone, caller);
             phone.leg.startedAt = at;
         }
     }

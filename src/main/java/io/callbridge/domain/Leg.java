@@ -37,9 +37,10 @@ public final class Leg {
     private Leg(Directory directory, List<CallEvent> legEvents) {
         this.events = legEvents.stream().sorted(BY_TIME).toList();
         this.start = first(CallEvent::dial);
-        // Of two answers the one by which an outside party came onto the leg: a colleague had answered to a colleague before.
+        // Among extensions a colleague may have answered, before an outside party came onto the leg.
         CallEvent joined = first(event -> event.type() == Type.ANSWER && event.remoteNumber() != null);
-        this.answer = joined != null ? joined : first(event -> event.type() == Type.ANSWER);
+        boolean handedOn = channel() && events.stream().anyMatch(event -> event.remoteNumber() != null);
+        this.answer = joined != null || handedOn ? joined : first(event -> event.type() == Type.ANSWER);
         this.direction = direction();
         this.directory = directory.knowing(ownField());
         this.extension = findExtension();

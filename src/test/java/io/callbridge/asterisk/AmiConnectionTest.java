@@ -186,7 +186,13 @@ class AmiConnectionTest {
         channel.close();
         run();
         receive(hangup(4));
-        assertEquals(List.of("1", "2"), ids(next()));
+        List<String> old = new ArrayList<>(ids(next()));
+        if (old.size() == 1) {
+            // The route was quicker than the second message.
+            answers.release(1);
+            old.addAll(ids(next()));
+        }
+        assertEquals(List.of("1", "2"), old);
         assertNull(batches.poll(50, TimeUnit.MILLISECONDS));
         answers.release(1);
         AmiBatch second = next();

@@ -106,6 +106,39 @@ class AsteriskCallsTest {
         assertEquals(List.of("1795400662.2006"), lab.registered());
     }
 
+    /** The queue was left before; that somebody talks to the caller is known from the journal only. */
+    @Test
+    void aCallThatAQueueBroughtIsNotMissedBecauseOfAGap() throws IOException {
+        Capture whole = Capture.of("in_queue_agent_hangs_up");
+        AsteriskLab lab = new AsteriskLab().plays(whole, 0, 2000);
+        lab.reconnected("Uniqueid: 1795400393.503\nLinkedid: 1795400393.503\nChannel: PJSIP/trunk-0000003b\nChannelState: 6\nBridgeId: b",
+                "Uniqueid: 1795400393.506\nLinkedid: 1795400393.503\nChannel: PJSIP/102-0000003c\nChannelState: 6\nBridgeId: b");
+        lab.plays(whole, 2000, 60_000);
+        compare(Truth.of("in_queue_agent_hangs_up"), lab);
+    }
+
+    /** A colleague answered and handed the caller on to a number outside, where nobody did. */
+    @Test
+    void aColleaguesAnswerIsNotThatOfTheOutsideParty() {
+        AsteriskLab lab = new AsteriskLab();
+        String caller = "\nChannel: PJSIP/101-00000001\nUniqueid: 1.1\nLinkedid: 1.1";
+        lab.says("Event: Newchannel" + caller + "\nExten: 102\nContext: from-internal\nChannelState: 4");
+        lab.says("Event: Newchannel\nChannel: PJSIP/102-00000002\nUniqueid: 1.2\nLinkedid: 1.1\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin" + caller + "\nDestChannel: PJSIP/102-00000002\nDestUniqueid: 1.2");
+        lab.says("Event: Newstate\nChannel: PJSIP/102-00000002\nUniqueid: 1.2\nChannelState: 5");
+        lab.says("Event: DialEnd" + caller + "\nDestChannel: PJSIP/102-00000002\nDestUniqueid: 1.2\nDialStatus: ANSWER");
+        assertTrue(lab.leg("1.1", false).answered());
+        lab.says("Event: Hangup\nChannel: PJSIP/102-00000002\nUniqueid: 1.2\nCause: 16");
+        lab.says("Event: Newchannel\nChannel: PJSIP/trunk-00000003\nUniqueid: 1.3\nLinkedid: 1.1\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin" + caller + "\nExten: 12025550188\nDestChannel: PJSIP/trunk-00000003\nDestUniqueid: 1.3");
+        lab.says("Event: DialEnd" + caller + "\nDestChannel: PJSIP/trunk-00000003\nDestUniqueid: 1.3\nDialStatus: BUSY");
+        lab.says("Event: Hangup\nChannel: PJSIP/trunk-00000003\nUniqueid: 1.3\nCause: 17");
+        lab.says("Event: Hangup" + caller + "\nCause: 16");
+        assertEquals("busy", lab.leg("1.1", true).result());
+        assertEquals("+12025550188", lab.leg("1.1", true).party().number());
+        assertEquals("answered", lab.leg("1.2", false).result());
+    }
+
     /** Ids are chosen by whoever starts a call. */
     @Test
     void idsKeepTheirCase() {
