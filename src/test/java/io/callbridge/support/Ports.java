@@ -10,7 +10,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * Free ports below the range that systems use for outgoing connections: a port that is closed for a while (CRM down,
  * process killed) must still be free when it is opened again, and must not be met by a connection to itself.
  */
-final class Ports {
+public final class Ports {
 
     private static final int FIRST = 20_000;
     private static final int LAST = 32_000;
@@ -19,7 +19,7 @@ final class Ports {
     private Ports() {
     }
 
-    static int free() {
+    public static int free() {
         for (int i = 0; i < TRIES; i++) {
             int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
             try (ServerSocket socket = new ServerSocket()) {

@@ -1,0 +1,212 @@
+package io.callbridge.crm;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import io.callbridge.support.Ports;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+
+/**
+ * A CRM that behaves as its vendor says: a plain HTTP server that keeps what it is told, because what matters here is state
+ * over several requests and the connection itself. What the subclass does with a request is under one lock.
+ */
+abstract class StandIn implements AutoCloseable {
+
+    protected static final ObjectMapper JSON = new ObjectMapper();
+
+    static {
+        // Without it every answer on a kept connection waits 40 ms for the other side's acknowledgement.
+        System.setProperty("sun.net.httpserver.nodelay", "true");
+    }
+
+    /** A request as it came. @param path without the query, percent-encoding as it came */
+    record Request(String method, String path, String query, Map<String, List<String>> headers, String text, long nanos) {
+
+        String header(String name) {
+            return headers.entrySet().stream().filter(h -> h.getKey().equalsIgnoreCase(name)).map(h -> h.getValue().get(0)).findFirst()
+                    .orElse(null);
+        }
+
+        /** The decoded parameters of the query, and of the body if that is a form. */
+        Map<String, String> parameters() {
+            Map<String, String> all = decode(query);
+            String type = header("Content-Type");
+            if (type != null && type.startsWith("application/x-www-form-urlencoded")) {
+                all.putAll(decode(text));
+            }
+            return all;
+        }
+
+        /** The body; a missing node if there is none or it is not JSON. */
+        JsonNode json() {
+            try {
+                return text.isBlank() ? MissingNode.getInstance() : JSON.readTree(text);
+            } catch (JsonProcessingException e) {
+                return MissingNode.getInstance();
+            }
+        }
+
+        private static Map<String, String> decode(String encoded) {
+            Map<String, String> all = new LinkedHashMap<>();
+            for (String pair : encoded == null || encoded.isEmpty() ? new String[0] : encoded.split("&")) {
+                int equals = pair.indexOf('=');
+                String name = equals < 0 ? pair : pair.substring(0, equals);
+                all.put(URLDecoder.decode(name, StandardCharsets.UTF_8),
+                        equals < 0 ? "" : URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
+            }
+            return all;
+        }
+    }
+
+    record Reply(int status, String type, String body, Map<String, String> headers) {
+
+        static Reply json(int status, Object body) {
+            try {
+                return new Reply(status, "application/json", JSON.writeValueAsString(body), Map.of());
+            } catch (JsonProcessingException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        static Reply empty(int status) {
+            return new Reply(status, null, "", Map.of());
+        }
+    }
+
+    private record Fault(Predicate<Request> whom, boolean lost, Reply reply, Duration delay, AtomicInteger left) {
+
+        boolean take(Request request) {
+            return whom.test(request) && left.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+        }
+    }
+
+    private final int port = Ports.free();
+    private final List<Request> requests = new ArrayList<>();
+    private final List<Fault> faults = new CopyOnWriteArrayList<>();
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private HttpServer server;
+
+    StandIn() {
+        up();
+    }
+
+    /** What the CRM does with a request; its state is changed here and read in {@link #look} only. */
+    protected abstract Reply answer(Request request);
+
+    /** Without a slash at the end. */
+    String origin() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    /** The next requests of a kind are performed, but the connection breaks before the answer is sent. */
+    void lose(int times, Predicate<Request> whom) {
+        faults.add(new Fault(whom, true, null, Duration.ZERO, new AtomicInteger(times)));
+    }
+
+    /** The next requests of a kind are not performed, but answered so. */
+    void refuse(int times, Reply reply, Predicate<Request> whom) {
+        faults.add(new Fault(whom, false, reply, Duration.ZERO, new AtomicInteger(times)));
+    }
+
+    /** The next requests of a kind are performed, and answered late. */
+    void slow(int times, Duration delay, Predicate<Request> whom) {
+        faults.add(new Fault(whom, false, null, delay, new AtomicInteger(times)));
+    }
+
+    void behave() {
+        faults.clear();
+    }
+
+    /** Refuses connections from now on. */
+    void down() {
+        server.stop(0);
+    }
+
+    /** Listens (again), always on the same port. */
+    final void up() {
+        try {
+            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
+        }
+        server.createContext("/", this::handle);
+        server.setExecutor(threads);
+        server.start();
+    }
+
+    /** All requests so far, in the order of their arrival, refused and lost ones too. */
+    List<Request> requests() {
+        synchronized (requests) {
+            return List.copyOf(requests);
+        }
+    }
+
+    /** Runs something that reads the state of the CRM. */
+    protected final <T> T look(java.util.function.Supplier<T> reading) {
+        synchronized (this) {
+            return reading.get();
+        }
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+        server.stop(0);
+        threads.shutdownNow();
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            String text = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+            Request request = new Request(exchange.getRequestMethod(), exchange.getRequestURI().getRawPath(),
+                    exchange.getRequestURI().getRawQuery(), Map.copyOf(exchange.getRequestHeaders()), text, System.nanoTime());
+            synchronized (requests) {
+                requests.add(request);
+            }
+            Fault fault = faults.stream().filter(f -> f.take(request)).findFirst().orElse(null);
+            Reply reply = fault != null && fault.reply != null ? fault.reply : look(() -> answer(request));
+            if (fault != null && fault.lost) {
+                return;
+            }
+            if (fault != null && !fault.delay.isZero() && closed.await(fault.delay.toMillis(), TimeUnit.MILLISECONDS)) {
+                return;
+            }
+            send(exchange, reply);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void send(HttpExchange exchange, Reply reply) throws IOException {
+        byte[] body = reply.body.getBytes(StandardCharsets.UTF_8);
+        if (reply.type != null) {
+            exchange.getResponseHeaders().set("Content-Type", reply.type);
+        }
+        reply.headers.forEach(exchange.getResponseHeaders()::set);
+        exchange.sendResponseHeaders(reply.status, body.length == 0 ? -1 : body.length);
+        if (body.length > 0) {
+            exchange.getResponseBody().write(body);
+        }
+    }
+}
