@@ -3,9 +3,9 @@ package io.callbridge.deliver;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Whether a CRM may be asked now: how many requests its rate still allows, and whether it is down. After a few failures in a
- * row it counts as down, and is then asked by one request at a time, at growing distances, until it answers. Cards and calls
- * ask each at their own times: a CRM that fails for the ones only must get the others.
+ * Whether a CRM may be asked now. After a few failures in a row it counts as down, and is then asked by one request at a
+ * time, at growing distances, until it answers. Cards and calls ask each at their own times: a CRM that fails for the ones
+ * only must get the others.
  */
 final class CrmGate {
 
@@ -16,55 +16,25 @@ final class CrmGate {
     /** A card is worth a probe of its own, but not more often than this. */
     private static final long CARD_PROBE_DELAY_MS = 1_000;
 
-    private final int rate;
     private final long firstDelayMs;
     private final long maxDelayMs;
-    /** When the next request is free by the rate, in nanoseconds of {@link System#nanoTime()}. */
-    private long freeAt = System.nanoTime();
     private int failures;
     private int callProbesFailed;
     private long callProbeAtMs;
     private long cardProbeAtMs;
     private boolean probing;
 
-    /** @param rate requests per second; 0: as many as there are */
-    CrmGate(int rate, long firstDelayMs, long maxDelayMs) {
-        this.rate = rate;
+    CrmGate(long firstDelayMs, long maxDelayMs) {
         this.firstDelayMs = firstDelayMs;
         this.maxDelayMs = Math.min(maxDelayMs, LONGEST_PROBE_DELAY_MS);
     }
 
     /** How many requests may begin now, at most {@code wanted}. A CRM that is down may be given one, a {@link #probe}. */
     synchronized int permits(boolean cards, int wanted, long nowMs) {
-        int allowed = Math.min(wanted, allowedByRate());
-        if (!down() || allowed <= 0) {
-            return allowed;
+        if (!down() || wanted <= 0) {
+            return wanted;
         }
         return !probing && nowMs >= (cards ? cardProbeAtMs : callProbeAtMs) ? 1 : 0;
-    }
-
-    private int allowedByRate() {
-        if (rate == 0) {
-            return Integer.MAX_VALUE;
-        }
-        long saved = Math.max(0, System.nanoTime() - freeAt + perRequest());
-        return (int) Math.min(Math.max(1, rate / 10), saved / perRequest());
-    }
-
-    /** Until the rate allows a request again, in milliseconds. */
-    synchronized long waitMs() {
-        return rate == 0 ? 0 : Math.max(0, (freeAt - System.nanoTime()) / 1_000_000 + 1);
-    }
-
-    /** A request begins. */
-    synchronized void spend() {
-        if (rate > 0) {
-            freeAt = Math.max(freeAt, System.nanoTime() - Math.max(1, rate / 10) * perRequest()) + perRequest();
-        }
-    }
-
-    private long perRequest() {
-        return 1_000_000_000L / rate;
     }
 
     /** The request that begins is the only one for now. @return whether it is a probe, whose end {@link #probed} must be told */

@@ -15,7 +15,7 @@ public class CrmGates {
 
     public CrmGates(Settings settings, MeterRegistry meters) {
         for (String crm : settings.crms()) {
-            CrmGate gate = new CrmGate(settings.rate(crm), settings.number("deliver.retry.first-delay-ms"),
+            CrmGate gate = new CrmGate(settings.number("deliver.retry.first-delay-ms"),
                     settings.number("deliver.retry.max-delay-ms"));
             gates.put(crm, gate);
             meters.gauge("callbridge.crm.down", Tags.of("crm", crm), gate,

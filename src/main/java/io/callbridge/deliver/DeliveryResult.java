@@ -65,14 +65,16 @@ public class DeliveryResult {
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         Instant now = Instant.now();
         long asked = RetryAfter.millis(cause, now);
-        if (gates.of(delivery.crm()).failed(Delivery.laneOf(delivery.operation()).equals(Delivery.CARDS), now.toEpochMilli(), asked)) {
+        // A recording that cannot be had says nothing about the CRM.
+        if (!delivery.lane().equals(Delivery.RECORDINGS)
+                && gates.of(delivery.crm()).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), asked)) {
             LOG.warnf("CRM %s is down; it is asked by one request at a time until it answers", delivery.crm());
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
         long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
         Instant next = now.plusMillis(delay);
         Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter);
-        boolean dropped = delivery.operation().equals(Delivery.CARD) && delivery.expiresAt() <= next.toEpochMilli();
+        boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli();
         String state = dropped ? "dropped" : deadline.isAfter(now) ? "pending" : "dead";
         finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), text(cause));
     }
@@ -106,11 +108,12 @@ public class DeliveryResult {
     }
 
     private static Integer status(Throwable cause) {
-        return cause instanceof HttpOperationFailedException http ? http.getStatusCode() : null;
+        return cause instanceof HttpOperationFailedException http ? Integer.valueOf(http.getStatusCode())
+                : cause instanceof CrmAnswerException answer ? answer.status() : null;
     }
 
     private static String text(Throwable cause) {
         return cause instanceof HttpOperationFailedException http ? http.getResponseBody()
-                : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
+                : cause instanceof CrmAnswerException answer ? answer.answer() : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
     }
 }

@@ -1,7 +1,6 @@
 package io.callbridge.deliver;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
@@ -16,7 +15,6 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,6 +44,7 @@ public class Dispatcher {
 
     private final Outbox outbox;
     private final DeliveryResult results;
+    private final CrmCapabilities capabilities;
     private final ProducerTemplate template;
     private final ObjectMapper json;
     private final List<Crm> crms = new ArrayList<>();
@@ -53,10 +52,11 @@ public class Dispatcher {
     private final int pollMs;
     private volatile boolean running;
 
-    public Dispatcher(Outbox outbox, DeliveryResult results, CrmGates gates, ProducerTemplate template, ObjectMapper json,
-            Settings settings) {
+    public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template,
+            ObjectMapper json, Settings settings) {
         this.outbox = outbox;
         this.results = results;
+        this.capabilities = capabilities;
         this.template = template;
         this.json = json;
         this.parallel = settings.number("deliver.parallel");
@@ -67,6 +67,7 @@ public class Dispatcher {
     /** Starts the deliveries; called when all routes run. */
     public void start() {
         running = true;
+        crms.forEach(crm -> LOG.infof("CRM %s: %s", crm.name, String.join(", ", capabilities.of(crm.name))));
         crms.forEach(crm -> crm.thread.start());
     }
 
@@ -77,7 +78,7 @@ public class Dispatcher {
 
     /** Something new is in the outbox. */
     public void wake() {
-        crms.forEach(crm -> crm.wake(crm.cards, crm.calls));
+        crms.forEach(Crm::wake);
     }
 
     /** Lets what is in flight finish; what is left stays in the outbox. */
@@ -86,12 +87,12 @@ public class Dispatcher {
         wake();
         for (Crm crm : crms) {
             crm.thread.join(TimeUnit.SECONDS.toMillis(1));
-            crm.cards.workers.shutdown();
-            crm.calls.workers.shutdown();
+            crm.lanes.forEach(lane -> lane.workers.shutdown());
         }
         for (Crm crm : crms) {
-            crm.cards.workers.awaitTermination(2, TimeUnit.SECONDS);
-            crm.calls.workers.awaitTermination(2, TimeUnit.SECONDS);
+            for (Lane lane : crm.lanes) {
+                lane.workers.awaitTermination(2, TimeUnit.SECONDS);
+            }
         }
     }
 
@@ -110,8 +111,7 @@ public class Dispatcher {
     private final class Crm {
         private final String name;
         private final CrmGate gate;
-        private final Lane cards;
-        private final Lane calls;
+        private final List<Lane> lanes;
         private final Semaphore bell = new Semaphore(0);
         private final Thread thread;
         private long sweptAt;
@@ -119,32 +119,26 @@ public class Dispatcher {
         private Crm(String name, CrmGate gate) {
             this.name = name;
             this.gate = gate;
-            cards = new Lane(name, Delivery.CARDS);
-            calls = new Lane(name, Delivery.CALLS);
+            lanes = Delivery.LANES.stream().map(lane -> new Lane(name, lane)).toList();
             thread = new Thread(this::run, "dispatch-" + name);
             thread.setDaemon(true);
         }
 
-        private void wake(Lane... lanes) {
-            for (Lane lane : lanes) {
-                lane.news = true;
-            }
+        private void wake() {
+            lanes.forEach(lane -> lane.news = true);
             bell.release();
         }
 
         private void run() {
             while (running) {
                 try {
-                    long wait = gate.waitMs() > 0 ? Math.min(gate.waitMs(), pollMs) : pollMs;
-                    if (!bell.tryAcquire(wait, TimeUnit.MILLISECONDS)) {
-                        cards.news = true;
-                        calls.news = true;
+                    if (!bell.tryAcquire(pollMs, TimeUnit.MILLISECONDS)) {
+                        lanes.forEach(lane -> lane.news = true);
                     }
                     bell.drainPermits();
                     if (running) {
                         sweep();
-                        dispatch(cards);
-                        dispatch(calls);
+                        lanes.stream().filter(lane -> capabilities.serves(name, lane.name)).forEach(this::dispatch);
                     }
                 } catch (InterruptedException e) {
                     return;
@@ -167,7 +161,7 @@ public class Dispatcher {
         private void dispatch(Lane lane) {
             // What is in flight now may be done while the query runs, and must not be taken from its answer again.
             Set<Long> busy = Set.copyOf(lane.inFlight);
-            int permits = gate.permits(lane == cards, 2 * parallel - busy.size(), System.currentTimeMillis());
+            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - busy.size(), System.currentTimeMillis());
             if (permits <= 0 || !lane.news) {
                 return;
             }
@@ -179,7 +173,6 @@ public class Dispatcher {
             for (Delivery delivery : taken) {
                 if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
                     permits--;
-                    gate.spend();
                     begin(lane, delivery, gate.probe());
                 }
             }
@@ -206,7 +199,7 @@ public class Dispatcher {
                 deliver(delivery).whenComplete((recorded, failure) -> {
                     if (failure == null) {
                         lane.inFlight.remove(delivery.seq());
-                        wake(cards, calls);
+                        wake();
                     } else {
                         again(lane, delivery, failure);
                     }
@@ -231,7 +224,7 @@ public class Dispatcher {
     /** @return completes when the result is durable */
     private CompletableFuture<?> deliver(Delivery delivery) {
         if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.id())
-                || delivery.operation().equals(Delivery.CARD) && delivery.expiresAt() <= System.currentTimeMillis()) {
+                || delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
             results.count(delivery.crm(), delivery.operation(), "dropped", 1);
             return outbox.done(delivery, "dropped", Instant.now(), false, null);
         }
@@ -250,20 +243,24 @@ public class Dispatcher {
         return recorded;
     }
 
-    /** What the routes see of a delivery: its row, the id encoded for a path, and the members of its body. */
+    /** What the routes see of a delivery: its row, the id encoded for a path too, and the members of its body. */
     private Map<String, Object> facts(Delivery delivery) {
         try {
-            JsonNode body = json.readTree(delivery.body());
-            Map<String, Object> facts = new HashMap<>();
+            Map<String, Object> facts = EffectFacts.of(json.readTree(delivery.body()));
             facts.put("crm", delivery.crm());
             facts.put("operation", delivery.operation());
-            facts.put("id", URLEncoder.encode(delivery.id(), StandardCharsets.UTF_8).replace("+", "%20"));
-            facts.put("number", body.path("number").asText(""));
-            facts.put("reason", body.path("reason").asText(""));
-            facts.put("answeredBy", URLEncoder.encode(body.path("answeredBy").asText(""), StandardCharsets.UTF_8));
+            facts.put("lane", delivery.lane());
+            facts.put("pbx", delivery.pbx());
+            facts.put("key", delivery.id());
+            facts.put("id", encoded(delivery.id()).replace("+", "%20"));
+            facts.put("answeredBy", encoded((String) facts.get("answeredBy")));
             return facts;
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("unreadable body in the outbox", e);
         }
+    }
+
+    private static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 }

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -26,14 +27,14 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.apache.camel.CamelExecutionException;
+import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
 /**
- * Adds the CRM's entity to a request. The look-up itself is the route {@code deliver-<crm>-lookup}, which answers JSON,
- * or an empty body for "not found". Answers are cached for a short time, "not found" too, and phones that ring together
+ * Adds the CRM's entity to a request. The look-up itself is the route {@code deliver-<crm>-lookup}, which answers JSON, one
+ * entity or a list of them, or an empty body for "not found". Answers are cached for a short time, "not found" too, and phones that ring together
  * share one look-up.
  */
 @ApplicationScoped
@@ -50,16 +51,19 @@ public class EntityLookup {
     private static final long PATIENCE_MS = 20_000;
 
     private final Outbox outbox;
-    private final CrmGates gates;
+    private final CrmCapabilities capabilities;
+    private final EntityPolicy policy;
     private final ProducerTemplate template;
     private final ObjectMapper json;
     private final long cardWaitMs;
     private final AsyncCache<String, Optional<JsonNode>> cache;
     private final Map<String, ExecutorService> lookups = new HashMap<>();
 
-    public EntityLookup(Outbox outbox, CrmGates gates, ProducerTemplate template, ObjectMapper json, Settings settings) {
+    public EntityLookup(Outbox outbox, CrmCapabilities capabilities, EntityPolicy policy, ProducerTemplate template,
+            ObjectMapper json, Settings settings) {
         this.outbox = outbox;
-        this.gates = gates;
+        this.capabilities = capabilities;
+        this.policy = policy;
         this.template = template;
         this.json = json;
         this.cardWaitMs = settings.number("deliver.card.lookup-timeout-ms");
@@ -85,17 +89,20 @@ public class EntityLookup {
      *
      * @throws LookupException if the look-up failed, for a registration
      */
-    public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery)
+    public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
             throws LookupException, JsonProcessingException, InterruptedException {
-        if (delivery.enriched() != null) {
-            return delivery.enriched();
-        }
+        String request = delivery.enriched() != null ? delivery.enriched() : enriched(delivery);
+        EffectFacts.entity(json.readTree(request)).forEach(exchange::setVariable);
+        return request;
+    }
+
+    private String enriched(Delivery delivery) throws LookupException, JsonProcessingException, InterruptedException {
         ObjectNode request = (ObjectNode) json.readTree(delivery.body());
         String number = request.path("number").asText("");
-        if (!number.equals(Settings.e164(number, null))) {
+        if (!number.equals(Settings.e164(number, null)) || !capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
             return delivery.body();
         }
-        find(delivery, number).ifPresent(entity -> {
+        find(delivery, number).flatMap(all -> policy.pick(delivery.crm(), all, request.path("user").asText(""))).ifPresent(entity -> {
             request.set("entity", entity);
             if (delivery.operation().equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
                 request.set("user", entity.get("responsible"));
@@ -115,12 +122,12 @@ public class EntityLookup {
         // A card's patience is counted from its birth, so that cards which wait for a worker do not wait twice.
         long patience = card ? Math.max(0, delivery.createdAt() + cardWaitMs - System.currentTimeMillis()) : PATIENCE_MS;
         try {
-            return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(() -> ask(crm, number), lookups.get(crm)))
+            return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(() -> ask(delivery, number), lookups.get(crm)))
                     .get(patience, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RejectedExecutionException e) {
             return without(card, crm, "it is not answered after " + patience + " ms", 0);
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause() instanceof CamelExecutionException wrapped ? wrapped.getCause() : e.getCause();
+            Throwable cause = e.getCause();
             return without(card, crm, cause.getMessage(), RetryAfter.millis(cause, Instant.now()));
         }
     }
@@ -133,22 +140,27 @@ public class EntityLookup {
         return Optional.empty();
     }
 
-    private Optional<JsonNode> ask(String crm, String number) {
-        gates.of(crm).spend();
-        String answer = template.requestBody("direct:deliver-" + crm + "-lookup", number, String.class);
+    private Optional<JsonNode> ask(Delivery delivery, String number) {
+        String crm = delivery.crm();
+        Exchange answered = template.send("direct:deliver-" + crm + "-lookup", exchange -> {
+            exchange.getMessage().setBody(number);
+            exchange.setVariable("crm", crm);
+            exchange.setVariable("lane", delivery.lane());
+            exchange.setVariable("operation", CrmCapabilities.LOOKUP);
+            exchange.setVariable("number", number);
+        });
+        if (answered.getException() != null) {
+            throw new CompletionException(answered.getException());
+        }
+        String answer = answered.getMessage().getBody(String.class);
         if (answer == null || answer.isBlank()) {
             return Optional.empty();
         }
         try {
-            JsonNode entity = json.readTree(answer);
-            return entity.isObject() && entity.hasNonNull("id") ? Optional.of(withoutNulls((ObjectNode) entity)) : Optional.empty();
+            return Optional.of(json.readTree(answer));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("CRM " + crm + " answered a look-up with something that is no JSON", e);
         }
     }
 
-    private static JsonNode withoutNulls(ObjectNode entity) {
-        entity.properties().removeIf(member -> member.getValue().isNull());
-        return entity;
-    }
 }

@@ -19,11 +19,16 @@ final class RetryAfter {
         if (cause instanceof LookupException lookup) {
             return lookup.retryAfterMs();
         }
-        if (!(cause instanceof HttpOperationFailedException http) || http.getResponseHeaders() == null) {
-            return 0;
+        if (cause instanceof CrmAnswerException answer) {
+            return answer.retryAfterMs();
         }
-        String value = http.getResponseHeaders().entrySet().stream().filter(header -> header.getKey().equalsIgnoreCase("Retry-After"))
-                .map(Map.Entry::getValue).findFirst().orElse("").strip();
+        return cause instanceof HttpOperationFailedException http && http.getResponseHeaders() != null
+                ? millis(http.getResponseHeaders(), now) : 0;
+    }
+
+    static long millis(Map<String, ?> headers, Instant now) {
+        String value = headers.entrySet().stream().filter(header -> header.getKey().equalsIgnoreCase("Retry-After"))
+                .map(header -> String.valueOf(header.getValue())).findFirst().orElse("").strip();
         if (value.matches("[0-9]{1,7}")) {
             return Long.parseLong(value) * 1000;
         }

@@ -226,7 +226,7 @@ public final class Call {
         String did = containerLeg.did() != null ? containerLeg.did() : did();
         Extension place = containerLeg.extension() != null ? containerLeg.extension()
                 : new Extension(containerLeg.id(), Extension.Type.UNKNOWN, null, null);
-        return new MissedCall(id(), caller, did, place, lastRungUser(), firstTime(), containerLeg.hangup().at(), "R36");
+        return new MissedCall(id(), caller, did, place, rung(), firstTime(), containerLeg.hangup().at(), "R36");
     }
 
     /** The missed call when no container took part (rule R46); {@code null}: no phone rang, or none hung up. */
@@ -237,7 +237,7 @@ public final class Call {
         if (rung == null || lastEnd.isEmpty()) {
             return null;
         }
-        return new MissedCall(id(), outsideCaller(), did(), rung.extension(), lastRungUser(), firstTime(), lastEnd.get(), "R46");
+        return new MissedCall(id(), outsideCaller(), did(), rung.extension(), rung(), firstTime(), lastEnd.get(), "R46");
     }
 
     /** When the caller was served after he had been lost (rule R45); {@code null}: he was not. */
@@ -257,9 +257,9 @@ public final class Call {
         return legs.stream().flatMap(leg -> leg.events().stream()).map(CallEvent::at).min(Comparator.naturalOrder()).orElseThrow();
     }
 
-    private String lastRungUser() {
-        return legs.stream().filter(leg -> !leg.local() && leg.flow() == Flow.IN && user(leg) != null)
-                .max(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).map(Call::user).orElse(null);
+    private List<Extension> rung() {
+        return legs.stream().filter(leg -> !leg.local() && leg.flow() == Flow.IN && leg.extension() != null && !leg.container())
+                .sorted(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id).reversed()).map(Leg::extension).toList();
     }
 
     /** A colleague's own call to a queue says nothing about the outside caller whom he has on another line (R38). */

@@ -1,6 +1,7 @@
 package io.callbridge.platform;
 
 import io.callbridge.deliver.Dispatcher;
+import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -113,8 +114,7 @@ public class Bootstrap implements CamelContextCustomizer {
         senders.put("direct:process-event", "Callbridge");
         senders.put("direct:deliver-outbox", "Callbridge");
         for (String crm : crms) {
-            senders.put("direct:deliver-" + crm, "callbridge.crm.active names " + crm + " and so");
-            senders.put("direct:deliver-" + crm + "-lookup", "callbridge.crm.active names " + crm + " and so");
+            senders.put("direct:deliver-" + crm + "-" + Delivery.CALL, "callbridge.crm.active names " + crm + " and so");
         }
         used.forEach(endpoint -> senders.putIfAbsent(channel(endpoint), "a route"));
         Set<String> taken = consumed.stream().map(Bootstrap::channel).collect(Collectors.toSet());

@@ -13,6 +13,8 @@ public interface BridgeConfig {
 
     Map<String, Pbx> pbx();
 
+    Map<String, Crm> crm();
+
     interface Pbx {
         Optional<String> secret();
 
@@ -58,5 +60,20 @@ public interface BridgeConfig {
         Optional<String> user();
 
         Optional<String> id();
+    }
+
+    /** What all CRMs have in common; keys of one CRM only are its routes'. */
+    interface Crm {
+        Optional<String> rate();
+
+        Optional<String> burst();
+
+        Optional<String> lookupRate();
+
+        Map<String, String> users();
+
+        Optional<String> severalEntities();
+
+        Optional<String> missedTask();
     }
 }

@@ -35,11 +35,13 @@ final class KeyCheck {
             "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
             "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "admin.token",
-            "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.rate",
+            "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
+            "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
+            "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",
             "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
-            "deliver.entity-cache.seconds", "deliver.entity-cache.size",
+            "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
             "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
@@ -97,7 +99,7 @@ final class KeyCheck {
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         return new StartException("unknown key " + key + (shown ? " = '" + value + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .ami, .tcp, .calls, .store, .crm, .process, .deliver, .admin"
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .ami, .tcp, .calls, .store, .crm, .recordings, .process, .deliver, .admin"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
 

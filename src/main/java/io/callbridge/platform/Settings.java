@@ -16,6 +16,7 @@ import io.quarkus.runtime.configuration.DurationConverter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -46,6 +47,8 @@ public class Settings {
     private final Map<String, Directory> directories = new HashMap<>();
     private final Map<String, byte[]> secretDigests = new HashMap<>();
     private final List<String> crms;
+    private final Map<String, CrmSettings> crmSettings = new HashMap<>();
+    private final String recordingsUrl;
     private final String storeUrl;
     private final Map<String, Integer> numbers = new HashMap<>();
     private final Duration retention;
@@ -70,13 +73,10 @@ public class Settings {
         if (crms.isEmpty()) {
             throw invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest");
         }
-        if (crms.contains("rest")) {
-            checkAddress("crm.rest.url", text(all, "crm.rest.url"));
-        }
-        for (String crm : crms) {
-            if (all.getOptionalValue("callbridge.crm." + crm + ".rate", String.class).isPresent()) {
-                number(all, "crm." + crm + ".rate", 1, 100_000);
-            }
+        crms.forEach(crm -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all)));
+        recordingsUrl = text(all, "recordings.url-template");
+        if (!recordingsUrl.isEmpty()) {
+            checkAddress("recordings.url-template", recordingsUrl.replaceAll("[{}]|\\?.*", ""));
         }
         storeUrl = text(all, "store.url");
         checkStore(storeUrl);
@@ -108,6 +108,7 @@ public class Settings {
         number(all, "deliver.card.lookup-timeout-ms", 1, 60_000);
         number(all, "deliver.entity-cache.seconds", 0, 86_400);
         number(all, "deliver.entity-cache.size", 0, 10_000_000);
+        number(all, "deliver.users-period-ms", 1_000, 86_400_000);
         number(all, "deliver.retry.first-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.max-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.give-up-hours", 1, 8_760);
@@ -128,9 +129,19 @@ public class Settings {
         return numbers.get(key);
     }
 
-    /** How many requests a CRM takes per second; 0: as many as there are. */
-    public int rate(String crm) {
-        return numbers.getOrDefault("crm." + crm + ".rate", 0);
+    /** How an active CRM is asked. */
+    public CrmSettings crm(String crm) {
+        return crmSettings.get(crm);
+    }
+
+    /** Where a recording can be had, {@code null} if nobody said where. */
+    public String recordingUrl(String pbx, String recordingId, String extension) {
+        return recordingsUrl.isEmpty() ? null : recordingsUrl.replace("{RecID}", encoded(recordingId)).replace("{PBX}", encoded(pbx))
+                .replace("{extension}", encoded(extension == null ? "" : extension));
+    }
+
+    private static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     /** How long a call is kept after the last thing that happened to it. */
@@ -260,25 +271,28 @@ public class Settings {
     }
 
     private void number(Config config, String key, int least, int most) {
-        String value = text(config, key);
+        numbers.put(key, whole(key, text(config, key), least, most));
+    }
+
+    static int whole(String key, String value, int least, int most) {
         StartException wrong = invalid(key, value, "a whole number from " + least + " to " + most);
         try {
             int number = Integer.parseInt(value);
             if (number < least || number > most) {
                 throw wrong;
             }
-            numbers.put(key, number);
+            return number;
         } catch (NumberFormatException e) {
             throw wrong;
         }
     }
 
     /** Empty if there is none: what has a default, has it in {@code application.properties}. */
-    private static String text(Config config, String key) {
+    static String text(Config config, String key) {
         return config.getOptionalValue("callbridge." + key, String.class).orElse("");
     }
 
-    private static void checkAddress(String key, String value) {
+    static void checkAddress(String key, String value) {
         StartException wrong = invalid(key, masked(value), "an address such as https://crm.example/callbridge");
         try {
             URI address = new URI(value);

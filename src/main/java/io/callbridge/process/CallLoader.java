@@ -1,5 +1,6 @@
 package io.callbridge.process;
 
+import io.callbridge.deliver.CrmUsers;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Facts;
@@ -27,11 +28,13 @@ public class CallLoader {
     private final Journal journal;
     private final Effects effects;
     private final Settings settings;
+    private final CrmUsers users;
 
-    public CallLoader(Journal journal, Effects effects, Settings settings) {
+    public CallLoader(Journal journal, Effects effects, Settings settings, CrmUsers users) {
         this.journal = journal;
         this.effects = effects;
         this.settings = settings;
+        this.users = users;
     }
 
     /** Puts the {@link Fold} on the exchange, and what the look is about; work without looks is about everything. */
@@ -45,6 +48,7 @@ public class CallLoader {
                 ? looks.stream().map(look -> (String) ((Map<?, ?>) look).get("subject")).distinct().toList()
                 : Stream.concat(events.stream().map(CallEvent::legId), Stream.of(Timer.MISSED)).distinct().toList();
         Fold fold = new Fold(snapshot, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), subjects);
+        fold.known = users::known;
         setTimers(fold, pbx, callId);
         exchange.setProperty(Fold.PROPERTY, fold);
         Facts.put(exchange, work);

@@ -20,7 +20,7 @@ import org.apache.camel.ExchangeProperty;
 @RegisterForReflection
 public class CardFacts {
 
-    /** Facts of {@link LegFacts}, and {@code shown}, {@code hidden}, {@code fresh}, {@code end}, {@code answeredBy}. */
+    /** Facts of {@link LegFacts}, and {@code shown}, {@code told} (that it was answered), {@code hidden}, {@code fresh}, {@code end}, {@code answeredBy}. */
     public void of(@Body String legId, @ExchangeProperty(Fold.PROPERTY) Fold fold, Exchange exchange) {
         Facts.put(exchange, facts(fold.call.leg(legId), fold));
     }
@@ -34,6 +34,7 @@ public class CardFacts {
         Map<String, Object> facts = LegFacts.of(leg, fold);
         Optional<CardEnd> end = fold.call.cardEnd(leg, fold.now);
         facts.put("shown", fold.exists(Delivery.CARD, leg.id()));
+        facts.put("told", fold.exists(Delivery.ANSWER, leg.id()));
         facts.put("hidden", fold.exists(Delivery.CARD_END, leg.id()));
         facts.put("fresh", leg.start().arrivedAt().plus(fold.settings.cardTtl()).isAfter(fold.now));
         facts.put("end", end.map(CardEnd::reason).orElse(""));

@@ -2,6 +2,8 @@ package io.callbridge.process;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.CrmCapabilities;
+import io.callbridge.deliver.CrmUsers;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent.Flow;
@@ -26,7 +28,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
+import java.util.function.UnaryOperator;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
@@ -49,13 +53,18 @@ public class EffectCollector {
             .withZone(ZoneOffset.UTC);
 
     private final Effects effects;
+    private final CrmCapabilities capabilities;
+    private final CrmUsers users;
     private final Settings settings;
     private final Dispatcher dispatcher;
     private final ObjectMapper json;
     private final MeterRegistry meters;
 
-    public EffectCollector(Effects effects, Settings settings, Dispatcher dispatcher, ObjectMapper json, MeterRegistry meters) {
+    public EffectCollector(Effects effects, CrmCapabilities capabilities, CrmUsers users, Settings settings, Dispatcher dispatcher,
+            ObjectMapper json, MeterRegistry meters) {
         this.effects = effects;
+        this.capabilities = capabilities;
+        this.users = users;
         this.settings = settings;
         this.dispatcher = dispatcher;
         this.json = json;
@@ -67,7 +76,15 @@ public class EffectCollector {
         Leg leg = leg(facts, fold);
         Map<String, Object> body = base(leg, leg.party(), leg.did(), fold);
         body.put("at", time(leg.start().at()));
-        put(fold, Delivery.CARD, leg.id(), body, leg.start().arrivedAt().plus(fold.settings.cardTtl()));
+        put(fold, Delivery.CARD, leg.id(), body, crm -> employee(crm, leg), leg.start().arrivedAt().plus(fold.settings.cardTtl()));
+    }
+
+    /** Tells that the phone with the card was answered. */
+    public void answer(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
+        Leg leg = leg(facts, fold);
+        Map<String, Object> body = base(leg, leg.party(), leg.did(), fold);
+        body.put("at", time(leg.answeredAt()));
+        put(fold, Delivery.ANSWER, leg.id(), body, crm -> employee(crm, leg), fold.now.plus(fold.settings.cardTtl()));
     }
 
     /** Takes the card of the leg away, for the reason in the facts. */
@@ -77,7 +94,8 @@ public class EffectCollector {
         if (!"".equals(facts.get("answeredBy"))) {
             body.put("answeredBy", facts.get("answeredBy"));
         }
-        put(fold, Delivery.CARD_END, (String) facts.get("legId"), body, fold.now.plus(fold.settings.cardTtl()));
+        settings.crms().forEach(crm -> put(fold, crm, Delivery.CARD_END, (String) facts.get("legId"), body,
+                fold.now.plus(fold.settings.cardTtl())));
     }
 
     /** Registers the leg as a call with the other party of the leg. */
@@ -103,30 +121,43 @@ public class EffectCollector {
         body.put("endedAt", time(leg.endedAt(fold.settings)));
         body.put("talkSeconds", leg.talkSeconds());
         optional(body, "recordingId", leg.recordingId());
-        put(fold, Delivery.CALL, leg.id(), body, Instant.MAX);
+        if (leg.recordingId() != null) {
+            optional(body, "recordingUrl", settings.recordingUrl(fold.directory.pbx(), leg.recordingId(), (String) body.get("extension")));
+        }
+        put(fold, Delivery.CALL, leg.id(), body, crm -> orDefault(crm, employee(crm, leg), fold), Instant.MAX);
     }
 
     /** Registers the call as missed: at its deciding container, or at the phone rung last. */
     public void registerMissed(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
         Leg container = fold.call.decidingContainer();
         MissedCall missed = container != null ? fold.call.missedAt(container) : fold.call.missedWithoutContainer();
-        put(fold, Delivery.MISSED, missed.callId(), missedBody(missed, fold), Instant.MAX);
+        for (String crm : settings.crms()) {
+            Map<String, Object> body = missedBody(missed, fold);
+            String rung = missed.rung().stream().map(extension -> users.of(crm, extension.user(), extension.name()))
+                    .filter(Objects::nonNull).findFirst().orElse(null);
+            optional(body, "user", orDefault(crm, rung, fold));
+            put(fold, crm, Delivery.MISSED, missed.callId(), body, Instant.MAX);
+            if (settings.crm(crm).missedTask()) {
+                put(fold, crm, Delivery.TASK, missed.callId(), body, Instant.MAX);
+            }
+        }
     }
 
     /** Adds to a missed call that was written that the caller was served after all (rule R45). */
     public void registerServed(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
-        Delivery written = fold.deliveries.stream().filter(d -> d.operation().equals(Delivery.MISSED)).findFirst().orElseThrow();
         Instant servedAt = fold.call.servedAt();
         if (servedAt == null) {
             return;
         }
-        try {
-            @SuppressWarnings("unchecked")
-            Map<String, Object> body = json.readValue(written.body(), LinkedHashMap.class);
-            body.put("servedAt", time(servedAt));
-            put(fold, Delivery.MISSED, written.id(), body, Instant.MAX);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
+        for (Delivery written : fold.deliveries.stream().filter(d -> d.operation().equals(Delivery.MISSED)).toList()) {
+            try {
+                @SuppressWarnings("unchecked")
+                Map<String, Object> body = json.readValue(written.body(), LinkedHashMap.class);
+                body.put("servedAt", time(servedAt));
+                put(fold, written.crm(), Delivery.MISSED, written.id(), body, Instant.MAX);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
         }
     }
 
@@ -189,25 +220,61 @@ public class EffectCollector {
 
     /** Of one id the outbox delivers in the order of its rows: the end of a card goes before the registration. */
     private static List<Put> cardsFirst(List<Put> puts) {
-        return puts.stream().sorted(Comparator.comparing(put -> Delivery.laneOf(put.operation()).equals("cards") ? 0 : 1)).toList();
+        return puts.stream().sorted(Comparator.comparing(put -> Delivery.LANES.indexOf(Delivery.laneOf(put.operation())))).toList();
     }
 
-    private void put(Fold fold, String operation, String id, Map<String, Object> body, Instant expiresAt) {
-        try {
-            String text = json.writeValueAsString(body);
-            long expires = expiresAt.equals(Instant.MAX) ? Long.MAX_VALUE : expiresAt.toEpochMilli();
-            settings.crms().forEach(crm -> fold.puts.add(new Put(crm, operation, id, text, expires)));
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
+    /** For each CRM that knows the employee, under its own name for him. */
+    private void put(Fold fold, String operation, String id, Map<String, Object> body, UnaryOperator<String> employee, Instant expiresAt) {
+        for (String crm : settings.crms()) {
+            Map<String, Object> own = new LinkedHashMap<>(body);
+            String user = employee.apply(crm);
+            if (user != null) {
+                own.put("user", user);
+            } else if (users.known((String) body.get("extension"))) {
+                // He is an employee in another CRM.
+                continue;
+            } else {
+                own.remove("user");
+            }
+            Map<String, Object> recording = new LinkedHashMap<>(own);
+            boolean apart = operation.equals(Delivery.CALL) && capabilities.can(crm, Delivery.RECORDING);
+            if (apart) {
+                // A step of its own: the call is written once, whenever its recording becomes known.
+                own.remove("recordingId");
+                own.remove("recordingUrl");
+            }
+            put(fold, crm, operation, id, own, expiresAt);
+            if (apart && recording.containsKey("recordingUrl")) {
+                put(fold, crm, Delivery.RECORDING, id, recording, expiresAt);
+            }
         }
     }
 
+    /** @return {@code null}: the CRM knows nobody with this extension */
+    private String employee(String crm, Leg leg) {
+        return users.of(crm, Call.user(leg), leg.extension() == null ? null : leg.extension().name());
+    }
+
+    private String orDefault(String crm, String user, Fold fold) {
+        return user != null ? user : users.of(crm, fold.directory.defaultUser(), null);
+    }
+
+    private void put(Fold fold, String crm, String operation, String id, Map<String, Object> body, Instant expiresAt) {
+        if (capabilities.can(crm, operation)) {
+            try {
+                long expires = expiresAt.equals(Instant.MAX) ? Long.MAX_VALUE : expiresAt.toEpochMilli();
+                fold.puts.add(new Put(crm, operation, id, json.writeValueAsString(body), expires));
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+    }
     private Map<String, Object> base(Leg leg, Party party, String did, Fold fold) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("callId", leg.callId());
         body.put("direction", leg.flow() == Flow.IN ? "in" : "out");
-        String user = Call.user(leg) != null ? Call.user(leg) : fold.directory.defaultUser();
-        optional(body, "user", user);
+        // Here already, so that the members come in the contract's order; each CRM has its own name for him.
+        body.put("user", "");
         optional(body, "extension", leg.extension() == null ? null : leg.extension().name());
         number(body, party);
         optional(body, "did", did);
@@ -222,7 +289,6 @@ public class EffectCollector {
         place.put("extension", missed.place().name());
         place.put("type", missed.placeType());
         body.put("place", place);
-        optional(body, "user", missed.lastRungUser() != null ? missed.lastRungUser() : fold.directory.defaultUser());
         body.put("startedAt", time(missed.startedAt()));
         body.put("endedAt", time(missed.endedAt()));
         return body;

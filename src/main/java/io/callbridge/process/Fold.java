@@ -16,6 +16,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.LongSummaryStatistics;
+import java.util.function.Predicate;
 
 /**
  * One look at a call: what is known, and what the routes made of it so far. Travels along as an exchange property and is
@@ -42,6 +43,8 @@ public final class Fold {
     final List<Decision> decisions = new ArrayList<>();
     final List<Timer> timers = new ArrayList<>();
     Exception failure;
+    /** Extensions that have no configured user, but one in a CRM. */
+    Predicate<String> known = extension -> false;
 
     Fold(Effects.Snapshot snapshot, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
             List<String> subjects) {

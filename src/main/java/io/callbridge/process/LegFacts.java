@@ -52,7 +52,7 @@ public class LegFacts {
         facts.put("ended", leg.ended());
         facts.put("over", leg.over(fold.settings, fold.now));
         facts.put("settled", leg.ended() && !leg.decideAt(fold.settings).isAfter(fold.now));
-        facts.put("mapped", user != null);
+        facts.put("mapped", user != null || extension != null && !leg.container() && fold.known.test(extension.name()));
         facts.put("defaultUser", fold.directory.defaultUser() == null ? "" : fold.directory.defaultUser());
         facts.put("callBack", leg.callBackId() != null);
         facts.put("containerSeen", fold.call.containerSeen());

@@ -1,9 +1,11 @@
 package io.callbridge.store;
 
+import java.util.List;
+
 /**
  * One row of the outbox: an effect that a CRM must see.
  *
- * @param operation {@code card}, {@code card-end}, {@code call}, {@code missed}
+ * @param operation {@code card}, {@code answer}, {@code card-end}, {@code call}, {@code recording}, {@code missed}, {@code task}
  * @param id SubCallID, or the CallID of a missed call: what the CRM's request is named after
  * @param body JSON of the request, without what only the CRM knows
  * @param enriched JSON as it was sent, {@code null} before the first try
@@ -14,15 +16,34 @@ public record Delivery(long seq, String crm, String operation, String id, String
         String body, String enriched, String state, int revision, int attempts, long nextAt, long expiresAt, long createdAt) {
 
     public static final String CARD = "card";
+    /** The phone of the card was answered. */
+    public static final String ANSWER = "answer";
     public static final String CARD_END = "card-end";
     public static final String CALL = "call";
+    /** The recording of a call that was registered. */
+    public static final String RECORDING = "recording";
     public static final String MISSED = "missed";
+    /** To call back who was missed. */
+    public static final String TASK = "task";
+    /** All of them; what a CRM can do is for which of them it has a route {@code deliver-<crm>-<operation>}. */
+    public static final List<String> OPERATIONS = List.of(CARD, ANSWER, CARD_END, CALL, RECORDING, MISSED, TASK);
 
-    /** Lanes: cards never wait behind registrations. */
+    /** Lanes: cards never wait behind registrations, and no registration behind a recording. */
     public static final String CARDS = "cards";
     public static final String CALLS = "calls";
+    public static final String RECORDINGS = "recordings";
+    public static final List<String> LANES = List.of(CARDS, CALLS, RECORDINGS);
 
     public static String laneOf(String operation) {
-        return operation.startsWith(CARD) ? CARDS : CALLS;
+        return switch (operation) {
+            case CARD, ANSWER, CARD_END -> CARDS;
+            case RECORDING -> RECORDINGS;
+            default -> CALLS;
+        };
+    }
+
+    /** It is worth something for seconds only. */
+    public boolean fleeting() {
+        return operation.equals(CARD) || operation.equals(ANSWER);
     }
 }

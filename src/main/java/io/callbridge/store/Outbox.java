@@ -87,7 +87,7 @@ public class Outbox {
 
     /**
      * Takes deliveries of a CRM that are due, those that have waited longest first. Of one call the registrations go in their
-     * order, and of one leg the card, its end, the registration; a card never waits for another leg.
+     * order, and of one leg the card, its end, the registration, the recording; a card never waits for another leg.
      *
      * @param probe the CRM fails, but maybe only for what it was given so far: the newest that was never tried goes first
      * @param busy how many this process has taken and not finished: they are among the answer if no other process can take them
@@ -114,11 +114,13 @@ public class Outbox {
         String due = SELECT + "where crm = ? and lane = ? and state = 'pending' and next_at <= ? and not exists (select 1 from delivery"
                 + " earlier where earlier.crm = delivery.crm and earlier.call_id = delivery.call_id and earlier.state = 'pending'"
                 + " and earlier.seq < delivery.seq and earlier.pbx = delivery.pbx and "
-                + (lane.equals(Delivery.CARDS) ? "earlier.lane = 'cards' and earlier.id = delivery.id"
-                        : "(earlier.lane = 'calls' or earlier.id = delivery.id and (earlier.expires_at > ? or earlier.attempts < "
-                                + CARD_END_TRIES + "))")
-                + ")";
-        Object[] values = lane.equals(Delivery.CARDS) ? new Object[] {crm, lane, now} : new Object[] {crm, lane, now, now};
+                + switch (lane) {
+                    case Delivery.CARDS -> "earlier.lane = 'cards' and earlier.id = delivery.id";
+                    case Delivery.RECORDINGS -> "earlier.id = delivery.id";
+                    default -> "(earlier.lane = 'calls' or earlier.lane = 'cards' and earlier.id = delivery.id"
+                            + " and (earlier.expires_at > ? or earlier.attempts < " + CARD_END_TRIES + "))";
+                } + ")";
+        Object[] values = lane.equals(Delivery.CALLS) ? new Object[] {crm, lane, now, now} : new Object[] {crm, lane, now};
         List<Delivery> untried = !probe ? List.of() : sql.query(due + " and attempts = 0 order by next_at desc, seq desc limit "
                 + limit + claiming, Outbox::delivery, values);
         return !untried.isEmpty() ? untried : sql.query(due + " order by next_at, seq limit " + limit + claiming, Outbox::delivery, values);

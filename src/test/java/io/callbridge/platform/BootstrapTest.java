@@ -17,14 +17,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A channel that nobody takes is found at the start, not by the first call. */
 class BootstrapTest {
 
-    private static final List<String> PACKAGED = List.of("direct:process-event", "direct:deliver-outbox", "direct:deliver-rest",
-            "direct:deliver-rest-lookup", "timer:ops-timers");
+    private static final List<String> PACKAGED = List.of("direct:process-event", "direct:deliver-outbox", "direct:deliver-rest-call",
+            "timer:ops-timers");
 
     private final DefaultCamelContext context = new DefaultCamelContext();
 
     @ParameterizedTest
-    @CsvSource({"direct:process-event, Callbridge", "direct:deliver-outbox, Callbridge", "direct:deliver-rest, rest",
-            "direct:deliver-rest-lookup, rest"})
+    @CsvSource({"direct:process-event, Callbridge", "direct:deliver-outbox, Callbridge", "direct:deliver-rest-call, rest"})
     void aRouteThatJavaSendsToMayNotBeMissing(String missing, String sender) {
         List<String> consumed = new ArrayList<>(PACKAGED);
         consumed.remove(missing);
@@ -32,7 +31,7 @@ class BootstrapTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"outbox, direct:deliver-outbox-lookup", "rest-lookup, direct:deliver-rest-lookup-lookup", "abacus, direct:deliver-abacus"})
+    @CsvSource({"outbox, direct:deliver-outbox-call", "rest-lookup, direct:deliver-rest-lookup-call", "abacus, direct:deliver-abacus-call"})
     void aCrmWithoutAdapterIsRefused(String crm, String missing) {
         assertRefused(PACKAGED, List.of(), crm, missing, "callbridge.crm.active");
     }

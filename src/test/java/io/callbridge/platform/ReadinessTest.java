@@ -49,7 +49,7 @@ class ReadinessTest {
 
     private static Dispatcher deliveries() {
         Settings settings = TestConfig.settings(TestConfig.of(Map.of(), Map.of()));
-        return new Dispatcher(null, null, new CrmGates(settings, new SimpleMeterRegistry()), null, null, settings) {
+        return new Dispatcher(null, null, null, new CrmGates(settings, new SimpleMeterRegistry()), null, null, settings) {
             @Override
             public boolean runs() {
                 return true;

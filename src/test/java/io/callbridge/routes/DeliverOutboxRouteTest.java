@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** One delivery goes to its CRM, and exactly one thing is recorded about it. */
 class DeliverOutboxRouteTest {
 
-    private final RouteHarness routes = RouteHarness.of("deliver-outbox").channel("deliver-rest").channel("deliver-acme").start();
+    private final RouteHarness routes = RouteHarness.of("deliver-outbox").channel("deliver-rest-call").channel("deliver-acme-call").start();
 
     @AfterEach
     void stop() {
@@ -29,14 +29,14 @@ class DeliverOutboxRouteTest {
     void aDeliveryGoesToItsCrmAndIsDelivered(String crm) {
         Map<String, Object> delivery = delivery(crm);
         routes.send("deliver-outbox", delivery);
-        assertEquals(List.of("direct:deliver-" + crm, "deliveryResult.delivered"), routes.asked());
-        assertEquals(delivery, routes.step("direct:deliver-" + crm).body());
+        assertEquals(List.of("direct:deliver-" + crm + "-call", "deliveryResult.delivered"), routes.asked());
+        assertEquals(delivery, routes.step("direct:deliver-" + crm + "-call").body());
     }
 
     /** The status is part of the explanation of a call. */
     @Test
     void theAnswersStatusIsThereToBeRecorded() {
-        routes.on("direct:deliver-rest", exchange -> {
+        routes.on("direct:deliver-rest-call", exchange -> {
             exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 204);
             return null;
         }).send("deliver-outbox", delivery("rest"));
@@ -50,17 +50,17 @@ class DeliverOutboxRouteTest {
     })
     void aRefusalIsRecordedInsteadOfTheDelivery(int status, String recorded) {
         HttpOperationFailedException refusal = new HttpOperationFailedException("http://crm.example", status, "", null, null, "no");
-        routes.fail("direct:deliver-rest", refusal);
+        routes.fail("direct:deliver-rest-call", refusal);
         Exchange exchange = routes.send("deliver-outbox", delivery("rest"));
-        assertEquals(List.of("direct:deliver-rest", "deliveryResult." + recorded), routes.asked());
+        assertEquals(List.of("direct:deliver-rest-call", "deliveryResult." + recorded), routes.asked());
         assertEquals(refusal, routes.step("deliveryResult." + recorded).cause());
         assertNull(exchange.getException());
     }
 
     @Test
     void noAnswerIsTriedAgain() {
-        routes.fail("direct:deliver-rest", new IOException("connection refused")).send("deliver-outbox", delivery("rest"));
-        assertEquals(List.of("direct:deliver-rest", "deliveryResult.retryLater"), routes.asked());
+        routes.fail("direct:deliver-rest-call", new IOException("connection refused")).send("deliver-outbox", delivery("rest"));
+        assertEquals(List.of("direct:deliver-rest-call", "deliveryResult.retryLater"), routes.asked());
     }
 
     private static Map<String, Object> delivery(String crm) {

@@ -23,7 +23,7 @@ class DeliverRestRouteTest {
     private static final String ENRICHED = "{\"callId\":\"c1\",\"entity\":{\"id\":\"ivanov\"}}";
 
     private final FakeCrm crm = new FakeCrm();
-    private final RouteHarness routes = RouteHarness.of("deliver-rest", "deliver-rest-request")
+    private final RouteHarness routes = RouteHarness.of("deliver-rest", "deliver-rest-put", "deliver-rest-request")
             .setting("callbridge.crm.rest.url", crm.url())
             .on("entityLookup.request", exchange -> ENRICHED).start();
 
@@ -76,7 +76,7 @@ class DeliverRestRouteTest {
     @Test
     void aLookUpThatFailsSendsNothing() {
         IllegalStateException failure = new IllegalStateException("broken");
-        Exchange exchange = routes.fail("entityLookup.request", failure).send("deliver-rest", delivery("call", "71101-a1", ""));
+        Exchange exchange = routes.fail("entityLookup.request", failure).send("deliver-rest-call", delivery("call", "71101-a1", ""));
         assertEquals(failure, exchange.getException());
         assertEquals(List.of(), crm.requests());
     }
@@ -84,7 +84,7 @@ class DeliverRestRouteTest {
     /** What the outbox makes of the answers of a real CRM is decided two routes above. */
     @Test
     void theOutboxDecidesOnARefusal() {
-        try (RouteHarness stage = RouteHarness.of("deliver-outbox", "deliver-rest", "deliver-rest-request")
+        try (RouteHarness stage = RouteHarness.of("deliver-outbox", "deliver-rest", "deliver-rest-put", "deliver-rest-request")
                 .setting("callbridge.crm.rest.url", crm.url())
                 .on("entityLookup.request", exchange -> ENRICHED).start()) {
             stage.send("deliver-outbox", delivery("call", "71101-a1", ""));
@@ -101,7 +101,7 @@ class DeliverRestRouteTest {
 
     private CrmRequest answered(String operation, String id, String answeredBy) {
         int before = crm.requests().size();
-        Exchange exchange = routes.send("deliver-rest", delivery(operation, id, answeredBy));
+        Exchange exchange = routes.send("deliver-rest-" + operation, delivery(operation, id, answeredBy));
         assertNull(exchange.getException());
         assertEquals(before + 1, crm.requests().size());
         return crm.requests().get(before);

@@ -50,6 +50,7 @@ final class Facts {
         Map<String, Object> facts = leg();
         facts.putAll(Map.of("answered", false, "result", "unknown", "ended", false, "over", false, "settled", false));
         facts.put("shown", false);
+        facts.put("told", false);
         facts.put("hidden", false);
         facts.put("fresh", true);
         facts.put("end", "");

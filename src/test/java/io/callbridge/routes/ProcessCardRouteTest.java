@@ -41,6 +41,14 @@ class ProcessCardRouteTest {
     }
 
     @Test
+    void thatThePhoneWasAnsweredIsToldOnce() {
+        routes.on("cardFacts.legs", exchange -> List.of(Facts.with(Facts.card(), Map.of("shown", true, "answered", true)),
+                Facts.with(Facts.card(), Map.of("shown", true, "answered", true, "told", true)),
+                Facts.with(Facts.card(), Map.of("answered", true, "end", "ended")))).send("process-card", WORK);
+        assertEquals(List.of("cardFacts.legs", "answer"), routes.asked());
+    }
+
+    @Test
     void oneEventEndsTheCardOfEveryPhoneThatRang() {
         Map<String, Object> took = Facts.with(Facts.card(), Map.of("legId", "71101-a1", "shown", true));
         Map<String, Object> rang = Facts.with(Facts.card(), Map.of("legId", "71102-a2", "shown", true, "end", "answered-elsewhere",

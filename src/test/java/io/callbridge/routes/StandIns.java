@@ -1,11 +1,15 @@
 package io.callbridge.routes;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.CrmAnswer;
+import io.callbridge.deliver.JsonTemplate;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.apache.camel.component.netty.DefaultChannelHandlerFactory;
@@ -36,6 +40,12 @@ final class StandIns {
         beans.put("tcpConnections", new TcpConnections());
         beans.put("eventStore", new EventStore(routes));
         beans.put("entityLookup", new EntityLookup(routes));
+        beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
+        beans.put("crmAnswer", new CrmAnswer());
+        beans.put("crmMemory", new CrmMemory());
+        beans.put("crmRate", new CrmRate());
+        beans.put("crmUsers", new CrmUsers(routes));
+        beans.put("crmProbe", new CrmProbe(routes));
         beans.put("deliveryResult", new DeliveryResult(routes));
         beans.put("recovery", new Recovery(routes));
         beans.put("explanation", new Explanation(routes));
@@ -63,6 +73,10 @@ final class StandIns {
 
         Effects(RouteHarness routes) {
             super(routes);
+        }
+
+        public void answer(Exchange exchange) throws Exception {
+            routes.asked("effects.answer", exchange);
         }
 
         public void showCard(Exchange exchange) throws Exception {
@@ -375,6 +389,54 @@ final class StandIns {
 
         public void fail(Exchange exchange) throws Exception {
             routes.asked("reprocess.fail", exchange);
+        }
+    }
+
+    /** What is kept about one leg: a test delivers one. */
+    public static final class CrmMemory {
+
+        private final Map<String, String> kept = new ConcurrentHashMap<>();
+
+        public String recall(String name) {
+            return kept.getOrDefault(name, "");
+        }
+
+        public void keep(String name, String value) {
+            kept.put(name, value);
+        }
+
+        public void forget(String name) {
+            kept.remove(name);
+        }
+    }
+
+    /** Every request may go: no step of a test. */
+    public static final class CrmRate {
+
+        public void permit() {
+            // At once.
+        }
+    }
+
+    public static final class CrmUsers extends StandIn {
+
+        CrmUsers(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void refresh(Exchange exchange) throws Exception {
+            routes.asked("crmUsers.refresh", exchange);
+        }
+    }
+
+    public static final class CrmProbe extends StandIn {
+
+        CrmProbe(RouteHarness routes) {
+            super(routes);
+        }
+
+        public void probe(Exchange exchange) throws Exception {
+            routes.asked("crmProbe.probe", exchange);
         }
     }
 

@@ -32,6 +32,9 @@ public final class RouteRules {
     private static final Pattern SETTING = Pattern.compile("(?m)^#?(callbridge\\.[^=\\s]+)=");
     /** Saying what a number may be is no use of it. */
     private static final Pattern LIMITS = Pattern.compile("number\\(all, \"[^\"]+\"");
+    private static final String CRM = "deliver-[a-z0-9]+";
+    private static final Set<String> CAPABILITIES = Set.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording",
+            "missed", "task");
     private static final Set<String> INSIDE = Set.of("direct", "seda", "timer");
     /** Keys whose value, or whose expression, is the address of an endpoint. */
     private static final Set<String> ENDPOINTS = Set.of("from", "to", "toD", "wireTap", "enrich", "pollEnrich", "poll",
@@ -145,6 +148,7 @@ public final class RouteRules {
                 .filter(key -> !java.contains('"' + key + '"') && !java.contains('"' + key.replaceFirst("callbridge\\.", "") + '"'))
                 // Of every CRM: Java puts its name in.
                 .filter(key -> !java.contains('"' + key.replaceFirst("callbridge\\.crm\\.[^.]+", "") + '"'))
+                .filter(key -> !key.contains(".users."))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
@@ -169,9 +173,15 @@ public final class RouteRules {
                 }
             }
         }
-        if (!stem.startsWith(ERRORS) && routes(name).stream().noneMatch(route -> stem.equals(route.get("id")))) {
+        if (!stem.startsWith(ERRORS) && routes(name).stream().noneMatch(route -> stem.equals(route.get("id")))
+                && !(stem.matches(CRM) && routes(name).stream().allMatch(route -> capability(stem, String.valueOf(route.get("id")))))) {
             findings.add("stem: no route " + stem);
         }
+    }
+
+    /** An adapter's file may hold several of the CRM's capabilities. */
+    private static boolean capability(String stem, String id) {
+        return stem.matches(CRM) && id.startsWith(stem + "-") && CAPABILITIES.contains(id.substring(stem.length() + 1));
     }
 
     private static void description(Map<?, ?> definition, List<String> findings) {
@@ -185,7 +195,7 @@ public final class RouteRules {
         String id = String.valueOf(route.get("id"));
         String stage = stem.replaceFirst("-.*", "");
         description(route, findings);
-        if (!id.equals(stem)) {
+        if (!id.equals(stem) && !capability(stem, id)) {
             helper(name, stem, id, findings);
         }
         if (!stage.equals(route.get("group"))) {

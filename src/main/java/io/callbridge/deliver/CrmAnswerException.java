@@ -1,0 +1,36 @@
+package io.callbridge.deliver;
+
+import io.quarkus.runtime.annotations.RegisterForReflection;
+
+/** What a CRM answered, and that it is no success. */
+@RegisterForReflection
+public class CrmAnswerException extends Exception {
+
+    private final Integer status;
+    private final String answer;
+    private final long retryAfterMs;
+
+    /**
+     * @param status of HTTP, {@code null}: unknown
+     * @param answer its body
+     * @param retryAfterMs how long the CRM asks to be left alone; 0: it does not ask
+     */
+    CrmAnswerException(Integer status, String answer, long retryAfterMs) {
+        super("answer " + status + ": " + answer);
+        this.status = status;
+        this.answer = answer;
+        this.retryAfterMs = retryAfterMs;
+    }
+
+    Integer status() {
+        return status;
+    }
+
+    String answer() {
+        return answer;
+    }
+
+    long retryAfterMs() {
+        return retryAfterMs;
+    }
+}

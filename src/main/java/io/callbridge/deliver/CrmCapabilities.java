@@ -1,0 +1,41 @@
+package io.callbridge.deliver;
+
+import io.callbridge.store.Delivery;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.camel.CamelContext;
+
+/**
+ * What a CRM can do is what it has a route for: {@code deliver-<crm>-<operation>} for each operation of the outbox,
+ * {@code deliver-<crm>-lookup} to find an entity by its number, {@code deliver-<crm>-users} to find the user of an extension.
+ */
+@ApplicationScoped
+public class CrmCapabilities {
+
+    static final String LOOKUP = "lookup";
+    static final String USERS = "users";
+    static final String PROBE = "probe";
+
+    private final CamelContext context;
+
+    public CrmCapabilities(CamelContext context) {
+        this.context = context;
+    }
+
+    public boolean can(String crm, String capability) {
+        return context.getRoute("deliver-" + crm + "-" + capability) != null;
+    }
+
+    /** In the order of a call. */
+    public List<String> of(String crm) {
+        List<String> all = new ArrayList<>(List.of(LOOKUP, USERS));
+        all.addAll(Delivery.OPERATIONS);
+        return all.stream().filter(capability -> can(crm, capability)).toList();
+    }
+
+    /** Whether anything of this CRM goes through a lane. */
+    boolean serves(String crm, String lane) {
+        return Delivery.OPERATIONS.stream().anyMatch(operation -> Delivery.laneOf(operation).equals(lane) && can(crm, operation));
+    }
+}

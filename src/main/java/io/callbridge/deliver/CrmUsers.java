@@ -1,0 +1,105 @@
+package io.callbridge.deliver;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Delivery;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.jboss.logging.Logger;
+
+/**
+ * Who an employee is in a CRM: as configured ({@code callbridge.crm.<crm>.users.<user>}), and for an extension without a user
+ * as the CRM itself says by its route {@code deliver-<crm>-users}, a JSON object of extension to user. What the CRM said last
+ * is kept: a failed answer changes nothing, and one that leaves out what was known takes nothing away.
+ */
+@ApplicationScoped
+@Named("crmUsers")
+@RegisterForReflection
+public class CrmUsers {
+
+    private static final Logger LOG = Logger.getLogger(CrmUsers.class);
+    private static final String KEPT = "users";
+    private static final TypeReference<TreeMap<String, String>> USERS = new TypeReference<>() {
+    };
+
+    private final CrmCapabilities capabilities;
+    private final CrmMemory memory;
+    private final Settings settings;
+    private final ProducerTemplate template;
+    private final ObjectMapper json;
+    private final Map<String, Map<String, String>> said = new ConcurrentHashMap<>();
+
+    public CrmUsers(CrmCapabilities capabilities, CrmMemory memory, Settings settings, ProducerTemplate template, ObjectMapper json) {
+        this.capabilities = capabilities;
+        this.memory = memory;
+        this.settings = settings;
+        this.template = template;
+        this.json = json;
+    }
+
+    /**
+     * @param user the configured user of the extension; {@code null}: it has none
+     * @param extension {@code null}: unknown
+     * @return {@code null}: this CRM knows nobody
+     */
+    public String of(String crm, String user, String extension) {
+        return user != null ? settings.crm(crm).userOf(user) : extension == null ? null : said(crm).get(extension);
+    }
+
+    /** Some CRM knows who has this extension. */
+    public boolean known(String extension) {
+        return extension != null && settings.crms().stream().anyMatch(crm -> said(crm).containsKey(extension));
+    }
+
+    /** Asks the CRMs that can say it. */
+    public void refresh() {
+        settings.crms().stream().filter(crm -> capabilities.can(crm, CrmCapabilities.USERS)).forEach(this::refresh);
+    }
+
+    private void refresh(String crm) {
+        Exchange answered = template.send("direct:deliver-" + crm + "-" + CrmCapabilities.USERS, exchange -> {
+            exchange.setVariable("crm", crm);
+            exchange.setVariable("lane", Delivery.CALLS);
+            exchange.setVariable("operation", CrmCapabilities.USERS);
+        });
+        try {
+            if (answered.getException() != null) {
+                throw answered.getException();
+            }
+            Map<String, String> news = json.readValue(answered.getMessage().getBody(String.class), USERS);
+            Map<String, String> before = said(crm);
+            Map<String, String> after = new TreeMap<>(before);
+            after.putAll(news);
+            if (!news.keySet().containsAll(before.keySet())) {
+                LOG.warnf("CRM %s names fewer users than before (%d after %d); the others are kept", crm, news.size(), before.size());
+            }
+            if (!after.equals(before)) {
+                memory.keep(crm, "", KEPT, json.writeValueAsString(after)).join();
+                said.put(crm, after);
+                LOG.infof("CRM %s names the users of %d extensions", crm, after.size());
+            }
+        } catch (Exception e) {
+            LOG.warnf("CRM %s does not say who its users are, the %d known ones stay: %s", crm, said(crm).size(), e.getMessage());
+        }
+    }
+
+    private Map<String, String> said(String crm) {
+        return said.computeIfAbsent(crm, name -> {
+            String kept = capabilities.can(name, CrmCapabilities.USERS) ? memory.recall(name, "", KEPT) : null;
+            try {
+                return kept == null ? Map.of() : json.readValue(kept, USERS);
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("unreadable users of CRM " + name + " in the store", e);
+            }
+        });
+    }
+}

@@ -1,0 +1,39 @@
+package io.callbridge.deliver;
+
+import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Delivery;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import org.apache.camel.ExchangeProperty;
+
+/**
+ * What the CRM said about the leg or call of a delivery, durably: the id that it gave, or that something was sent whose answer
+ * may get lost. A card, its call and its recording share it, since they have the same id.
+ */
+@ApplicationScoped
+@Named("crmMemory")
+@RegisterForReflection
+public class DeliveryMemory {
+
+    private final CrmMemory memory;
+
+    public DeliveryMemory(CrmMemory memory) {
+        this.memory = memory;
+    }
+
+    /** @return empty: nothing of that name is kept */
+    public String recall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
+        String value = memory.recall(delivery.crm(), delivery.id(), name);
+        return value == null ? "" : value;
+    }
+
+    /** Returns when it is durable. */
+    public void keep(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
+        memory.keep(delivery.crm(), delivery.id(), name, value).join();
+    }
+
+    public void forget(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
+        memory.forget(delivery.crm(), delivery.id(), name).join();
+    }
+}

@@ -1,0 +1,58 @@
+package io.callbridge.deliver;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The body of an effect (contract section 3) as facts for the routes: its members by their names, those of {@code place} and
+ * {@code entity} with that word in front ({@code placeType}, {@code entityId}), and every time once more as a number with
+ * {@code Millis} behind ({@code startedAtMillis}). A text that is not there is empty.
+ */
+final class EffectFacts {
+
+    private static final List<String> TEXTS = List.of("callId", "direction", "user", "extension", "number", "rawNumber", "did", "at",
+            "result", "startedAt", "answeredAt", "endedAt", "recordingId", "recordingUrl", "forwardedTo", "servedAt", "reason",
+            "answeredBy", "placeExtension", "placeType");
+    private static final List<String> ENTITY = List.of("entityId", "entityType", "entityName", "entityUrl", "entityResponsible");
+    private static final List<String> TIMES = List.of("at", "startedAt", "answeredAt", "endedAt", "servedAt");
+
+    private EffectFacts() {
+    }
+
+    static Map<String, Object> of(JsonNode body) {
+        Map<String, Object> facts = new HashMap<>();
+        TEXTS.forEach(name -> facts.put(name, ""));
+        facts.put("talkSeconds", body.path("talkSeconds").asLong());
+        facts.put("ringSeconds", 0L);
+        facts.putAll(entity(body));
+        add(facts, "", body);
+        TIMES.stream().filter(body::has).forEach(time -> facts.put(time + "Millis", Instant.parse(body.get(time).asText()).toEpochMilli()));
+        return facts;
+    }
+
+    /** What a look-up adds. */
+    static Map<String, Object> entity(JsonNode body) {
+        Map<String, Object> facts = new HashMap<>();
+        ENTITY.forEach(name -> facts.put(name, ""));
+        add(facts, "entity", body.path("entity"));
+        facts.put("user", body.path("user").asText(""));
+        return facts;
+    }
+
+    private static void add(Map<String, Object> facts, String before, JsonNode members) {
+        members.properties().forEach(member -> {
+            String name = before.isEmpty() ? member.getKey()
+                    : before + Character.toUpperCase(member.getKey().charAt(0)) + member.getKey().substring(1);
+            if (member.getValue().isTextual()) {
+                facts.put(name, member.getValue().asText());
+            } else if (member.getValue().isNumber() && !before.isEmpty()) {
+                facts.put(name, member.getValue().asText());
+            } else if (member.getKey().equals("place")) {
+                add(facts, "place", member.getValue());
+            }
+        });
+    }
+}

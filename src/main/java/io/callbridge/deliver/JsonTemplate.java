@@ -1,0 +1,105 @@
+package io.callbridge.deliver;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import org.apache.camel.Body;
+import org.apache.camel.Exchange;
+import org.apache.camel.Expression;
+
+/**
+ * A CRM's JSON as its documentation shows it, with Camel's Simple language in its texts: {@code {"USER_ID": "${variable.user}"}}.
+ * A text that is one expression takes its type; what is empty is left out, and so is an object or a list of which nothing is
+ * left. Nothing has to be escaped.
+ */
+@ApplicationScoped
+@Named("jsonTemplate")
+@RegisterForReflection
+public class JsonTemplate {
+
+    private final ObjectMapper json;
+    private final Map<String, JsonNode> templates = new ConcurrentHashMap<>();
+    private final Map<String, Expression> expressions = new ConcurrentHashMap<>();
+
+    public JsonTemplate(ObjectMapper json) {
+        this.json = json;
+    }
+
+    /** The template in the body as JSON. */
+    public String json(@Body String template, Exchange exchange) throws JsonProcessingException {
+        return json.writeValueAsString(filled(template, exchange));
+    }
+
+    /** The members of the template in the body as an encoded form; an object or a list among them is JSON in its field. */
+    public String form(@Body String template, Exchange exchange) {
+        return filled(template, exchange).properties().stream()
+                .map(member -> encoded(member.getKey()) + "="
+                        + encoded(member.getValue().isContainerNode() ? member.getValue().toString() : member.getValue().asText()))
+                .collect(Collectors.joining("&"));
+    }
+
+    private static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
+    }
+
+    private JsonNode filled(String template, Exchange exchange) {
+        JsonNode filled = filled(templates.computeIfAbsent(template, this::parsed), exchange);
+        return filled != null ? filled : json.createObjectNode();
+    }
+
+    private JsonNode parsed(String template) {
+        try {
+            return json.readTree(template);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("the template is no JSON: " + e.getMessage(), e);
+        }
+    }
+
+    /** @return {@code null}: nothing is left */
+    private JsonNode filled(JsonNode node, Exchange exchange) {
+        if (node.isTextual()) {
+            return node.asText().contains("${") ? value(node.asText(), exchange) : node;
+        }
+        if (node instanceof ObjectNode object) {
+            ObjectNode filled = json.createObjectNode();
+            object.properties().forEach(member -> {
+                JsonNode value = filled(member.getValue(), exchange);
+                if (value != null) {
+                    filled.set(member.getKey(), value);
+                }
+            });
+            return filled.isEmpty() && !object.isEmpty() ? null : filled;
+        }
+        if (node instanceof ArrayNode array) {
+            ArrayNode filled = json.createArrayNode();
+            array.forEach(element -> {
+                JsonNode value = filled(element, exchange);
+                if (value != null) {
+                    filled.add(value);
+                }
+            });
+            return filled.isEmpty() && !array.isEmpty() ? null : filled;
+        }
+        return node;
+    }
+
+    private JsonNode value(String text, Exchange exchange) {
+        Expression expression = expressions.computeIfAbsent(text, simple -> {
+            Expression created = exchange.getContext().resolveLanguage("simple").createExpression(simple);
+            created.init(exchange.getContext());
+            return created;
+        });
+        Object value = expression.evaluate(exchange, Object.class);
+        return value == null || value.equals("") ? null : json.valueToTree(value);
+    }
+}
