@@ -13,11 +13,15 @@ import java.util.regex.Pattern;
  */
 public final class Directory {
 
-    private static final Pattern NUMBER = Pattern.compile("\\+?[0-9][0-9 ().-]*");
+    /** A written number, and the extension behind it that is no part of it. */
+    private static final Pattern NUMBER = Pattern.compile(
+            "(?iu)(\\(?\\+?\\(?[0-9][0-9\\s\\u00a0().\\u2010-\\u2015/-]*)(?:(?:[,;#]|доб|ext|x).*)?");
     private static final Pattern URI = Pattern.compile("(?i)(?:.*<)?\\s*(?:(?:sips?|tel):)?([^@;<>]*)(?:[@;][^<>]*)?(?:>.*)?");
-    private static final Pattern DIALLABLE = Pattern.compile("[0-9+*#][0-9+*# ().-]*");
+    private static final Pattern DIALLABLE = Pattern.compile("\\+?[0-9*#][0-9+*# ().-]*");
     private static final Pattern SHORT_NUMBER = Pattern.compile("(?:[0-9*]*\\*)?[0-9]{1,6}");
-    private static final Set<String> HIDDEN_WORDS = Set.of("anonymous", "unknown", "private", "restricted", "unavailable");
+    private static final Set<String> HIDDEN_WORDS = Set.of("anonymous", "unknown", "private", "restricted", "unavailable", "withheld");
+    /** The host of a caller who does not want to be known (RFC 3323), whatever the user part says. */
+    private static final String HIDDEN_HOST = "@anonymous.invalid";
 
     private final String pbx;
     private final String prefix;
@@ -129,7 +133,8 @@ public final class Directory {
 
     /** Who a number field means (rules R9, R15, R56). An absent field is a hidden party. */
     public Party party(String raw) {
-        if (raw == null || HIDDEN_WORDS.contains(userPart(raw).toLowerCase(Locale.ROOT))) {
+        if (raw == null || HIDDEN_WORDS.contains(userPart(raw).toLowerCase(Locale.ROOT))
+                || raw.toLowerCase(Locale.ROOT).contains(HIDDEN_HOST)) {
             return new Party(Party.Kind.HIDDEN, null, null, raw);
         }
         Extension own = own(raw);
@@ -137,16 +142,12 @@ public final class Directory {
             return new Party(Party.Kind.OWN, own, null, raw);
         }
         String user = userPart(raw);
-        if (NUMBER.matcher(user).matches()) {
-            String international = e164.apply(user);
-            if (international != null) {
-                return new Party(Party.Kind.OUTSIDE, null, international, raw);
-            }
-        }
-        if (!DIALLABLE.matcher(user).matches()) {
+        Matcher number = NUMBER.matcher(user);
+        if (!number.matches() && !DIALLABLE.matcher(user).matches()) {
             return new Party(Party.Kind.HIDDEN, null, null, raw);
         }
-        return new Party(Party.Kind.OUTSIDE, null, raw, raw);
+        String international = number.matches() ? e164.apply(number.group(1).strip()) : null;
+        return new Party(Party.Kind.OUTSIDE, null, international != null ? international : raw, raw);
     }
 
     /** An extension by its name, ours although perhaps not configured. */
@@ -165,8 +166,8 @@ public final class Directory {
         if (raw == null) {
             return null;
         }
-        String user = userPart(raw);
-        String international = NUMBER.matcher(user).matches() ? e164.apply(user) : null;
+        Matcher number = NUMBER.matcher(userPart(raw));
+        String international = number.matches() ? e164.apply(number.group(1).strip()) : null;
         return international != null ? international : raw;
     }
 

@@ -4,6 +4,7 @@ import com.google.i18n.phonenumbers.NumberParseException;
 import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
+import com.google.i18n.phonenumbers.Phonenumber.PhoneNumber;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.LoadingCache;
 import io.callbridge.asterisk.AmiSettings;
@@ -30,6 +31,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiPredicate;
 import org.eclipse.microprofile.config.Config;
 
 /**
@@ -42,6 +44,8 @@ public class Settings {
     private static final int SECRET_LENGTH = 16;
     /** Numbers that are kept as they were read. */
     private static final int NUMBERS = 10_000;
+    /** Digits of a foreign number, at least. A shorter one may be a local one that looks like it. */
+    private static final int LEAST_FOREIGN = 10;
 
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
@@ -253,18 +257,34 @@ public class Settings {
     }
 
     /**
-     * A number as dialled or signalled in a country, in E.164. Only its length is judged: numbering plans change faster
-     * than a list of valid ranges. One without its area code cannot be read: nobody knows which area is meant.
+     * A number as dialled or signalled in a country, in E.164. Of a number with {@code +} only the length is judged: numbering
+     * plans change faster than a list of valid ranges. One without is rewritten only to a valid number: as the country means it,
+     * else as one whose {@code +} was lost, else as one behind {@code 00}. A misdialled one would be somebody else's, and one
+     * without its area code cannot be read: nobody knows which area is meant.
      *
      * @param country {@code null}: only a number with {@code +} can be read
      * @return {@code null} if it cannot be read
      */
     public static String e164(String number, String country) {
+        if (country == null || number.startsWith("+")) {
+            return e164(number, country, (util, parsed) -> util.isPossibleNumberWithReason(parsed) == ValidationResult.IS_POSSIBLE);
+        }
+        String digits = number.replaceAll("[^0-9]", "");
+        String read = e164(number, country, PhoneNumberUtil::isValidNumber);
+        if (read == null && digits.length() >= LEAST_FOREIGN) {
+            read = e164("+" + digits, country, PhoneNumberUtil::isValidNumber);
+        }
+        if (read == null && digits.length() >= LEAST_FOREIGN && digits.startsWith("00")) {
+            read = e164("+" + digits.substring(2), country, PhoneNumberUtil::isValidNumber);
+        }
+        return read;
+    }
+
+    private static String e164(String number, String country, BiPredicate<PhoneNumberUtil, PhoneNumber> fits) {
         try {
             PhoneNumberUtil util = PhoneNumberUtil.getInstance();
-            var parsed = util.parse(number, country);
-            return util.isPossibleNumberWithReason(parsed) == ValidationResult.IS_POSSIBLE
-                    ? util.format(parsed, PhoneNumberFormat.E164) : null;
+            PhoneNumber parsed = util.parse(number, country);
+            return fits.test(util, parsed) ? util.format(parsed, PhoneNumberFormat.E164) : null;
         } catch (NumberParseException notANumber) {
             return null;
         }

@@ -1,0 +1,162 @@
+package io.callbridge.platform;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.callbridge.domain.Directory;
+import io.callbridge.domain.Party;
+import io.callbridge.support.TestConfig;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Whom a field with a number means, and the number that a CRM is told. One that cannot be read stays as it came, since a wrong
+ * one would be somebody else's. The extension is 101, the prefix 453.
+ */
+class NumberFormatsTest {
+
+    private static final Map<String, Directory> DIRECTORIES = new ConcurrentHashMap<>();
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            # national and international, in Russia
+            RU | +79161234567                        | OUTSIDE | +79161234567
+            RU | 79161234567                         | OUTSIDE | +79161234567
+            RU | 89161234567                         | OUTSIDE | +79161234567
+            RU | 9161234567                          | OUTSIDE | +79161234567
+            RU | 84951234567                         | OUTSIDE | +74951234567
+            RU | 4951234567                          | OUTSIDE | +74951234567
+            RU | 88121234567                         | OUTSIDE | +78121234567
+            RU | 8121234567                          | OUTSIDE | +78121234567
+            RU | 88005553535                         | OUTSIDE | +78005553535
+            RU | 8005553535                          | OUTSIDE | +78005553535
+            RU | 87011234567                         | OUTSIDE | +77011234567
+            RU | 77011234567                         | OUTSIDE | +77011234567
+            RU | 7011234567                          | OUTSIDE | +77011234567
+            # formatted
+            RU | 8 (916) 123-45-67                   | OUTSIDE | +79161234567
+            RU | +7 (916) 123-45-67                  | OUTSIDE | +79161234567
+            RU | +7(916)1234567                      | OUTSIDE | +79161234567
+            RU | (+7) 916 123-45-67                  | OUTSIDE | +79161234567
+            RU | (495) 123-45-67                     | OUTSIDE | +74951234567
+            RU | 8.916.123.45.67                     | OUTSIDE | +79161234567
+            RU | 8-916-123-45-67                     | OUTSIDE | +79161234567
+            RU | 8\u00a0916\u00a0123\u201345\u201367 | OUTSIDE | +79161234567
+            RU | 916/1234567                         | OUTSIDE | +79161234567
+            # other countries: dialled with 810 or 00, or signalled without a plus
+            RU | 810375291234567                     | OUTSIDE | +375291234567
+            RU | 8 10 375 29 123-45-67               | OUTSIDE | +375291234567
+            RU | 81049301234567                      | OUTSIDE | +49301234567
+            RU | 375291234567                        | OUTSIDE | +375291234567
+            RU | 380501234567                        | OUTSIDE | +380501234567
+            RU | 998901234567                        | OUTSIDE | +998901234567
+            RU | 491711234567                        | OUTSIDE | +491711234567
+            RU | 0079161234567                       | OUTSIDE | +79161234567
+            RU | 00491711234567                      | OUTSIDE | +491711234567
+            RU | +49 30 1234567                      | OUTSIDE | +49301234567
+            RU | +1 202 555 0143                     | OUTSIDE | +12025550143
+            # with an extension behind it
+            RU | +7 916 123-45-67 доб. 12            | OUTSIDE | +79161234567
+            RU | 84951234567 ДОБ 12                  | OUTSIDE | +74951234567
+            RU | 8 (495) 123-45-67, доб.12           | OUTSIDE | +74951234567
+            RU | +7 916 123-45-67 ext. 12            | OUTSIDE | +79161234567
+            RU | 89161234567,12                      | OUTSIDE | +79161234567
+            RU | 89161234567,,12#                    | OUTSIDE | +79161234567
+            RU | 89161234567#                        | OUTSIDE | +79161234567
+            RU | 89161234567;ext=5                   | OUTSIDE | +79161234567
+            RU | 89161234567x12                      | OUTSIDE | +79161234567
+            # addresses
+            RU | tel:+79161234567                    | OUTSIDE | +79161234567
+            RU | tel:+7-916-123-45-67;ext=5          | OUTSIDE | +79161234567
+            RU | tel:89161234567;phone-context=+7    | OUTSIDE | +79161234567
+            RU | sip:+79161234567@gw.example         | OUTSIDE | +79161234567
+            RU | SIP:89161234567@gw.example:5060;user=phone | OUTSIDE | +79161234567
+            RU | sips:79161234567@gw.example         | OUTSIDE | +79161234567
+            RU | "Ivanov" <sip:+79161234567@gw.example>;tag=1 | OUTSIDE | +79161234567
+            RU | 89161234567@gw.example              | OUTSIDE | +79161234567
+            RU | sip:101@gw.example                  | OUTSIDE | sip:101@gw.example
+            RU | sip:ivanov@gw.example               | HIDDEN  |
+            # one of ours
+            RU | 101                                 | OWN     |
+            RU | 453*101                             | OWN     |
+            RU | 453*199                             | OWN     |
+            RU | 00500*453*101                       | OWN     |
+            RU | sip:453*101@sip.pbx.example         | OWN     |
+            RU | 454*101                             | OUTSIDE | 454*101
+            # short ones and services
+            RU | 102                                 | OUTSIDE | 102
+            RU | 112                                 | OUTSIDE | 112
+            RU | 1001                                | OUTSIDE | 1001
+            RU | 8800                                | OUTSIDE | 8800
+            RU | 0541                                | OUTSIDE | 0541
+            RU | 0                                   | OUTSIDE | 0
+            RU | *78                                 | OUTSIDE | *78
+            RU | *31#89161234567                     | OUTSIDE | *31#89161234567
+            RU | 102,5                               | OUTSIDE | 102,5
+            # without the area, a digit lost, too long, nonsense
+            RU | 1234567                             | OUTSIDE | 1234567
+            RU | 123-45-67                           | OUTSIDE | 123-45-67
+            RU | 6834002                             | OUTSIDE | 6834002
+            RU | 8916123456                          | OUTSIDE | 8916123456
+            RU | 7916123456                          | OUTSIDE | 7916123456
+            RU | 916123456                           | OUTSIDE | 916123456
+            RU | 891612345678                        | OUTSIDE | 891612345678
+            RU | 791612345678                        | OUTSIDE | 791612345678
+            RU | 70000000000                         | OUTSIDE | 70000000000
+            RU | 0000000000                          | OUTSIDE | 0000000000
+            RU | +8 916 1234567                      | OUTSIDE | +8 916 1234567
+            RU | 123456789012345678                  | OUTSIDE | 123456789012345678
+            # nobody
+            RU |                                     | HIDDEN  |
+            RU | ''                                  | HIDDEN  |
+            RU | anonymous                           | HIDDEN  |
+            RU | Anonymous                           | HIDDEN  |
+            RU | unknown                             | HIDDEN  |
+            RU | <unknown>                           | HIDDEN  |
+            RU | private                             | HIDDEN  |
+            RU | Restricted                          | HIDDEN  |
+            RU | unavailable                         | HIDDEN  |
+            RU | withheld                            | HIDDEN  |
+            RU | s                                   | HIDDEN  |
+            RU | +                                   | HIDDEN  |
+            RU | Скрытый номер                       | HIDDEN  |
+            RU | "Anonymous" <sip:anonymous@anonymous.invalid> | HIDDEN |
+            RU | sip:89161234567@anonymous.invalid   | HIDDEN  |
+            # elsewhere
+            KZ | 87011234567                         | OUTSIDE | +77011234567
+            KZ | 89161234567                         | OUTSIDE | +79161234567
+            BY | 80291234567                         | OUTSIDE | +375291234567
+            BY | 79161234567                         | OUTSIDE | +79161234567
+            UA | 0501234567                          | OUTSIDE | +380501234567
+            UA | 0079161234567                       | OUTSIDE | +79161234567
+            DE | 030/12345678                        | OUTSIDE | +493012345678
+            DE | 0079161234567                       | OUTSIDE | +79161234567
+            DE | 110                                 | OUTSIDE | 110
+            US | (202) 555-0143 ext. 7               | OUTSIDE | +12025550143
+            US | 12025550143                         | OUTSIDE | +12025550143
+            US | 202555014                           | OUTSIDE | 202555014
+            US | 01179161234567                      | OUTSIDE | +79161234567
+            US | 79161234567                         | OUTSIDE | +79161234567
+            US | 911                                 | OUTSIDE | 911
+            GB | 020 7946 0000                       | OUTSIDE | +442079460000
+            GB | +44 (0)20 7946 0000                 | OUTSIDE | +442079460000
+            """)
+    void aFieldMeans(String country, String raw, Party.Kind kind, String number) {
+        String field = raw == null ? null : unescaped(raw);
+        Party party = DIRECTORIES.computeIfAbsent(country, NumberFormatsTest::directory).party(field);
+        assertEquals(kind, party.kind());
+        assertEquals(number, party.number());
+        assertEquals(field, party.raw());
+    }
+
+    private static String unescaped(String raw) {
+        return raw.replace("\\u00a0", "\u00a0").replace("\\u2013", "\u2013");
+    }
+
+    private static Directory directory(String country) {
+        return TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
+                "callbridge.pbx.main.country", country, "callbridge.pbx.main.prefix", "453", "callbridge.pbx.main.domain", "sip.pbx.example",
+                "callbridge.pbx.main.extensions.101.user", "anna"), Map.of())).directory("main");
+    }
+}
