@@ -169,7 +169,7 @@ class IntegratorIT {
                 badSetting("an unknown type of extension", "callbridge.pbx.main.extensions.101.type", "telephone",
                         "telephone", "phone", "ivr", "queue", "fax"),
                 badSetting("a CRM that does not exist", "callbridge.crm.active", "abacus", "abacus"),
-                badSetting("a CRM that is a route but no adapter", "callbridge.crm.active", "outbox", "deliver-outbox-lookup"),
+                badSetting("a CRM that is a route but no adapter", "callbridge.crm.active", "outbox", "deliver-outbox-call"),
                 badSetting("no CRM", "callbridge.crm.active", "", "''", "rest"),
                 badSetting("a delay that is empty", "callbridge.calls.missed-delay", "", "''", "5s"),
                 badSetting("a number that is none", "callbridge.demo.pause-ms", "abc", "'abc'", "whole number"),

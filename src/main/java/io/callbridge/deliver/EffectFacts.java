@@ -11,7 +11,7 @@ import java.util.Map;
  * {@code entity} with that word in front ({@code placeType}, {@code entityId}), and every time once more as a number with
  * {@code Millis} behind ({@code startedAtMillis}). A text that is not there is empty.
  */
-final class EffectFacts {
+public final class EffectFacts {
 
     private static final List<String> TEXTS = List.of("callId", "direction", "user", "extension", "number", "rawNumber", "did", "at",
             "result", "startedAt", "answeredAt", "endedAt", "recordingId", "recordingUrl", "forwardedTo", "servedAt", "reason",
@@ -22,7 +22,7 @@ final class EffectFacts {
     private EffectFacts() {
     }
 
-    static Map<String, Object> of(JsonNode body) {
+    public static Map<String, Object> of(JsonNode body) {
         Map<String, Object> facts = new HashMap<>();
         TEXTS.forEach(name -> facts.put(name, ""));
         facts.put("talkSeconds", body.path("talkSeconds").asLong());
@@ -34,7 +34,7 @@ final class EffectFacts {
     }
 
     /** What a look-up adds. */
-    static Map<String, Object> entity(JsonNode body) {
+    public static Map<String, Object> entity(JsonNode body) {
         Map<String, Object> facts = new HashMap<>();
         ENTITY.forEach(name -> facts.put(name, ""));
         add(facts, "entity", body.path("entity"));

@@ -275,6 +275,11 @@ public final class RouteHarness implements AutoCloseable {
         return template.send("direct:" + route, pattern, message);
     }
 
+    /** Sends a message while another is on its way: nothing is forgotten. */
+    Exchange sendMore(String route, Processor message, ExchangePattern pattern) {
+        return template.send("direct:" + route, pattern, message);
+    }
+
     /** What the last message made the routes ask for. */
     List<Step> steps() {
         return List.copyOf(steps);

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
+import org.apache.camel.Variable;
 import org.apache.camel.component.netty.DefaultChannelHandlerFactory;
 import org.apache.camel.component.netty.NettyConsumer;
 import org.apache.camel.component.netty.ServerInitializerFactory;
@@ -392,21 +393,21 @@ final class StandIns {
         }
     }
 
-    /** What is kept about one leg: a test delivers one. */
+    /** Keeps what it is told until the end of the test. */
     public static final class CrmMemory {
 
         private final Map<String, String> kept = new ConcurrentHashMap<>();
 
-        public String recall(String name) {
-            return kept.getOrDefault(name, "");
+        public String recall(@Variable("key") String key, String name) {
+            return kept.getOrDefault(key + " " + name, "");
         }
 
-        public void keep(String name, String value) {
-            kept.put(name, value);
+        public void keep(@Variable("key") String key, String name, String value) {
+            kept.put(key + " " + name, value);
         }
 
-        public void forget(String name) {
-            kept.remove(name);
+        public void forget(@Variable("key") String key, String name) {
+            kept.remove(key + " " + name);
         }
     }
 

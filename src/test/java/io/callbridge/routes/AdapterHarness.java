@@ -1,0 +1,128 @@
+package io.callbridge.routes;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.callbridge.deliver.EffectFacts;
+import io.callbridge.store.Delivery;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.camel.Exchange;
+import org.apache.camel.ExchangePattern;
+
+/**
+ * The route files of one CRM in a plain Camel context, behind the real {@code deliver-outbox} and in front of whatever HTTP
+ * server the test names: one effect goes in as the outbox sends it, and comes out as delivered, refused or to be sent later.
+ * The look-up is the adapter's own, without a cache; what the adapter remembers of a leg it remembers here too.
+ */
+public final class AdapterHarness implements AutoCloseable {
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * How a try ended.
+     *
+     * @param result {@code delivered}, {@code deadLetter} (refused for good), {@code retryLater}
+     * @param cause of a try that was no success
+     */
+    public record Outcome(String result, Throwable cause) {
+    }
+
+    private final String crm;
+    private final RouteHarness routes;
+
+    private AdapterHarness(String crm, Map<String, String> settings, Map<String, Object> beans) {
+        this.crm = crm;
+        String[] stems = Stream.concat(Stream.of("deliver-outbox"), RouteHarness.stems().stream()
+                .filter(stem -> stem.equals("deliver-" + crm) || stem.startsWith("deliver-" + crm + "-"))).toArray(String[]::new);
+        routes = RouteHarness.of(stems);
+        settings.forEach(routes::setting);
+        beans.forEach(routes::bean);
+        routes.on("entityLookup.request", this::lookUp).start();
+    }
+
+    /** @param beans what the adapter calls by name besides the beans of all adapters */
+    public static AdapterHarness of(String crm, Map<String, String> settings, Map<String, Object> beans) {
+        return new AdapterHarness(crm, settings, beans);
+    }
+
+    public boolean can(String capability) {
+        return routes.running().contains("deliver-" + crm + "-" + capability);
+    }
+
+    /**
+     * Sends an effect to the CRM, as one try of a delivery.
+     *
+     * @param id SubCallID, or the CallID of a missed call
+     * @param body as the bridge writes it (contract section 3), with the CRM's own id of the user
+     */
+    public Outcome deliver(String operation, String id, Map<String, Object> body) {
+        Map<String, Object> facts = new HashMap<>(EffectFacts.of(JSON.valueToTree(body)));
+        facts.putAll(Map.of("crm", crm, "operation", operation, "lane", Delivery.laneOf(operation), "pbx", "main", "key", id, "id", id));
+        routes.send("deliver-outbox", facts);
+        List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")).toList();
+        if (ends.size() != 1) {
+            throw new AssertionError("not one result: " + routes.asked());
+        }
+        return new Outcome(ends.get(0).name().replace("deliveryResult.", ""), ends.get(0).cause());
+    }
+
+    /** What the look-up answers; a missing node: nobody has the number. */
+    public JsonNode find(String number) {
+        return json(ask("lookup", number));
+    }
+
+    /** Runs a route that the bridge calls by itself: {@code users}, {@code probe}. @throws IllegalStateException if it failed */
+    public JsonNode ask(String capability) {
+        return json(ask(capability, null));
+    }
+
+    private String ask(String capability, String body) {
+        Exchange exchange = routes.sendMore("deliver-" + crm + "-" + capability, message -> {
+            message.getMessage().setBody(body);
+            message.setVariable("crm", crm);
+            message.setVariable("lane", Delivery.CALLS);
+            message.setVariable("operation", capability);
+            message.setVariable("number", body == null ? "" : body);
+        }, ExchangePattern.InOut);
+        if (exchange.getException() != null) {
+            throw new IllegalStateException(exchange.getException().getMessage(), exchange.getException());
+        }
+        return exchange.getMessage().getBody(String.class);
+    }
+
+    private static JsonNode json(String text) {
+        try {
+            return text == null || text.isBlank() ? JSON.missingNode() : JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new AssertionError("no JSON: " + text, e);
+        }
+    }
+
+    /** The first entity, as {@code several-entities=first} takes it. */
+    private Object lookUp(Exchange exchange) {
+        ObjectNode body = JSON.createObjectNode();
+        exchange.getVariables().forEach((name, value) -> body.set(name, JSON.valueToTree(value)));
+        String number = String.valueOf(exchange.getVariable("number"));
+        if (number.startsWith("+") && can("lookup")) {
+            JsonNode found = find(number);
+            JsonNode entity = found.isArray() ? found.path(0) : found;
+            if (entity.hasNonNull("id")) {
+                body.set("entity", entity);
+                if (exchange.getVariable("operation").equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
+                    body.set("user", entity.get("responsible"));
+                }
+            }
+        }
+        EffectFacts.entity(body).forEach(exchange::setVariable);
+        return body.toString();
+    }
+
+    @Override
+    public void close() {
+        routes.close();
+    }
+}
