@@ -1,11 +1,21 @@
 package io.callbridge;
 
+import static com.github.tomakehurst.wiremock.client.WireMock.aResponse;
+import static com.github.tomakehurst.wiremock.client.WireMock.anyRequestedFor;
+import static com.github.tomakehurst.wiremock.client.WireMock.anyUrl;
+import static com.github.tomakehurst.wiremock.client.WireMock.equalTo;
+import static com.github.tomakehurst.wiremock.client.WireMock.moreThanOrExactly;
+import static com.github.tomakehurst.wiremock.client.WireMock.post;
+import static com.github.tomakehurst.wiremock.client.WireMock.postRequestedFor;
+import static com.github.tomakehurst.wiremock.client.WireMock.urlEqualTo;
+import static com.github.tomakehurst.wiremock.core.WireMockConfiguration.wireMockConfig;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.github.tomakehurst.wiremock.WireMockServer;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.BridgeProcess.Refusal;
 import io.callbridge.support.BridgeProcess.RoutesEdit;
@@ -45,6 +55,8 @@ class IntegratorIT {
 
     private static final Pattern LOGGED = Pattern.compile("^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d,\\d{3} ");
 
+    private static final Pattern OWN_CRM = Pattern.compile("(?ms)^```yaml\\n(- route:\\n    id: deliver-acme-.*?)^```$");
+
     @TempDir
     private Path scratch;
     private FakeCrm crm;
@@ -75,6 +87,37 @@ class IntegratorIT {
     void thePackagedRoutesServeWhereNoFolderIs() {
         try (BridgeProcess bridge = builder().withoutRoutesFolder().start()) {
             assertCallWorks(bridge);
+        }
+    }
+
+    /** The file that the README shows, as it stands there. */
+    @Test
+    void aCrmOfOnesOwnIsOneFile() throws IOException {
+        String adapter = OWN_CRM.matcher(Files.readString(Path.of("README.md"))).results().findFirst().orElseThrow().group(1);
+        WireMockServer acme = new WireMockServer(wireMockConfig().dynamicPort());
+        acme.start();
+        acme.stubFor(post("/calls").willReturn(aResponse().withStatus(500)).inScenario("first").willSetStateTo("up"));
+        acme.stubFor(post("/calls").willReturn(aResponse().withStatus(201)).inScenario("first").whenScenarioStateIs("up"));
+        try (BridgeProcess bridge = builder().editRoutes(routes -> Files.writeString(routes.resolve("deliver-acme.camel.yaml"), adapter))
+                .setting("callbridge.crm.active", "rest,acme").setting("callbridge.crm.acme.url", acme.baseUrl() + "/calls")
+                .setting("callbridge.crm.acme.token", "acme-token").setting("callbridge.crm.acme.users.anna", "7").quickRetries().start()) {
+            TestCall talk = TestCall.incoming("101", FakeCrm.IVANOV);
+            bridge.webhook().accept(talk.answered());
+            TestCall missed = TestCall.incoming("101", FakeCrm.PETROVA);
+            bridge.webhook().accept(missed.missed());
+            String call = "{\"key\":\"" + talk.legId() + "\",\"agent\":\"7\",\"phone\":\"" + FakeCrm.IVANOV
+                    + "\",\"way\":\"in\",\"outcome\":\"answered\",\"seconds\":30}";
+            String none = "{\"key\":\"" + missed.callId() + "\",\"agent\":\"7\",\"phone\":\"" + FakeCrm.PETROVA + "\",\"outcome\":\"missed\"}";
+            await("both at the CRM").atMost(SOON).untilAsserted(() -> {
+                assertEquals(3, acme.countRequestsMatching(anyRequestedFor(anyUrl()).build()).getCount());
+                for (String body : List.of(call, none)) {
+                    acme.verify(moreThanOrExactly(1), postRequestedFor(urlEqualTo("/calls")).withRequestBody(equalTo(body))
+                            .withHeader("Authorization", equalTo("Bearer acme-token")));
+                }
+            });
+            await("the other CRM has them too").atMost(SOON).until(() -> crm.has(Kind.CALL, talk.legId()) && crm.has(Kind.MISSED, missed.callId()));
+        } finally {
+            acme.stop();
         }
     }
 

@@ -125,7 +125,7 @@ public final class RouteHarness implements AutoCloseable {
         return this;
     }
 
-    RouteHarness setting(String key, String value) {
+    public RouteHarness setting(String key, String value) {
         settings.setProperty(key, value);
         return this;
     }
