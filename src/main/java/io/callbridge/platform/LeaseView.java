@@ -1,7 +1,7 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.Leases;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -44,6 +44,8 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private volatile long heldUntil;
     private long renewAt;
     private boolean told;
+    /** Why nobody can be asked for the lease at the moment, as it was logged. */
+    private String trouble;
 
     LeaseView(LeaseClusterService service, String namespace, Leases leases, String replica, long leaseMs) {
         this.service = service;
@@ -113,7 +115,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             if (failed == null) {
                 answered(taken, now + leaseNanos - leaseNanos / PARTS);
             } else {
-                LOG.debugf("the lease %s: %s", namespace, failed.getMessage());
+                failed(failed.getMessage());
             }
         });
     }
@@ -121,6 +123,18 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private synchronized void answered(boolean taken, long until) {
         heldUntil = until;
         held = taken && isRunAllowed();
+        if (trouble != null) {
+            trouble = null;
+            LOG.infof("the lease %s can be taken and kept again", namespace);
+        }
+    }
+
+    /** What is held stays held until its end: the next answer may come in time. */
+    private synchronized void failed(String reason) {
+        if (!Objects.equals(reason, trouble) && isRunAllowed()) {
+            trouble = reason;
+            LOG.warnf("the lease %s cannot be taken or kept: %s", namespace, reason);
+        }
     }
 
     @Override
