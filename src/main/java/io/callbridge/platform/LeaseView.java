@@ -69,7 +69,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     @Override
     protected void doStop() throws InterruptedException {
         CompletableFuture<?> last;
+        boolean leader;
         synchronized (this) {
+            leader = isLeader();
             held = false;
             clock.shutdownNow();
             last = asked;
@@ -82,7 +84,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             last.handle((done, failed) -> leases.giveBack(namespace, replica)).thenCompose(done -> done)
                     .get(GIVE_BACK_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            LOG.infof("the lease %s could not be given back, and runs out", namespace);
+            if (leader) {
+                LOG.infof("the lease %s could not be given back, and runs out", namespace);
+            }
         }
     }
 
