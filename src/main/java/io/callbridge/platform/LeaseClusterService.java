@@ -1,28 +1,32 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.Leases;
+import io.callbridge.store.StoreLeases;
 import io.quarkus.arc.Unremovable;
 import jakarta.inject.Singleton;
 import java.util.UUID;
 import org.apache.camel.support.cluster.AbstractCamelClusterService;
 
-/** Lets Camel's {@code master} run a route in one of the replicas that share a database. */
+/** Lets Camel's {@code master} run a route in one of the replicas that share a database or a cluster. */
 @Singleton
 @Unremovable
 public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> {
 
-    private final Leases leases;
+    private final StoreLeases store;
+    private final KubernetesLeases kubernetes;
     private final Settings settings;
-    private final String replica = UUID.randomUUID().toString();
+    /** Where it runs, for who looks at a lease, and what nobody else has. */
+    private final String replica = System.getenv().getOrDefault("HOSTNAME", "callbridge") + "_" + UUID.randomUUID();
 
-    public LeaseClusterService(Leases leases, Settings settings) {
+    public LeaseClusterService(StoreLeases store, KubernetesLeases kubernetes, Settings settings) {
         super("lease");
-        this.leases = leases;
+        this.store = store;
+        this.kubernetes = kubernetes;
         this.settings = settings;
     }
 
     @Override
     protected LeaseView createView(String namespace) {
+        Leases leases = settings.kubernetesLease() ? kubernetes : store;
         return new LeaseView(this, namespace, leases, replica, settings.number("ami.lease-ms"));
     }
 }

@@ -1,7 +1,7 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.Leases;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -44,6 +44,8 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private volatile long heldUntil;
     private long renewAt;
     private boolean told;
+    /** Why nobody can be asked for the lease at the moment, as it was logged. */
+    private String trouble;
 
     LeaseView(LeaseClusterService service, String namespace, Leases leases, String replica, long leaseMs) {
         this.service = service;
@@ -67,7 +69,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     @Override
     protected void doStop() throws InterruptedException {
         CompletableFuture<?> last;
+        boolean leader;
         synchronized (this) {
+            leader = isLeader();
             held = false;
             clock.shutdownNow();
             last = asked;
@@ -80,7 +84,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             last.handle((done, failed) -> leases.giveBack(namespace, replica)).thenCompose(done -> done)
                     .get(GIVE_BACK_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            LOG.infof("the lease %s could not be given back, and runs out", namespace);
+            if (leader) {
+                LOG.infof("the lease %s could not be given back, and runs out", namespace);
+            }
         }
     }
 
@@ -113,7 +119,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             if (failed == null) {
                 answered(taken, now + leaseNanos - leaseNanos / PARTS);
             } else {
-                LOG.debugf("the lease %s: %s", namespace, failed.getMessage());
+                failed(failed.getMessage());
             }
         });
     }
@@ -121,6 +127,18 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private synchronized void answered(boolean taken, long until) {
         heldUntil = until;
         held = taken && isRunAllowed();
+        if (trouble != null) {
+            trouble = null;
+            LOG.infof("the lease %s can be taken and kept again", namespace);
+        }
+    }
+
+    /** What is held stays held until its end: the next answer may come in time. */
+    private synchronized void failed(String reason) {
+        if (!Objects.equals(reason, trouble) && isRunAllowed()) {
+            trouble = reason;
+            LOG.warnf("the lease %s cannot be taken or kept: %s", namespace, reason);
+        }
     }
 
     @Override

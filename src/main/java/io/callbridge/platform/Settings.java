@@ -19,6 +19,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -46,6 +47,7 @@ public class Settings {
     private static final int NUMBERS = 10_000;
     /** Digits of a foreign number, at least. A shorter one may be a local one that looks like it. */
     private static final int LEAST_FOREIGN = 10;
+    private static final String SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
@@ -57,6 +59,7 @@ public class Settings {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final Duration retention;
     private final SslContext tcpTls;
+    private final boolean kubernetesLease;
     private final Map<String, AmiSettings> asterisks = new HashMap<>();
 
     public Settings(BridgeConfig config, Config all) {
@@ -104,6 +107,12 @@ public class Settings {
         number(all, "ami.reconnect-max-ms", 1, 3_600_000);
         number(all, "ami.refused-ms", 1, 86_400_000);
         number(all, "ami.lease-ms", 1_000, 600_000);
+        kubernetesLease = switch (text(all, "ami.lease")) {
+            case "auto" -> StoreKind.of(storeUrl).shared() && inCluster(all);
+            case "database" -> false;
+            case "kubernetes" -> true;
+            default -> throw invalid("ami.lease", text(all, "ami.lease"), "auto, database, kubernetes");
+        };
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -158,6 +167,11 @@ public class Settings {
         return tcpTls;
     }
 
+    /** Whether one of several replicas is chosen by a lease of Kubernetes, and not by one in the database. */
+    public boolean kubernetesLease() {
+        return kubernetesLease;
+    }
+
     /** The connection to the Asterisk of a PBX, if it has one. */
     public Optional<AmiSettings> asterisk(String pbx) {
         return Optional.ofNullable(asterisks.get(pbx));
@@ -208,6 +222,12 @@ public class Settings {
             }
         }
         return Optional.ofNullable(found);
+    }
+
+    /** In a pod that may speak to Kubernetes; its client looks for the same variable and file. */
+    private static boolean inCluster(Config all) {
+        String token = all.getOptionalValue("kubernetes.auth.serviceAccount.token", String.class).orElse(SERVICE_ACCOUNT_TOKEN);
+        return all.getOptionalValue("KUBERNETES_SERVICE_HOST", String.class).isPresent() && Files.isRegularFile(Path.of(token));
     }
 
     private void addPbx(String pbx, BridgeConfig.Pbx config) {

@@ -128,10 +128,30 @@ class ConfigurationTest {
     @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
             "crm.rest.url, ''", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
             "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
-            "tcp.max-silence-ms, 999"})
+            "tcp.max-silence-ms, 999", "ami.lease, ''", "ami.lease, zookeeper"})
     void aValueThatIsNoneIsRefused(String key, String value) {
         given.put("callbridge." + key, value);
         assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
+    }
+
+    @Test
+    void theLeaseIsOfKubernetesInAPodWithAnAccountAndASharedStore(@TempDir Path folder) throws Exception {
+        String token = Files.writeString(folder.resolve("token"), "t").toString();
+        given.put("callbridge.store.url", "jdbc:postgresql://db.example/callbridge");
+        given.put("kubernetes.auth.serviceAccount.token", token);
+        assertFalse(start().kubernetesLease(), "no pod");
+        environment.put("KUBERNETES_SERVICE_HOST", "10.0.0.1");
+        assertTrue(start().kubernetesLease());
+        given.put("kubernetes.auth.serviceAccount.token", token + "x");
+        assertFalse(start().kubernetesLease(), "no account");
+        given.put("kubernetes.auth.serviceAccount.token", token);
+        given.put("callbridge.store.url", "jdbc:sqlite:data/callbridge.db");
+        assertFalse(start().kubernetesLease(), "one replica");
+        given.put("callbridge.ami.lease", "kubernetes");
+        assertTrue(start().kubernetesLease());
+        given.put("callbridge.store.url", "jdbc:postgresql://db.example/callbridge");
+        given.put("callbridge.ami.lease", "database");
+        assertFalse(start().kubernetesLease());
     }
 
     @Test

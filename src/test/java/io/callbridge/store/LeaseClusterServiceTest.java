@@ -100,7 +100,7 @@ class LeaseClusterServiceTest {
 
     @Test
     void aLeaseOfSomebodyElseIsTakenWhenItHasRunOut() throws Exception {
-        Leases leases = new Leases(open(PostgresServer.shared().newDatabase()));
+        StoreLeases leases = new StoreLeases(open(PostgresServer.shared().newDatabase()));
         assertTrue(leases.take("a", "first", 300).join());
         assertFalse(leases.take("a", "second", 300).join());
         assertFalse(leases.giveBack("a", "second").join());
@@ -121,7 +121,7 @@ class LeaseClusterServiceTest {
     private LeaseClusterService replica(String url) {
         Store store = open(url);
         assertEquals(url.startsWith(StoreKind.POSTGRESQL.prefix), store.kind().shared());
-        LeaseClusterService service = new LeaseClusterService(new Leases(store), TestConfig.settings(TestConfig.of(
+        LeaseClusterService service = new LeaseClusterService(new StoreLeases(store), null, TestConfig.settings(TestConfig.of(
                 Map.of("callbridge.ami.lease-ms", Long.toString(LEASE_MS)), Map.of())));
         service.start();
         services.add(service);

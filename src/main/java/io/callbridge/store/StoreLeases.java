@@ -1,11 +1,12 @@
 package io.callbridge.store;
 
+import io.callbridge.platform.Leases;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.concurrent.CompletableFuture;
 
-/** Who of several replicas does what only one may do. The database's clock counts: those of replicas differ. */
+/** Leases that are rows of the common database. Its clock counts: those of replicas differ. */
 @ApplicationScoped
-public class Leases {
+public class StoreLeases implements Leases {
 
     private static final String TAKE = """
             insert into lease (name, holder, expires_at)
@@ -15,26 +16,22 @@ public class Leases {
 
     private final Store store;
 
-    public Leases(Store store) {
+    public StoreLeases(Store store) {
         this.store = store;
     }
 
-    /** Without other replicas nobody needs a lease. */
+    /** Not without other replicas. */
+    @Override
     public boolean needed() {
         return store.kind().shared();
     }
 
-    /**
-     * Takes a lease that is free, has run out or is the holder's own.
-     *
-     * @param ms how long it is valid, from a moment after this call
-     * @return whether the holder has it now
-     */
+    @Override
     public CompletableFuture<Boolean> take(String name, String holder, long ms) {
         return store.writeAtOnce(order(name), sql -> sql.update(TAKE, name, holder, ms) > 0);
     }
 
-    /** Gives a lease back, if it is the holder's. */
+    @Override
     public CompletableFuture<Boolean> giveBack(String name, String holder) {
         return store.writeAtOnce(order(name), sql -> sql.update("delete from lease where name = ? and holder = ?", name, holder) > 0);
     }
