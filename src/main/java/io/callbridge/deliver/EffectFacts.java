@@ -26,7 +26,6 @@ public final class EffectFacts {
         Map<String, Object> facts = new HashMap<>();
         TEXTS.forEach(name -> facts.put(name, ""));
         facts.put("talkSeconds", body.path("talkSeconds").asLong());
-        facts.put("ringSeconds", 0L);
         facts.putAll(entity(body));
         add(facts, "", body);
         TIMES.stream().filter(body::has).forEach(time -> facts.put(time + "Millis", Instant.parse(body.get(time).asText()).toEpochMilli()));

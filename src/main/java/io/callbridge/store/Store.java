@@ -152,7 +152,7 @@ public class Store {
     }
 
     @PreDestroy
-    void close() throws InterruptedException {
+    public void close() throws InterruptedException {
         running = false;
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
