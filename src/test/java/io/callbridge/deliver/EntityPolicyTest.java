@@ -24,7 +24,7 @@ class EntityPolicyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', nullValues = "none", value = {
-        "{'id':'1','name':null} | 1", "{'name':'nobody'} | none", "[] | none", "[{'name':'x'},{'id':'2'}] | 2", "'text' | none"})
+        "{'id':'1','name':null} | 1", "{'name':'nobody'} | none", "[] | none", "[{'name':'x'},{'id':'2'}] | 2", "42 | none"})
     void whatIsNoEntityDoesNotCount(String answer, String id) throws JsonProcessingException {
         assertEquals(id, picked("first", answer, "7"));
     }
