@@ -4,6 +4,8 @@ import io.callbridge.store.Delivery;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 
 /**
@@ -18,13 +20,19 @@ public class CrmCapabilities {
     static final String PROBE = "probe";
 
     private final CamelContext context;
+    private final Map<String, Boolean> known = new ConcurrentHashMap<>();
 
     public CrmCapabilities(CamelContext context) {
         this.context = context;
     }
 
     public boolean can(String crm, String capability) {
-        return context.getRoute("deliver-" + crm + "-" + capability) != null;
+        // Camel looks through all routes, and every effect of a call asks.
+        return context.isStarted() ? known.computeIfAbsent(crm + "-" + capability, this::hasRoute) : hasRoute(crm + "-" + capability);
+    }
+
+    private boolean hasRoute(String name) {
+        return context.getRoute("deliver-" + name) != null;
     }
 
     /** In the order of a call. */

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -99,15 +100,14 @@ public class EntityLookup {
     private String enriched(Delivery delivery) throws LookupException, JsonProcessingException, InterruptedException {
         ObjectNode request = (ObjectNode) json.readTree(delivery.body());
         String number = request.path("number").asText("");
-        if (!number.equals(Settings.e164(number, null)) || !capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
-            return delivery.body();
+        if (number.equals(Settings.e164(number, null)) && capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
+            find(delivery, number).flatMap(all -> policy.pick(delivery.crm(), all, request.path("user").asText(""))).ifPresent(entity -> {
+                request.set("entity", entity);
+                if (Set.of(Delivery.MISSED, Delivery.TASK).contains(delivery.operation()) && entity.hasNonNull("responsible")) {
+                    request.set("user", entity.get("responsible"));
+                }
+            });
         }
-        find(delivery, number).flatMap(all -> policy.pick(delivery.crm(), all, request.path("user").asText(""))).ifPresent(entity -> {
-            request.set("entity", entity);
-            if (delivery.operation().equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
-                request.set("user", entity.get("responsible"));
-            }
-        });
         String text = json.writeValueAsString(request);
         CompletableFuture<Boolean> kept = outbox.enriched(delivery, text);
         if (!delivery.operation().equals(Delivery.CARD)) {

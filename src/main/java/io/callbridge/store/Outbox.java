@@ -151,7 +151,7 @@ public class Outbox {
         return card != null && switch (card.state()) {
             case "delivered" -> true;
             case "dead" -> card.attempts() > 1;
-            default -> card.enriched() != null;
+            default -> card.enriched() != null || card.attempts() > 0;
         };
     }
 

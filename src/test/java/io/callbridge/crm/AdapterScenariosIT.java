@@ -1,0 +1,151 @@
+package io.callbridge.crm;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.crm.CrmEffect.Kind;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.Scenario;
+import io.callbridge.support.ScenarioPlayer;
+import io.callbridge.support.ScenarioPlayer.Played;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Plays every scenario against the packaged application with all CRMs active at once. What the REST contract's CRM must have got is
+ * {@code ScenariosIT}'s matter; here each other CRM must hold the same calls and missed calls, and have shown the same
+ * cards, as far as it can, in its own words.
+ */
+class AdapterScenariosIT {
+
+    private static final Duration STAGGER = Duration.ofMillis(400);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(4);
+
+    @AfterEach
+    void stopTheClock() {
+        clock.shutdownNow();
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyScenarioAtEveryCrm() {
+        Map<Map<String, String>, List<Scenario>> groups = Scenario.all().stream()
+                .collect(Collectors.groupingBy(Scenario::settings, LinkedHashMap::new, Collectors.toList()));
+        return groups.entrySet().stream().flatMap(group -> play(group.getKey(), group.getValue())).toList().stream();
+    }
+
+    private Stream<DynamicTest> play(Map<String, String> settings, List<Scenario> scenarios) {
+        List<AdapterLab> labs = AdapterLab.all();
+        Map<String, String> all = new HashMap<>(settings);
+        all.put("callbridge.crm.active", "rest," + labs.stream().map(AdapterLab::crm).collect(Collectors.joining(",")));
+        labs.forEach(lab -> all.putAll(lab.settings()));
+        try (FakeCrm rest = new FakeCrm(); BridgeProcess bridge = BridgeProcess.builder().crm(rest).settings(all).start()) {
+            ScenarioPlayer player = new ScenarioPlayer(List.of(bridge.webhook()), clock);
+            List<CompletableFuture<Played>> plays = new ArrayList<>();
+            for (int i = 0; i < scenarios.size(); i++) {
+                plays.add(player.play(ScenarioPlayer.inOrder(scenarios.get(i)), STAGGER.multipliedBy(i)));
+            }
+            plays.forEach(CompletableFuture::join);
+            await("nothing is to be delivered").atMost(PATIENCE).pollDelay(ScenarioPlayer.DELAY.multipliedBy(3))
+                    .pollInterval(ScenarioPlayer.DELAY).until(() -> deliveries(bridge, "pending", "").isEmpty());
+            List<DynamicTest> tests = new ArrayList<>();
+            String tail = bridge.tail();
+            for (AdapterLab lab : labs) {
+                List<CrmEffect> effects = lab.effects();
+                for (Scenario scenario : scenarios) {
+                    Map<String, String> expected = expected(lab, rest.requests(scenario.ids()));
+                    Map<String, String> held = held(lab, effects, scenario.ids());
+                    tests.add(DynamicTest.dynamicTest(lab.crm() + " " + scenario.id() + ": " + scenario.title(),
+                            () -> assertEquals(lines(expected), lines(held), () -> requests(lab, scenario.ids()) + tail)));
+                }
+                Set<String> ids = scenarios.stream().flatMap(scenario -> scenario.ids().stream()).collect(Collectors.toSet());
+                tests.add(DynamicTest.dynamicTest(lab.crm() + ": nothing outside of the scenarios", () -> assertEquals(List.of(), effects.stream()
+                        .filter(effect -> effect.id() != null && !ids.contains(effect.id())).toList())));
+                List<String> dead = deliveries(bridge, "dead", "&crm=" + lab.crm());
+                tests.add(DynamicTest.dynamicTest(lab.crm() + ": no dead letter", () -> assertEquals(List.of(), dead)));
+            }
+            return tests.stream();
+        } finally {
+            labs.forEach(AdapterLab::close);
+        }
+    }
+
+    /** What the REST contract says about a scenario, as this CRM is to keep it. The last word about an id counts. */
+    private static Map<String, String> expected(AdapterLab lab, List<CrmRequest> requests) {
+        Map<String, String> expected = new TreeMap<>();
+        for (CrmRequest request : requests) {
+            Kind kind = switch (request.kind()) {
+                case CARD -> Kind.CARD;
+                case CALL -> Kind.CALL;
+                case MISSED -> Kind.MISSED;
+                default -> null;
+            };
+            if (kind != null && lab.shows(kind) && lab.takes(request.body())) {
+                expected.put(kind + " " + request.id(), kind == Kind.CARD ? "" : line(lab, kind, request.body()));
+            }
+        }
+        return expected;
+    }
+
+    private static String line(AdapterLab lab, Kind kind, JsonNode body) {
+        String user = body.path("user").asText("");
+        String result = kind == Kind.MISSED ? "missed" : body.path("result").asText();
+        return String.join(", ", user.isEmpty() ? "" : AdapterLab.userOf(user), CrmEffect.digits(body.path("number").asText("")),
+                kind == Kind.MISSED ? "in" : body.path("direction").asText(), String.valueOf(lab.status(result)),
+                Long.toString(body.path("talkSeconds").asLong()), Long.toString(Instant.parse(body.path("startedAt").asText()).getEpochSecond()));
+    }
+
+    private static Map<String, String> held(AdapterLab lab, List<CrmEffect> effects, Set<String> ids) {
+        Map<String, String> held = new TreeMap<>();
+        for (CrmEffect effect : effects) {
+            String id = effect.id() == null ? null : lab.idOf(effect);
+            if (id != null && ids.contains(id) && lab.shows(effect.kind())) {
+                String line = effect.kind() == Kind.CARD ? "" : String.join(", ", String.valueOf(effect.user()), effect.number(),
+                        effect.direction(), effect.status(), String.valueOf(effect.seconds()), String.valueOf(effect.startedAt()));
+                held.merge(effect.kind() + " " + id, line, (one, other) -> one + " AND AGAIN " + other);
+            }
+        }
+        return held;
+    }
+
+    private static String lines(Map<String, String> entries) {
+        return entries.entrySet().stream().map(entry -> entry.getKey() + ": " + entry.getValue()).collect(Collectors.joining("\n"));
+    }
+
+    private static String requests(AdapterLab lab, Set<String> ids) {
+        return lab.standIn().requests().stream().filter(request -> ids.stream().anyMatch((request.query() + request.text())::contains))
+                .map(request -> request.method() + " " + request.path() + " " + request.query() + " " + request.text())
+                .collect(Collectors.joining("\n", "\n--- requests ---\n", "\n"));
+    }
+
+    private static List<String> deliveries(BridgeProcess bridge, String state, String more) {
+        try {
+            List<String> found = new ArrayList<>();
+            StandIn.JSON.readTree(bridge.get("/api/deliveries?limit=50&state=" + state + more).body()).path("deliveries")
+                    .forEach(delivery -> found.add(delivery.toString()));
+            return found;
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
