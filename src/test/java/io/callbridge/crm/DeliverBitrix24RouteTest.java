@@ -12,11 +12,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.deliver.CrmAnswerException;
+import io.callbridge.deliver.CrmRate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
 import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Permits;
 import io.callbridge.store.Store;
+import io.callbridge.support.PostgresServer;
+import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,6 +51,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The adapter of Bitrix24 against a portal that takes one finish for a call, and forgets what was registered after half an hour. */
 class DeliverBitrix24RouteTest {
 
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String REGISTER = "telephony.externalCall.register";
     private static final String FINISH = "telephony.externalCall.finish";
     private static final String HIDE = "telephony.externalCall.hide";
@@ -207,8 +212,6 @@ class DeliverBitrix24RouteTest {
         assertEquals(List.of(shown("leg-1", "7"), gone("leg-1", "7"), effect(Kind.CALL, "leg-1", "7", "200", 95L, URL)), crm.effects());
     }
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     @Test
     void aQueueRingsTwoAndOneAnswers() {
         delivered("card", "leg-1", card("7"));
@@ -268,6 +271,16 @@ class DeliverBitrix24RouteTest {
         served.put("servedAt", "2026-03-07T08:00:00.000Z");
         delivered("missed", "c1", served);
         assertEquals(List.of("batch"), asked());
+    }
+
+    @Test
+    void aMissedCallOfAnEmployeeWhoHasLeftIsThatOfTheLastOneWhosePhoneRang() {
+        crm.contact("+79161234567", 797, "Ivanov", 9);
+        delivered("missed", "c1", missed("7"));
+        assertEquals(List.of(effect(Kind.MISSED, "c1", "7", "304", 0L, null)), crm.effects());
+        assertEquals(List.of("batch", "batch"), asked());
+        assertTrue(refused("missed", "c2", missed(null)).getMessage().contains("User is not found"));
+        assertEquals(3, asked().size());
     }
 
     @Test
@@ -647,6 +660,10 @@ class DeliverBitrix24RouteTest {
     private Store application(Path folder) {
         Store store = TestStore.of("jdbc:sqlite:" + folder.resolve("store.db"));
         store.open();
+        return application(store);
+    }
+
+    private Store application(Store store) {
         beans.put("crmToken", new OAuthToken(new CrmMemory(store), new ObjectMapper()));
         settings.putAll(Map.of("callbridge.crm.bitrix24.url", crm.restUrl(), "callbridge.crm.bitrix24.client-id", crm.clientId(),
                 "callbridge.crm.bitrix24.client-secret", crm.clientSecret(), "callbridge.crm.bitrix24.refresh-token", crm.refreshToken(),
@@ -699,6 +716,87 @@ class DeliverBitrix24RouteTest {
         }
         assertEquals(2, crm.refreshes());
         assertEquals(0, crm.refusedRefreshes());
+    }
+
+    /** Two replicas, each with tokens of its own in memory, that are over at the same time. */
+    @Test
+    void replicasRefreshOnce() throws Exception {
+        String url = PostgresServer.shared().newDatabase();
+        List<Store> stores = List.of(TestStore.of(url), TestStore.of(url));
+        stores.forEach(Store::open);
+        List<AdapterHarness> replicas = new ArrayList<>();
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try {
+            for (Store store : stores) {
+                application(store);
+                replicas.add(AdapterHarness.of("bitrix24", settings, beans));
+            }
+            Predicate<StandIn.Request> oauth = request -> request.path().equals("/oauth/token/");
+            crm.slow(2, Duration.ofMillis(300), oauth);
+            for (int round = 1; round <= 2; round++) {
+                List<Future<JsonNode>> all = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    AdapterHarness replica = replicas.get(i % 2);
+                    all.add(threads.submit(() -> replica.find("+79161234567")));
+                }
+                for (Future<JsonNode> one : all) {
+                    assertTrue(one.get().isArray());
+                }
+                assertEquals(round, crm.refreshes());
+                crm.expireTokens();
+            }
+            assertEquals(0, crm.refusedRefreshes());
+            assertEquals(2, crm.requests().stream().filter(oauth).count());
+        } finally {
+            threads.shutdownNow();
+            replicas.forEach(AdapterHarness::close);
+        }
+    }
+
+    /** Who asks for new tokens and dies leaves them to another one. */
+    @Test
+    void aClaimHoldsUntilItIsReleasedOrRunsOut() {
+        String url = PostgresServer.shared().newDatabase();
+        Store store = TestStore.of(url);
+        store.open();
+        CrmMemory shared = new CrmMemory(store);
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
+        shared.release("bitrix24", "claim", "two").join();
+        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
+        shared.release("bitrix24", "claim", "one").join();
+        assertTrue(shared.claim("bitrix24", "claim", "two", -1_000).join());
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+    }
+
+    @Test
+    void theBucketOfThePortalNeverOverflows(@TempDir Path folder) throws Exception {
+        Store store = TestStore.of("jdbc:sqlite:" + folder.resolve("store.db"));
+        store.open();
+        Permits permits = new Permits(store);
+        // Ten times as fast as it is, which leaves a tenth of the time for a request to be late.
+        crm.bucket(50, 20);
+        beans.put("crmRate", new CrmRate(permits, TestConfig.settings(TestConfig.of(Map.of("callbridge.crm.active", "bitrix24",
+                "callbridge.crm.bitrix24.url", crm.webhookUrl(), "callbridge.crm.bitrix24.rate", "20"), Map.of()))));
+        while (permits.take("bitrix24", 1e9, 46, 0).join() > 0) {
+            Thread.onSpinWait();
+        }
+        adapter();
+        ExecutorService threads = Executors.newFixedThreadPool(8);
+        try {
+            List<Future<JsonNode>> all = new ArrayList<>();
+            for (int i = 0; i < 60; i++) {
+                all.add(threads.submit(() -> adapter().find("+79161234567")));
+            }
+            for (Future<JsonNode> one : all) {
+                one.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        assertEquals(0, crm.refusedByLimit());
+        assertTrue(crm.highestLevel() > 15 && crm.highestLevel() <= 50, () -> String.valueOf(crm.highestLevel()));
     }
 
     @Test
