@@ -33,6 +33,9 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
                 throw new StartException("callbridge." + key + "." + needed + " is missing: callbridge.crm.active names " + crm);
             }
         }
+        if (crm.equals("bitrix24")) {
+            checkBitrix24(key, all);
+        }
         if (config == null) {
             return new CrmSettings(0, 1, 0, Map.of(), "first", false);
         }
@@ -45,6 +48,36 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
                 config.lookupRate().map(value -> Settings.whole(key + ".lookup-rate", value, 1, MOST)).orElse(0),
                 Map.copyOf(config.users()), several,
                 config.missedTask().map(value -> Settings.bool(key + ".missed-task", value)).orElse(false));
+    }
+
+    /** The address of a webhook is a secret. */
+    private static void checkBitrix24(String key, Config all) {
+        String url = Settings.text(all, key + ".url");
+        String client = Settings.text(all, key + ".client-id");
+        boolean application = !client.isEmpty();
+        if (!url.matches(application ? ".*/rest/?" : ".*/rest/[0-9]+/[^/]+/?")) {
+            throw Settings.invalid(key + ".url", url.replaceFirst("(/rest/[0-9]+/)[^/]+", "$1***"), application
+                    ? "https://<portal>/rest, since there is a client-id" : "https://<portal>/rest/<user>/<code>, since there is no client-id");
+        }
+        for (String needed : application ? List.of(".client-secret", ".refresh-token") : List.<String>of()) {
+            if (Settings.text(all, key + needed).isEmpty()) {
+                throw new StartException("callbridge." + key + needed + " is missing: callbridge." + key + ".client-id is set");
+            }
+        }
+        Settings.checkAddress(key + ".oauth-url", Settings.text(all, key + ".oauth-url"));
+        oneOf(key + ".unknown-caller", all, "skip, create");
+        oneOf(key + ".line-number", all, "false, true");
+        String hidden = Settings.text(all, key + ".hidden-number");
+        if (!hidden.matches("|skip|\\+?[0-9]{3,15}")) {
+            throw Settings.invalid(key + ".hidden-number", hidden, "a number of 3 to 15 digits, skip, nothing");
+        }
+    }
+
+    private static void oneOf(String key, Config all, String allowed) {
+        String value = Settings.text(all, key);
+        if (!value.isEmpty() && !List.of(allowed.split(", ")).contains(value)) {
+            throw Settings.invalid(key, value, allowed);
+        }
     }
 
     /** The employee as this CRM names him: by the user of his extension, unless it says otherwise. */

@@ -7,6 +7,14 @@ import java.util.concurrent.CompletableFuture;
 @ApplicationScoped
 public class CrmMemory {
 
+    /** The database's clock counts: those of replicas differ. */
+    private static final String CLAIM = """
+            insert into crm_memory (about, crm, name, value)
+            values ('', ?, ?, ? || ' ' || cast(extract(epoch from clock_timestamp()) * 1000 + ? as bigint))
+            on conflict (about, crm, name) do update set value = excluded.value
+            where split_part(crm_memory.value, ' ', 1) = split_part(excluded.value, ' ', 1)
+            or cast(split_part(crm_memory.value, ' ', 2) as bigint) < extract(epoch from clock_timestamp()) * 1000""";
+
     private final Store store;
 
     public CrmMemory(Store store) {
@@ -27,5 +35,22 @@ public class CrmMemory {
 
     public CompletableFuture<Boolean> forget(String crm, String about, String name) {
         return store.changeAtOnce("memory " + about, "delete from crm_memory where about = ? and crm = ? and name = ?", about, crm, name);
+    }
+
+    /**
+     * Lets one of several replicas do what only one may do; without others it always may.
+     *
+     * @param holder a text without blanks
+     * @param ms how long the claim holds unless it is released
+     * @return whether the holder has it now
+     */
+    public CompletableFuture<Boolean> claim(String crm, String name, String holder, long ms) {
+        return store.kind().shared() ? store.writeAtOnce("memory ", sql -> sql.update(CLAIM, crm, name, holder, ms) > 0)
+                : CompletableFuture.completedFuture(true);
+    }
+
+    public CompletableFuture<Boolean> release(String crm, String name, String holder) {
+        return store.changeAtOnce("memory ", "delete from crm_memory where about = '' and crm = ? and name = ? and value like ? || ' %'",
+                crm, name, holder);
     }
 }

@@ -134,6 +134,40 @@ class ConfigurationTest {
         assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
     }
 
+    @ParameterizedTest
+    @CsvSource({"unknown-caller, ask, 'skip, create'", "hidden-number, 12, 'a number of 3 to 15 digits, skip, nothing'",
+            "hidden-number, none, 'a number of 3 to 15 digits, skip, nothing'", "line-number, 1, 'false, true'", "oauth-url, oauth, an address",
+            "rate, 0, ''", "burst, 0, ''", "url, ftp://portal.example/rest/1/x, an address",
+            "url, https://portal.example/rest, https://<portal>/rest/<user>/<code>"})
+    void aKeyOfBitrix24ThatCannotBeUsedIsRefused(String key, String value, String allowed) {
+        bitrix24();
+        given.put("callbridge.crm.bitrix24." + key, value);
+        assertRefused("crm.bitrix24." + key, value, allowed);
+    }
+
+    @Test
+    void bitrix24IsAskedByAWebhookOrByAnApplication() {
+        bitrix24();
+        assertEquals(2, start().crm("bitrix24").rate());
+        assertEquals(45, start().crm("bitrix24").burst());
+        given.put("callbridge.crm.bitrix24.client-id", "local.1");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.crm.bitrix24.url is 'https://portal.example/rest/1/***/'; allowed: https://<portal>/rest,"), said);
+        assertFalse(said.contains("do-not-print-me"), said);
+        given.put("callbridge.crm.bitrix24.url", "https://portal.example/rest/");
+        assertTrue(refusal().startsWith("callbridge.crm.bitrix24.client-secret is missing"), this::refusal);
+        given.put("callbridge.crm.bitrix24.client-secret", "s");
+        assertTrue(refusal().startsWith("callbridge.crm.bitrix24.refresh-token is missing"), this::refusal);
+        given.put("callbridge.crm.bitrix24.refresh-token", "t");
+        environment.put("CALLBRIDGE_CRM_BITRIX24_HIDDEN_NUMBER", "+70000000000");
+        assertDoesNotThrow(this::start);
+    }
+
+    private void bitrix24() {
+        given.put("callbridge.crm.active", "bitrix24");
+        given.put("callbridge.crm.bitrix24.url", "https://portal.example/rest/1/do-not-print-me/");
+    }
+
     @Test
     void theLeaseIsOfKubernetesInAPodWithAnAccountAndASharedStore(@TempDir Path folder) throws Exception {
         String token = Files.writeString(folder.resolve("token"), "t").toString();

@@ -131,6 +131,8 @@ public final class RouteHarness implements AutoCloseable {
     }
 
     RouteHarness bean(String name, Object bean) {
+        // Of two classes under one name the registry would keep both, and find the first.
+        context.getRegistry().unbind(name);
         context.getRegistry().bind(name, bean);
         return this;
     }

@@ -2,6 +2,7 @@ package io.callbridge.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmAnswer;
+import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -42,6 +43,8 @@ final class StandIns {
         beans.put("eventStore", new EventStore(routes));
         beans.put("entityLookup", new EntityLookup(routes));
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
+        beans.put("jsonAnswer", new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper())));
+        beans.put("crmToken", new OAuthToken());
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmMemory", new CrmMemory());
         beans.put("crmRate", new CrmRate());
@@ -408,6 +411,18 @@ final class StandIns {
 
         public void forget(@Variable("key") String key, String name) {
             kept.remove(key + " " + name);
+        }
+    }
+
+    /** Without an application there is no token. */
+    public static final class OAuthToken {
+
+        public String access() {
+            return "";
+        }
+
+        public String renew() {
+            return "";
         }
     }
 

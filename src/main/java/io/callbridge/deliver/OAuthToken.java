@@ -1,0 +1,157 @@
+package io.callbridge.deliver;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.store.CrmMemory;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Variable;
+
+/**
+ * The tokens of a CRM that gives a new refresh token with each access token ({@code callbridge.crm.<crm>.refresh-token} is the
+ * first one). They are in the store before they are used: who loses a refresh token must install the application anew. One
+ * delivery of one replica asks for them, by the route {@code deliver-<crm>-token}; the others wait and read what it stored.
+ */
+@ApplicationScoped
+@Named("crmToken")
+@RegisterForReflection
+public class OAuthToken {
+
+    /** Who asks has so long; longer than two requests take. Then another one may. */
+    private static final long CLAIM_MS = 30_000;
+    private static final long LOOK_MS = 100;
+    private static final String CLAIM = "token-claim";
+
+    /** @param used refresh tokens of the settings that are used up: these tokens come from the last of them */
+    @RegisterForReflection
+    record Tokens(String access, String refresh, List<String> used) {
+    }
+
+    private final CrmMemory memory;
+    private final ObjectMapper json;
+    private final String holder = UUID.randomUUID().toString();
+    private final Map<String, Tokens> known = new ConcurrentHashMap<>();
+    private final Map<String, Object> locks = new ConcurrentHashMap<>();
+    private final Set<String> refused = ConcurrentHashMap.newKeySet();
+
+    public OAuthToken(CrmMemory memory, ObjectMapper json) {
+        this.memory = memory;
+        this.json = json;
+    }
+
+    /** @return the access token, whether it is still good or not; empty: there is none yet */
+    public String access(@Variable("crm") String crm, Exchange exchange) {
+        Tokens tokens = known.computeIfAbsent(crm, name -> stored(crm, exchange));
+        return tokens.access.isEmpty() || isNew(setting(crm, ".refresh-token", exchange), tokens) ? "" : tokens.access;
+    }
+
+    /**
+     * Another access token than the one in the variable {@code token}.
+     *
+     * @return empty: no refresh token is good any more
+     */
+    public String renew(@Variable("crm") String crm, @Variable("token") String over, Exchange exchange) throws Exception {
+        synchronized (locks.computeIfAbsent(crm, name -> new Object())) {
+            long end = System.nanoTime() + CLAIM_MS * 1_000_000;
+            while (!memory.claim(crm, CLAIM, holder, CLAIM_MS).join()) {
+                if (!renewed(crm, over, exchange).isEmpty()) {
+                    return known.get(crm).access;
+                }
+                if (System.nanoTime() > end) {
+                    throw new IllegalStateException("another replica has not got the tokens of CRM " + crm);
+                }
+                locks.get(crm).wait(LOOK_MS);
+            }
+            try {
+                String another = renewed(crm, over, exchange);
+                return another.isEmpty() ? asked(crm, exchange) : another;
+            } finally {
+                memory.release(crm, CLAIM, holder).join();
+            }
+        }
+    }
+
+    /** What another delivery, or another replica, has stored meanwhile; empty: nothing. */
+    private String renewed(String crm, String over, Exchange exchange) {
+        Tokens tokens = stored(crm, exchange);
+        known.put(crm, tokens);
+        return tokens.access.equals(over) || isNew(setting(crm, ".refresh-token", exchange), tokens) ? "" : tokens.access;
+    }
+
+    private String asked(String crm, Exchange exchange) throws Exception {
+        Tokens before = known.get(crm);
+        String configured = setting(crm, ".refresh-token", exchange);
+        List<String> candidates = new ArrayList<>();
+        if (isNew(configured, before)) {
+            // The administrator has installed the application, or has done it anew.
+            candidates.add(configured);
+        }
+        if (!before.refresh.isEmpty() && !refused.contains(before.refresh)) {
+            candidates.add(before.refresh);
+        }
+        for (String refresh : candidates) {
+            Map<?, ?> answer = ask(crm, refresh, exchange);
+            if (answer != null) {
+                List<String> used = new ArrayList<>(before.used);
+                if (refresh.equals(configured)) {
+                    used.add(configured);
+                }
+                Tokens tokens = new Tokens(text(answer, "access_token"), text(answer, "refresh_token"), used);
+                memory.keep(crm, "", name(crm, exchange), json.writeValueAsString(tokens)).join();
+                known.put(crm, tokens);
+                return tokens.access;
+            }
+            refused.add(refresh);
+        }
+        return "";
+    }
+
+    private boolean isNew(String configured, Tokens tokens) {
+        return !configured.isEmpty() && !tokens.used.contains(configured) && !refused.contains(configured);
+    }
+
+    /** @return {@code null}: this refresh token is not good */
+    private static Map<?, ?> ask(String crm, String refresh, Exchange exchange) throws Exception {
+        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
+            Exchange answered = template.request("direct:deliver-" + crm + "-token", request -> {
+                request.setVariable("crm", crm);
+                request.setVariable("refreshToken", refresh);
+            });
+            if (answered.getException() != null) {
+                throw answered.getException();
+            }
+            return answered.getMessage().getBody(Map.class);
+        }
+    }
+
+    private static String text(Map<?, ?> answer, String name) {
+        return String.valueOf(answer.get(name));
+    }
+
+    private Tokens stored(String crm, Exchange exchange) {
+        String stored = memory.recall(crm, "", name(crm, exchange));
+        try {
+            return stored == null ? new Tokens("", "", List.of()) : json.readValue(stored, Tokens.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("unreadable tokens of CRM " + crm + " in the store", e);
+        }
+    }
+
+    /** The tokens of another application are of no use. */
+    private static String name(String crm, Exchange exchange) {
+        return "token of " + setting(crm, ".client-id", exchange);
+    }
+
+    private static String setting(String crm, String key, Exchange exchange) {
+        return exchange.getContext().resolvePropertyPlaceholders("{{callbridge.crm." + crm + key + ":}}");
+    }
+}
