@@ -30,7 +30,7 @@ public class CrmAnswerException extends Exception {
         return answer;
     }
 
-    long retryAfterMs() {
+    public long retryAfterMs() {
         return retryAfterMs;
     }
 }

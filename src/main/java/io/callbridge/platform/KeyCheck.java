@@ -37,10 +37,11 @@ final class KeyCheck {
             "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "admin.token",
             "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
             "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
+            "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
             "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",
-            "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
+            "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.amocrm.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
             "demo.pause-ms");

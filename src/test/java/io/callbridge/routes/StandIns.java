@@ -2,6 +2,7 @@ package io.callbridge.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmAnswer;
+import io.callbridge.deliver.CrmList;
 import io.callbridge.deliver.JsonTemplate;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -42,6 +43,7 @@ final class StandIns {
         beans.put("eventStore", new EventStore(routes));
         beans.put("entityLookup", new EntityLookup(routes));
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
+        beans.put("crmList", new CrmList(new JsonTemplate(new ObjectMapper()), new ObjectMapper()));
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmMemory", new CrmMemory());
         beans.put("crmRate", new CrmRate());
