@@ -2,6 +2,7 @@ package io.callbridge.platform;
 
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
 
 /**
@@ -21,6 +22,7 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
             "amocrm", List.of("url", "token"), "retailcrm", List.of("url", "key"), "hubspot", List.of("url", "token"),
             "vtiger", List.of("url", "secret"));
     private static final int MOST = 100_000;
+    private static final Pattern BARE_AMOCRM = Pattern.compile("(?i)https?://(www\\.)?(amocrm\\.(ru|com)|kommo\\.com)([:/].*)?");
 
     /** @param config {@code null}: nothing is set */
     static CrmSettings read(String crm, BridgeConfig.Crm config, Config all) {
@@ -35,6 +37,9 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         }
         if (crm.equals("bitrix24")) {
             checkBitrix24(key, all);
+        }
+        if (crm.equals("amocrm")) {
+            checkAmocrm(key, config, all);
         }
         if (config == null) {
             return new CrmSettings(0, 1, 0, Map.of(), "first", false);
@@ -77,6 +82,34 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         String value = Settings.text(all, key);
         if (!value.isEmpty() && !List.of(allowed.split(", ")).contains(value)) {
             throw Settings.invalid(key, value, allowed);
+        }
+    }
+
+    private static void checkAmocrm(String key, BridgeConfig.Crm config, Config all) {
+        String url = Settings.text(all, key + ".url");
+        if (BARE_AMOCRM.matcher(url).matches()) {
+            throw Settings.invalid(key + ".url", url, "the address of the account, such as https://account.amocrm.ru");
+        }
+        String policy = Settings.text(all, key + ".unknown-caller");
+        if (!List.of("skip", "unsorted", "create-contact").contains(policy)) {
+            throw Settings.invalid(key + ".unknown-caller", policy, "skip, unsorted, create-contact");
+        }
+        if (Settings.text(all, key + ".source").isEmpty()) {
+            throw Settings.invalid(key + ".source", "", "a name");
+        }
+        String pipeline = Settings.text(all, key + ".pipeline-id");
+        if (!pipeline.isEmpty()) {
+            Settings.whole(key + ".pipeline-id", pipeline, 1, Integer.MAX_VALUE);
+        }
+        Settings.whole("deliver.amocrm.timeout-ms", Settings.text(all, "deliver.amocrm.timeout-ms"), 1, 600_000);
+        Settings.whole(key + ".task-hours", Settings.text(all, key + ".task-hours"), 1, 1_000);
+        checkIds(key, config);
+    }
+
+    /** Of a CRM whose users are numbers. */
+    private static void checkIds(String key, BridgeConfig.Crm config) {
+        if (config != null) {
+            config.users().forEach((user, id) -> Settings.whole(key + ".users." + user, id, 1, Integer.MAX_VALUE));
         }
     }
 

@@ -40,10 +40,11 @@ final class KeyCheck {
             "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
             "crm.bitrix24.client-id", "crm.bitrix24.client-secret", "crm.bitrix24.refresh-token", "crm.bitrix24.unknown-caller",
             "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.oauth-url", "deliver.bitrix24.timeout-ms",
+            "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
             "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",
-            "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.card.lookup-timeout-ms",
+            "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.amocrm.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
             "demo.pause-ms");

@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
 /** The calls of an amoCRM account, and what else a telephony tells it: notifications, incoming leads, tasks. */
 final class AmoCrmCalls {
 
-    private static final int ACCOUNT = 28_805_383;
+    static final int ACCOUNT = 28_805_383;
     private static final int ANSWERED = 4;
 
     /** A stored call: a note at an entity. @param entityType contacts, companies or leads */
@@ -31,6 +31,8 @@ final class AmoCrmCalls {
     private final List<JsonNode> unsorted = new ArrayList<>();
     private final List<JsonNode> tasks = new ArrayList<>();
     private final List<CrmEffect> effects = new ArrayList<>();
+    /** Where the effect of a note is. */
+    private final Map<Long, Integer> effectOf = new LinkedHashMap<>();
 
     AmoCrmCalls(AmoCrmContacts contacts, LongSupplier clock, LongSupplier ids) {
         this.contacts = contacts;
@@ -92,6 +94,44 @@ final class AmoCrmCalls {
             added.add(one);
         }
         return AmoCrmProblem.hal(200, Map.of("_embedded", Map.of("notes", added)));
+    }
+
+    /** amoCRM documentation, events-and-notes: the type and the params, which are taken as a whole here. That those of a call can be changed is assumed. */
+    StandIn.Reply change(String type, long id, long note, JsonNode body) {
+        Stored before = calls.stream().filter(one -> one.id() == note && one.entityType().equals(type) && one.entityId() == id).findFirst()
+                .orElseThrow(() -> new AmoCrmProblem(404, "Not Found", "Entity not found"));
+        AmoCrmCheck check = new AmoCrmCheck(body).only("note_type", "params").required("note_type", "params").text("note_type")
+                .choice("note_type", kind -> kind.asText().equals(noteType(before)));
+        checkFields(check.inner("params").only("uniq", "duration", "source", "link", "phone", "call_result", "call_status",
+                "call_responsible"));
+        refuseUnless(check);
+        ObjectNode call = body.get("params").deepCopy();
+        List.of("direction", "responsible_user_id", "created_by", "created_at").stream().filter(before.call()::has)
+                .forEach(name -> call.set(name, before.call().get(name)));
+        calls.set(calls.indexOf(before), new Stored(note, type, id, call, before.createdAt()));
+        effects.set(effectOf.get(note), effect(call));
+        return AmoCrmProblem.hal(200, Map.of("id", note, "entity_id", id, "updated_at", clock.getAsLong()));
+    }
+
+    /** amoCRM documentation, unsorted-api: what was not sorted out yet, without the uniq of its call. */
+    StandIn.Reply unsorted(StandIn.Request request, String origin) {
+        AmoCrmQuery query = new AmoCrmQuery(request.query(), "filter\\[category](\\[[0-9]*])?|order\\[(created_at|updated_at)]");
+        List<JsonNode> found = new ArrayList<>();
+        unsorted.forEach(lead -> {
+            ObjectNode shown = lead.deepCopy();
+            ((ObjectNode) shown.get("metadata")).remove("uniq");
+            found.add(0, shown.put("category", "sip"));
+        });
+        return query.page("unsorted", found, origin + request.path(), Map.of());
+    }
+
+    /** amoCRM documentation, tasks-api; the newest first. */
+    StandIn.Reply tasks(StandIn.Request request, String origin) {
+        AmoCrmQuery query = new AmoCrmQuery(request.query(), "filter\\[task_type]|order\\[(created_at|complete_till|id)]");
+        String type = query.get("filter[task_type]");
+        List<JsonNode> found = new ArrayList<>();
+        tasks.stream().filter(task -> type == null || type.equals(task.path("task_type_id").asText())).forEach(task -> found.add(0, task));
+        return query.page("tasks", found, origin + request.path(), Map.of());
     }
 
     /** @param id {@code null}: the notes of all entities of the type */
@@ -185,14 +225,19 @@ final class AmoCrmCalls {
         long now = call.path("created_at").asLong(clock.getAsLong());
         Stored stored = new Stored(ids.getAsLong(), type, id, call, now);
         calls.add(stored);
+        effectOf.put(stored.id(), effects.size());
+        effects.add(effect(call));
+        return stored;
+    }
+
+    private static CrmEffect effect(JsonNode call) {
         boolean inbound = call.get("direction").asText().equals("inbound");
         long seconds = call.get("duration").asLong();
         boolean answered = call.has("call_status") ? call.get("call_status").asInt() == ANSWERED : seconds > 0;
         JsonNode user = call.has("call_responsible") ? call.get("call_responsible") : call.path("responsible_user_id");
-        effects.add(new CrmEffect(inbound && !answered ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL, stored.uniq(), user.asText(null),
+        return new CrmEffect(inbound && !answered ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL, call.path("uniq").asText(null), user.asText(null),
                 CrmEffect.digits(call.get("phone").asText()), inbound ? "in" : "out", call.path("call_status").asText(null), seconds,
-                call.has("created_at") ? now : null, call.path("link").asText(null)));
-        return stored;
+                call.has("created_at") ? call.get("created_at").asLong() : null, call.path("link").asText(null));
     }
 
     private void checkCall(AmoCrmCheck check) {

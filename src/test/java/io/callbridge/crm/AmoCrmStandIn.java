@@ -23,7 +23,7 @@ final class AmoCrmStandIn extends StandIn {
     /** No limit of a batch was found; 50 is a guess. */
     private static final int MOST_ELEMENTS = 50;
     private static final double SECOND = 1e9;
-    private static final Pattern NOTES = Pattern.compile("/api/v4/(contacts|companies|leads)/(?:([0-9]+)/)?notes");
+    private static final Pattern NOTES = Pattern.compile("/api/v4/(contacts|companies|leads)/(?:([0-9]+)/)?notes(?:/([0-9]+))?");
 
     private final AmoCrmContacts contacts = new AmoCrmContacts(this::now, this::nextId);
     private final AmoCrmCalls calls = new AmoCrmCalls(contacts, this::now, this::nextId);
@@ -137,6 +137,9 @@ final class AmoCrmStandIn extends StandIn {
                 throw new AmoCrmProblem(401, "Unauthorized", "Authorization failed");
             }
             Matcher notes = NOTES.matcher(request.path());
+            if (notes.matches() && notes.group(3) != null) {
+                return change(notes.group(1), notes.group(2), Long.parseLong(notes.group(3)), request);
+            }
             if (notes.matches()) {
                 return notes(notes.group(1), notes.group(2) == null ? null : Long.valueOf(notes.group(2)), request);
             }
@@ -144,6 +147,9 @@ final class AmoCrmStandIn extends StandIn {
                 case "POST /api/v4/calls" -> calls.add(body(request));
                 case "POST /api/v2/events/" -> calls.notify(body(request));
                 case "POST /api/v4/leads/unsorted/sip" -> calls.addUnsorted(body(request));
+                case "GET /api/v4/leads/unsorted" -> calls.unsorted(request, origin());
+                case "GET /api/v4/tasks" -> calls.tasks(request, origin());
+                case "GET /api/v4/account" -> AmoCrmProblem.hal(200, Map.of("id", AmoCrmCalls.ACCOUNT, "name", "Test"));
                 case "POST /api/v4/tasks" -> calls.addTasks(body(request));
                 case "POST /api/v4/contacts" -> contacts.create(body(request));
                 case "GET /api/v4/contacts" -> contacts.find(request, origin());
@@ -195,6 +201,14 @@ final class AmoCrmStandIn extends StandIn {
             case "POST" -> calls.addNotes(type, id, body(request));
             default -> throw new AmoCrmProblem(405, "Method Not Allowed", "Stand-in: nobody described this");
         };
+    }
+
+    /** amoCRM documentation, events-and-notes: one note of one entity. */
+    private Reply change(String type, String id, long note, Request request) {
+        if (!request.method().equals("PATCH") || id == null || !contacts.knows(type, Long.parseLong(id))) {
+            throw new AmoCrmProblem(404, "Not Found", "Entity not found");
+        }
+        return calls.change(type, Long.parseLong(id), note, body(request));
     }
 
     /** A sliding second; that refused requests do not count themselves is not verified. */

@@ -188,6 +188,19 @@ class ConfigurationTest {
         assertFalse(start().kubernetesLease());
     }
 
+    @ParameterizedTest
+    @CsvSource({"amocrm, url, https://amocrm.ru", "amocrm, url, https://www.kommo.com/", "amocrm, unknown-caller, lead",
+            "amocrm, pipeline-id, main", "amocrm, task-hours, 0", "amocrm, source, ''", "amocrm, users.anna, anna"})
+    void aValueThatACrmDoesNotTakeIsRefused(String crm, String key, String value) {
+        given.putAll(Map.of("callbridge.crm.active", crm, "callbridge.crm." + crm + ".url", "https://account.crm.example",
+                "callbridge.crm." + crm + ".token", "t"));
+        assertDoesNotThrow(this::start);
+        given.put("callbridge.crm." + crm + "." + key, value);
+        assertTrue(refusal().startsWith("callbridge.crm." + crm + "." + key + " is '" + value + "'; allowed: "), this::refusal);
+        given.put("callbridge.crm.active", "rest");
+        assertDoesNotThrow(this::start);
+    }
+
     @Test
     void certificatesThatCannotBeUsedAreRefused(@TempDir Path folder) throws Exception {
         String[] mine = Certificates.in(folder, "mine");

@@ -2,6 +2,7 @@ package io.callbridge.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmAnswer;
+import io.callbridge.deliver.CrmList;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.netty.channel.Channel;
@@ -45,6 +46,7 @@ final class StandIns {
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
         beans.put("jsonAnswer", new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper())));
         beans.put("crmToken", new OAuthToken());
+        beans.put("crmList", new CrmList(new JsonTemplate(new ObjectMapper()), new ObjectMapper()));
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmMemory", new CrmMemory());
         beans.put("crmRate", new CrmRate());
