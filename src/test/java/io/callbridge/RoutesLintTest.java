@@ -26,7 +26,8 @@ class RoutesLintTest {
     private static final Pattern EXAMPLE = Pattern.compile("(?ms)^```yaml\\n(.*?^    id: ([a-z0-9-]+)$.*?)^```$");
 
     private final Map<String, String> routes = routes();
-    private final RouteRules rules = new RouteRules(routes, read(Path.of("application.properties")),
+    private final RouteRules rules = new RouteRules(routes,
+            read(Path.of("application.properties")) + "\n#callbridge.crm.acme.url=\n#callbridge.crm.acme.token=\n",
             // It knows every key, and uses none.
             sources("src/main/java", name -> !name.equals("KeyCheck.java")), sources("src/test/java", name -> true));
 
@@ -47,7 +48,8 @@ class RoutesLintTest {
         files(Path.of("routes")).filter(file -> file.toString().endsWith(".yaml"))
                 .forEach(file -> routes.put(file.getFileName().toString(), read(file)));
         for (MatchResult example : EXAMPLE.matcher(read(Path.of("README.md"))).results().toList()) {
-            routes.put(example.group(2) + ".camel.yaml", example.group(1));
+            // A CRM of one's own: one file with all it can do.
+            routes.put(example.group(2).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml", example.group(1));
         }
         return routes;
     }

@@ -41,7 +41,7 @@ final class AdapterLab implements AutoCloseable {
     }
 
     static List<AdapterLab> all() {
-        return List.of(bitrix24(), amocrm(), retailcrm(), hubspot(), vtiger());
+        return List.of(bitrix24(), amocrm());
     }
 
     private static AdapterLab bitrix24() {

@@ -180,7 +180,7 @@ public final class RouteRules {
             }
         }
         if (!stem.startsWith(ERRORS) && routes(name).stream().noneMatch(route -> stem.equals(route.get("id")))
-                && !(stem.matches(CRM) && routes(name).stream().allMatch(route -> capability(stem, String.valueOf(route.get("id")))))) {
+                && !(stem.matches(CRM) && routes(name).stream().anyMatch(route -> capability(stem, String.valueOf(route.get("id")))))) {
             findings.add("stem: no route " + stem);
         }
     }
