@@ -67,7 +67,8 @@ class AdapterScenariosIT {
             }
             plays.forEach(CompletableFuture::join);
             await("nothing is to be delivered").atMost(PATIENCE).pollDelay(ScenarioPlayer.DELAY.multipliedBy(3))
-                    .pollInterval(ScenarioPlayer.DELAY).until(() -> deliveries(bridge, "pending", "").isEmpty());
+                    .pollInterval(ScenarioPlayer.DELAY)
+                    .untilAsserted(() -> assertEquals(List.of(), deliveries(bridge, "pending", ""), bridge::tail));
             List<DynamicTest> tests = new ArrayList<>();
             String tail = bridge.tail();
             for (AdapterLab lab : labs) {
