@@ -38,6 +38,7 @@ final class KeyCheck {
             "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
             "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
             "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
+            "crm.hubspot.token", "crm.hubspot.unique-property", "deliver.hubspot.timeout-ms",
             "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",
