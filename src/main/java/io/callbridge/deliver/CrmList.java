@@ -3,6 +3,9 @@ package io.callbridge.deliver;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.i18n.phonenumbers.NumberParseException;
+import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -53,12 +56,28 @@ public class CrmList {
         return list == null ? null : list.stream().filter(one -> value.equals(at(one, path))).findFirst().orElse(null);
     }
 
-    /** JSON of the variable {@code list}: the template in the body for each of it, as the variable {@code one}. */
+    /** The number as it is dialled within its country, without what is dialled in front of it there. */
+    public String national(String number) throws NumberParseException {
+        PhoneNumberUtil numbers = PhoneNumberUtil.getInstance();
+        return numbers.getNationalSignificantNumber(numbers.parse(number, null));
+    }
+
+    /**
+     * JSON of the variable {@code list}: the template in the body for each of it, as the variable {@code one}. Blanks around a
+     * text are from names of which a part is missing.
+     */
     public String json(@Body String template, @Variable("list") Collection<?> list, Exchange exchange) throws JsonProcessingException {
         ArrayNode all = json.createArrayNode();
         for (Object one : list) {
             exchange.setVariable("one", one);
-            all.add(json.readTree(templates.json(template, exchange)));
+            ObjectNode filled = (ObjectNode) json.readTree(templates.json(template, exchange));
+            filled.properties().forEach(member -> {
+                if (member.getValue().isTextual()) {
+                    member.setValue(json.getNodeFactory().textNode(member.getValue().asText().strip()));
+                }
+            });
+            filled.properties().removeIf(member -> member.getValue().isTextual() && member.getValue().asText().isEmpty());
+            all.add(filled);
         }
         return all.isEmpty() ? "" : json.writeValueAsString(all);
     }

@@ -41,6 +41,9 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         if (crm.equals("amocrm")) {
             checkAmocrm(key, config, all);
         }
+        if (crm.equals("hubspot")) {
+            checkHubspot(key, config, all);
+        }
         if (config == null) {
             return new CrmSettings(0, 1, 0, Map.of(), "first", false);
         }
@@ -106,10 +109,23 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         checkIds(key, config);
     }
 
+    private static void checkHubspot(String key, BridgeConfig.Crm config, Config all) {
+        String property = Settings.text(all, key + ".unique-property");
+        if (!property.matches("[a-z][a-z0-9_]*")) {
+            throw Settings.invalid(key + ".unique-property", property, "the internal name of a property, of small letters, digits and _");
+        }
+        Settings.whole("deliver.hubspot.timeout-ms", Settings.text(all, "deliver.hubspot.timeout-ms"), 1, 600_000);
+        checkIds(key, config);
+    }
+
     /** Of a CRM whose users are numbers. */
     private static void checkIds(String key, BridgeConfig.Crm config) {
         if (config != null) {
-            config.users().forEach((user, id) -> Settings.whole(key + ".users." + user, id, 1, Integer.MAX_VALUE));
+            config.users().forEach((user, id) -> {
+                if (!id.matches("[0-9]{1,18}")) {
+                    throw Settings.invalid(key + ".users." + user, id, "the number by which the CRM knows its user");
+                }
+            });
         }
     }
 

@@ -41,6 +41,7 @@ final class KeyCheck {
             "crm.bitrix24.client-id", "crm.bitrix24.client-secret", "crm.bitrix24.refresh-token", "crm.bitrix24.unknown-caller",
             "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.oauth-url", "deliver.bitrix24.timeout-ms",
             "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
+            "crm.hubspot.token", "crm.hubspot.unique-property", "deliver.hubspot.timeout-ms",
             "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",

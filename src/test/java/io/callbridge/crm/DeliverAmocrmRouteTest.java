@@ -10,10 +10,14 @@ import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.deliver.CrmAnswerException;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -66,6 +70,17 @@ class DeliverAmocrmRouteTest {
     void itCanDoWhatAmoCrmCan() {
         assertEquals("lookup probe card call missed task", String.join(" ", List.of("lookup", "users", "probe", "card", "answer", "card-end",
                 "call", "recording", "missed", "task").stream().filter(bridge::can).toList()));
+    }
+
+    /** A bucket lets its burst go and what fills it up meanwhile. */
+    @Test
+    void noSecondHasMoreThanSevenRequests() throws Exception {
+        Properties given = new Properties();
+        try (Reader file = Files.newBufferedReader(Path.of("application.properties"))) {
+            given.load(file);
+        }
+        assertTrue(Integer.parseInt(given.getProperty("callbridge.crm.amocrm.burst"))
+                + Integer.parseInt(given.getProperty("callbridge.crm.amocrm.rate")) <= 7);
     }
 
     // --- look-up

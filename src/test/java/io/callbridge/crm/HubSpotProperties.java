@@ -23,7 +23,8 @@ final class HubSpotProperties {
     /** By type and name: a pattern of the value as text. */
     private static final Map<String, Map<String, String>> PATTERNS = Map.of(
             "contacts", of("firstname", TEXT, "lastname", TEXT, "email", ".+@.+", "phone", TEXT, "mobilephone", TEXT, "company", TEXT,
-                    "hubspot_owner_id", "[0-9]+", "hs_searchable_calculated_phone_number", "[0-9]*"),
+                    "hubspot_owner_id", "[0-9]+", "hs_searchable_calculated_phone_number", "[0-9]*",
+                    "hs_searchable_calculated_mobile_number", "[0-9]*"),
             "calls", of("hs_timestamp", WHEN, "hs_call_direction", "INBOUND|OUTBOUND", "hs_call_duration", "[0-9]+", "hs_call_from_number", TEXT,
                     "hs_call_to_number", TEXT, "hs_call_status",
                     "BUSY|CALLING_CRM_USER|CANCELED|COMPLETED|CONNECTING|FAILED|IN_PROGRESS|NO_ANSWER|QUEUED|RINGING",

@@ -38,6 +38,12 @@ class CrmListTest {
         assertEquals(List.of(), list.withNumber(null, "+79161234567"));
     }
 
+    @ParameterizedTest
+    @CsvSource({"+79161234567, 9161234567", "+4915112345678, 15112345678", "+390612345678, 0612345678"})
+    void aNationalNumberHasNoCountry(String number, String national) throws Exception {
+        assertEquals(national, list.national(number));
+    }
+
     @Test
     void eachIsATemplate() throws Exception {
         try (DefaultCamelContext context = new DefaultCamelContext()) {
@@ -46,6 +52,7 @@ class CrmListTest {
             String template = "{\"id\": \"${variable.one[id]}\", \"name\": \"${variable.one[name]}\"}";
             assertEquals("[{\"id\":1,\"name\":\"A\"},{\"id\":2}]",
                     list.json(template, List.of(Map.of("id", 1, "name", "A"), Map.of("id", 2)), exchange));
+            assertEquals("[{\"id\":1}]", list.json("{\"id\": \"${variable.one[id]}\", \"name\": \" ${variable.one[name]}\"}", List.of(Map.of("id", 1)), exchange));
             assertEquals("", list.json(template, List.of(), exchange));
         }
     }

@@ -190,7 +190,8 @@ class ConfigurationTest {
 
     @ParameterizedTest
     @CsvSource({"amocrm, url, https://amocrm.ru", "amocrm, url, https://www.kommo.com/", "amocrm, unknown-caller, lead",
-            "amocrm, pipeline-id, main", "amocrm, task-hours, 0", "amocrm, source, ''", "amocrm, users.anna, anna"})
+            "amocrm, pipeline-id, main", "amocrm, task-hours, 0", "amocrm, source, ''", "amocrm, users.anna, anna",
+            "hubspot, url, api.hubapi.com", "hubspot, unique-property, Callbridge id", "hubspot, users.anna, anna@crm.example"})
     void aValueThatACrmDoesNotTakeIsRefused(String crm, String key, String value) {
         given.putAll(Map.of("callbridge.crm.active", crm, "callbridge.crm." + crm + ".url", "https://account.crm.example",
                 "callbridge.crm." + crm + ".token", "t"));

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.callbridge.deliver.EffectFacts;
 import io.callbridge.store.Delivery;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +63,8 @@ public final class AdapterHarness implements AutoCloseable {
      */
     public Outcome deliver(String operation, String id, Map<String, Object> body) {
         Map<String, Object> facts = new HashMap<>(EffectFacts.of(JSON.valueToTree(body)));
-        facts.putAll(Map.of("crm", crm, "operation", operation, "lane", Delivery.laneOf(operation), "pbx", "main", "key", id, "id", id));
+        facts.putAll(Map.of("crm", crm, "operation", operation, "lane", Delivery.laneOf(operation), "pbx", "main", "key", id,
+                "id", URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20")));
         routes.send("deliver-outbox", facts);
         List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")).toList();
         if (ends.size() != 1) {

@@ -56,6 +56,8 @@ public final class RouteRules {
             "deliver-rest-lookup", Set.of("doTry", "doCatch"),
             // An answer is read before it is judged: amoCRM says by the same status that nobody has a number.
             "deliver-amocrm-request", Set.of("throwExceptionOnFailure"),
+            // The same of HubSpot, where a conflict means that the object is there.
+            "deliver-hubspot-request", Set.of("throwExceptionOnFailure"),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
             "process-event", Set.of("doTry", "doFinally"));
     private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
