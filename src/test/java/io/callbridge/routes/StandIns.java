@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
+import io.callbridge.deliver.RecordingFile;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import java.util.ArrayList;
@@ -44,6 +45,7 @@ final class StandIns {
         beans.put("entityLookup", new EntityLookup(routes));
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
         beans.put("jsonAnswer", new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper())));
+        beans.put("recordingFile", new RecordingFile());
         beans.put("crmToken", new OAuthToken());
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmMemory", new CrmMemory());
