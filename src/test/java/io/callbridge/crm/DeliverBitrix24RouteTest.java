@@ -198,6 +198,14 @@ class DeliverBitrix24RouteTest {
         return effect(Kind.CARD_END, id, user, null, null, null);
     }
 
+    /** A helper with the name of a capability would get effects that are not meant for it. */
+    @Test
+    void theseAreTheCapabilities() {
+        assertEquals(List.of("lookup", "users", "probe", "card", "card-end", "call", "recording", "missed"),
+                Stream.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording", "missed", "task")
+                        .filter(adapter()::can).toList());
+    }
+
     @Test
     void aCallFromItsCardToItsRecording() {
         crm.contact("8 (916) 123-45-67", 797, "Ivanov", 8);
