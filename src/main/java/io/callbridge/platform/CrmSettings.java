@@ -75,6 +75,7 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         Settings.checkAddress(key + ".oauth-url", Settings.text(all, key + ".oauth-url"));
         oneOf(key + ".unknown-caller", all, "skip, create");
         oneOf(key + ".line-number", all, "false, true");
+        oneOf(key + ".recordings", all, "link, upload");
         String hidden = Settings.text(all, key + ".hidden-number");
         if (!hidden.matches("|skip|\\+?[0-9]{3,15}")) {
             throw Settings.invalid(key + ".hidden-number", hidden, "a number of 3 to 15 digits, skip, nothing");

@@ -39,7 +39,7 @@ final class KeyCheck {
             "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
             "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
             "crm.bitrix24.client-id", "crm.bitrix24.client-secret", "crm.bitrix24.refresh-token", "crm.bitrix24.unknown-caller",
-            "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.oauth-url", "deliver.bitrix24.timeout-ms",
+            "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.recordings", "crm.bitrix24.oauth-url", "deliver.bitrix24.timeout-ms",
             "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
             "crm.hubspot.token", "crm.hubspot.unique-property", "deliver.hubspot.timeout-ms",
             "recordings.url-template",

@@ -41,7 +41,7 @@ final class AdapterLab implements AutoCloseable {
     }
 
     static List<AdapterLab> all() {
-        return List.of(bitrix24(), amocrm());
+        return List.of(bitrix24(), amocrm(), hubspot());
     }
 
     private static AdapterLab bitrix24() {
@@ -53,7 +53,7 @@ final class AdapterLab implements AutoCloseable {
         crm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         crm.contact(FakeCrm.PETROVA, 2, "Petrova", 1002);
         return new AdapterLab("bitrix24", crm, crm::effects, Map.of("url", crm.webhookUrl(), "rate", "1000", "burst", "1000"),
-                Map.of("answered", "200", "busy", "486", "no-answer", "304", "cancelled", "603-S", "failed", "503", "unknown", "304"),
+                Map.of("answered", "200", "busy", "486", "no-answer", "304", "cancelled", "603-S", "failed", "503", "unknown", "304", "missed", "304"),
                 Set.of(CrmEffect.Kind.values()));
     }
 
@@ -67,7 +67,7 @@ final class AdapterLab implements AutoCloseable {
         crm.contact(FakeCrm.PETROVA, 2, "Petrova", 1002);
         return new AdapterLab("amocrm", crm, crm::effects, Map.of("url", crm.origin(), "token", AmoCrmStandIn.TOKEN, "rate", "1000",
                 "unknown-caller", "create-contact"), Map.of("answered", "4", "busy", "7", "no-answer", "6", "cancelled", "6", "failed", "3",
-                "unknown", "6"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                "unknown", "6", "missed", "6"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     private static AdapterLab retailcrm() {
@@ -80,7 +80,7 @@ final class AdapterLab implements AutoCloseable {
         crm.customer(2, "Petrova", "", 1002, FakeCrm.PETROVA);
         return new AdapterLab("retailcrm", crm, crm::effects, Map.of("url", crm.origin() + "/api/v5", "key", RetailCrmStandIn.KEY, "rate", "1000"),
                 Map.of("answered", "answered", "busy", "busy", "no-answer", "no answer", "cancelled", "failed", "failed", "failed",
-                        "unknown", "unknown"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CARD_END, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                        "unknown", "unknown", "missed", "no answer"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CARD_END, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     private static AdapterLab hubspot() {
@@ -95,7 +95,7 @@ final class AdapterLab implements AutoCloseable {
         crm.contact("2", Map.of("phone", FakeCrm.PETROVA, "lastname", "Petrova", "hubspot_owner_id", "1002"));
         return new AdapterLab("hubspot", crm, crm::effects, Map.of("url", crm.origin(), "token", HubSpotStandIn.TOKEN, "rate", "1000",
                 "lookup-rate", "1000"), Map.of("answered", "COMPLETED", "busy", "BUSY", "no-answer", "NO_ANSWER", "cancelled", "CANCELED",
-                "failed", "FAILED", "unknown", "NO_ANSWER"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                "failed", "FAILED", "unknown", "NO_ANSWER", "missed", "NO_ANSWER"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     private static AdapterLab vtiger() {
@@ -127,6 +127,16 @@ final class AdapterLab implements AutoCloseable {
     /** Whether the CRM can keep this at all. */
     boolean takes(JsonNode body) {
         return true;
+    }
+
+    /** Its cards know which leg they are of. */
+    boolean namesCards() {
+        return !crm.equals("amocrm");
+    }
+
+    /** The employee of a card, by the CRM's id. */
+    String idOfUser(String user) {
+        return user;
     }
 
     /** The id in the bridge's words. */

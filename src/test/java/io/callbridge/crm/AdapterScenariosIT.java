@@ -82,6 +82,9 @@ class AdapterScenariosIT {
                 Set<String> ids = scenarios.stream().flatMap(scenario -> scenario.ids().stream()).collect(Collectors.toSet());
                 tests.add(DynamicTest.dynamicTest(lab.crm() + ": nothing outside of the scenarios", () -> assertEquals(List.of(), effects.stream()
                         .filter(effect -> effect.id() != null && !ids.contains(effect.id())).toList())));
+                tests.add(DynamicTest.dynamicTest(lab.crm() + ": as many cards for everybody", () -> assertEquals(lab.shows(Kind.CARD)
+                        ? cards(rest.requests(CrmRequest.Kind.CARD).stream().map(card -> AdapterLab.userOf(card.member("user")))) : Map.of(),
+                        cards(effects.stream().filter(effect -> effect.kind() == Kind.CARD).map(effect -> lab.idOfUser(effect.user()))))));
                 List<String> dead = deliveries(bridge, "dead", "&crm=" + lab.crm());
                 tests.add(DynamicTest.dynamicTest(lab.crm() + ": no dead letter", () -> assertEquals(List.of(), dead)));
             }
@@ -97,15 +100,24 @@ class AdapterScenariosIT {
         for (CrmRequest request : requests) {
             Kind kind = switch (request.kind()) {
                 case CARD -> Kind.CARD;
+                case CARD_END -> Kind.CARD_END;
                 case CALL -> Kind.CALL;
                 case MISSED -> Kind.MISSED;
                 default -> null;
             };
-            if (kind != null && lab.shows(kind) && lab.takes(request.body())) {
-                expected.put(kind + " " + request.id(), kind == Kind.CARD ? "" : line(lab, kind, request.body()));
+            if (kind != null && lab.shows(kind) && (!fleeting(kind) || lab.namesCards()) && lab.takes(request.body())) {
+                expected.put(kind + " " + request.id(), fleeting(kind) ? "" : line(lab, kind, request.body()));
             }
         }
         return expected;
+    }
+
+    private static Map<String, Long> cards(Stream<String> users) {
+        return users.collect(Collectors.groupingBy(user -> user, TreeMap::new, Collectors.counting()));
+    }
+
+    private static boolean fleeting(Kind kind) {
+        return kind == Kind.CARD || kind == Kind.CARD_END;
     }
 
     private static String line(AdapterLab lab, Kind kind, JsonNode body) {
@@ -120,8 +132,8 @@ class AdapterScenariosIT {
         Map<String, String> held = new TreeMap<>();
         for (CrmEffect effect : effects) {
             String id = effect.id() == null ? null : lab.idOf(effect);
-            if (id != null && ids.contains(id) && lab.shows(effect.kind())) {
-                String line = effect.kind() == Kind.CARD ? "" : String.join(", ", String.valueOf(effect.user()), effect.number(),
+            if (id != null && ids.contains(id) && lab.shows(effect.kind()) && (!fleeting(effect.kind()) || lab.namesCards())) {
+                String line = fleeting(effect.kind()) ? "" : String.join(", ", String.valueOf(effect.user()), effect.number(),
                         effect.direction(), effect.status(), String.valueOf(effect.seconds()), String.valueOf(effect.startedAt()));
                 held.merge(effect.kind() + " " + id, line, (one, other) -> one + " AND AGAIN " + other);
             }

@@ -14,6 +14,7 @@ import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.deliver.CrmAnswerException;
 import io.callbridge.deliver.CrmRate;
 import io.callbridge.deliver.OAuthToken;
+import io.callbridge.deliver.RecordingFile;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
 import io.callbridge.store.CrmMemory;
@@ -22,6 +23,8 @@ import io.callbridge.store.Store;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.LocalDateTime;
@@ -193,6 +196,14 @@ class DeliverBitrix24RouteTest {
 
     private static CrmEffect gone(String id, String user) {
         return effect(Kind.CARD_END, id, user, null, null, null);
+    }
+
+    /** A helper with the name of a capability would get effects that are not meant for it. */
+    @Test
+    void theseAreTheCapabilities() {
+        assertEquals(List.of("lookup", "users", "probe", "card", "card-end", "call", "recording", "missed"),
+                Stream.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording", "missed", "task")
+                        .filter(adapter()::can).toList());
     }
 
     @Test
@@ -629,6 +640,77 @@ class DeliverBitrix24RouteTest {
         local.put("recordingUrl", "http://10.0.0.1/1.mp3");
         assertTrue(refused("recording", "leg-1", local).getMessage().contains("non-public address"));
         delivered("recording", "leg-1", recording("7"));
+    }
+
+    /** The server that keeps the recordings. */
+    private static final class Records extends StandIn {
+
+        private String type = "audio/mpeg";
+        private String sound = "sound".repeat(200_000);
+        private int status = 200;
+
+        @Override
+        protected Reply answer(Request request) {
+            return new Reply(status, type, sound, Map.of());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"audio/mpeg, rec?id=1, recording.mp3", "audio/x-wav, rec?id=1, recording.wav", "audio/mpeg, rec.wav?id=1, recording.wav"})
+    void aRecordingIsUploadedIfBitrix24CannotFetchIt(String type, String path, String name) throws Exception {
+        settings.put("callbridge.crm.bitrix24.recordings", "upload");
+        try (Records records = new Records()) {
+            records.type = type;
+            Map<String, Object> body = recording("7");
+            body.put("recordingUrl", records.origin() + "/" + path);
+            delivered("card", "leg-1", card("7"));
+            later("recording", "leg-1", body);
+            delivered("call", "leg-1", call("7"));
+            records.status = 404;
+            assertTrue(later("recording", "leg-1", body).getMessage().contains("server of the recording answers 404"));
+            records.status = 200;
+            crm.lose(1, to("upload"));
+            later("recording", "leg-1", body);
+            delivered("recording", "leg-1", body);
+            assertEquals(List.of(REGISTER, ATTACH, FINISH, ATTACH, "upload.json", ATTACH, "upload.json"), asked());
+            StandIn.Request upload = crm.requests().get(crm.requests().size() - 1);
+            assertTrue(upload.text().contains("filename=\"" + name + "\"") && upload.text().contains(records.sound));
+            assertTrue(Long.parseLong(upload.header("Content-Length")) > records.sound.length());
+            assertEquals(name, crm.effects().get(2).recording());
+            assertEquals("rec", records.requests().get(0).path().substring(1).replaceFirst("\\.wav", ""));
+            assertEquals(0, files());
+        }
+    }
+
+    @Test
+    void aRecordingThatIsTooLargeIsRefusedAndAnUploadThatFailsIsRepeated() throws Exception {
+        settings.put("callbridge.crm.bitrix24.recordings", "upload");
+        beans.put("recordingFile", new RecordingFile(1_000_000));
+        try (Records records = new Records()) {
+            Map<String, Object> body = recording("7");
+            body.put("recordingUrl", records.origin() + "/rec.mp3");
+            delivered("call", "leg-1", call("7"));
+            records.sound += "!";
+            assertTrue(refused("recording", "leg-1", body).getMessage().contains("too large"));
+            records.sound = "sound";
+            crm.refuse(1, StandIn.Reply.empty(500), to("upload"));
+            later("recording", "leg-1", body);
+            crm.refuse(1, StandIn.Reply.json(400, Map.of("error", "ERROR_CORE", "error_description", "File content is empty.")), to("upload"));
+            refused("recording", "leg-1", body);
+            delivered("recording", "leg-1", body);
+            records.sound = "";
+            records.status = 404;
+            later("recording", "leg-1", body);
+            records.down();
+            later("recording", "leg-1", body);
+            assertEquals(0, files());
+        }
+    }
+
+    private static long files() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("callbridge-recording-")).count();
+        }
     }
 
     @Test

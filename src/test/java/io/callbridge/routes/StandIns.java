@@ -5,6 +5,7 @@ import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.CrmList;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
+import io.callbridge.deliver.RecordingFile;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import java.util.ArrayList;
@@ -45,6 +46,7 @@ final class StandIns {
         beans.put("entityLookup", new EntityLookup(routes));
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
         beans.put("jsonAnswer", new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper())));
+        beans.put("recordingFile", new RecordingFile());
         beans.put("crmToken", new OAuthToken());
         beans.put("crmList", new CrmList(new JsonTemplate(new ObjectMapper()), new ObjectMapper()));
         beans.put("crmAnswer", new CrmAnswer());

@@ -48,8 +48,11 @@ public final class RouteRules {
     private static final Set<String> HANDLERS = Set.of("onException", "errorHandler", "errorHandlerRef", "doTry", "doCatch",
             "doFinally", "circuitBreaker", "onFallback", "throwExceptionOnFailure", "exceptionHandler", "bridgeErrorHandler");
     private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.of(
-            // Which refusal of Bitrix24 means what stands in deliver-bitrix24-answer: by its code, not by its status.
+            // Which refusal of Bitrix24 means what stands in deliver-bitrix24-refusal: by its code, not by its status.
             "deliver-bitrix24-http", Set.of("throwExceptionOnFailure"),
+            "deliver-bitrix24-post", Set.of("throwExceptionOnFailure"),
+            // A recording that its server does not have yet is not refused by the CRM.
+            "deliver-bitrix24-fetch", Set.of("throwExceptionOnFailure"),
             // A refresh token that is no good is an answer.
             "deliver-bitrix24-token", Set.of("throwExceptionOnFailure"),
             // That nobody has a number is an answer, and only this route knows which status says so.
