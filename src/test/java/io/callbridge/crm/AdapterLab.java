@@ -1,6 +1,5 @@
 package io.callbridge.crm;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.support.FakeCrm;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +15,8 @@ final class AdapterLab implements AutoCloseable {
 
     private static final List<String> EMPLOYEES = List.of("anna", "boris", "clara", "dmitri", "elena", "fyodor");
     private static final List<String> EXTENSIONS = List.of("101", "102", "103", "104", "105", "111");
+
+    private static final String HIDDEN = "70000000000";
 
     private final String crm;
     private final StandIn standIn;
@@ -52,7 +53,8 @@ final class AdapterLab implements AutoCloseable {
         }
         crm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         crm.contact(FakeCrm.PETROVA, 2, "Petrova", 1002);
-        return new AdapterLab("bitrix24", crm, crm::effects, Map.of("url", crm.webhookUrl(), "rate", "1000", "burst", "1000"),
+        return new AdapterLab("bitrix24", crm, crm::effects, Map.of("url", crm.webhookUrl(), "rate", "1000", "burst", "1000",
+                "hidden-number", HIDDEN),
                 Map.of("answered", "200", "busy", "486", "no-answer", "304", "cancelled", "603-S", "failed", "503", "unknown", "304", "missed", "304"),
                 Set.of(CrmEffect.Kind.values()));
     }
@@ -124,19 +126,29 @@ final class AdapterLab implements AutoCloseable {
         return kinds.contains(kind);
     }
 
-    /** Whether the CRM can keep this at all. */
-    boolean takes(JsonNode body) {
-        return true;
+    /** Whether the CRM can keep something about this party: Bitrix24 refuses what is no phone number of any country. */
+    boolean takes(String number) {
+        return !crm.equals("bitrix24") || number.isEmpty() || number.startsWith("+");
+    }
+
+    /** amoCRM shows no card without a number. */
+    boolean showsCardOf(String number) {
+        return shows(CrmEffect.Kind.CARD) && takes(number) && !(crm.equals("amocrm") && number.isEmpty());
+    }
+
+    /** How the party stands there: Bitrix24 must be given a number for who hides his. */
+    String party(String number) {
+        return number.isEmpty() && crm.equals("bitrix24") ? HIDDEN : CrmEffect.digits(number);
+    }
+
+    /** amoCRM keeps a call without a number as an incoming lead, which has neither an employee nor a result. */
+    boolean isLead(String number) {
+        return number.isEmpty() && crm.equals("amocrm");
     }
 
     /** Its cards know which leg they are of. */
     boolean namesCards() {
         return !crm.equals("amocrm");
-    }
-
-    /** The employee of a card, by the CRM's id. */
-    String idOfUser(String user) {
-        return user;
     }
 
     /** The id in the bridge's words. */
