@@ -1,6 +1,7 @@
 package io.callbridge.deliver;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -26,11 +27,18 @@ public final class EffectFacts {
         Map<String, Object> facts = new HashMap<>();
         TEXTS.forEach(name -> facts.put(name, ""));
         facts.put("talkSeconds", body.path("talkSeconds").asLong());
-        facts.put("ringSeconds", 0L);
+        facts.put("ringSeconds", ringSeconds(body));
         facts.putAll(entity(body));
         add(facts, "", body);
         TIMES.stream().filter(body::has).forEach(time -> facts.put(time + "Millis", Instant.parse(body.get(time).asText()).toEpochMilli()));
         return facts;
+    }
+
+    /** From the start until somebody answered, or else until the end. */
+    private static long ringSeconds(JsonNode body) {
+        JsonNode until = body.has("answeredAt") ? body.get("answeredAt") : body.path("endedAt");
+        return body.has("startedAt") && until.isTextual()
+                ? Duration.between(Instant.parse(body.get("startedAt").asText()), Instant.parse(until.asText())).toSeconds() : 0;
     }
 
     /** What a look-up adds. */

@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import java.time.ZoneId;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.config.Config;
@@ -13,8 +14,10 @@ import org.eclipse.microprofile.config.Config;
  * @param users employees, by the user of their extension, as this CRM names them
  * @param severalEntities which of several entities with one number is meant: {@code first}, {@code owner}, {@code most-recent}
  * @param missedTask a missed call is also a task to call back
+ * @param parallel requests in parallel, for calls; 0: as for all others
  */
-public record CrmSettings(int rate, int burst, int lookupRate, Map<String, String> users, String severalEntities, boolean missedTask) {
+public record CrmSettings(int rate, int burst, int lookupRate, Map<String, String> users, String severalEntities, boolean missedTask,
+        int parallel) {
 
     /** What an adapter cannot do without. An adapter of an integrator has settings of its own. */
     private static final Map<String, List<String>> NEEDED = Map.of("rest", List.of("url"), "bitrix24", List.of("url"),
@@ -33,8 +36,17 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
                 throw new StartException("callbridge." + key + "." + needed + " is missing: callbridge.crm.active names " + crm);
             }
         }
+        String zone = Settings.text(all, key + ".time-zone");
+        // A name only: what else Java takes for a zone, Camel takes for GMT.
+        if (!zone.isEmpty() && !ZoneId.getAvailableZoneIds().contains(zone)) {
+            throw Settings.invalid(key + ".time-zone", zone, "the name of a time zone, such as Europe/Moscow");
+        }
+        String hidden = Settings.text(all, key + ".hidden-number");
+        if (!hidden.matches("[0-9]*")) {
+            throw Settings.invalid(key + ".hidden-number", hidden, "digits");
+        }
         if (config == null) {
-            return new CrmSettings(0, 1, 0, Map.of(), "first", false);
+            return new CrmSettings(0, 1, 0, Map.of(), "first", false, 0);
         }
         int rate = config.rate().map(value -> Settings.whole(key + ".rate", value, 1, MOST)).orElse(0);
         String several = config.severalEntities().orElse("first");
@@ -44,7 +56,8 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         return new CrmSettings(rate, config.burst().map(value -> Settings.whole(key + ".burst", value, 1, MOST)).orElse(Math.max(1, rate / 10)),
                 config.lookupRate().map(value -> Settings.whole(key + ".lookup-rate", value, 1, MOST)).orElse(0),
                 Map.copyOf(config.users()), several,
-                config.missedTask().map(value -> Settings.bool(key + ".missed-task", value)).orElse(false));
+                config.missedTask().map(value -> Settings.bool(key + ".missed-task", value)).orElse(false),
+                config.parallel().map(value -> Settings.whole(key + ".parallel", value, 1, 256)).orElse(0));
     }
 
     /** The employee as this CRM names him: by the user of his extension, unless it says otherwise. */

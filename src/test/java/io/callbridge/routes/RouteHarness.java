@@ -131,6 +131,8 @@ public final class RouteHarness implements AutoCloseable {
     }
 
     RouteHarness bean(String name, Object bean) {
+        // Camel keeps one bean of each class under a name.
+        context.getRegistry().unbind(name);
         context.getRegistry().bind(name, bean);
         return this;
     }

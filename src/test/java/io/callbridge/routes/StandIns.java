@@ -2,6 +2,7 @@ package io.callbridge.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmAnswer;
+import io.callbridge.deliver.CrmPack;
 import io.callbridge.deliver.JsonTemplate;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -43,6 +44,7 @@ final class StandIns {
         beans.put("entityLookup", new EntityLookup(routes));
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
         beans.put("crmAnswer", new CrmAnswer());
+        beans.put("crmPack", new CrmPack());
         beans.put("crmMemory", new CrmMemory());
         beans.put("crmRate", new CrmRate());
         beans.put("crmUsers", new CrmUsers(routes));

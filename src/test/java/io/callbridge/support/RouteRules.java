@@ -50,11 +50,17 @@ public final class RouteRules {
     private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.of(
             // That nobody has a number is an answer, and only this route knows which status says so.
             "deliver-rest-lookup", Set.of("doTry", "doCatch"),
+            // As above: a number that the CRM refuses is nobody's.
+            "deliver-retailcrm-lookup", Set.of("doTry", "doCatch"),
+            // 403 and 404 are no refusal of the effect, and a refusal in an answer with 200 is one.
+            "deliver-retailcrm-request", Set.of("throwExceptionOnFailure"),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
             "process-event", Set.of("doTry", "doFinally"));
     private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
             "Content-Disposition", "Content-Language", "Content-Type", "ETag", "If-Match", "If-None-Match", "Last-Modified", "Link",
-            "Location", "Retry-After", "User-Agent", "WWW-Authenticate");
+            "Location", "Retry-After", "User-Agent", "WWW-Authenticate",
+            // A vendor's way to take a key.
+            "X-API-KEY");
 
     /** A member of a mapping, or a text in a sequence: the keys that lead there, and the value. */
     private record Item(List<String> path, Object value) {
