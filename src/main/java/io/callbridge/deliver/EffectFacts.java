@@ -10,7 +10,7 @@ import java.util.Map;
 /**
  * The body of an effect (contract section 3) as facts for the routes: its members by their names, those of {@code place} and
  * {@code entity} with that word in front ({@code placeType}, {@code entityId}), and every time once more as a number with
- * {@code Millis} behind ({@code startedAtMillis}). A text that is not there is empty.
+ * {@code Millis} behind ({@code startedAtMillis}); {@code ringSeconds} until somebody answered, or else until the end. A text that is not there is empty.
  */
 public final class EffectFacts {
 
@@ -27,18 +27,17 @@ public final class EffectFacts {
         Map<String, Object> facts = new HashMap<>();
         TEXTS.forEach(name -> facts.put(name, ""));
         facts.put("talkSeconds", body.path("talkSeconds").asLong());
-        facts.put("ringSeconds", ringSeconds(body));
+        facts.put("ringSeconds", seconds(body, body.has("answeredAt") ? "answeredAt" : "endedAt"));
+        facts.put("totalSeconds", seconds(body, "endedAt"));
         facts.putAll(entity(body));
         add(facts, "", body);
         TIMES.stream().filter(body::has).forEach(time -> facts.put(time + "Millis", Instant.parse(body.get(time).asText()).toEpochMilli()));
         return facts;
     }
 
-    /** From the start until somebody answered, or else until the end. */
-    private static long ringSeconds(JsonNode body) {
-        JsonNode until = body.has("answeredAt") ? body.get("answeredAt") : body.path("endedAt");
-        return body.has("startedAt") && until.isTextual()
-                ? Duration.between(Instant.parse(body.get("startedAt").asText()), Instant.parse(until.asText())).toSeconds() : 0;
+    private static long seconds(JsonNode body, String until) {
+        return body.has("startedAt") && body.has(until)
+                ? Duration.between(Instant.parse(body.get("startedAt").asText()), Instant.parse(body.get(until).asText())).toSeconds() : 0;
     }
 
     /** What a look-up adds. */

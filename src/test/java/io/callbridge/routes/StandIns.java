@@ -408,6 +408,25 @@ final class StandIns {
             kept.put(key + " " + name, value);
         }
 
+        public String recallOfCall(Exchange exchange, String name) {
+            return recall(call(exchange), name);
+        }
+
+        public void keepOfCall(Exchange exchange, String name, String value) {
+            keep(call(exchange), name, value);
+        }
+
+        public String claimOfCall(Exchange exchange, String name, String value) {
+            kept.putIfAbsent(call(exchange) + " " + name, value);
+            return recall(call(exchange), name);
+        }
+
+        /** A missed call is one itself. */
+        private static String call(Exchange exchange) {
+            String callId = exchange.getVariable("callId", String.class);
+            return callId == null || callId.isEmpty() ? exchange.getVariable("key", String.class) : callId;
+        }
+
         public void forget(@Variable("key") String key, String name) {
             kept.remove(key + " " + name);
         }

@@ -54,6 +54,8 @@ public final class RouteRules {
             "deliver-retailcrm-lookup", Set.of("doTry", "doCatch"),
             // 403 and 404 are no refusal of the effect, and a refusal in an answer with 200 is one.
             "deliver-retailcrm-request", Set.of("throwExceptionOnFailure"),
+            // Whatever the status, the effect is not refused: the product knows no such answer.
+            "deliver-vtiger-request", Set.of("throwExceptionOnFailure"),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
             "process-event", Set.of("doTry", "doFinally"));
     private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
