@@ -33,6 +33,23 @@ public class DeliveryMemory {
         memory.keep(delivery.crm(), delivery.id(), name, value).join();
     }
 
+    /** The same about the call, whichever of its legs the delivery is about. */
+    public String recallOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
+        String value = memory.recall(delivery.crm(), delivery.callId(), name);
+        return value == null ? "" : value;
+    }
+
+    /** Returns when it is durable. */
+    public void keepOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
+        memory.keep(delivery.crm(), delivery.callId(), name, value).join();
+    }
+
+    /** The first of several legs that claim something of the call has it. @return what the first one said */
+    public String claimOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
+        memory.keepFirst(delivery.crm(), delivery.callId(), name, value).join();
+        return recallOfCall(delivery, name);
+    }
+
     public void forget(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
         memory.forget(delivery.crm(), delivery.id(), name).join();
     }

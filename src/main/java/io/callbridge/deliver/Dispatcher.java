@@ -61,7 +61,7 @@ public class Dispatcher {
         this.json = json;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
-        settings.crms().forEach(crm -> crms.add(new Crm(crm, gates.of(crm))));
+        settings.crms().forEach(crm -> crms.add(new Crm(crm, gates.of(crm), settings.crm(crm).parallel())));
     }
 
     /** Starts the deliveries; called when all routes run. */
@@ -99,11 +99,13 @@ public class Dispatcher {
     private final class Lane {
         private final String name;
         private final Set<Long> inFlight = ConcurrentHashMap.newKeySet();
+        private final int parallel;
         private final ExecutorService workers;
         private volatile boolean news = true;
 
-        private Lane(String crm, String name) {
+        private Lane(String crm, String name, int parallel) {
             this.name = name;
+            this.parallel = parallel;
             workers = Executors.newFixedThreadPool(parallel, task -> new Thread(task, "deliver-" + crm + "-" + name));
         }
     }
@@ -116,10 +118,12 @@ public class Dispatcher {
         private final Thread thread;
         private long sweptAt;
 
-        private Crm(String name, CrmGate gate) {
+        /** @param callsParallel 0: as all others */
+        private Crm(String name, CrmGate gate, int callsParallel) {
             this.name = name;
             this.gate = gate;
-            lanes = Delivery.LANES.stream().map(lane -> new Lane(name, lane)).toList();
+            lanes = Delivery.LANES.stream()
+                    .map(lane -> new Lane(name, lane, callsParallel > 0 && lane.equals(Delivery.CALLS) ? callsParallel : parallel)).toList();
             thread = new Thread(this::run, "dispatch-" + name);
             thread.setDaemon(true);
         }
@@ -161,7 +165,7 @@ public class Dispatcher {
         private void dispatch(Lane lane) {
             // What is in flight now may be done while the query runs, and must not be taken from its answer again.
             Set<Long> busy = Set.copyOf(lane.inFlight);
-            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - busy.size(), System.currentTimeMillis());
+            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * lane.parallel - busy.size(), System.currentTimeMillis());
             if (permits <= 0 || !lane.news) {
                 return;
             }

@@ -1,6 +1,7 @@
 package io.callbridge.deliver;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -9,7 +10,7 @@ import java.util.Map;
 /**
  * The body of an effect (contract section 3) as facts for the routes: its members by their names, those of {@code place} and
  * {@code entity} with that word in front ({@code placeType}, {@code entityId}), and every time once more as a number with
- * {@code Millis} behind ({@code startedAtMillis}). A text that is not there is empty.
+ * {@code Millis} behind ({@code startedAtMillis}); {@code ringSeconds} until somebody answered, or else until the end. A text that is not there is empty.
  */
 public final class EffectFacts {
 
@@ -26,10 +27,17 @@ public final class EffectFacts {
         Map<String, Object> facts = new HashMap<>();
         TEXTS.forEach(name -> facts.put(name, ""));
         facts.put("talkSeconds", body.path("talkSeconds").asLong());
+        facts.put("ringSeconds", seconds(body, body.has("answeredAt") ? "answeredAt" : "endedAt"));
+        facts.put("totalSeconds", seconds(body, "endedAt"));
         facts.putAll(entity(body));
         add(facts, "", body);
         TIMES.stream().filter(body::has).forEach(time -> facts.put(time + "Millis", Instant.parse(body.get(time).asText()).toEpochMilli()));
         return facts;
+    }
+
+    private static long seconds(JsonNode body, String until) {
+        return body.has("startedAt") && body.has(until)
+                ? Duration.between(Instant.parse(body.get("startedAt").asText()), Instant.parse(body.get(until).asText())).toSeconds() : 0;
     }
 
     /** What a look-up adds. */

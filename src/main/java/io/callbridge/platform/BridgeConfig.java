@@ -75,5 +75,7 @@ public interface BridgeConfig {
         Optional<String> severalEntities();
 
         Optional<String> missedTask();
+
+        Optional<String> parallel();
     }
 }

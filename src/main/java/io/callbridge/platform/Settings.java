@@ -119,6 +119,8 @@ public class Settings {
         number(all, "deliver.poll-ms", 10, 60_000);
         number(all, "deliver.rest.timeout-ms", 1, 600_000);
         number(all, "deliver.bitrix24.timeout-ms", 1, 600_000);
+        number(all, "deliver.retailcrm.timeout-ms", 1, 600_000);
+        number(all, "deliver.vtiger.timeout-ms", 1, 600_000);
         number(all, "deliver.card.lookup-timeout-ms", 1, 60_000);
         number(all, "deliver.entity-cache.seconds", 0, 86_400);
         number(all, "deliver.entity-cache.size", 0, 10_000_000);

@@ -87,15 +87,15 @@ public class EffectCollector {
         put(fold, Delivery.ANSWER, leg.id(), body, crm -> employee(crm, leg), fold.now.plus(fold.settings.cardTtl()));
     }
 
-    /** Takes the card of the leg away, for the reason in the facts. */
+    /** Takes the card of the leg away, for the reason in the facts; some CRMs must be told again whose card about whom. */
     public void endCard(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold) {
-        Map<String, Object> body = new LinkedHashMap<>();
+        Leg leg = leg(facts, fold);
+        Map<String, Object> body = base(leg, leg.party(), leg.did(), fold);
         body.put("reason", facts.get("end"));
         if (!"".equals(facts.get("answeredBy"))) {
             body.put("answeredBy", facts.get("answeredBy"));
         }
-        settings.crms().forEach(crm -> put(fold, crm, Delivery.CARD_END, (String) facts.get("legId"), body,
-                fold.now.plus(fold.settings.cardTtl())));
+        put(fold, Delivery.CARD_END, leg.id(), body, crm -> employee(crm, leg), fold.now.plus(fold.settings.cardTtl()));
     }
 
     /** Registers the leg as a call with the other party of the leg. */

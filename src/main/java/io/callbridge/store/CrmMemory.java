@@ -33,6 +33,12 @@ public class CrmMemory {
                 + " on conflict (about, crm, name) do update set value = excluded.value", about, crm, name, value);
     }
 
+    /** Like {@link #keep}, but what is kept already stays. */
+    public CompletableFuture<Boolean> keepFirst(String crm, String about, String name, String value) {
+        return store.changeAtOnce("memory " + about, "insert into crm_memory (about, crm, name, value) values (?, ?, ?, ?)"
+                + " on conflict (about, crm, name) do nothing", about, crm, name, value);
+    }
+
     public CompletableFuture<Boolean> forget(String crm, String about, String name) {
         return store.changeAtOnce("memory " + about, "delete from crm_memory where about = ? and crm = ? and name = ?", about, crm, name);
     }

@@ -144,7 +144,7 @@ public class Outbox {
 
     /**
      * Whether the card of a leg may have reached the CRM, so that its end must be told: it was confirmed, or it was sent (the
-     * request is kept before the first try) and not refused at once.
+     * request is kept before the first try if it was looked up for) and not refused at once.
      */
     public boolean cardMayBeShown(String crm, String legId) {
         Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ?", Outbox::delivery, crm, legId));

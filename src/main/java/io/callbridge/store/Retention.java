@@ -26,7 +26,8 @@ public class Retention {
             + " and not exists (select 1 from event e where e.pbx = call.pbx and e.call_id = call.call_id and e.state <> 'done')";
     private static final List<String> PARTS = List.of(
             "attempt where delivery in (select seq from delivery where pbx = ? and call_id = ?)",
-            "crm_memory where about in (select id from delivery where pbx = ? and call_id = ?)", "delivery where pbx = ? and call_id = ?",
+            "crm_memory where about in (select id from delivery where pbx = ? and call_id = ?)",
+            "crm_memory where about in (select call_id from call where pbx = ? and call_id = ?)", "delivery where pbx = ? and call_id = ?",
             "decision where pbx = ? and call_id = ?", "call_party where pbx = ? and call_id = ?", "event where pbx = ? and call_id = ?",
             "call where pbx = ? and call_id = ?");
 

@@ -42,7 +42,7 @@ final class AdapterLab implements AutoCloseable {
     }
 
     static List<AdapterLab> all() {
-        return List.of(bitrix24(), amocrm(), hubspot());
+        return List.of(bitrix24(), amocrm(), retailcrm(), hubspot(), vtiger());
     }
 
     private static AdapterLab bitrix24() {
@@ -126,19 +126,19 @@ final class AdapterLab implements AutoCloseable {
         return kinds.contains(kind);
     }
 
-    /** Whether the CRM can keep something about this party: Bitrix24 refuses what is no phone number of any country. */
-    boolean takes(String number) {
-        return !crm.equals("bitrix24") || number.isEmpty() || number.startsWith("+");
-    }
 
-    /** amoCRM shows no card without a number. */
+    /** amoCRM and RetailCRM show no card without a number. */
     boolean showsCardOf(String number) {
-        return shows(CrmEffect.Kind.CARD) && takes(number) && !(crm.equals("amocrm") && number.isEmpty());
+        return shows(CrmEffect.Kind.CARD) && !(List.of("amocrm", "retailcrm").contains(crm) && number.isEmpty());
     }
 
-    /** How the party stands there: Bitrix24 must be given a number for who hides his. */
+    /** How the party stands there: some must be given a number for who hides his, Bitrix24 also for what is none of any country. */
     String party(String number) {
-        return number.isEmpty() && crm.equals("bitrix24") ? HIDDEN : CrmEffect.digits(number);
+        return switch (crm) {
+            case "bitrix24" -> number.startsWith("+") ? CrmEffect.digits(number) : HIDDEN;
+            case "retailcrm" -> number.isEmpty() ? "0" : CrmEffect.digits(number);
+            default -> CrmEffect.digits(number);
+        };
     }
 
     /** amoCRM keeps a call without a number as an incoming lead, which has neither an employee nor a result. */

@@ -202,6 +202,20 @@ class ConfigurationTest {
         assertDoesNotThrow(this::start);
     }
 
+    @ParameterizedTest
+    @CsvSource({"retailcrm, time-zone, +03:00", "retailcrm, time-zone, Europe/Moskau", "retailcrm, parallel, 0", "retailcrm, hidden-number, none",
+            "vtiger, time-zone, MSK"})
+    void aKeyOfACrmThatCannotBeUsedIsRefused(String crm, String key, String value) {
+        given.put("callbridge.crm.active", crm);
+        given.put("callbridge.crm." + crm + ".url", "https://crm.example");
+        String needed = "callbridge.crm." + crm + (crm.equals("vtiger") ? ".secret" : ".key");
+        assertTrue(refusal().startsWith(needed + " is missing"), this::refusal);
+        given.put(needed, "do-not-print-me");
+        assertDoesNotThrow(this::start);
+        given.put("callbridge.crm." + crm + "." + key, value);
+        assertTrue(refusal().startsWith("callbridge.crm." + crm + "." + key + " is '" + value + "'; allowed: "), this::refusal);
+    }
+
     @Test
     void certificatesThatCannotBeUsedAreRefused(@TempDir Path folder) throws Exception {
         String[] mine = Certificates.in(folder, "mine");

@@ -11,6 +11,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -62,11 +66,38 @@ public final class AdapterHarness implements AutoCloseable {
      * @param body as the bridge writes it (contract section 3), with the CRM's own id of the user
      */
     public Outcome deliver(String operation, String id, Map<String, Object> body) {
+        routes.send("deliver-outbox", facts(operation, id, body));
+        return outcome(id);
+    }
+
+    /** The same for several effects at the same time, by their ids. */
+    public Map<String, Outcome> deliverAtOnce(String operation, Map<String, Map<String, Object>> bodies) {
+        ExecutorService workers = Executors.newFixedThreadPool(bodies.size());
+        bodies.forEach((id, body) -> workers.execute(() -> routes.sendMore("deliver-outbox", exchange -> {
+            exchange.getMessage().setBody(facts(operation, id, body));
+            Facts.put(exchange);
+        }, ExchangePattern.InOnly)));
+        workers.shutdown();
+        try {
+            if (!workers.awaitTermination(20, TimeUnit.SECONDS)) {
+                throw new AssertionError("somebody waits for ever");
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        return bodies.keySet().stream().collect(Collectors.toMap(id -> id, this::outcome));
+    }
+
+    private Map<String, Object> facts(String operation, String id, Map<String, Object> body) {
         Map<String, Object> facts = new HashMap<>(EffectFacts.of(JSON.valueToTree(body)));
         facts.putAll(Map.of("crm", crm, "operation", operation, "lane", Delivery.laneOf(operation), "pbx", "main", "key", id,
                 "id", URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20")));
-        routes.send("deliver-outbox", facts);
-        List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")).toList();
+        return facts;
+    }
+
+    private Outcome outcome(String id) {
+        List<RouteHarness.Step> ends = routes.steps().stream()
+                .filter(step -> step.name().startsWith("deliveryResult.") && id.equals(step.variables().get("key"))).toList();
         if (ends.size() != 1) {
             throw new AssertionError("not one result: " + routes.asked());
         }

@@ -3,6 +3,7 @@ package io.callbridge.routes;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.CrmList;
+import io.callbridge.deliver.CrmPack;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.RecordingFile;
@@ -50,6 +51,7 @@ final class StandIns {
         beans.put("crmToken", new OAuthToken());
         beans.put("crmList", new CrmList(new JsonTemplate(new ObjectMapper()), new ObjectMapper()));
         beans.put("crmAnswer", new CrmAnswer());
+        beans.put("crmPack", new CrmPack());
         beans.put("crmMemory", new CrmMemory());
         beans.put("crmRate", new CrmRate());
         beans.put("crmUsers", new CrmUsers(routes));
@@ -411,6 +413,25 @@ final class StandIns {
 
         public void keep(@Variable("key") String key, String name, String value) {
             kept.put(key + " " + name, value);
+        }
+
+        public String recallOfCall(Exchange exchange, String name) {
+            return recall(call(exchange), name);
+        }
+
+        public void keepOfCall(Exchange exchange, String name, String value) {
+            keep(call(exchange), name, value);
+        }
+
+        public String claimOfCall(Exchange exchange, String name, String value) {
+            kept.putIfAbsent(call(exchange) + " " + name, value);
+            return recall(call(exchange), name);
+        }
+
+        /** A missed call is one itself. */
+        private static String call(Exchange exchange) {
+            String callId = exchange.getVariable("callId", String.class);
+            return callId == null || callId.isEmpty() ? exchange.getVariable("key", String.class) : callId;
         }
 
         public void forget(@Variable("key") String key, String name) {

@@ -47,25 +47,33 @@ public final class RouteRules {
     /** Keys that handle an error, or hide one. */
     private static final Set<String> HANDLERS = Set.of("onException", "errorHandler", "errorHandlerRef", "doTry", "doCatch",
             "doFinally", "circuitBreaker", "onFallback", "throwExceptionOnFailure", "exceptionHandler", "bridgeErrorHandler");
-    private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.of(
+    private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.ofEntries(
             // Which refusal of Bitrix24 means what stands in deliver-bitrix24-refusal: by its code, not by its status.
-            "deliver-bitrix24-http", Set.of("throwExceptionOnFailure"),
-            "deliver-bitrix24-post", Set.of("throwExceptionOnFailure"),
+            Map.entry("deliver-bitrix24-http", Set.of("throwExceptionOnFailure")),
+            Map.entry("deliver-bitrix24-post", Set.of("throwExceptionOnFailure")),
             // A recording that its server does not have yet is not refused by the CRM.
-            "deliver-bitrix24-fetch", Set.of("throwExceptionOnFailure"),
+            Map.entry("deliver-bitrix24-fetch", Set.of("throwExceptionOnFailure")),
             // A refresh token that is no good is an answer.
-            "deliver-bitrix24-token", Set.of("throwExceptionOnFailure"),
+            Map.entry("deliver-bitrix24-token", Set.of("throwExceptionOnFailure")),
             // That nobody has a number is an answer, and only this route knows which status says so.
-            "deliver-rest-lookup", Set.of("doTry", "doCatch"),
+            Map.entry("deliver-rest-lookup", Set.of("doTry", "doCatch")),
             // An answer is read before it is judged: amoCRM says by the same status that nobody has a number.
-            "deliver-amocrm-request", Set.of("throwExceptionOnFailure"),
+            Map.entry("deliver-amocrm-request", Set.of("throwExceptionOnFailure")),
             // The same of HubSpot, where a conflict means that the object is there.
-            "deliver-hubspot-request", Set.of("throwExceptionOnFailure"),
+            Map.entry("deliver-hubspot-request", Set.of("throwExceptionOnFailure")),
+            // As above: a number that the CRM refuses is nobody's.
+            Map.entry("deliver-retailcrm-lookup", Set.of("doTry", "doCatch")),
+            // 403 and 404 are no refusal of the effect, and a refusal in an answer with 200 is one.
+            Map.entry("deliver-retailcrm-request", Set.of("throwExceptionOnFailure")),
+            // Whatever the status, the effect is not refused: the product knows no such answer.
+            Map.entry("deliver-vtiger-request", Set.of("throwExceptionOnFailure")),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
-            "process-event", Set.of("doTry", "doFinally"));
+            Map.entry("process-event", Set.of("doTry", "doFinally")));
     private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
             "Content-Disposition", "Content-Language", "Content-Type", "ETag", "If-Match", "If-None-Match", "Last-Modified", "Link",
-            "Location", "Retry-After", "User-Agent", "WWW-Authenticate");
+            "Location", "Retry-After", "User-Agent", "WWW-Authenticate",
+            // A vendor's way to take a key.
+            "X-API-KEY");
 
     /** A member of a mapping, or a text in a sequence: the keys that lead there, and the value. */
     private record Item(List<String> path, Object value) {
