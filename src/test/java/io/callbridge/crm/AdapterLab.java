@@ -106,7 +106,8 @@ final class AdapterLab implements AutoCloseable {
             crm.user(userOf(EMPLOYEES.get(i)), EXTENSIONS.get(i));
         }
         return new AdapterLab("vtiger", crm, crm::effects, Map.of("url", crm.origin(), "secret", VtigerStandIn.SIGNATURE),
-                Map.of(), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                Map.of("answered", "completed", "busy", "busy", "no-answer", "no-answer", "cancelled", "cancelled", "failed", "failed",
+                        "unknown", "unknown", "missed", "no-answer"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     String crm() {
@@ -151,9 +152,25 @@ final class AdapterLab implements AutoCloseable {
         return !crm.equals("amocrm");
     }
 
-    /** The id in the bridge's words. */
-    String idOf(CrmEffect effect) {
-        return effect.id();
+    /** Its records have the leg's id: vtiger keeps the first talk of a call under the id of the call. */
+    boolean namesLegs() {
+        return !crm.equals("vtiger");
+    }
+
+    /** vtiger knows who answered, and nobody else. */
+    boolean knowsWhoMissed() {
+        return !crm.equals("vtiger");
+    }
+
+    /** Leg or call: what is a missed call in front of it is one by its result. */
+    static String idOf(CrmEffect effect) {
+        return effect.id().replaceFirst("^missed-", "");
+    }
+
+    /** The employee whose card it is: RetailCRM is told his extension. */
+    static String cardOf(CrmEffect effect) {
+        int extension = EXTENSIONS.indexOf(effect.user());
+        return extension < 0 ? effect.user() : userOf(EMPLOYEES.get(extension));
     }
 
     /** The CRM's word for a result of contract section 3; {@code null}: not compared. */
