@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 
 /**
@@ -121,6 +122,11 @@ final class AdapterLab implements AutoCloseable {
     /** What the bridge needs to use it. */
     Map<String, String> settings() {
         return settings;
+    }
+
+    /** From now on one answer in three is lost. Not each third one: an effect of three requests would never get them all. */
+    void loseAnswers() {
+        standIn.lose(Integer.MAX_VALUE, request -> ThreadLocalRandom.current().nextInt(3) == 0);
     }
 
     boolean shows(CrmEffect.Kind kind) {
