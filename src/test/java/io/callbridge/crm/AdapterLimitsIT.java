@@ -1,0 +1,89 @@
+package io.callbridge.crm;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.store.StoreKind;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.TestCall;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Two replicas of the packaged application and CRMs with their real limits, a token that expires in the middle: both replicas share
+ * the permits and the token, nothing is refused for being too much, and cards do not wait behind calls.
+ */
+class AdapterLimitsIT {
+
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final int CALLS = 40;
+    /** Of a card: what a person still calls at once. */
+    private static final Duration SOON = Duration.ofSeconds(5);
+
+    private final Bitrix24StandIn bitrix24 = new Bitrix24StandIn();
+    private final AmoCrmStandIn amocrm = new AmoCrmStandIn();
+
+    @Test
+    void limitsHoldAndTokensAreRenewedOnceForAllReplicas() {
+        bitrix24.user(1001, "101", true);
+        bitrix24.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
+        amocrm.user(1001, "anna", "anna@crm.example");
+        amocrm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
+        Map<String, String> settings = Map.ofEntries(Map.entry("callbridge.crm.active", "bitrix24,amocrm"),
+                Map.entry("callbridge.crm.bitrix24.url", bitrix24.restUrl()), Map.entry("callbridge.crm.bitrix24.oauth-url", bitrix24.origin()),
+                Map.entry("callbridge.crm.bitrix24.client-id", bitrix24.clientId()),
+                Map.entry("callbridge.crm.bitrix24.client-secret", bitrix24.clientSecret()),
+                Map.entry("callbridge.crm.bitrix24.refresh-token", bitrix24.refreshToken()),
+                Map.entry("callbridge.crm.bitrix24.users.anna", "1001"), Map.entry("callbridge.crm.amocrm.url", amocrm.origin()),
+                Map.entry("callbridge.crm.amocrm.token", AmoCrmStandIn.TOKEN), Map.entry("callbridge.crm.amocrm.users.anna", "1001"));
+        try (BridgeProcess one = BridgeProcess.builder().store(StoreKind.POSTGRESQL).settings(settings).start();
+                BridgeProcess two = BridgeProcess.builder().storeOf(one).settings(settings).start()) {
+            List<BridgeProcess> replicas = List.of(one, two);
+            List<TestCall> calls = IntStream.range(0, CALLS).mapToObj(i -> TestCall.incoming("101", FakeCrm.IVANOV)).toList();
+            for (int i = 0; i < CALLS; i++) {
+                // Late for a card: of such a call the CRM sees its end at once, in one request.
+                replicas.get(i % 2).webhook().accept(List.of(calls.get(i).hangup(), calls.get(i).answer(), calls.get(i).dialIn()));
+                if (i == CALLS / 2) {
+                    await("some calls").atMost(PATIENCE).until(() -> finished(calls) > 2);
+                    bitrix24.expireTokens();
+                }
+            }
+            TestCall ringing = TestCall.incoming("101", FakeCrm.IVANOV);
+            long rang = System.nanoTime();
+            two.webhook().accept(List.of(ringing.dialIn()));
+            await("a card in front of all calls").atMost(SOON).until(() -> shown(bitrix24.effects(), ringing) && amoCards() > 0);
+            assertTrue(finished(calls) < CALLS, () -> "nothing to overtake after " + Duration.ofNanos(System.nanoTime() - rang));
+            await("every call at Bitrix24").atMost(PATIENCE).until(() -> finished(calls) == CALLS);
+            await("every call at amoCRM").atMost(PATIENCE).until(() -> calls.stream().allMatch(call -> amocrm.callsOf(call.legId()).size() == 1));
+        } finally {
+            bitrix24.close();
+            amocrm.close();
+        }
+        assertEquals(0, bitrix24.refusedByLimit());
+        assertTrue(bitrix24.highestLevel() <= 50, () -> "level " + bitrix24.highestLevel());
+        assertEquals(0, amocrm.refusedByLimit());
+        assertTrue(amocrm.mostPerSecond() <= 7, () -> "per second " + amocrm.mostPerSecond());
+        // The configured one at first, and once when it had expired.
+        assertEquals(2, bitrix24.refreshes());
+        assertEquals(0, bitrix24.refusedRefreshes());
+    }
+
+    private long finished(List<TestCall> calls) {
+        List<CrmEffect> effects = bitrix24.effects();
+        return calls.stream().filter(call -> effects.stream()
+                .filter(effect -> effect.kind() == CrmEffect.Kind.CALL && call.legId().equals(effect.id())).count() == 1).count();
+    }
+
+    private static boolean shown(List<CrmEffect> effects, TestCall call) {
+        return effects.stream().anyMatch(effect -> effect.kind() == CrmEffect.Kind.CARD && call.legId().equals(effect.id()));
+    }
+
+    private long amoCards() {
+        return amocrm.effects().stream().filter(effect -> effect.kind() == CrmEffect.Kind.CARD).count();
+    }
+}
