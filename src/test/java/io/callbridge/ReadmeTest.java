@@ -34,6 +34,10 @@ class ReadmeTest {
             "routes/deliver-acme.camel.yaml");
     private static final String OWN_CRM = "callbridge.crm.acme.";
 
+    private static final Pattern CAPABILITIES = Pattern.compile("\\| `[a-z0-9]+`[^|]*\\|( (yes|-) \\|)+");
+    private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    id: ([a-z0-9-]+)$");
+
+    private final Set<String> routeIds = routeIds();
     private final String readme = read("README.md");
     private final String settings = read("application.properties");
 
@@ -66,6 +70,35 @@ class ReadmeTest {
         assertTrue(named.contains("routes/") && named.contains("application.properties"), named::toString);
         named.removeIf(path -> Files.exists(Path.of(path)) || Files.exists(Path.of("routes", path)) || MADE_LATER.contains(path));
         assertEquals(Set.of(), named);
+    }
+
+    @Test
+    void whatACrmCanDoIsWhatItHasARouteFor() {
+        List<String> capabilities = List.of();
+        int crms = 0;
+        for (String line : readme.lines().filter(row -> row.startsWith("| CRM | lookup |") || CAPABILITIES.matcher(row).matches()).toList()) {
+            List<String> cells = List.of(line.substring(1).split("\\|")).stream().map(String::strip).toList();
+            if (cells.get(0).equals("CRM")) {
+                capabilities = cells;
+                continue;
+            }
+            crms++;
+            String crm = cells.get(0).replaceAll("^`([a-z0-9]+)`.*", "$1");
+            for (int i = 1; i < capabilities.size(); i++) {
+                String route = "deliver-" + crm + "-" + capabilities.get(i);
+                assertEquals(cells.get(i).equals("yes"), routeIds.contains(route), route);
+            }
+        }
+        assertEquals(6, crms);
+    }
+
+    private static Set<String> routeIds() {
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            return files.map(file -> read(file.toString())).flatMap(text -> ROUTE_ID.matcher(text).results()).map(id -> id.group(1))
+                    .collect(Collectors.toSet());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
