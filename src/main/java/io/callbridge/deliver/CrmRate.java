@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Variable;
 
 /**
@@ -22,6 +23,9 @@ public class CrmRate {
 
     private static final int WORTH_A_RESERVE = 10;
     private static final long LONGEST_WAIT_MS = 1_000;
+    private static final long YIELD_MS = 50;
+    /** A call that has waited so long goes like a card: cards that never end must not stop all calls. */
+    private static final long PATIENCE_MS = 10_000;
 
     private final Permits permits;
     private final Settings settings;
@@ -53,7 +57,11 @@ public class CrmRate {
         private final String name;
         private final int rate;
         private final int burst;
-        private int cardsWaiting;
+        /** Counted before its turn: who waits for a call's permit must see it. */
+        private final AtomicInteger cardsWaiting = new AtomicInteger();
+        /** When the store is worth to be asked again, by whom may take all permits and by whom not; of {@link System#nanoTime()}. */
+        private long allAtNanos = System.nanoTime();
+        private long restAtNanos = allAtNanos;
 
         private Turn(String name, int rate, int burst) {
             this.name = name;
@@ -61,19 +69,42 @@ public class CrmRate {
             this.burst = burst;
         }
 
-        private synchronized void take(boolean card) throws InterruptedException {
-            int reserve = card || burst < WORTH_A_RESERVE ? 0 : burst / 2;
-            cardsWaiting += card ? 1 : 0;
+        private void take(boolean card) throws InterruptedException {
+            long patientUntil = System.nanoTime() + PATIENCE_MS * 1_000_000;
+            cardsWaiting.addAndGet(card ? 1 : 0);
             try {
-                long wait = LONGEST_WAIT_MS;
-                while (!card && cardsWaiting > 0 || (wait = permits.take(name, rate, burst, reserve).join()) > 0) {
-                    wait(Math.min(wait, LONGEST_WAIT_MS));
-                    wait = LONGEST_WAIT_MS;
-                }
+                take(card, patientUntil);
             } finally {
-                cardsWaiting -= card ? 1 : 0;
-                notifyAll();
+                cardsWaiting.addAndGet(card ? -1 : 0);
             }
+        }
+
+        private synchronized void take(boolean card, long patientUntil) throws InterruptedException {
+            while (true) {
+                boolean first = card || System.nanoTime() - patientUntil > 0;
+                long wait = first || cardsWaiting.get() == 0 ? ask(first) : YIELD_MS;
+                if (wait <= 0) {
+                    return;
+                }
+                wait(Math.min(wait, LONGEST_WAIT_MS));
+            }
+        }
+
+        /** @return 0: taken; else milliseconds */
+        private long ask(boolean first) {
+            int reserve = first || burst < WORTH_A_RESERVE ? 0 : burst / 2;
+            long now = System.nanoTime();
+            long at = first ? allAtNanos : restAtNanos;
+            if (at - now > 0) {
+                return (at - now) / 1_000_000 + 1;
+            }
+            long wait = permits.take(name, rate, burst, reserve).join();
+            if (first) {
+                allAtNanos = now + wait * 1_000_000;
+            } else {
+                restAtNanos = now + wait * 1_000_000;
+            }
+            return wait;
         }
     }
 }

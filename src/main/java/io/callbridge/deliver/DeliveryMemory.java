@@ -5,6 +5,7 @@ import io.callbridge.store.Delivery;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 
 /**
@@ -23,14 +24,14 @@ public class DeliveryMemory {
     }
 
     /** @return empty: nothing of that name is kept */
-    public String recall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
-        String value = memory.recall(delivery.crm(), delivery.id(), name);
+    public String recall(Exchange exchange, String name) {
+        String value = memory.recall(crm(exchange), key(exchange), name);
         return value == null ? "" : value;
     }
 
     /** Returns when it is durable. */
-    public void keep(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
-        memory.keep(delivery.crm(), delivery.id(), name, value).join();
+    public void keep(Exchange exchange, String name, String value) {
+        memory.keep(crm(exchange), key(exchange), name, value).join();
     }
 
     /** The same about the call, whichever of its legs the delivery is about. */
@@ -50,7 +51,16 @@ public class DeliveryMemory {
         return recallOfCall(delivery, name);
     }
 
-    public void forget(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
-        memory.forget(delivery.crm(), delivery.id(), name).join();
+    public void forget(Exchange exchange, String name) {
+        memory.forget(crm(exchange), key(exchange), name).join();
+    }
+
+    private static String crm(Exchange exchange) {
+        return exchange.getProperty(Dispatcher.DELIVERY, Delivery.class).crm();
+    }
+
+    /** A route may have given the effect another name: a missed call whose id is also that of a leg. */
+    private static String key(Exchange exchange) {
+        return exchange.getVariable("key", String.class);
     }
 }

@@ -44,15 +44,15 @@ public class DeliveryResult {
 
     /** The CRM confirmed. */
     public void delivered(Exchange exchange) {
-        answered(exchange);
         Integer status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        answered(exchange, status);
         finish(exchange, "delivered", Instant.now(), false, status, null);
     }
 
     /** The CRM refused for good: kept as a dead letter with its answer. */
     public void deadLetter(Exchange exchange) {
-        answered(exchange);
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        answered(exchange, status(cause));
         finish(exchange, "dead", Instant.now(), false, status(cause), text(cause));
     }
 
@@ -79,9 +79,10 @@ public class DeliveryResult {
         finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), text(cause));
     }
 
-    private void answered(Exchange exchange) {
+    /** @param status {@code null}: nothing was sent, which says nothing about the CRM */
+    private void answered(Exchange exchange, Integer status) {
         String crm = delivery(exchange).crm();
-        if (gates.of(crm).answered()) {
+        if (status != null && gates.of(crm).answered()) {
             LOG.infof("CRM %s is back", crm);
             outbox.hurry(crm);
         }

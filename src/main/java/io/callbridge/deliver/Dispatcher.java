@@ -166,10 +166,11 @@ public class Dispatcher {
             // What is in flight now may be done while the query runs, and must not be taken from its answer again.
             Set<Long> busy = Set.copyOf(lane.inFlight);
             int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * lane.parallel - busy.size(), System.currentTimeMillis());
-            if (permits <= 0 || !lane.news) {
+            if (permits <= 0 || !lane.news || lane.name.equals(Delivery.RECORDINGS) && gate.down() && outbox.waits(name)) {
                 return;
             }
             lane.news = false;
+            long takenAt = System.currentTimeMillis();
             List<Delivery> taken = outbox.take(name, lane.name, gate.down(), permits, busy.size()).join();
             if (taken.size() >= permits) {
                 lane.news = true;
@@ -177,16 +178,16 @@ public class Dispatcher {
             for (Delivery delivery : taken) {
                 if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
                     permits--;
-                    begin(lane, delivery, gate.probe());
+                    begin(lane, delivery, takenAt, gate.probe());
                 }
             }
         }
 
         /** What no worker takes, for want of memory say, must not count as in flight for ever. */
-        private void begin(Lane lane, Delivery delivery, boolean probe) {
+        private void begin(Lane lane, Delivery delivery, long takenAt, boolean probe) {
             boolean taken = false;
             try {
-                lane.workers.execute(() -> work(lane, delivery, probe));
+                lane.workers.execute(() -> work(lane, delivery, takenAt, probe));
                 taken = true;
             } finally {
                 if (!taken) {
@@ -198,8 +199,13 @@ public class Dispatcher {
             }
         }
 
-        private void work(Lane lane, Delivery delivery, boolean probe) {
+        private void work(Lane lane, Delivery delivery, long takenAt, boolean probe) {
             try {
+                if (outbox.mayBeTaken(takenAt)) {
+                    // It has waited too long for a worker.
+                    lane.inFlight.remove(delivery.seq());
+                    return;
+                }
                 deliver(delivery).whenComplete((recorded, failure) -> {
                     if (failure == null) {
                         lane.inFlight.remove(delivery.seq());

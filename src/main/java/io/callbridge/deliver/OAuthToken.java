@@ -2,6 +2,7 @@ package io.callbridge.deliver;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Settings;
 import io.callbridge.store.CrmMemory;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -11,10 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Variable;
+import org.jboss.logging.Logger;
 
 /**
  * The tokens of a CRM that gives a new refresh token with each access token ({@code callbridge.crm.<crm>.refresh-token} is the
@@ -26,8 +29,9 @@ import org.apache.camel.Variable;
 @RegisterForReflection
 public class OAuthToken {
 
-    /** Who asks has so long; longer than two requests take. Then another one may. */
-    private static final long CLAIM_MS = 30_000;
+    private static final Logger LOG = Logger.getLogger(OAuthToken.class);
+    /** Timeouts that two requests may take, each of three: to get a connection, to connect, to be answered. */
+    private static final int TIMEOUTS = 6;
     private static final long LOOK_MS = 100;
     private static final String CLAIM = "token-claim";
 
@@ -37,19 +41,24 @@ public class OAuthToken {
     }
 
     private final CrmMemory memory;
+    private final Settings settings;
     private final ObjectMapper json;
     private final String holder = UUID.randomUUID().toString();
     private final Map<String, Tokens> known = new ConcurrentHashMap<>();
     private final Map<String, Object> locks = new ConcurrentHashMap<>();
+    /** CRMs whose tokens the store has not taken yet. */
+    private final Set<String> unsaved = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
 
-    public OAuthToken(CrmMemory memory, ObjectMapper json) {
+    public OAuthToken(CrmMemory memory, Settings settings, ObjectMapper json) {
         this.memory = memory;
+        this.settings = settings;
         this.json = json;
     }
 
     /** @return the access token, whether it is still good or not; empty: there is none yet */
-    public String access(@Variable("crm") String crm, Exchange exchange) {
+    public String access(@Variable("crm") String crm, Exchange exchange) throws JsonProcessingException {
+        save(crm, exchange);
         Tokens tokens = known.computeIfAbsent(crm, name -> stored(crm, exchange));
         return tokens.access.isEmpty() || isNew(setting(crm, ".refresh-token", exchange), tokens) ? "" : tokens.access;
     }
@@ -61,8 +70,10 @@ public class OAuthToken {
      */
     public String renew(@Variable("crm") String crm, @Variable("token") String over, Exchange exchange) throws Exception {
         synchronized (locks.computeIfAbsent(crm, name -> new Object())) {
-            long end = System.nanoTime() + CLAIM_MS * 1_000_000;
-            while (!memory.claim(crm, CLAIM, holder, CLAIM_MS).join()) {
+            // Who asks has so long; then another one may.
+            long claimMs = TIMEOUTS * settings.number("deliver." + crm + ".timeout-ms") + 1_000L;
+            long end = System.nanoTime() + claimMs * 1_000_000;
+            while (!memory.claim(crm, CLAIM, holder, claimMs).join()) {
                 if (!renewed(crm, over, exchange).isEmpty()) {
                     return known.get(crm).access;
                 }
@@ -81,8 +92,9 @@ public class OAuthToken {
     }
 
     /** What another delivery, or another replica, has stored meanwhile; empty: nothing. */
-    private String renewed(String crm, String over, Exchange exchange) {
-        Tokens tokens = stored(crm, exchange);
+    private String renewed(String crm, String over, Exchange exchange) throws JsonProcessingException {
+        save(crm, exchange);
+        Tokens tokens = unsaved.contains(crm) ? known.get(crm) : stored(crm, exchange);
         known.put(crm, tokens);
         return tokens.access.equals(over) || isNew(setting(crm, ".refresh-token", exchange), tokens) ? "" : tokens.access;
     }
@@ -105,14 +117,26 @@ public class OAuthToken {
                 if (refresh.equals(configured)) {
                     used.add(configured);
                 }
-                Tokens tokens = new Tokens(text(answer, "access_token"), text(answer, "refresh_token"), used);
-                memory.keep(crm, "", name(crm, exchange), json.writeValueAsString(tokens)).join();
-                known.put(crm, tokens);
-                return tokens.access;
+                // The old one is void already: what the store does not take now is taken along and kept later.
+                known.put(crm, new Tokens(text(answer, "access_token"), text(answer, "refresh_token"), used));
+                unsaved.add(crm);
+                save(crm, exchange);
+                return known.get(crm).access;
             }
             refused.add(refresh);
         }
         return "";
+    }
+
+    private void save(String crm, Exchange exchange) throws JsonProcessingException {
+        if (unsaved.contains(crm)) {
+            try {
+                memory.keep(crm, "", name(crm, exchange), json.writeValueAsString(known.get(crm))).join();
+                unsaved.remove(crm);
+            } catch (CompletionException e) {
+                LOG.warnf("The tokens of CRM %s are not stored yet: %s", crm, e.getMessage());
+            }
+        }
     }
 
     private boolean isNew(String configured, Tokens tokens) {

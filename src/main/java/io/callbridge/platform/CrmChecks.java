@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.Config;
 
-/** What the settings of each CRM must be. An adapter of an integrator has settings of its own, which nobody knows here. */
+/** What the settings of each CRM must be. */
 final class CrmChecks {
 
     /** What an adapter cannot do without. An adapter of an integrator has settings of its own. */
@@ -28,7 +28,7 @@ final class CrmChecks {
             }
         }
         switch (crm) {
-            case "bitrix24" -> checkBitrix24(key, all);
+            case "bitrix24" -> checkBitrix24(key, config, all);
             case "amocrm" -> checkAmocrm(key, config, all);
             case "hubspot" -> checkHubspot(key, config, all);
             case "retailcrm" -> checkRetailcrm(key, all);
@@ -40,12 +40,13 @@ final class CrmChecks {
     }
 
     /** The address of a webhook is a secret. */
-    private static void checkBitrix24(String key, Config all) {
+    private static void checkBitrix24(String key, BridgeConfig.Crm config, Config all) {
+        checkIds(key, config);
         String url = Settings.text(all, key + ".url");
         String client = Settings.text(all, key + ".client-id");
         boolean application = !client.isEmpty();
         if (!url.matches(application ? ".*/rest/?" : ".*/rest/[0-9]+/[^/]+/?")) {
-            throw Settings.invalid(key + ".url", url.replaceFirst("(/rest/[0-9]+/)[^/]+", "$1***"), application
+            throw Settings.invalid(key + ".url", Settings.masked(url), application
                     ? "https://<portal>/rest, since there is a client-id" : "https://<portal>/rest/<user>/<code>, since there is no client-id");
         }
         for (String needed : application ? List.of(".client-secret", ".refresh-token") : List.<String>of()) {

@@ -363,9 +363,10 @@ public class Settings {
         return url.replaceFirst("^" + StoreKind.SQLITE.prefix + "(file:)?", "").replaceFirst("\\?.*", "");
     }
 
-    /** An address as it may be shown: user, password and parameters are nobody's business. */
+    /** An address as it may be shown: user, password, parameters and the code of Bitrix24's webhook are nobody's business. */
     public static String masked(String address) {
-        return address.replaceFirst("(?s)^([\\w:+.-]*//)?.*@", "$1***@").replaceFirst("(?s)[?;].*", "?***");
+        return address.replaceFirst("(?s)^([\\w:+.-]*//)?.*@", "$1***@").replaceFirst("(?s)[?;].*", "?***")
+                .replaceFirst("(/rest/[0-9]+/)[^/]+", "$1***");
     }
 
     private static Extension.Type type(String key, String value) {

@@ -269,6 +269,7 @@ public class EffectCollector {
             }
         }
     }
+
     private Map<String, Object> base(Leg leg, Party party, String did, Fold fold) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("callId", leg.callId());

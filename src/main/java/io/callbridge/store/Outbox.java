@@ -126,6 +126,17 @@ public class Outbox {
         return !untried.isEmpty() ? untried : sql.query(due + " order by next_at, seq limit " + limit + claiming, Outbox::delivery, values);
     }
 
+    /** Another replica may have taken, or may soon take, what was taken at this time. */
+    public boolean mayBeTaken(long takenAt) {
+        return store.kind().shared() && System.currentTimeMillis() - takenAt > leaseMs / 2;
+    }
+
+    /** Whether a card or a call waits for a CRM, due or not. */
+    public boolean waits(String crm) {
+        return store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane in ('cards', 'calls') and state = 'pending' limit 1",
+                row -> true, crm)) != null;
+    }
+
     /** Drops the cards that nobody wants to see any more. @return how many */
     public CompletableFuture<Integer> dropExpiredCards(String crm) {
         long now = System.currentTimeMillis();

@@ -239,13 +239,13 @@ class DeliverAmocrmRouteTest {
     @Test
     void aMissedCallIsTheResponsibleOnes() {
         delivered("missed", "c1", missed(KNOWN, "7"));
-        assertEquals(List.of(new CrmEffect(Kind.MISSED, "c1", "8", "79161234567", "in", "6", 0L, STARTED, null)), crm.effects());
+        assertEquals(List.of(new CrmEffect(Kind.MISSED, "missed-c1", "8", "79161234567", "in", "6", 0L, STARTED, null)), crm.effects());
         assertEquals(2, crm.requests().size());
         Map<String, Object> served = missed(KNOWN, "7");
         served.put("servedAt", "2026-11-27T10:00:00Z");
         delivered("missed", "c1", served);
         assertEquals(1, crm.effects().size());
-        assertEquals("missed, served at 2026-11-27T10:00:00Z", crm.callsOf("c1").get(0).call().get("call_result").asText());
+        assertEquals("missed, served at 2026-11-27T10:00:00Z", crm.callsOf("missed-c1").get(0).call().get("call_result").asText());
     }
 
     @Test
@@ -253,7 +253,20 @@ class DeliverAmocrmRouteTest {
         crm.lose(1, CALLS);
         later("missed", "c1", missed(KNOWN, "7"));
         delivered("missed", "c1", missed(KNOWN, "7"));
-        assertEquals(1, crm.callsOf("c1").size());
+        assertEquals(1, crm.callsOf("missed-c1").size());
+    }
+
+    /** A page of notes is 250. */
+    @Test
+    void aCallIsFoundBehindManyOthers() {
+        crm.limit(100_000);
+        for (int i = 0; i < 260; i++) {
+            delivered("call", "other-" + i, call("in", "answered", KNOWN, "7", 5));
+        }
+        crm.lose(1, CALLS);
+        later("call", "leg-1", call("in", "answered", KNOWN, "7", 5));
+        delivered("call", "leg-1", call("in", "answered", KNOWN, "7", 5));
+        assertEquals(1, crm.callsOf("leg-1").size());
     }
 
     // --- numbers that nobody has
@@ -301,7 +314,7 @@ class DeliverAmocrmRouteTest {
         with(policy);
         delivered("missed", "c1", missed("", "7"));
         delivered("missed", "c1", missed("", "7"));
-        assertEquals(List.of("c1"), crm.effects().stream().map(CrmEffect::id).toList());
+        assertEquals(List.of("missed-c1"), crm.effects().stream().map(CrmEffect::id).toList());
         assertEquals(1, crm.requests().size());
         assertFalse(crm.requests().get(0).json().get(0).has("_embedded"));
         assertFalse(crm.requests().get(0).json().get(0).has("pipeline_id"));

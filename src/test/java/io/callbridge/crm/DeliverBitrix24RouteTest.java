@@ -277,18 +277,36 @@ class DeliverBitrix24RouteTest {
     void aMissedCallIsOneRequestAndChangedContentIsNone() {
         crm.contact("+79161234567", 797, "Ivanov", 8);
         delivered("missed", "c1", missed("7"));
-        assertEquals(List.of(effect(Kind.MISSED, "c1", "8", "304", 0L, null)), crm.effects());
+        assertEquals(List.of(effect(Kind.MISSED, "missed-c1", "8", "304", 0L, null)), crm.effects());
         Map<String, Object> served = missed("7");
         served.put("servedAt", "2026-03-07T08:00:00.000Z");
         delivered("missed", "c1", served);
         assertEquals(List.of("batch"), asked());
     }
 
+    /** An agent of a pool at an Asterisk talks under the id of the whole call. */
+    @Test
+    void aMissedCallAndALegWithItsIdAreTwo() {
+        delivered("missed", "c1", missed("7"));
+        delivered("call", "c1", call("7"));
+        assertEquals(List.of(effect(Kind.MISSED, "missed-c1", "7", "304", 0L, null), effect(Kind.CALL, "c1", "7", "200", 95L, null)),
+                crm.effects());
+    }
+
+    /** Retried together, the call goes first. */
+    @Test
+    void aRecordingWhoseCallIsADeadLetterIsOneToo() {
+        Map<String, Object> hidden = call("7");
+        hidden.remove("number");
+        refused("call", "leg-1", hidden);
+        assertTrue(refused("recording", "leg-1", recording("7")).getMessage().contains("not in Bitrix24"));
+    }
+
     @Test
     void aMissedCallOfAnEmployeeWhoHasLeftIsThatOfTheLastOneWhosePhoneRang() {
         crm.contact("+79161234567", 797, "Ivanov", 9);
         delivered("missed", "c1", missed("7"));
-        assertEquals(List.of(effect(Kind.MISSED, "c1", "7", "304", 0L, null)), crm.effects());
+        assertEquals(List.of(effect(Kind.MISSED, "missed-c1", "7", "304", 0L, null)), crm.effects());
         assertEquals(List.of("batch", "batch"), asked());
         assertTrue(refused("missed", "c2", missed(null)).getMessage().contains("User is not found"));
         assertEquals(3, asked().size());
@@ -359,12 +377,15 @@ class DeliverBitrix24RouteTest {
             expected.add(expected.size() - 1, lost.method.equals("batch") ? REGISTER : lost.method);
         }
         assertEquals(expected, asked());
-        assertEquals(1, crm.callIdsOf("leg-1").size());
-        assertEquals(lost.operation.equals("card") ? 0 : 1, crm.finishesOf("leg-1"));
+        String id = lost.operation.equals("missed") ? "missed-leg-1" : "leg-1";
+        assertEquals(1, crm.callIdsOf(id).size());
+        assertEquals(lost.operation.equals("card") ? 0 : 1, crm.finishesOf(id));
         delivered(lost.operation.equals("missed") ? "missed" : "call", "leg-1", lost.operation.equals("missed") ? body : call("7"));
-        assertEquals(1, crm.finishesOf("leg-1"));
-        delivered("recording", "leg-1", recording("7"));
-        assertEquals(URL, crm.effects().get(crm.effects().size() - 1).recording());
+        assertEquals(1, crm.finishesOf(id));
+        if (!lost.operation.equals("missed")) {
+            delivered("recording", "leg-1", recording("7"));
+            assertEquals(URL, crm.effects().get(crm.effects().size() - 1).recording());
+        }
     }
 
     @Test
@@ -746,7 +767,7 @@ class DeliverBitrix24RouteTest {
     }
 
     private Store application(Store store) {
-        beans.put("crmToken", new OAuthToken(new CrmMemory(store), new ObjectMapper()));
+        beans.put("crmToken", new OAuthToken(new CrmMemory(store), TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new ObjectMapper()));
         settings.putAll(Map.of("callbridge.crm.bitrix24.url", crm.restUrl(), "callbridge.crm.bitrix24.client-id", crm.clientId(),
                 "callbridge.crm.bitrix24.client-secret", crm.clientSecret(), "callbridge.crm.bitrix24.refresh-token", crm.refreshToken(),
                 "callbridge.crm.bitrix24.oauth-url", crm.origin()));
@@ -757,7 +778,7 @@ class DeliverBitrix24RouteTest {
     private void restart(Store store) {
         adapter.close();
         adapter = null;
-        beans.put("crmToken", new OAuthToken(new CrmMemory(store), new ObjectMapper()));
+        beans.put("crmToken", new OAuthToken(new CrmMemory(store), TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new ObjectMapper()));
     }
 
     @Test

@@ -216,7 +216,7 @@ class DeliverHubspotRouteTest {
     @Test
     void aMissedCallIsTheResponsibleOnes() {
         delivered("missed", "c1", missed(KNOWN, "301"));
-        assertEquals(List.of(new CrmEffect(Kind.MISSED, "c1", "302", "79161234567", "in", "NO_ANSWER", 0L, STARTED, null)), crm.effects());
+        assertEquals(List.of(new CrmEffect(Kind.MISSED, "missed-c1", "302", "79161234567", "in", "NO_ANSWER", 0L, STARTED, null)), crm.effects());
         assertEquals(2, crm.requests().size());
         assertEquals("Missed call: Missed at queue 880", title(1));
         Map<String, Object> served = missed(KNOWN, "301");
@@ -236,7 +236,7 @@ class DeliverHubspotRouteTest {
     void aMissedCallOfAHiddenNumberIsLogged() {
         delivered("missed", "c1", missed("", "301"));
         delivered("missed", "c1", missed("", "301"));
-        assertEquals(List.of(new CrmEffect(Kind.MISSED, "c1", "301", null, "in", "NO_ANSWER", 0L, STARTED, null)), crm.effects());
+        assertEquals(List.of(new CrmEffect(Kind.MISSED, "missed-c1", "301", null, "in", "NO_ANSWER", 0L, STARTED, null)), crm.effects());
     }
 
     // --- tasks

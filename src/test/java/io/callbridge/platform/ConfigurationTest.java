@@ -137,7 +137,7 @@ class ConfigurationTest {
     @ParameterizedTest
     @CsvSource({"unknown-caller, ask, 'skip, create'", "hidden-number, 12, 'a number of 3 to 15 digits, skip, nothing'",
             "hidden-number, none, 'a number of 3 to 15 digits, skip, nothing'", "line-number, 1, 'false, true'", "recordings, copy, 'link, upload'", "oauth-url, oauth, an address",
-            "rate, 0, ''", "burst, 0, ''", "url, ftp://portal.example/rest/1/x, an address",
+            "rate, 0, ''", "burst, 0, ''", "url, ftp://portal.example/rest/, an address", "users.anna, anna, the number",
             "url, https://portal.example/rest, https://<portal>/rest/<user>/<code>"})
     void aKeyOfBitrix24ThatCannotBeUsedIsRefused(String key, String value, String allowed) {
         bitrix24();
