@@ -51,11 +51,14 @@ public class JsonAnswer {
         return new LinkedHashMap<>(Map.of("error_description", "no JSON: " + shown.substring(0, Math.min(MOST, shown.length()))));
     }
 
-    /** A JSON list of what the template in the body makes of each element of the variable {@code list}. */
+    /**
+     * A JSON list of what the template in the body makes of each element of the variable {@code list}. Blanks around a text are
+     * from names of which a part is missing.
+     */
     public String list(@Body String template, @Variable("list") Object list, Exchange exchange) throws JsonProcessingException {
         ArrayNode all = json.createArrayNode();
         for (Object element : elements(list)) {
-            all.add(filled(template, element, exchange));
+            all.add(stripped(filled(template, element, exchange)));
         }
         return json.writeValueAsString(all);
     }
@@ -83,6 +86,18 @@ public class JsonAnswer {
     private JsonNode filled(String template, Object element, Exchange exchange) throws JsonProcessingException {
         exchange.getMessage().setBody(element);
         return json.readTree(templates.json(template, exchange));
+    }
+
+    private JsonNode stripped(JsonNode node) {
+        if (node instanceof ObjectNode object) {
+            object.properties().forEach(member -> {
+                if (member.getValue().isTextual()) {
+                    member.setValue(json.getNodeFactory().textNode(member.getValue().asText().strip()));
+                }
+            });
+            object.properties().removeIf(member -> member.getValue().isTextual() && member.getValue().asText().isEmpty());
+        }
+        return node;
     }
 
     private JsonNode withoutEmptyLists(JsonNode node) {

@@ -3,12 +3,8 @@ package io.callbridge.deliver;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.Exchange;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,7 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What is taken from a list that a CRM answered. */
 class CrmListTest {
 
-    private final CrmList list = new CrmList(new JsonTemplate(new ObjectMapper()), new ObjectMapper());
+    private final CrmList list = new CrmList();
 
     @ParameterizedTest
     @CsvSource({"+79161234567, +79161234567, true", "8 (916) 123-45-67, +79161234567, true", "9161234567, +79161234567, true",
@@ -42,18 +38,5 @@ class CrmListTest {
     @CsvSource({"+79161234567, 9161234567", "+4915112345678, 15112345678", "+390612345678, 0612345678"})
     void aNationalNumberHasNoCountry(String number, String national) throws Exception {
         assertEquals(national, list.national(number));
-    }
-
-    @Test
-    void eachIsATemplate() throws Exception {
-        try (DefaultCamelContext context = new DefaultCamelContext()) {
-            context.start();
-            Exchange exchange = new DefaultExchange(context);
-            String template = "{\"id\": \"${variable.one[id]}\", \"name\": \"${variable.one[name]}\"}";
-            assertEquals("[{\"id\":1,\"name\":\"A\"},{\"id\":2}]",
-                    list.json(template, List.of(Map.of("id", 1, "name", "A"), Map.of("id", 2)), exchange));
-            assertEquals("[{\"id\":1}]", list.json("{\"id\": \"${variable.one[id]}\", \"name\": \" ${variable.one[name]}\"}", List.of(Map.of("id", 1)), exchange));
-            assertEquals("", list.json(template, List.of(), exchange));
-        }
     }
 }

@@ -51,6 +51,8 @@ class JsonAnswerTest {
         List<?> list = List.of(Map.of("ID", 7, "NAME", "Ivanov \"I\""), Map.of("ID", "8"));
         assertEquals("[{\"id\":7,\"name\":\"Ivanov \\\"I\\\"\"},{\"id\":\"8\"}]",
                 answers.list("{\"id\": \"${body[ID]}\", \"name\": \"${body[NAME]}\"}", list, exchange));
+        assertEquals("[{\"id\":7,\"name\":\"of 7\"},{\"id\":\"8\",\"name\":\"of 8\"}]",
+                answers.list("{\"id\": \"${body[ID]}\", \"name\": \" of ${body[ID]}\", \"none\": \" ${body[X]}\"}", list, exchange));
         assertEquals("[]", answers.list("{\"id\": \"${body[ID]}\"}", null, exchange));
         assertEquals("[]", answers.list("{\"id\": \"${body[ID]}\"}", Map.of(), exchange));
     }

@@ -49,7 +49,7 @@ final class StandIns {
         beans.put("jsonAnswer", new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper())));
         beans.put("recordingFile", new RecordingFile());
         beans.put("crmToken", new OAuthToken());
-        beans.put("crmList", new CrmList(new JsonTemplate(new ObjectMapper()), new ObjectMapper()));
+        beans.put("crmList", new CrmList());
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmPack", new CrmPack());
         beans.put("crmMemory", new CrmMemory());
