@@ -115,6 +115,7 @@ public class DeliveryResult {
 
     private static String text(Throwable cause) {
         return cause instanceof HttpOperationFailedException http ? http.getResponseBody()
-                : cause instanceof CrmAnswerException answer ? answer.answer() : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
+                : cause instanceof CrmAnswerException answer ? answer.answer()
+                : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
     }
 }

@@ -10,7 +10,8 @@ import java.util.Map;
 /**
  * The body of an effect (contract section 3) as facts for the routes: its members by their names, those of {@code place} and
  * {@code entity} with that word in front ({@code placeType}, {@code entityId}), and every time once more as a number with
- * {@code Millis} behind ({@code startedAtMillis}); {@code ringSeconds} until somebody answered, or else until the end. A text that is not there is empty.
+ * {@code Millis} behind ({@code startedAtMillis}); {@code ringSeconds} until somebody answered, or else until the end. A text
+ * that is not there is empty.
  */
 public final class EffectFacts {
 

@@ -35,8 +35,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Adds the CRM's entity to a request. The look-up itself is the route {@code deliver-<crm>-lookup}, which answers JSON, one
- * entity or a list of them, or an empty body for "not found". Answers are cached for a short time, "not found" too, and phones that ring together
- * share one look-up.
+ * entity or a list of them, or an empty body for "not found". Answers are cached for a short time, "not found" too, and
+ * phones that ring together share one look-up.
  */
 @ApplicationScoped
 @Named("entityLookup")

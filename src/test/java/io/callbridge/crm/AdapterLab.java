@@ -56,7 +56,7 @@ final class AdapterLab implements AutoCloseable {
         crm.contact(FakeCrm.PETROVA, 2, "Petrova", 1002);
         return new AdapterLab("bitrix24", crm, crm::effects, Map.of("url", crm.webhookUrl(), "rate", "1000", "burst", "1000",
                 "hidden-number", HIDDEN),
-                Map.of("answered", "200", "busy", "486", "no-answer", "304", "cancelled", "603-S", "failed", "503", "unknown", "304", "missed", "304"),
+                Map.of("answered", "200", "busy", "486", "no-answer", "304", "cancelled", "603-S", "failed", "503", "missed", "304"),
                 Set.of(CrmEffect.Kind.values()));
     }
 
@@ -69,8 +69,7 @@ final class AdapterLab implements AutoCloseable {
         crm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         crm.contact(FakeCrm.PETROVA, 2, "Petrova", 1002);
         return new AdapterLab("amocrm", crm, crm::effects, Map.of("url", crm.origin(), "token", AmoCrmStandIn.TOKEN, "rate", "1000",
-                "unknown-caller", "create-contact"), Map.of("answered", "4", "busy", "7", "no-answer", "6", "cancelled", "6", "failed", "3",
-                "unknown", "6", "missed", "6"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                "unknown-caller", "create-contact"), Map.of("answered", "4", "busy", "7", "no-answer", "6", "cancelled", "6", "failed", "3", "missed", "6"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     private static AdapterLab retailcrm() {
@@ -82,8 +81,7 @@ final class AdapterLab implements AutoCloseable {
         crm.customer(1, "Ivanov", "", 1001, FakeCrm.IVANOV);
         crm.customer(2, "Petrova", "", 1002, FakeCrm.PETROVA);
         return new AdapterLab("retailcrm", crm, crm::effects, Map.of("url", crm.origin() + "/api/v5", "key", RetailCrmStandIn.KEY, "rate", "1000"),
-                Map.of("answered", "answered", "busy", "busy", "no-answer", "no answer", "cancelled", "failed", "failed", "failed",
-                        "unknown", "unknown", "missed", "no answer"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CARD_END, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                Map.of("answered", "answered", "busy", "busy", "no-answer", "no answer", "cancelled", "failed", "failed", "failed", "missed", "no answer"), Set.of(CrmEffect.Kind.CARD, CrmEffect.Kind.CARD_END, CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     private static AdapterLab hubspot() {
@@ -98,7 +96,7 @@ final class AdapterLab implements AutoCloseable {
         crm.contact("2", Map.of("phone", FakeCrm.PETROVA, "lastname", "Petrova", "hubspot_owner_id", "1002"));
         return new AdapterLab("hubspot", crm, crm::effects, Map.of("url", crm.origin(), "token", HubSpotStandIn.TOKEN, "rate", "1000",
                 "lookup-rate", "1000"), Map.of("answered", "COMPLETED", "busy", "BUSY", "no-answer", "NO_ANSWER", "cancelled", "CANCELED",
-                "failed", "FAILED", "unknown", "NO_ANSWER", "missed", "NO_ANSWER"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                "failed", "FAILED", "missed", "NO_ANSWER"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     private static AdapterLab vtiger() {
@@ -107,8 +105,7 @@ final class AdapterLab implements AutoCloseable {
             crm.user(userOf(EMPLOYEES.get(i)), EXTENSIONS.get(i));
         }
         return new AdapterLab("vtiger", crm, crm::effects, Map.of("url", crm.origin(), "secret", VtigerStandIn.SIGNATURE),
-                Map.of("answered", "completed", "busy", "busy", "no-answer", "no-answer", "cancelled", "cancelled", "failed", "failed",
-                        "unknown", "unknown", "missed", "no-answer"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
+                Map.of("answered", "completed", "busy", "busy", "no-answer", "no-answer", "cancelled", "cancelled", "failed", "failed", "missed", "no-answer"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
     String crm() {
@@ -179,7 +176,7 @@ final class AdapterLab implements AutoCloseable {
         return extension < 0 ? effect.user() : userOf(EMPLOYEES.get(extension));
     }
 
-    /** The CRM's word for a result of contract section 3; {@code null}: not compared. */
+    /** The CRM's word for a result of contract section 3. */
     String status(String result) {
         return statuses.get(result);
     }

@@ -145,6 +145,16 @@ class ConfigurationTest {
         assertRefused("crm.bitrix24." + key, value, allowed);
     }
 
+    /** As in a container, where there is nothing but the environment. */
+    @Test
+    void whatAllCrmsHaveInCommonComesFromTheEnvironmentToo() {
+        bitrix24();
+        environment.putAll(Map.of("CALLBRIDGE_CRM_BITRIX24_USERS_ANNA", "7", "CALLBRIDGE_CRM_BITRIX24_USERS_102", "8",
+                "CALLBRIDGE_CRM_BITRIX24_SEVERAL_ENTITIES", "owner", "CALLBRIDGE_CRM_BITRIX24_MISSED_TASK", "true",
+                "CALLBRIDGE_CRM_BITRIX24_LOOKUP_RATE", "3", "CALLBRIDGE_CRM_BITRIX24_RATE", "1", "CALLBRIDGE_CRM_BITRIX24_PARALLEL", "4"));
+        assertEquals(new CrmSettings(1, 45, 3, Map.of("anna", "7", "102", "8"), "owner", true, 4), start().crm("bitrix24"));
+    }
+
     @Test
     void bitrix24IsAskedByAWebhookOrByAnApplication() {
         bitrix24();
