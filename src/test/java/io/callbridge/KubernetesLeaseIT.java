@@ -10,13 +10,9 @@ import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCluster;
 import io.callbridge.support.FakeCrm;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** In a cluster one replica reads an Asterisk, and soon another one when it is gone, by a lease of Kubernetes. */
 class KubernetesLeaseIT {
@@ -26,14 +22,6 @@ class KubernetesLeaseIT {
     private final FakeCluster cluster = new FakeCluster();
     private final FakeCrm crm = new FakeCrm();
     private final FakeAmi ami = FakeAmi.start("bridge", "s3cret-of-the-manager");
-    @TempDir
-    private Path folder;
-    private Path token;
-
-    @BeforeEach
-    void start() throws Exception {
-        token = Files.writeString(folder.resolve("token"), "t");
-    }
 
     @AfterEach
     void stop() {
@@ -96,7 +84,6 @@ class KubernetesLeaseIT {
     private BridgeProcess.Builder pod() {
         return BridgeProcess.builder().crm(crm).settings(ami.settings("main")).settings(cluster.settings())
                 .environment("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-                .setting("kubernetes.auth.serviceAccount.token", token.toString())
                 .setting("callbridge.ami.reconnect-first-ms", "200").setting("callbridge.ami.reconnect-max-ms", "500");
     }
 

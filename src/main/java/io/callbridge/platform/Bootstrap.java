@@ -1,24 +1,20 @@
 package io.callbridge.platform;
 
+import io.callbridge.deliver.CrmRequests;
 import io.callbridge.deliver.Dispatcher;
-import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.io.IOException;
 import java.net.ServerSocket;
-import java.util.Collection;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Endpoint;
 import org.apache.camel.Route;
 import org.apache.camel.StartupListener;
+import org.apache.camel.model.ModelCamelContext;
 import org.apache.camel.spi.CamelContextCustomizer;
 import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
@@ -29,30 +25,36 @@ import org.jboss.logging.Logger;
 @Named("bootstrap")
 public class Bootstrap implements CamelContextCustomizer {
 
-    static final List<String> STAGES = List.of("ingest", "process", "deliver", "ops");
-
     private static final Logger LOG = Logger.getLogger("io.callbridge");
 
     private final Config config;
     private final Settings settings;
     private final Store store;
     private final Dispatcher dispatcher;
+    private final CrmRequests requests;
     private final CamelContext context;
 
-    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, CamelContext context) {
+    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, CrmRequests requests,
+            CamelContext context) {
         this.config = config;
         this.settings = settings;
         this.store = store;
         this.dispatcher = dispatcher;
+        this.requests = requests;
         this.context = context;
     }
 
     /** Before the routes are loaded. */
     @Override
     public void configure(CamelContext camelContext) {
+        if (!CheckRoutes.starts(config)) {
+            return;
+        }
+        RouteInspector.of(camelContext, Bootstrap::refuse);
         KeyCheck.check(config, camelContext);
-        // The first use creates it, and so reads and checks everything.
-        settings.crms();
+        // The first use creates the settings, and so reads and checks everything.
+        camelContext.setSSLContextParameters(settings.crmTls());
+        requests.follow(camelContext);
         config.getOptionalValue("callbridge.tcp.port", Integer.class).ifPresent(Bootstrap::checkPort);
         store.open();
         try {
@@ -83,17 +85,8 @@ public class Bootstrap implements CamelContextCustomizer {
 
     private void routesRun() {
         List<Route> routes = context.getRoutes();
-        if (routes.isEmpty()) {
-            throw new StartException("no route loaded from " + config.getConfigValue(RoutesLocation.KEY).getValue()
-                    + "; needed are files <stage>-<subject>.camel.yaml");
-        }
-        for (String stage : STAGES) {
-            if (routes.stream().noneMatch(route -> stage.equals(route.getGroup()))) {
-                throw new StartException("no route of stage " + stage + " loaded from "
-                        + config.getConfigValue(RoutesLocation.KEY).getValue() + "; needed is at least one with group: " + stage);
-            }
-        }
-        checkChannels(routes.stream().map(Route::getEndpoint).toList(), context.getEndpoints(), settings.crms());
+        MissingRoutes.problems(routes, (ModelCamelContext) context, settings.crms(), config.getConfigValue(RoutesLocation.KEY).getValue(),
+                Set.of()).forEach(Bootstrap::refuse);
         routes.stream().sorted(Comparator.comparing(Route::getRouteId)).forEach(route -> LOG.infof("route %s from %s",
                 route.getRouteId(), route.getEndpoint().getEndpointBaseUri()));
         if (settings.pbxs().isEmpty()) {
@@ -102,31 +95,7 @@ public class Bootstrap implements CamelContextCustomizer {
         dispatcher.start();
     }
 
-    /**
-     * Every {@code direct:} that Java or a route sends to has a route that takes it. Parameters do not count: both ends may
-     * have their own.
-     *
-     * @param consumed endpoints that routes begin with
-     * @param used all endpoints
-     */
-    static void checkChannels(Collection<Endpoint> consumed, Collection<Endpoint> used, List<String> crms) {
-        Map<String, String> senders = new LinkedHashMap<>();
-        senders.put("direct:process-event", "Callbridge");
-        senders.put("direct:deliver-outbox", "Callbridge");
-        for (String crm : crms) {
-            senders.put("direct:deliver-" + crm + "-" + Delivery.CALL, "callbridge.crm.active names " + crm + " and so");
-        }
-        used.forEach(endpoint -> senders.putIfAbsent(channel(endpoint), "a route"));
-        Set<String> taken = consumed.stream().map(Bootstrap::channel).collect(Collectors.toSet());
-        senders.forEach((channel, sender) -> {
-            if (channel.startsWith("direct:") && !taken.contains(channel)) {
-                throw new StartException(sender + " sends to " + channel
-                        + ", but no route consumes it; needed is a route whose from has that uri");
-            }
-        });
-    }
-
-    private static String channel(Endpoint endpoint) {
-        return endpoint.getEndpointBaseUri().replace("://", ":");
+    private static void refuse(Problem problem) {
+        throw new StartException(problem.toString());
     }
 }

@@ -128,7 +128,8 @@ class ConfigurationTest {
     @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
             "crm.rest.url, ''", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
             "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
-            "tcp.max-silence-ms, 999", "ami.lease, ''", "ami.lease, zookeeper"})
+            "tcp.max-silence-ms, 999", "ami.lease, ''", "ami.lease, zookeeper", "tracing.endpoint, collector:4318",
+            "tracing.protocol, ''", "tracing.protocol, zipkin", "tracing.ratio, ''", "tracing.ratio, 1.1", "tracing.ratio, all"})
     void aValueThatIsNoneIsRefused(String key, String value) {
         given.put("callbridge." + key, value);
         assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
@@ -180,15 +181,15 @@ class ConfigurationTest {
 
     @Test
     void theLeaseIsOfKubernetesInAPodWithAnAccountAndASharedStore(@TempDir Path folder) throws Exception {
-        String token = Files.writeString(folder.resolve("token"), "t").toString();
+        Files.writeString(folder.resolve("token"), "t");
         given.put("callbridge.store.url", "jdbc:postgresql://db.example/callbridge");
-        given.put("kubernetes.auth.serviceAccount.token", token);
+        given.put("callbridge.kubernetes.service-account", folder.toString());
         assertFalse(start().kubernetesLease(), "no pod");
         environment.put("KUBERNETES_SERVICE_HOST", "10.0.0.1");
         assertTrue(start().kubernetesLease());
-        given.put("kubernetes.auth.serviceAccount.token", token + "x");
+        given.put("callbridge.kubernetes.service-account", folder.resolve("x").toString());
         assertFalse(start().kubernetesLease(), "no account");
-        given.put("kubernetes.auth.serviceAccount.token", token);
+        given.put("callbridge.kubernetes.service-account", folder.toString());
         given.put("callbridge.store.url", "jdbc:sqlite:data/callbridge.db");
         assertFalse(start().kubernetesLease(), "one replica");
         given.put("callbridge.ami.lease", "kubernetes");
@@ -256,6 +257,15 @@ class ConfigurationTest {
         assertRefused("tcp.tls.certificate", mine[0], "together with callbridge.tcp.tls.key");
         given.remove("callbridge.tcp.tls.certificate");
         assertRefused("tcp.tls.client-ca", other[0], "together with callbridge.tcp.tls.certificate");
+    }
+
+    @Test
+    void authoritiesOfTheCrmsComeFromAFileThatIsReadAtTheStart(@TempDir Path folder) throws Exception {
+        assertNull(start().crmTls());
+        given.put("callbridge.crm.tls-ca", "nothing.pem");
+        assertRefused("crm.tls-ca", "nothing.pem", "a file in PEM that can be read");
+        given.put("callbridge.crm.tls-ca", Certificates.in(folder, "crm-ca")[0]);
+        assertNotNull(start().crmTls());
     }
 
     private void assertRefused(String key, String value, String allowed) {
@@ -348,6 +358,48 @@ class ConfigurationTest {
         given.put("callbridge.pbx.main.ami.username", "bridge");
         given.put("callbridge.pbx.main.ami.secret", "s3cret");
         given.put("callbridge.pbx.main.ami.trunks", "trunk");
+    }
+
+    @Test
+    void aLoginNeedsToKnowWhoMayAdminister() {
+        assertTrue(start().login().isEmpty());
+        oidc();
+        given.put("callbridge.admin.oidc.users", " anna, boris,,anna");
+        assertEquals(new LoginSettings(Set.of("anna", "boris"), null, "preferred_username"), start().login().orElseThrow());
+        given.put("callbridge.admin.oidc.role", "telephony");
+        given.put("callbridge.admin.oidc.users", "");
+        given.put("callbridge.admin.oidc.name-claim", "email");
+        assertEquals(new LoginSettings(Set.of(), "telephony", "email"), start().login().orElseThrow());
+        given.remove("callbridge.admin.oidc.role");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.admin.oidc.users and callbridge.admin.oidc.role are missing"), said);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"url, id.example, 'callbridge.admin.oidc.url is ''id.example''; allowed: '", "url, ftp://id.example, ftp",
+            "url, https://do-not:show@id.example?do-not, ***", "client-id, '', is missing", "client-secret, '', has 0 characters",
+            "client-secret, do-not-show-15c, has 15 characters", "name-claim, '', preferred_username"})
+    void aKeyOfALoginThatCannotBeUsedIsRefused(String key, String value, String part) {
+        oidc();
+        given.put("callbridge.admin.oidc.users", "anna");
+        given.put("callbridge.admin.oidc." + key, value);
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.admin.oidc." + key + " ") && said.contains(part) && !said.contains("do-not"), said);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"client-id", "client-secret", "users", "role"})
+    void aKeyOfALoginWithoutItsAddressIsRefused(String key) {
+        given.put("callbridge.admin.oidc." + key, "do-not-print-me");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.admin.oidc." + key + " is set; allowed: together with callbridge.admin.oidc.url"), said);
+        assertFalse(said.contains("do-not-print-me"), said);
+    }
+
+    private void oidc() {
+        given.put("callbridge.admin.oidc.url", "https://id.example/realms/office");
+        given.put("callbridge.admin.oidc.client-id", "callbridge");
+        given.put("callbridge.admin.oidc.client-secret", SECRET);
     }
 
     @ParameterizedTest

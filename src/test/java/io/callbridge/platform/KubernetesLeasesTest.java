@@ -12,11 +12,14 @@ import io.callbridge.support.FakeCluster;
 import io.callbridge.support.TestConfig;
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import java.io.IOException;
+import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,8 +35,9 @@ class KubernetesLeasesTest {
     private final FakeCluster cluster = new FakeCluster();
     private final KubernetesClient client = cluster.client();
     /** Of two replicas: what one has seen, the other does not know. */
-    private final KubernetesLeases first = new KubernetesLeases(client);
-    private final KubernetesLeases second = new KubernetesLeases(client);
+    private final AtomicReference<Runnable> beforeWrite = new AtomicReference<>();
+    private final KubernetesLeases first = replica();
+    private final KubernetesLeases second = replica();
 
     @AfterEach
     void stop() {
@@ -94,21 +98,21 @@ class KubernetesLeasesTest {
 
     @Test
     void whoWritesAfterSomebodyElseHasNothing() {
-        cluster.beforeWrite(() -> second.take("a", "two", LONG_MS).join());
+        beforeWrite.set(() -> second.take("a", "two", LONG_MS).join());
         assertFalse(first.take("a", "one", LONG_MS).join(), "created by somebody else");
         assertEquals("two", lease().getSpec().getHolderIdentity());
 
         second.giveBack("a", "two").join();
-        cluster.beforeWrite(() -> second.take("a", "two", LONG_MS).join());
+        beforeWrite.set(() -> second.take("a", "two", LONG_MS).join());
         assertFalse(first.take("a", "one", LONG_MS).join(), "taken by somebody else");
         assertEquals("two", lease().getSpec().getHolderIdentity());
 
-        cluster.beforeWrite(() -> edit(lease -> lease.getSpec().setHolderIdentity("three")));
+        beforeWrite.set(() -> edit(lease -> lease.getSpec().setHolderIdentity("three")));
         assertFalse(second.giveBack("a", "two").join());
         assertEquals("three", lease().getSpec().getHolderIdentity());
 
         edit(lease -> lease.getSpec().setHolderIdentity("two"));
-        cluster.beforeWrite(() -> client.leases().withName("callbridge-a").delete());
+        beforeWrite.set(() -> client.leases().withName("callbridge-a").delete());
         assertFalse(second.take("a", "two", LONG_MS).join(), "deleted by somebody else");
         assertTrue(first.take("a", "one", LONG_MS).join());
     }
@@ -191,6 +195,20 @@ class KubernetesLeasesTest {
         assertTrue(allowed.length() <= 63 && allowed.matches("callbridge-[a-z0-9-]*[a-z0-9]"), allowed);
         assertNotEquals(allowed, KubernetesLeases.leaseName(name.toUpperCase()));
         assertEquals("callbridge-asterisk-head-office", KubernetesLeases.leaseName("asterisk-head-office"));
+    }
+
+    private KubernetesLeases replica() {
+        KubernetesApi api = new KubernetesApi(cluster.url(), cluster.serviceAccount()) {
+            @Override
+            HttpResponse<String> send(String method, String path, String body) throws IOException {
+                Runnable action = method.equals("GET") ? null : beforeWrite.getAndSet(null);
+                if (action != null) {
+                    action.run();
+                }
+                return super.send(method, path, body);
+            }
+        };
+        return new KubernetesLeases(() -> api);
     }
 
     private static LeaseClusterService replica(KubernetesLeases leases) {

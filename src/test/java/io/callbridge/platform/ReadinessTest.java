@@ -49,7 +49,7 @@ class ReadinessTest {
 
     private static Dispatcher deliveries() {
         Settings settings = TestConfig.settings(TestConfig.of(Map.of(), Map.of()));
-        return new Dispatcher(null, null, null, new CrmGates(settings, new SimpleMeterRegistry()), null, null, settings) {
+        return new Dispatcher(null, null, null, new CrmGates(settings, new SimpleMeterRegistry()), null, null, null, settings) {
             @Override
             public boolean runs() {
                 return true;
@@ -59,7 +59,7 @@ class ReadinessTest {
 
     private static DefaultCamelContext routes() throws Exception {
         DefaultCamelContext context = new DefaultCamelContext();
-        for (String stage : Bootstrap.STAGES) {
+        for (String stage : MissingRoutes.STAGES) {
             context.addRoutes(new RouteBuilder() {
                 @Override
                 public void configure() {

@@ -26,12 +26,18 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * The packaged application as a process of its own, in a folder of its own: what these tests see is what an operator gets.
- * With the system property {@code callbridge.native} it is the native binary. The folder, the port and the store stay the
+ * With the system property {@code callbridge.native} it is the native binary, with {@code callbridge.test.image} an image
+ * in a {@link Container}. The folder, the port and the store stay the
  * same over restarts, and are gone after {@link #close()}.
  */
 public final class BridgeProcess implements AutoCloseable {
 
     private static final Path PROJECT = Path.of(System.getProperty("basedir", "")).toAbsolutePath();
+    /** Where a build leaves the native binary, if it made one. */
+    public static final Path BINARY = PROJECT.resolve("target/callbridge-0.1.0-SNAPSHOT-runner");
+    /** Where a build leaves what runs on a JVM. */
+    public static final Path PACKAGE = PROJECT.resolve("target/quarkus-app");
+
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofSeconds(30);
@@ -62,6 +68,8 @@ public final class BridgeProcess implements AutoCloseable {
         private final List<RoutesEdit> edits = new ArrayList<>();
         private boolean routesFolder = true;
         private String heap = USUAL_HEAP;
+        private boolean binary = NATIVE;
+        private List<String> jvmOptions;
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
@@ -125,6 +133,13 @@ public final class BridgeProcess implements AutoCloseable {
             return this;
         }
 
+        /** The native binary, or the package for a JVM with these options, whichever is tested otherwise. */
+        public Builder packaged(boolean asBinary, List<String> options) {
+            binary = asBinary;
+            jvmOptions = options;
+            return this;
+        }
+
         /** No folder {@code routes} in the working directory: the packaged routes have to do. */
         public Builder withoutRoutesFolder() {
             routesFolder = false;
@@ -161,6 +176,8 @@ public final class BridgeProcess implements AutoCloseable {
     private final Map<String, String> settings;
     private final Map<String, String> environment;
     private final String heap;
+    private final boolean binary;
+    private final List<String> jvmOptions;
     private Process process;
 
     private BridgeProcess(Builder builder) {
@@ -184,6 +201,10 @@ public final class BridgeProcess implements AutoCloseable {
         settings.putAll(builder.settings);
         environment = builder.environment;
         heap = builder.heap;
+        binary = builder.binary;
+        // These processes live for seconds: what the better compiler costs, they would never earn.
+        jvmOptions = builder.jvmOptions != null ? builder.jvmOptions
+                : heap.equals(USUAL_HEAP) ? List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC") : List.of();
     }
 
     public static Builder builder() {
@@ -201,7 +222,7 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** The process id; another one after a restart. */
     public long pid() {
-        return process.pid();
+        return application().pid();
     }
 
     /** The address of the store, as the process has it. */
@@ -224,13 +245,13 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** Ends the process as a crash does: no signal handler, no shutdown hook. */
     public void kill() {
-        process.destroyForcibly();
+        application().destroyForcibly();
         mustEnd();
     }
 
     /** Asks the process to end (SIGTERM). */
     public void stop() {
-        process.destroy();
+        application().destroy();
         mustEnd();
     }
 
@@ -324,7 +345,7 @@ public final class BridgeProcess implements AutoCloseable {
     @Override
     public void close() {
         if (process != null) {
-            process.destroyForcibly();
+            application().destroyForcibly();
             ended(STOP);
         }
         if (Boolean.getBoolean("callbridge.test.keep")) {
@@ -337,23 +358,26 @@ public final class BridgeProcess implements AutoCloseable {
         }
     }
 
+    private ProcessHandle application() {
+        return Container.IMAGE == null ? process.toHandle() : new Container(folder).application(process);
+    }
+
     private void launch() {
         List<String> command = new ArrayList<>();
         List<String> properties = settings.entrySet().stream().map(s -> "-D" + s.getKey() + "=" + s.getValue()).toList();
-        if (NATIVE) {
-            command.add(PROJECT.resolve("target/callbridge-0.1.0-SNAPSHOT-runner").toString());
+        if (Container.IMAGE != null) {
+            command.addAll(new Container(folder).command(settings, environment));
+        } else if (binary) {
+            command.add(BINARY.toString());
+            command.add("-Xmx" + heap);
             command.addAll(properties);
         } else {
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.add("-Xmx" + heap);
-            if (heap.equals(USUAL_HEAP)) {
-                // These processes live for seconds: what the better compiler costs, they would never earn.
-                command.add("-XX:TieredStopAtLevel=1");
-                command.add("-XX:+UseSerialGC");
-            }
+            command.addAll(jvmOptions);
             command.addAll(properties);
             command.add("-jar");
-            command.add(PROJECT.resolve("target/quarkus-app/quarkus-run.jar").toString());
+            command.add(PACKAGE.resolve("quarkus-run.jar").toString());
         }
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
@@ -370,7 +394,7 @@ public final class BridgeProcess implements AutoCloseable {
 
     private void awaitReady() {
         try {
-            await("readiness").atMost(START).pollInterval(Duration.ofMillis(100)).until(() -> {
+            await("readiness").atMost(START).pollInterval(Duration.ofMillis(10)).until(() -> {
                 if (!process.isAlive()) {
                     throw new IllegalStateException("the application has ended with " + process.exitValue() + tail());
                 }

@@ -27,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionTimeoutException;
 
@@ -77,7 +78,7 @@ public final class CallLoad implements AutoCloseable {
     private final AtomicInteger refused = new AtomicInteger();
     private final ConcurrentLinkedQueue<Duration> refusals = new ConcurrentLinkedQueue<>();
     private final List<Line> lines = new ArrayList<>();
-    private final List<Webhook> webhooks;
+    private final Supplier<List<Webhook>> webhooks;
     private final long seed;
     private volatile boolean running = true;
 
@@ -87,8 +88,17 @@ public final class CallLoad implements AutoCloseable {
      * @param webhooks each event goes to one of them, some to two
      */
     public CallLoad(long seed, int lines, Collection<Webhook> webhooks) {
+        this(seed, lines, () -> List.copyOf(webhooks));
+    }
+
+    /**
+     * Begins to call.
+     *
+     * @param webhooks asked before each event, as a load balancer asks which of its back ends are ready
+     */
+    public CallLoad(long seed, int lines, Supplier<List<Webhook>> webhooks) {
         this.seed = seed;
-        this.webhooks = List.copyOf(webhooks);
+        this.webhooks = webhooks;
         System.out.println("load with -Dcallbridge.test.seed=" + seed);
         for (int i = 0; i < lines; i++) {
             Line line = new Line(seed * 31 + i);
@@ -232,10 +242,11 @@ public final class CallLoad implements AutoCloseable {
         }
         Map<String, String> event = call.events.get(i);
         int copies = line.random.nextInt(ONE_IN_TWICE) == 0 ? 2 : 1;
-        int first = line.random.nextInt(webhooks.size());
+        List<Webhook> ready = webhooks.get();
+        int first = line.random.nextInt(ready.size());
         long begin = System.nanoTime();
-        List<CompletableFuture<HttpResponse<String>>> answers = Stream.iterate(first, w -> (w + 1) % webhooks.size()).limit(copies)
-                .map(w -> webhooks.get(w).sendAsync(event, Webhook.Wire.FORM)).toList();
+        List<CompletableFuture<HttpResponse<String>>> answers = Stream.iterate(first, w -> (w + 1) % ready.size()).limit(copies)
+                .map(w -> ready.get(w).sendAsync(event, Webhook.Wire.FORM)).toList();
         CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new)).whenComplete((all, lost) -> {
             List<HttpResponse<String>> given = answers.stream().filter(answer -> !answer.isCompletedExceptionally())
                     .map(CompletableFuture::join).toList();

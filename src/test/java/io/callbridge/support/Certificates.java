@@ -41,17 +41,17 @@ public final class Certificates {
     }
 
     /**
-     * What a client is, and whom it trusts.
+     * What one of both sides is, and whom it trusts.
      *
-     * @param client name of its certificate, {@code null} if it has none
-     * @param server name of the certificate that it trusts
+     * @param own name of its certificate, {@code null} if it has none
+     * @param other name of the certificate that it trusts
      */
-    public static SSLContext client(Path folder, String client, String server) throws IOException, GeneralSecurityException {
+    public static SSLContext context(Path folder, String own, String other) throws IOException, GeneralSecurityException {
         KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(client == null ? null : load(folder, client), PASSWORD);
+        keys.init(own == null ? null : load(folder, own), PASSWORD);
         KeyStore trusted = KeyStore.getInstance("PKCS12");
         trusted.load(null, null);
-        trusted.setCertificateEntry(server, (X509Certificate) load(folder, server).getCertificate(server));
+        trusted.setCertificateEntry(other, (X509Certificate) load(folder, other).getCertificate(other));
         TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
         trust.init(trusted);
         SSLContext context = SSLContext.getInstance("TLS");

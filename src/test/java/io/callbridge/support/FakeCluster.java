@@ -5,9 +5,6 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
-import io.fabric8.kubernetes.client.http.BasicBuilder;
-import io.fabric8.kubernetes.client.http.HttpRequest;
-import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -15,11 +12,14 @@ import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
 import io.fabric8.mockwebserver.http.MockResponse;
 import io.fabric8.mockwebserver.http.RecordedRequest;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 
@@ -28,6 +28,7 @@ public final class FakeCluster implements AutoCloseable {
 
     public static final String NAMESPACE = "telephony";
 
+    private static final String TOKEN = "token-of-the-service-account";
     private static final int SILENCE = -1;
     private static final Logger LOG = Logger.getLogger(MockWebServer.class.getName());
 
@@ -35,34 +36,39 @@ public final class FakeCluster implements AutoCloseable {
         LOG.setLevel(Level.WARNING);
     }
 
-    private final AtomicReference<Runnable> beforeWrite = new AtomicReference<>();
+    private final Path account;
     private final Requests requests = new Requests();
-    private final KubernetesMockServer server = new KubernetesMockServer(new Context(Serialization.jsonMapper()), new MockWebServer(),
-            new HashMap<>(), requests, false);
+    private final MockWebServer web = new MockWebServer();
+    private final KubernetesMockServer server = new KubernetesMockServer(new Context(Serialization.jsonMapper()), web,
+            new HashMap<>(), requests, true);
 
     public FakeCluster() {
         server.init();
+        try {
+            account = Files.createTempDirectory("callbridge-service-account-");
+            Files.writeString(account.resolve("token"), TOKEN + "\n");
+            Files.writeString(account.resolve("namespace"), NAMESPACE);
+            Files.copy(Path.of(web.getSelfSignedCertificate().certificatePath()), account.resolve("ca.crt"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What a process of its own needs, to find it. */
     public Map<String, String> settings() {
-        return Map.of(Config.KUBERNETES_MASTER_SYSTEM_PROPERTY, url(), Config.KUBERNETES_NAMESPACE_SYSTEM_PROPERTY, NAMESPACE,
-                Config.KUBERNETES_AUTH_TRYKUBECONFIG_SYSTEM_PROPERTY, "false");
+        return Map.of("callbridge.kubernetes.url", url(), "callbridge.kubernetes.service-account", serviceAccount().toString());
     }
 
-    /** A client with the application's time limits, which runs {@link #beforeWrite}. */
+    /** The folder that a pod gets. */
+    public Path serviceAccount() {
+        return account;
+    }
+
+    /** What an administrator does with it. */
     public KubernetesClient client() {
         return new KubernetesClientBuilder().withConfig(new ConfigBuilder(Config.empty()).withMasterUrl(url()).withNamespace(NAMESPACE)
-                .withConnectionTimeout(1_000).withRequestTimeout(2_000).withRequestRetryBackoffLimit(0).build())
-                .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("before write", new Interceptor() {
-                    @Override
-                    public void before(BasicBuilder headers, HttpRequest request, RequestTags tags) {
-                        Runnable action = request.method().equals("GET") ? null : beforeWrite.getAndSet(null);
-                        if (action != null) {
-                            action.run();
-                        }
-                    }
-                })).build();
+                .withTrustCerts(true)
+                .build()).build();
     }
 
     /** Answers every request, or only those with a method, by a status; 0: as it should. */
@@ -76,11 +82,6 @@ public final class FakeCluster implements AutoCloseable {
         answer(SILENCE, methods);
     }
 
-    /** Runs something once, before a client sends the next request that writes. */
-    public void beforeWrite(Runnable action) {
-        beforeWrite.set(action);
-    }
-
     /** How many requests came. */
     public int requests() {
         return requests.count.get();
@@ -89,10 +90,14 @@ public final class FakeCluster implements AutoCloseable {
     @Override
     public void close() {
         server.destroy();
+        for (String file : new String[] {"token", "namespace", "ca.crt", ""}) {
+            account.resolve(file).toFile().delete();
+        }
     }
 
-    private String url() {
-        return server.url("/");
+    /** Without a slash at its end. */
+    public String url() {
+        return "https://localhost:" + web.getPort();
     }
 
     private static final class Requests extends KubernetesCrudDispatcher {
@@ -104,6 +109,10 @@ public final class FakeCluster implements AutoCloseable {
         @Override
         public MockResponse dispatch(RecordedRequest request) {
             count.incrementAndGet();
+            boolean administrator = request.getHeader("User-Agent") != null && request.getHeader("User-Agent").startsWith("fabric8");
+            if (!administrator && !("Bearer " + TOKEN).equals(request.getHeader("Authorization"))) {
+                return new MockResponse().setResponseCode(401).setBody("{}");
+            }
             String method = request.getMethod().toString();
             if (status != 0 && (methods.isEmpty() || methods.contains(method))) {
                 if (status == SILENCE) {

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -29,6 +31,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
 
 /**
  * A CRM that speaks the REST contract, remembers every request and fails on demand. It is a plain HTTP server because the
@@ -114,12 +117,19 @@ public final class FakeCrm implements AutoCloseable {
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger babbled = new AtomicInteger();
+    private final SSLContext tls;
     private HttpServer server;
     private ServerSocket babbler;
     private Future<?> babbling;
 
     /** A CRM that is up and knows the two people of the scenario files. */
     public FakeCrm() {
+        this(null);
+    }
+
+    /** @param tls what it shows to those who connect, {@code null}: it speaks plain HTTP */
+    public FakeCrm(SSLContext tls) {
+        this.tls = tls;
         entity(IVANOV, "ivanov", "Ivanov", "anna");
         entity(PETROVA, "petrova", "Petrova", "boris");
         up();
@@ -127,7 +137,7 @@ public final class FakeCrm implements AutoCloseable {
 
     /** The base of the REST contract. */
     public String url() {
-        return "http://127.0.0.1:" + port + BASE;
+        return (tls == null ? "http" : "https") + "://127.0.0.1:" + port + BASE;
     }
 
     /** Adds a person to the CRM. */
@@ -197,7 +207,14 @@ public final class FakeCrm implements AutoCloseable {
                 // The port is free when nobody accepts any more.
                 await().atMost(Duration.ofSeconds(10)).until(babbling::isDone);
             }
-            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+            InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+            if (tls == null) {
+                server = HttpServer.create(address, 0);
+            } else {
+                HttpsServer https = HttpsServer.create(address, 0);
+                https.setHttpsConfigurator(new HttpsConfigurator(tls));
+                server = https;
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
         }

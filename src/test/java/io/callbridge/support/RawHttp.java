@@ -74,7 +74,12 @@ public final class RawHttp {
 
     /** Sends a request and reads until the server closes the connection. */
     public static Answer send(int port, byte[] request) {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+        return send(InetAddress.getLoopbackAddress(), port, request);
+    }
+
+    /** Sends a request to one of several addresses of the server. */
+    public static Answer send(InetAddress address, int port, byte[] request) {
+        try (Socket socket = new Socket(address, port)) {
             socket.setSoTimeout(TIMEOUT_MILLIS);
             // A server that has seen enough answers before the request is written: write and read at the same time.
             CompletableFuture<Void> writing = CompletableFuture.runAsync(() -> write(socket, request));

@@ -1,0 +1,70 @@
+package io.callbridge.platform;
+
+import java.util.Comparator;
+import org.apache.camel.LineNumberAware;
+import org.apache.camel.language.simple.types.SimpleIllegalSyntaxException;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+
+/**
+ * What is wrong with a route or a setting, in one line.
+ *
+ * @param file {@code null} for a setting
+ * @param line counted from 1; 0: nobody knows
+ */
+record Problem(String file, int line, String text) implements Comparable<Problem> {
+
+    private static final Comparator<Problem> ORDER = Comparator.comparing((Problem problem) -> problem.file == null ? "" : problem.file)
+            .thenComparingInt(Problem::line).thenComparing(Problem::text);
+
+    Problem {
+        text = text.replaceAll("\\s*\\R\\s*", " ").strip();
+    }
+
+    /** Of a place in a route. */
+    static Problem at(LineNumberAware place, String text) {
+        return new Problem(file(place.getLocation()), Math.max(0, place.getLineNumber()), text);
+    }
+
+    static Problem at(LineNumberAware place, Throwable error) {
+        return of(place.getLocation(), Math.max(0, place.getLineNumber()), error);
+    }
+
+    /** Of an error: where it says so itself, else where it happened; a setting is wrong wherever it is used. */
+    static Problem of(String location, int line, Throwable error) {
+        Throwable root = error;
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+            if (cause instanceof StartException) {
+                return new Problem(null, 0, cause.getMessage());
+            }
+            if (cause instanceof MarkedYamlEngineException yaml && yaml.getProblemMark().isPresent()) {
+                Mark mark = yaml.getProblemMark().get();
+                return new Problem(file(mark.getName()), mark.getLine() + 1, yaml.getProblem()
+                        .replace("Unknown node id: ", "unknown step ").replace("Unsupported field: ", "unknown key "));
+            }
+            // What is behind it says what was found, but not in which expression.
+            root = root instanceof SimpleIllegalSyntaxException ? root : cause;
+        }
+        return new Problem(file(location), line, said(root));
+    }
+
+    private static String said(Throwable error) {
+        return error instanceof ClassNotFoundException ? "no class " + error.getMessage()
+                : error.getMessage() == null ? error.getClass().getSimpleName() : error.getMessage();
+    }
+
+    /** @param location as Camel names it, with a scheme */
+    static String file(String location) {
+        return location == null ? null : location.replaceFirst("^(file|classpath):(//)?", "");
+    }
+
+    @Override
+    public int compareTo(Problem other) {
+        return ORDER.compare(this, other);
+    }
+
+    @Override
+    public String toString() {
+        return (file == null ? "" : file + (line > 0 ? ":" + line : "") + ": ") + text;
+    }
+}

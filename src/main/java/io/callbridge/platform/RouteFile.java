@@ -1,0 +1,151 @@
+package io.callbridge.platform;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.apache.camel.spi.Resource;
+import org.apache.camel.support.ResourceHelper;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.SequenceNode;
+
+/** A file of routes, taken apart, so that a mistake hides no other: its entries, each with its lines where they were. */
+final class RouteFile {
+
+    /** An entry of the file: a route, a route configuration and the like. */
+    static final class Entry {
+
+        private static final String STOP = "stop: {}";
+
+        private final String location;
+        private final Node node;
+        private final String[] lines;
+
+        /** @param end the line behind it */
+        private Entry(String location, Node node, int end, String[] file) {
+            this.location = location;
+            this.node = node;
+            lines = new String[end];
+            Arrays.fill(lines, "");
+            System.arraycopy(file, lineOf(node), lines, lineOf(node), end - lineOf(node));
+        }
+
+        String location() {
+            return location;
+        }
+
+        /** Counted from 1. */
+        int line() {
+            return lineOf(node) + 1;
+        }
+
+        boolean isConfiguration() {
+            return node instanceof MappingNode map && map.getValue().size() == 1
+                    && List.of("routeConfiguration", "route-configuration").contains(key(map.getValue().get(0)));
+        }
+
+        String text() {
+            return String.join("\n", lines);
+        }
+
+        Resource resource() {
+            return ResourceHelper.fromString(location, text());
+        }
+
+        /**
+         * Puts a step that is always right in the place of the innermost one at a line.
+         *
+         * @return {@code false} if no step is there, or it is replaced already
+         */
+        boolean withoutStepAt(int line) {
+            return replaceStep(node, lines.length, line - 1);
+        }
+
+        private boolean replaceStep(Node within, int end, int line) {
+            List<NodeTuple> keys = within instanceof MappingNode map ? map.getValue() : List.of();
+            for (int i = 0; i < keys.size(); i++) {
+                int next = i + 1 < keys.size() ? lineOf(keys.get(i + 1).getKeyNode()) : end;
+                if (line >= lineOf(keys.get(i).getKeyNode()) && line < next) {
+                    return replaceInList(keys.get(i), next, line);
+                }
+            }
+            return false;
+        }
+
+        private boolean replaceInList(NodeTuple key, int end, int line) {
+            if (!(key.getValueNode() instanceof SequenceNode list)) {
+                return replaceStep(key.getValueNode(), end, line);
+            }
+            for (int i = 0; i < list.getValue().size(); i++) {
+                Node item = list.getValue().get(i);
+                int next = i + 1 < list.getValue().size() ? lineOf(list.getValue().get(i + 1)) : end;
+                if (line >= lineOf(item) && line < next) {
+                    return replaceStep(item, next, line) || key(key).equals("steps") && replace(item, next);
+                }
+            }
+            return false;
+        }
+
+        private boolean replace(Node step, int end) {
+            int start = lineOf(step);
+            String replaced = lines[start].substring(0, step.getStartMark().orElseThrow().getColumn()) + STOP;
+            boolean isNew = !lines[start].equals(replaced);
+            Arrays.fill(lines, start, end, "");
+            lines[start] = replaced;
+            return isNew;
+        }
+    }
+
+    private static final Pattern ID = Pattern.compile("(?m)^\\s+(?:id|group):\\s*[\"']?([\\w-]+)");
+    private static final Pattern CHANNEL = Pattern.compile("from:\\s+uri:\\s*[\"']?(direct:[^\"'\\s?]+)");
+
+    private RouteFile() {
+    }
+
+    /** @throws org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException if it is no YAML */
+    static List<Entry> entries(String location, String text) {
+        LoadSettings settings = LoadSettings.builder().setLabel(location).build();
+        Node root = new Compose(settings).composeString(text)
+                .orElseThrow(() -> new IllegalArgumentException("is empty; needed is a list of routes, each \"- route:\""));
+        if (!(root instanceof SequenceNode list)) {
+            throw new IllegalArgumentException("is no list; needed is a list of routes, each \"- route:\"");
+        }
+        String[] lines = text.split("\\R", -1);
+        List<Entry> entries = new ArrayList<>();
+        for (int i = 0; i < list.getValue().size(); i++) {
+            int end = i + 1 < list.getValue().size() ? lineOf(list.getValue().get(i + 1)) : lines.length;
+            entries.add(new Entry(location, list.getValue().get(i), end, lines));
+        }
+        return entries;
+    }
+
+    static String text(Resource resource) throws IOException {
+        try (InputStream in = resource.getInputStream()) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** What the routes of a broken text would have brought: ids, groups and channels. That it is missing is no other mistake. */
+    static List<String> names(String text) {
+        List<String> names = new ArrayList<>();
+        ID.matcher(text).results().forEach(found -> names.add(found.group(1)));
+        CHANNEL.matcher(text).results().forEach(found -> names.add(found.group(1)));
+        return names;
+    }
+
+    private static String key(NodeTuple entry) {
+        return entry.getKeyNode() instanceof ScalarNode name ? name.getValue() : "";
+    }
+
+    private static int lineOf(Node node) {
+        return node.getStartMark().orElseThrow().getLine();
+    }
+}

@@ -1,0 +1,333 @@
+package io.callbridge;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.BridgeCommand;
+import io.callbridge.support.BridgeCommand.Result;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.BridgeProcess.Refusal;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code --check-routes} tells an integrator every mistake with file and line before he rolls out, and starts nothing. */
+class CheckRoutesIT {
+
+    /** What each CRM cannot do without. */
+    private static final Map<String, Map<String, String>> CRMS = Map.of(
+            "bitrix24", Map.of("url", "https://portal.example/rest/1/code"),
+            "amocrm", Map.of("url", "https://account.amocrm.ru", "token", "t"),
+            "retailcrm", Map.of("url", "https://account.retailcrm.ru/api/v5", "key", "k"),
+            "hubspot", Map.of("token", "t"),
+            "vtiger", Map.of("url", "https://vtiger.example/", "secret", "s"));
+
+    /**
+     * A mistake.
+     *
+     * @param steps of a route of its own, which begin at line 7; or a whole file, if it begins a list entry itself
+     * @param line 0: the problem has none
+     * @param said key words of the problem
+     */
+    private record Mistake(String file, String steps, int line, String... said) {
+
+        String text() {
+            return steps.startsWith("- route") || !steps.startsWith("- ") ? steps
+                    : route(file.replace(".camel.yaml", "")) + steps.indent(8);
+        }
+
+        private static String route(String id) {
+            return "- route:\n    id: " + id + "\n    group: process\n    from:\n      uri: direct:" + id + "\n      steps:\n";
+        }
+
+        void assertTold(Result result, Path routes) {
+            String place = routes.resolve(file) + (line > 0 ? ":" + line : "") + ": ";
+            assertTrue(result.output().stream().anyMatch(problem -> problem.startsWith(place) && Stream.of(said).allMatch(problem::contains)),
+                    () -> "no problem at " + place + " with " + List.of(said) + ":\n" + String.join("\n", result.output()));
+        }
+    }
+
+    private static final List<Mistake> MISTAKES = List.of(
+            new Mistake("process-x-syntax.camel.yaml", "- route: {{{\n\t: [", 2, "found"),
+            new Mistake("process-x-empty.camel.yaml", "", 0, "empty", "- route:"),
+            new Mistake("process-x-map.camel.yaml", "route:\n  id: x\n", 0, "list", "- route:"),
+            new Mistake("process-x-step.camel.yaml", "- teleport:\n    uri: log:x", 7, "unknown step", "teleport"),
+            new Mistake("process-x-key.camel.yaml", "- to:\n    urii: log:x", 8, "unknown key", "urii"),
+            new Mistake("process-x-type.camel.yaml", "- log:\n    message:\n      a: b", 9, "map", "key-value"),
+            new Mistake("process-x-enum.camel.yaml", "- marshal:\n    json:\n      library: Papyrus", 9, "JsonLibrary", "Papyrus"),
+            new Mistake("process-x-setting.camel.yaml", "- log: \"{{callbridge.nope}}\"", 7, "callbridge.nope"),
+            new Mistake("process-x-bean.camel.yaml", "- log: one\n- bean:\n    ref: noSuchBean", 8, "noSuchBean"),
+            new Mistake("process-x-method.camel.yaml", "- bean:\n    ref: effects\n    method: explane", 7, "effects", "explane", "explain"),
+            new Mistake("process-x-strategy.camel.yaml", """
+                    - aggregate:
+                        correlationExpression:
+                          constant: "1"
+                        aggregationStrategy: noStrategy
+                        completionSize: 2
+                        steps:
+                          - log: x""", 7, "noStrategy"),
+            new Mistake("process-x-component.camel.yaml", "- to: {uri: \"carrier-pigeon:crm\"}", 7, "carrier-pigeon"),
+            new Mistake("process-x-parameter.camel.yaml", "- to:\n    uri: log:x\n    parameters:\n      nonsense: 1", 7, "log", "nonsense"),
+            new Mistake("process-x-format.camel.yaml", "- unmarshal:\n    csv: {}", 7, "csv"),
+            new Mistake("process-x-language.camel.yaml", "- setBody:\n    language:\n      language: klingon\n      expression: x", 7, "klingon"),
+            new Mistake("process-x-simple.camel.yaml", "- filter:\n    simple: \"${body} === maybe (\"\n    steps:\n      - log: x", 7, "==="),
+            new Mistake("process-x-when.camel.yaml", """
+                    - choice:
+                        when:
+                          - simple: "${body} == 1"
+                            steps:
+                              - log: x
+                          - simple: "${body"
+                            steps:
+                              - log: x""", 12, "${body"),
+            new Mistake("process-x-catch.camel.yaml", """
+                    - doTry:
+                        steps:
+                          - log: x
+                        doCatch:
+                          - exception:
+                              - io.callbridge.NoSuchException
+                            steps:
+                              - log: x""", 11, "io.callbridge.NoSuchException"),
+            new Mistake("process-x-channel.camel.yaml", "- to:\n    uri: direct:nobody", 7, "direct:nobody", "no route consumes it"),
+            new Mistake("process-x-from.camel.yaml", "- route:\n    id: x-from\n    from:\n      uri: pigeon:x\n      steps:\n        - log: x", 4, "pigeon"),
+            new Mistake("process-x-shared.camel.yaml",
+                    "- route:\n    id: x-shared\n    routeConfigurationId: no-errors\n    from:\n      uri: direct:x\n      steps:\n        - log: x",
+                    1, "routeConfigurationId", "no-errors"),
+            new Mistake("shared-x-errors.camel.yaml", """
+                    - routeConfiguration:
+                        id: x-errors
+                        onException:
+                          - onException:
+                              exception:
+                                - io.callbridge.NoSuchException
+                              steps:
+                                - log: x
+                    - route:
+                        id: x-errors
+                        routeConfigurationId: x-errors
+                        from:
+                          uri: direct:x-errors
+                          steps:
+                            - log: x
+                    """, 4, "io.callbridge.NoSuchException"));
+
+    @TempDir
+    private Path folder;
+    private Path routes;
+
+    @BeforeEach
+    void copyRoutes() throws IOException {
+        routes = Files.createDirectory(folder.resolve("edited"));
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, routes.resolve(file.getFileName()));
+            }
+        }
+    }
+
+    @Test
+    void theProjectsOwnRoutesHaveNoProblem() throws IOException {
+        Result result = check();
+        assertEquals(0, result.status(), result::toString);
+        assertEquals(1, result.output().size(), result::toString);
+        assertTrue(result.output().get(0).matches("[0-9]{2,} files, [0-9]{2,} routes: no problems"), result::toString);
+        assertEquals(List.of(), result.errors());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyAdapterHasNoProblem() {
+        return CRMS.entrySet().stream().map(crm -> DynamicTest.dynamicTest(crm.getKey(), () -> {
+            BridgeCommand command = command().setting("callbridge.crm.active", crm.getKey());
+            crm.getValue().forEach((key, value) -> command.setting("callbridge.crm." + crm.getKey() + "." + key, value));
+            Result result = command.run("--check-routes", routes.toString());
+            assertEquals(0, result.status(), result::toString);
+        }));
+    }
+
+    @Test
+    void everyMistakeIsToldAndNoneHidesAnother() throws IOException {
+        for (Mistake mistake : MISTAKES) {
+            Files.writeString(routes.resolve(mistake.file()), mistake.text());
+        }
+        Result result = check();
+        assertEquals(1, result.status(), result::toString);
+        MISTAKES.forEach(mistake -> mistake.assertTold(result, routes));
+        assertEquals(MISTAKES.size() + 1, result.output().size(), () -> "not one line for each:\n" + String.join("\n", result.output()));
+        List<String> problems = result.output().subList(0, MISTAKES.size());
+        assertEquals(problems.stream().map(problem -> problem.replaceFirst(": .*", "")).sorted().toList(),
+                problems.stream().map(problem -> problem.replaceFirst(": .*", "")).toList(), "not in the order of the files");
+        assertTrue(result.output().get(MISTAKES.size()).startsWith(MISTAKES.size() + " problems in "), result::toString);
+    }
+
+    @Test
+    void everyMistakeOfOneRouteIsTold() throws IOException {
+        List<Mistake> mistakes = new ArrayList<>();
+        Mistake all = new Mistake("process-x-all.camel.yaml", """
+                - teleport:
+                    uri: log:x
+                - filter:
+                    simple: "${body} === 1"
+                    steps:
+                      - bean:
+                          ref: inFilter
+                - to:
+                    urii: log:x
+                - choice:
+                    when:
+                      - simple: "${body"
+                        steps:
+                          - jump: x
+                          - bean:
+                              ref: inBranch
+                """, 7, "teleport");
+        mistakes.add(all);
+        mistakes.add(new Mistake(all.file(), "", 9, "==="));
+        mistakes.add(new Mistake(all.file(), "", 12, "inFilter"));
+        mistakes.add(new Mistake(all.file(), "", 15, "urii"));
+        mistakes.add(new Mistake(all.file(), "", 18, "${body"));
+        mistakes.add(new Mistake(all.file(), "", 20, "jump"));
+        mistakes.add(new Mistake(all.file(), "", 21, "inBranch"));
+        Files.writeString(routes.resolve(all.file()), all.text());
+        Result result = check();
+        mistakes.forEach(mistake -> mistake.assertTold(result, routes));
+        assertEquals(mistakes.size() + 1, result.output().size(), result::toString);
+    }
+
+    @Test
+    void anIdThatIsThereTwiceIsToldOfBothFiles() throws IOException {
+        Files.copy(routes.resolve("process-outcome.camel.yaml"), routes.resolve("process-outcome-copy.camel.yaml"));
+        Result result = check();
+        new Mistake("process-outcome.camel.yaml", "", 1, "process-outcome", "more than once").assertTold(result, routes);
+        new Mistake("process-outcome-copy.camel.yaml", "", 1, "process-outcome", "more than once").assertTold(result, routes);
+        assertEquals(3, result.output().size(), result::toString);
+    }
+
+    @Test
+    void aFileThatIsBrokenIsTheOnlyProblemOfTheOthersThatNeedIt() throws IOException {
+        Files.writeString(routes.resolve("shared-errors-process.camel.yaml"),
+                Files.readString(routes.resolve("shared-errors-process.camel.yaml")).replaceFirst("onException:", "onExeption:"));
+        Files.writeString(routes.resolve("deliver-rest.camel.yaml"), Files.readString(routes.resolve("deliver-rest.camel.yaml")) + "\n\t: [");
+        Result result = check();
+        assertEquals(3, result.output().size(), result::toString);
+        assertTrue(result.output().get(0).contains("deliver-rest.camel.yaml:"), result::toString);
+        assertTrue(result.output().get(1).matches(".*shared-errors-process.camel.yaml:[0-9]+: .*onExeption.*"), result::toString);
+    }
+
+    @Test
+    void aMissingRouteIsTold() throws IOException {
+        Files.delete(routes.resolve("deliver-outbox.camel.yaml"));
+        Result result = command().setting("callbridge.crm.active", "rest,abacus").run("--check-routes", routes.toString());
+        assertEquals(1, result.status());
+        assertTrue(result.output().stream().anyMatch(line -> line.contains("direct:deliver-outbox,")), result::toString);
+        assertTrue(result.output().stream().anyMatch(line -> line.contains("abacus") && line.contains("direct:deliver-abacus-call")),
+                result::toString);
+    }
+
+    @Test
+    void everySettingThatIsWrongIsTold() throws IOException {
+        Result result = command().setting("callbridge.calls.missd-delay", "1s").setting("callbridge.telepathy", "on")
+                .setting("callbridge.calls.settle-delay", "soon").setting("callbridge.deliver.parallel", "many")
+                .setting("callbridge.pbx.main.secret", "short").setting("callbridge.crm.active", "amocrm,hubspot")
+                .setting("callbridge.store.retention", "1s").run("--check-routes", routes.toString());
+        assertEquals(1, result.status());
+        for (String key : List.of("calls.missd-delay", "telepathy", "calls.settle-delay is 'soon'; allowed: a duration",
+                "deliver.parallel is 'many'; allowed: a whole number", "pbx.main.secret", "crm.amocrm.url", "crm.hubspot.token",
+                "store.retention is '1s'")) {
+            assertTrue(result.output().stream().anyMatch(line -> line.contains("callbridge." + key)), () -> key + " is not in " + result);
+        }
+        assertEquals(9, result.output().size(), result::toString);
+    }
+
+    @Test
+    void nothingIsStartedOrWritten() throws IOException {
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            Result result = new BridgeCommand(folder).setting("quarkus.http.host", "127.0.0.1")
+                    .setting("quarkus.http.port", Integer.toString(taken.getLocalPort()))
+                    .setting("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("data/callbridge.db"))
+                    .setting("callbridge.tcp.port", Integer.toString(taken.getLocalPort()))
+                    .setting("java.io.tmpdir", folder.toString()).setting("quarkus.profile", "demo")
+                    .setting("callbridge.pbx.own.ami.host", "127.0.0.1")
+                    .setting("callbridge.pbx.own.ami.port", Integer.toString(taken.getLocalPort()))
+                    .setting("callbridge.pbx.own.ami.username", "u").setting("callbridge.pbx.own.ami.secret", "s")
+                    .setting("callbridge.pbx.own.ami.trunks", "t").run("--check-routes", routes.toString());
+            assertEquals(0, result.status(), result::toString);
+            taken.setSoTimeout(1);
+            assertTrue(nobodyConnected(taken), "somebody was called");
+        }
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(List.of(routes), left.toList());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nowhere", "."})
+    void aFolderWithoutRoutesIsAProblem(String name) {
+        Result result = command().run("--check-routes", name);
+        assertEquals(1, result.status());
+        assertTrue(result.output().get(0).contains(name) && result.output().get(0).contains("<stage>-<subject>.camel.yaml"), result::toString);
+        assertEquals("1 problem in 0 files", result.output().get(1));
+    }
+
+    @Test
+    void withoutAFolderThatOfAStartIsChecked() throws IOException {
+        assertEquals(0, command().run("--check-routes").status(), "the packaged routes");
+        Files.writeString(Files.createDirectory(folder.resolve("routes")).resolve("process-own.camel.yaml"), "- rout:\n    id: x\n");
+        Result result = command().run("--check-routes");
+        assertEquals(1, result.status());
+        assertTrue(result.output().stream().anyMatch(line -> line.startsWith("routes/process-own.camel.yaml:1: unknown step rout")),
+                result::toString);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--chek-routes routes", "--check-routes routes more", "routes"})
+    void anythingElseIsAnsweredWithItsUsage(String arguments) {
+        Result result = command().run(arguments.split(" "));
+        assertEquals(2, result.status(), result::toString);
+        assertEquals(List.of("usage: callbridge [--check-routes [DIR]]"), result.errors());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aStartIsRefusedWithTheSameFileAndLine() {
+        return MISTAKES.stream().filter(mistake -> mistake.file().matches(".*-(bean|when|shared|errors)\\.camel.*")).map(mistake ->
+                DynamicTest.dynamicTest(mistake.file(), () -> {
+                    Refusal refusal = BridgeProcess.builder().editRoutes(edited ->
+                            Files.writeString(edited.resolve(mistake.file()), mistake.text())).startExpectingRefusal();
+                    assertEquals(1, refusal.exitCode(), refusal::output);
+                    String said = refusal.output().strip().replaceFirst("(?s).*\\n", "");
+                    assertTrue(said.contains("routes/" + mistake.file() + ":" + mistake.line() + ": ")
+                            && Stream.of(mistake.said()).allMatch(said::contains), () -> refusal.output());
+                }));
+    }
+
+    private static boolean nobodyConnected(ServerSocket socket) throws IOException {
+        try {
+            socket.accept().close();
+            return false;
+        } catch (SocketTimeoutException nobody) {
+            return true;
+        }
+    }
+
+    private Result check() {
+        return command().run("--check-routes", routes.toString());
+    }
+
+    private BridgeCommand command() {
+        return new BridgeCommand(folder).setting("java.io.tmpdir", folder.toString());
+    }
+}
