@@ -130,7 +130,7 @@ class AsteriskConnectionIT {
     void withTlsOnlyThePbxThatIsMeantGetsTheLogin(@TempDir Path folder) throws Exception {
         String[] known = Certificates.in(folder, "known");
         String[] other = Certificates.in(folder, "other");
-        try (FakeAmi safe = FakeAmi.start("bridge", SECRET, Certificates.client(folder, "known", "known"))) {
+        try (FakeAmi safe = FakeAmi.start("bridge", SECRET, Certificates.context(folder, "known", "known"))) {
             try (BridgeProcess bridge = bridge().settings(safe.settings("main")).setting("callbridge.pbx.main.ami.tls-ca", known[0]).start()) {
                 safe.awaitLogin(1);
                 awaitState(bridge, "connected since");

@@ -231,7 +231,8 @@ class CrmOutageIT {
     /** One bad employee, one bad number: a CRM may fail for many calls and take all the others. */
     @Test
     void callsThatTheCrmFailsForDoNotHoldBackTheOthers() {
-        bridge = BridgeProcess.builder().store(store).crm(crm).start();
+        // The CRM counts as down, and is asked again after this time at the latest: without the setting, when the test gives up.
+        bridge = BridgeProcess.builder().store(store).crm(crm).setting("callbridge.deliver.retry.max-delay-ms", "10000").start();
         List<TestCall> bad = calls(300);
         String ids = String.join("|", bad.stream().map(TestCall::legId).toList());
         crm.on("PUT", "/calls/(" + ids + ")", Answer.status(500));

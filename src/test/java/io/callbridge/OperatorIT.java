@@ -217,7 +217,7 @@ class OperatorIT {
     Stream<DynamicTest> whatCannotBeReadIsRefusedInOneLine() {
         start(builder());
         return Stream.of(
-                refusal(400, "GET", "/api/deliveries?state=lost", "state", "'lost'", "pending, dead"),
+                refusal(400, "GET", "/api/deliveries?state=lost", "state", "'lost'", "pending, failing, dead"),
                 refusal(400, "GET", "/api/deliveries?crm=other", "crm", "'other'", "rest"),
                 refusal(400, "GET", "/api/deliveries?limit=0", "limit", "'0'", "from 1 to 500"),
                 refusal(400, "GET", "/api/deliveries?limit=501", "limit", "'501'", "from 1 to 500"),
@@ -345,8 +345,9 @@ class OperatorIT {
         }
     }
 
+    /** A short lease: on PostgreSQL, what a killed process had taken waits for the end of it. */
     private BridgeProcess.Builder builder() {
-        return BridgeProcess.builder().setting("callbridge.store.url", store).quickRetries();
+        return BridgeProcess.builder().setting("callbridge.store.url", store).setting("callbridge.store.lease-ms", "3000").quickRetries();
     }
 
     private void start(BridgeProcess.Builder builder) {

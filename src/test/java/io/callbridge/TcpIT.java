@@ -136,7 +136,7 @@ class TcpIT {
                     + "[EventType] => dial-in\nnonsense\n\n" + TcpSender.json(call.dialIn()));
             List<String> answers = sender.answers(8);
             assertEquals("ERR 1 neither a JSON object nor lines [Field] => value", answers.get(0));
-            assertEquals("ERR 7 block: 'nonsense' is not [Field] => value", answers.get(6));
+            assertEquals("ERR 7 block: line 2 is not [Field] => value", answers.get(6));
             for (int i = 0; i < 7; i++) {
                 assertTrue(answers.get(i).startsWith("ERR " + (i + 1) + " ") && !answers.get(i).contains("send it again"), answers::toString);
             }
@@ -251,7 +251,7 @@ class TcpIT {
         Certificates.in(folder, "unknown");
         try (BridgeProcess safe = BridgeProcess.builder().tcp().crm(crm).setting("callbridge.tcp.tls.certificate", server[0])
                 .setting("callbridge.tcp.tls.key", server[1]).setting("callbridge.tcp.tls.client-ca", known[0]).start()) {
-            SSLContext tls = Certificates.client(folder, "known", "server");
+            SSLContext tls = Certificates.context(folder, "known", "server");
             TestCall call = TestCall.incoming("102", FakeCrm.PETROVA);
             try (TcpSender sender = TcpSender.connect(safe.tcpPort(), tls).auth(safe.secret())) {
                 call.answered().forEach(event -> sender.send(TcpSender.block(event)));
@@ -266,7 +266,7 @@ class TcpIT {
                 assertNull(sender.answer());
             }
             for (String name : new String[] {null, "unknown"}) {
-                assertThrows(IOException.class, () -> talk(safe, Certificates.client(folder, name, "server")), "certificate " + name);
+                assertThrows(IOException.class, () -> talk(safe, Certificates.context(folder, name, "server")), "certificate " + name);
             }
             try (TcpSender sender = TcpSender.connect(safe.tcpPort()).auth(safe.secret()).send("{}\n")) {
                 assertTrue(sender.closed() || sender.closed(), "in clear");

@@ -62,7 +62,7 @@ public class CallList {
         if (number == null) {
             return null;
         }
-        Set<String> numbers = new HashSet<>(Set.of(number));
+        Set<String> numbers = new HashSet<>(List.of(number, number.replaceAll("[ ().-]", "")));
         for (String pbx : settings.pbxs()) {
             Party party = settings.directory(pbx).party(number);
             if (party.number() != null) {
@@ -83,7 +83,7 @@ public class CallList {
         return new Place(Long.parseLong(parts[0]), parts[1], parts[2]);
     }
 
-    private static Map<String, Object> line(CallRow call) {
+    static Map<String, Object> line(CallRow call) {
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("callId", call.callId());
         line.put("pbx", call.pbx());

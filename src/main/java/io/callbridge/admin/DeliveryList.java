@@ -22,7 +22,7 @@ import org.apache.camel.Header;
 @RegisterForReflection
 public class DeliveryList {
 
-    static final List<String> STATES = List.of("pending", "dead", "delivered", "dropped", "discarded");
+    static final List<String> STATES = List.of("pending", OutboxControl.FAILING, "dead", "delivered", "dropped", "discarded");
 
     private final OutboxControl control;
     private final Outbox outbox;

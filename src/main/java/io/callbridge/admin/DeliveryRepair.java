@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.platform.Settings;
+import io.callbridge.store.Audit;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.OutboxControl;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -22,21 +23,25 @@ public class DeliveryRepair {
 
     private static final List<String> RETRIED = List.of("dead", "discarded", "dropped");
     private static final List<String> DISCARDED = List.of("pending", "dead");
+    private static final List<String> DISCARDED_TOGETHER = List.of("dead", "pending", OutboxControl.FAILING);
 
     private final OutboxControl control;
     private final Dispatcher dispatcher;
     private final Settings settings;
+    private final Audit audit;
     private final ObjectMapper json;
 
-    public DeliveryRepair(OutboxControl control, Dispatcher dispatcher, Settings settings, ObjectMapper json) {
+    public DeliveryRepair(OutboxControl control, Dispatcher dispatcher, Settings settings, Audit audit, ObjectMapper json) {
         this.control = control;
         this.dispatcher = dispatcher;
         this.settings = settings;
+        this.audit = audit;
         this.json = json;
     }
 
     /** Sends a delivery again, at once and as if it were new. @return JSON of the delivery */
-    public String retry(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+    public String retry(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who)
+            throws JsonProcessingException {
         new Parameters(query);
         Delivery delivery = find(id, RETRIED, "retried");
         if (!settings.crms().contains(delivery.crm())) {
@@ -45,24 +50,50 @@ public class DeliveryRepair {
         if (delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
             throw RefusedException.conflict("delivery " + id + " is a card whose time is over; nobody wants to see it now");
         }
+        audit.record(who, "retry", subject(delivery), null);
         return changed(delivery, control.retry(delivery));
     }
 
     /** Gives a delivery up. @return JSON of the delivery */
-    public String discard(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+    public String discard(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who)
+            throws JsonProcessingException {
         new Parameters(query);
         Delivery delivery = find(id, DISCARDED, "discarded");
+        audit.record(who, "discard", subject(delivery), null);
         return changed(delivery, control.discard(delivery));
     }
 
     /** Sends all deliveries of a state again, dead letters if none is named. @return JSON with how many */
-    public String retryAll(@Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+    public String retryAll(@Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) throws JsonProcessingException {
         Parameters parameters = new Parameters(query, "state", "crm");
-        String state = parameters.oneOf("state", RETRIED);
-        String crm = parameters.oneOf("crm", settings.crms());
-        int retried = control.retryAll(state == null ? "dead" : state, crm == null ? settings.crms() : List.of(crm));
+        String state = orDead(parameters.oneOf("state", RETRIED));
+        List<String> crms = crms(parameters);
+        audit.record(who, "retry-all", state + " deliveries of " + String.join(", ", crms), null);
+        int retried = control.retryAll(state, crms);
         dispatcher.wake();
         return json.writeValueAsString(Map.of("retried", retried));
+    }
+
+    /** Gives all deliveries of a state up, dead letters if none is named. @return JSON with how many */
+    public String discardAll(@Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) throws JsonProcessingException {
+        Parameters parameters = new Parameters(query, "state", "crm");
+        String state = orDead(parameters.oneOf("state", DISCARDED_TOGETHER));
+        List<String> crms = crms(parameters);
+        audit.record(who, "discard-all", state + " deliveries of " + String.join(", ", crms), null);
+        return json.writeValueAsString(Map.of("discarded", control.discardAll(state, crms)));
+    }
+
+    private static String orDead(String state) {
+        return state == null ? "dead" : state;
+    }
+
+    private List<String> crms(Parameters parameters) {
+        String crm = parameters.oneOf("crm", settings.crms());
+        return crm == null ? settings.crms() : List.of(crm);
+    }
+
+    private static String subject(Delivery delivery) {
+        return "delivery " + delivery.seq() + " (" + delivery.operation() + " of call " + delivery.callId() + " at " + delivery.crm() + ")";
     }
 
     private Delivery find(String id, List<String> states, String wish) {

@@ -3,8 +3,9 @@ package io.callbridge.admin;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.domain.Call;
-import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;
+import io.callbridge.store.CallIndex;
+import io.callbridge.store.CallRow;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Journal;
@@ -28,13 +29,15 @@ public class Explanation {
     private final Journal journal;
     private final Outbox outbox;
     private final Effects effects;
+    private final CallIndex index;
     private final Settings settings;
     private final ObjectMapper json;
 
-    public Explanation(Journal journal, Outbox outbox, Effects effects, Settings settings, ObjectMapper json) {
+    public Explanation(Journal journal, Outbox outbox, Effects effects, CallIndex index, Settings settings, ObjectMapper json) {
         this.journal = journal;
         this.outbox = outbox;
         this.effects = effects;
+        this.index = index;
         this.settings = settings;
         this.json = json;
     }
@@ -55,11 +58,15 @@ public class Explanation {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("callId", callId);
         answer.put("pbx", pbx);
+        CallRow row = index.one(pbx, callId);
+        if (row != null) {
+            answer.putAll(CallList.line(row));
+        }
         answer.put("events", entries.stream().map(Explanation::event).toList());
         if (settings.knows(pbx)) {
             Call call = Call.of(settings.directory(pbx), settings.calls(), entries.stream().map(Journal.Entry::event).toList(),
                     List.of());
-            answer.put("legs", call.legs().stream().map(this::leg).toList());
+            answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls())).toList());
         }
         answer.put("decisions", effects.decisions(pbx, callId).stream().map(Explanation::decision).toList());
         answer.put("deliveries", outbox.call(pbx, callId).stream().map(this::delivery).toList());
@@ -76,29 +83,6 @@ public class Explanation {
         }
         view.put("processed", entry.state().equals("done"));
         view.put("fields", entry.fields());
-        return view;
-    }
-
-    private Map<String, Object> leg(Leg leg) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("legId", leg.id());
-        if (leg.extension() != null) {
-            view.put("extension", leg.extension().name());
-            view.put("type", leg.extension().type().word());
-        }
-        view.put("direction", leg.flow().name().toLowerCase(Locale.ROOT));
-        view.put("party", leg.party().raw() == null ? "hidden" : leg.party().raw());
-        view.put("local", leg.local());
-        view.put("forwarded", leg.forwarded());
-        view.put("startedAt", leg.startedAt().toString());
-        if (leg.answered()) {
-            view.put("answeredAt", leg.answeredAt().toString());
-        }
-        if (leg.ended()) {
-            view.put("endedAt", leg.endedAt(settings.calls()).toString());
-            view.put("result", leg.result());
-            view.put("talkSeconds", leg.talkSeconds());
-        }
         return view;
     }
 
@@ -121,6 +105,9 @@ public class Explanation {
         view.put("operation", delivery.operation());
         view.put("key", delivery.id());
         view.put("state", delivery.state());
+        if (delivery.state().equals("pending")) {
+            view.put("nextAt", DeliveryView.time(delivery.nextAt()));
+        }
         view.put("request", DeliveryView.request(delivery, json));
         view.put("attempts", outbox.attempts(delivery.seq()).stream().map(DeliveryView::attempt).toList());
         return view;

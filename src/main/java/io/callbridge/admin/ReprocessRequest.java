@@ -3,6 +3,7 @@ package io.callbridge.admin;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.process.ReprocessRun;
+import io.callbridge.store.Audit;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -17,9 +18,11 @@ import org.apache.camel.ExchangeProperty;
 @RegisterForReflection
 public class ReprocessRequest {
 
+    private final Audit audit;
     private final ObjectMapper json;
 
-    public ReprocessRequest(ObjectMapper json) {
+    public ReprocessRequest(Audit audit, ObjectMapper json) {
+        this.audit = audit;
         this.json = json;
     }
 
@@ -33,7 +36,11 @@ public class ReprocessRequest {
                     + " first event");
         }
         boolean dryRun = "true".equals(parameters.oneOf("dry-run", List.of("true", "false")));
-        exchange.setProperty(ReprocessRun.PROPERTY, new ReprocessRun(from, to == null ? Instant.now() : to, dryRun));
+        Instant end = to == null ? Instant.now() : to;
+        if (!dryRun) {
+            audit.record(exchange.getMessage().getHeader(AdminGate.WHO, String.class), "reprocess", "calls from " + from + " to " + end, null);
+        }
+        exchange.setProperty(ReprocessRun.PROPERTY, new ReprocessRun(from, end, dryRun));
     }
 
     public String answer(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) throws JsonProcessingException {

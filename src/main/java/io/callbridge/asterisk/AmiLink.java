@@ -244,13 +244,20 @@ final class AmiLink {
         return lastEvent == null ? 0 : lastEvent.toEpochMilli() / 1000.0;
     }
 
+    synchronized AmiState now() {
+        return new AmiState(connected ? AmiState.CONNECTED : mayRead() ? AmiState.DOWN : AmiState.ELSEWHERE, since, lastEvent,
+                connected ? null : reason);
+    }
+
     /** For an operator. */
     synchronized String state() {
-        if (connected) {
-            return "connected since " + since + ", last event " + (lastEvent == null ? "never" : lastEvent) + ", "
+        AmiState now = now();
+        return switch (now.state()) {
+            case AmiState.CONNECTED -> "connected since " + since + ", last event " + (lastEvent == null ? "never" : lastEvent) + ", "
                     + (connections - 1) + " reconnects";
-        }
-        return mayRead() ? "not connected since " + since + ": " + reason : "another replica reads it";
+            case AmiState.DOWN -> "not connected since " + since + ": " + reason;
+            default -> "another replica reads it";
+        };
     }
 
     private Tags tags() {

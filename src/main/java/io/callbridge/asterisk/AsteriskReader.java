@@ -64,8 +64,8 @@ public class AsteriskReader {
                 });
             } catch (RuntimeException e) {
                 // A mistake of ours about one message must not take the others with it.
-                kinds.refused(batch.pbx(), message + ": " + e);
-                LOG.errorf(e, "PBX %s sent a message that could not be followed", batch.pbx());
+                kinds.refused(batch.pbx(), "a message " + message.event() + " that could not be followed");
+                LOG.errorf(e, "PBX %s: a message %s of call %s", batch.pbx(), message.event(), message.get("Linkedid"));
             }
         }
         return events;

@@ -33,6 +33,11 @@ public class Asterisks {
                 () -> leases.isLeader(namespace(name)), meters)));
     }
 
+    /** The connection to the Asterisk of a PBX; {@code null}: it has none. */
+    public synchronized AmiState state(String pbx) {
+        return links.containsKey(pbx) ? links.get(pbx).now() : null;
+    }
+
     /** For an operator: the state of each connection, by PBX. */
     public synchronized Map<String, String> states() {
         Map<String, String> states = new TreeMap<>();

@@ -35,7 +35,8 @@ public class CrmAnswer {
 
     /** The CRM refuses us, not this effect: somebody must put the configuration right, and nothing may be lost until then. */
     public void misconfigured(Exchange exchange, @Variable("crm") String crm) throws CrmAnswerException {
-        LOG.errorf("CRM %s refuses Callbridge itself, its settings or rights must be put right: %s", crm, body(exchange));
+        // What it said may repeat the call, and is kept with the delivery.
+        LOG.errorf("CRM %s refuses Callbridge itself (answer %s), its settings or rights must be put right", crm, status(exchange));
         laterBy(exchange, 0);
     }
 

@@ -23,6 +23,7 @@ final class CrmGate {
     private long callProbeAtMs;
     private long cardProbeAtMs;
     private boolean probing;
+    private long downSinceMs;
 
     CrmGate(long firstDelayMs, long maxDelayMs) {
         this.firstDelayMs = firstDelayMs;
@@ -54,6 +55,11 @@ final class CrmGate {
         return failures >= DOWN_AFTER;
     }
 
+    /** Since 1970, when the first of the failures came; 0: it is not down. */
+    synchronized long downSinceMs() {
+        return down() ? downSinceMs : 0;
+    }
+
     /** The CRM answered, whatever it said. @return whether it was down */
     synchronized boolean answered() {
         boolean was = down();
@@ -74,7 +80,9 @@ final class CrmGate {
         if (probing && !cards) {
             callProbesFailed++;
         }
-        failures++;
+        if (failures++ == 0) {
+            downSinceMs = nowMs;
+        }
         long delay = Math.min(maxDelayMs, firstDelayMs << Math.min(20, callProbesFailed));
         if (cards || !was) {
             cardProbeAtMs = nowMs + Math.min(CARD_PROBE_DELAY_MS, delay);

@@ -23,6 +23,11 @@ public class CrmGates {
         }
     }
 
+    /** Since when a CRM has given no answer, in milliseconds since 1970; 0: it answers, or was not asked. */
+    public long downSinceMs(String crm) {
+        return of(crm).downSinceMs();
+    }
+
     CrmGate of(String crm) {
         return gates.get(crm);
     }

@@ -1,5 +1,7 @@
 package io.callbridge.deliver;
 
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanContext;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -43,6 +45,10 @@ public class CrmPack {
         if (answer.alone) {
             answer = line.ask(List.of(part), about);
         }
+        Span own = Span.current();
+        if (!answer.sender.equals(own.getSpanContext())) {
+            own.addLink(answer.sender);
+        }
         if (answer.failure != null) {
             throw answer.failure;
         }
@@ -64,8 +70,11 @@ public class CrmPack {
     private record Part(String element, CompletableFuture<Answer> turn) {
     }
 
-    /** @param alone the pack was refused, which says nothing about one of its elements */
-    private record Answer(Object body, Integer status, Exception failure, boolean alone) {
+    /**
+     * @param alone the pack was refused, which says nothing about one of its elements
+     * @param sender the delivery in whose trace the request is
+     */
+    private record Answer(Object body, Integer status, Exception failure, boolean alone, SpanContext sender) {
     }
 
     private final class Line {
@@ -88,6 +97,7 @@ public class CrmPack {
         }
 
         private Answer ask(List<Part> pack, Map<String, Object> about) {
+            SpanContext sender = Span.current().getSpanContext();
             try {
                 Exchange answered = template.send(route, exchange -> {
                     exchange.getMessage().setBody(pack.stream().map(Part::element).collect(Collectors.joining(",", "[", "]")));
@@ -96,9 +106,9 @@ public class CrmPack {
                 });
                 Exception failure = answered.getException();
                 return new Answer(answered.getMessage().getBody(), answered.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class),
-                        failure, pack.size() > 1 && refused(failure));
+                        failure, pack.size() > 1 && refused(failure), sender);
             } catch (RuntimeException e) {
-                return new Answer(null, null, e, false);
+                return new Answer(null, null, e, false, sender);
             }
         }
 
@@ -112,7 +122,7 @@ public class CrmPack {
         private Answer lead(Part leader, Map<String, Object> about) {
             List<Part> pack = pack();
             // Whatever happens, nobody may wait for ever.
-            Answer answer = new Answer(null, null, new IllegalStateException("the pack was not sent"), false);
+            Answer answer = new Answer(null, null, new IllegalStateException("the pack was not sent"), false, SpanContext.getInvalid());
             try {
                 answer = ask(pack, about);
             } finally {

@@ -35,7 +35,7 @@ public class CrmProbe {
                 exchange.setVariable("operation", CrmCapabilities.PROBE);
             });
             if (answered.getException() != null) {
-                LOG.errorf("CRM %s does not take calls now: %s", crm, answered.getException().getMessage());
+                LOG.errorf("CRM %s does not take calls now: %s", crm, Failures.said(answered.getException()));
             } else {
                 LOG.infof("CRM %s answers", crm);
             }

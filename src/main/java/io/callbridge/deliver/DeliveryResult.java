@@ -1,16 +1,24 @@
 package io.callbridge.deliver;
 
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.Outbox.Attempt;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.jboss.logging.Logger;
@@ -24,6 +32,10 @@ public class DeliveryResult {
     /** Exchange property: a future that completes when the result is durable. The worker need not wait for that. */
     static final String RECORDED = "CallbridgeRecorded";
 
+    /** Up to which times the cards are counted. After some ten seconds whoever called has hung up. */
+    private static final Duration[] CARD_TIMES = {Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMillis(500),
+        Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(10), Duration.ofSeconds(30)};
+
     private static final Logger LOG = Logger.getLogger(DeliveryResult.class);
 
     private final Outbox outbox;
@@ -32,6 +44,8 @@ public class DeliveryResult {
     private final long firstDelayMs;
     private final long maxDelayMs;
     private final Duration giveUpAfter;
+    private final long cardTtlMs;
+    private final Map<String, Timer> cards = new ConcurrentHashMap<>();
 
     public DeliveryResult(Outbox outbox, CrmGates gates, MeterRegistry meters, Settings settings) {
         this.outbox = outbox;
@@ -40,6 +54,10 @@ public class DeliveryResult {
         this.firstDelayMs = settings.number("deliver.retry.first-delay-ms");
         this.maxDelayMs = settings.number("deliver.retry.max-delay-ms");
         this.giveUpAfter = Duration.ofHours(settings.number("deliver.retry.give-up-hours"));
+        this.cardTtlMs = settings.calls().cardTtl().toMillis();
+        for (String crm : settings.crms()) {
+            cards.put(crm, Timer.builder("callbridge.card").tag("crm", crm).serviceLevelObjectives(CARD_TIMES).register(meters));
+        }
     }
 
     /** The CRM confirmed. */
@@ -53,7 +71,7 @@ public class DeliveryResult {
     public void deadLetter(Exchange exchange) {
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         answered(exchange, status(cause));
-        finish(exchange, "dead", Instant.now(), false, status(cause), text(cause));
+        finish(exchange, "dead", Instant.now(), false, status(cause), cause);
     }
 
     /**
@@ -76,7 +94,7 @@ public class DeliveryResult {
         Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter);
         boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli();
         String state = dropped ? "dropped" : deadline.isAfter(now) ? "pending" : "dead";
-        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), text(cause));
+        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), cause);
     }
 
     /** @param status {@code null}: nothing was sent, which says nothing about the CRM */
@@ -88,15 +106,48 @@ public class DeliveryResult {
         }
     }
 
-    private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, String answer) {
+    private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, Throwable cause) {
         Delivery delivery = delivery(exchange);
         long now = System.currentTimeMillis();
-        Attempt attempt = new Attempt(now, status, answer, now - exchange.getClock().getCreated());
-        exchange.setProperty(RECORDED, outbox.done(delivery, state, next, asked, attempt));
-        count(delivery.crm(), delivery.operation(), state, 1);
+        Attempt attempt = new Attempt(now, status, cause == null ? null : text(cause), now - exchange.getClock().getCreated());
+        exchange.setProperty(RECORDED, record(delivery, state, next, asked, attempt));
         if (!state.equals("delivered")) {
             LOG.warnf("%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
-                    delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : answer);
+                    delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
+        }
+    }
+
+    /** Counted when it is recorded: a card that expires during a try may be dropped, and counted, by the sweep. */
+    CompletableFuture<Boolean> record(Delivery delivery, String state, Instant next, boolean asked, Attempt attempt) {
+        trace(state, attempt);
+        CompletableFuture<Boolean> done = outbox.done(delivery, state, next, asked, attempt);
+        if (attempt != null) {
+            meters.timer("callbridge.attempts", "crm", delivery.crm(), "answer", kind(attempt.status()))
+                    .record(attempt.millis(), TimeUnit.MILLISECONDS);
+        }
+        done.thenAccept(recorded -> {
+            count(delivery.crm(), delivery.operation(), state, recorded ? 1 : 0);
+            if (recorded && state.equals("delivered") && delivery.operation().equals(Delivery.CARD)) {
+                // Its time is counted from the arrival of the event (contract section 1), so the row knows that.
+                long arrivedAt = delivery.expiresAt() - cardTtlMs;
+                cards.get(delivery.crm()).record(Math.max(0, attempt.at() - arrivedAt), TimeUnit.MILLISECONDS);
+            }
+        });
+        return done;
+    }
+
+    /** 2xx, 4xx, 5xx, or none. */
+    private static String kind(Integer status) {
+        return status == null ? "none" : status / 100 + "xx";
+    }
+
+    private static void trace(String state, Attempt attempt) {
+        Span span = Span.current().setAttribute(Tracing.RESULT, state);
+        if (attempt != null && attempt.status() != null) {
+            span.setAttribute(Tracing.STATUS, (long) attempt.status());
+        }
+        if (attempt != null && !state.equals("delivered")) {
+            span.setStatus(StatusCode.ERROR);
         }
     }
 

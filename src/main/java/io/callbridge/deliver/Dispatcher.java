@@ -2,10 +2,15 @@ package io.callbridge.deliver;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Scope;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -46,6 +51,7 @@ public class Dispatcher {
     private final DeliveryResult results;
     private final CrmCapabilities capabilities;
     private final ProducerTemplate template;
+    private final Tracing tracing;
     private final ObjectMapper json;
     private final List<Crm> crms = new ArrayList<>();
     private final int parallel;
@@ -53,11 +59,12 @@ public class Dispatcher {
     private volatile boolean running;
 
     public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template,
-            ObjectMapper json, Settings settings) {
+            Tracing tracing, ObjectMapper json, Settings settings) {
         this.outbox = outbox;
         this.results = results;
         this.capabilities = capabilities;
         this.template = template;
+        this.tracing = tracing;
         this.json = json;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
@@ -200,13 +207,13 @@ public class Dispatcher {
         }
 
         private void work(Lane lane, Delivery delivery, long takenAt, boolean probe) {
-            try {
+            try (CallLog log = CallLog.about(delivery.callId())) {
                 if (outbox.mayBeTaken(takenAt)) {
                     // It has waited too long for a worker.
                     lane.inFlight.remove(delivery.seq());
                     return;
                 }
-                deliver(delivery).whenComplete((recorded, failure) -> {
+                traced(delivery).whenComplete((recorded, failure) -> {
                     if (failure == null) {
                         lane.inFlight.remove(delivery.seq());
                         wake();
@@ -225,9 +232,32 @@ public class Dispatcher {
 
         /** Its result is not recorded: sent again at once, it would flood the CRM. */
         private void again(Lane lane, Delivery delivery, Throwable failure) {
-            LOG.errorf("The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(), delivery.id(),
-                    AGAIN_SECONDS, failure.getMessage());
+            try (CallLog log = CallLog.about(delivery.callId())) {
+                LOG.errorf("The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(), delivery.id(),
+                        AGAIN_SECONDS, Failures.line(failure));
+            }
             CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> lane.inFlight.remove(delivery.seq()));
+        }
+    }
+
+    /** Every try is a span in the trace of the look that wanted it. */
+    private CompletableFuture<?> traced(Delivery delivery) {
+        Span span = tracing.span("deliver", delivery.trace()).setAttribute(Tracing.PBX, delivery.pbx())
+                .setAttribute(Tracing.CALL, delivery.callId()).setAttribute(Tracing.CRM, delivery.crm())
+                .setAttribute(Tracing.OPERATION, delivery.operation()).setAttribute(Tracing.ATTEMPT, delivery.attempts() + 1L).startSpan();
+        if (!delivery.id().equals(delivery.callId())) {
+            span.setAttribute(Tracing.LEG, delivery.id());
+        }
+        boolean tried = false;
+        try (Scope scope = span.makeCurrent()) {
+            CompletableFuture<?> recorded = deliver(delivery);
+            tried = true;
+            return recorded;
+        } finally {
+            if (!tried) {
+                span.setStatus(StatusCode.ERROR);
+            }
+            span.end();
         }
     }
 
@@ -235,8 +265,7 @@ public class Dispatcher {
     private CompletableFuture<?> deliver(Delivery delivery) {
         if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.id())
                 || delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
-            results.count(delivery.crm(), delivery.operation(), "dropped", 1);
-            return outbox.done(delivery, "dropped", Instant.now(), false, null);
+            return results.record(delivery, "dropped", Instant.now(), false, null);
         }
         Map<String, Object> facts = facts(delivery);
         Exchange result = template.send("direct:deliver-outbox", exchange -> {

@@ -6,9 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
+import io.opentelemetry.context.Context;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -122,22 +124,30 @@ public class EntityLookup {
         // A card's patience is counted from its birth, so that cards which wait for a worker do not wait twice.
         long patience = card ? Math.max(0, delivery.createdAt() + cardWaitMs - System.currentTimeMillis()) : PATIENCE_MS;
         try {
-            return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(() -> ask(delivery, number), lookups.get(crm)))
+            return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(
+                    Context.current().wrapSupplier(() -> logged(delivery, number)), lookups.get(crm)))
                     .get(patience, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RejectedExecutionException e) {
-            return without(card, crm, "it is not answered after " + patience + " ms", 0);
+            return without(card, crm, new LookupException("it is not answered after " + patience + " ms", 0), 0);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause();
-            return without(card, crm, cause.getMessage(), RetryAfter.millis(cause, Instant.now()));
+            return without(card, crm, cause, RetryAfter.millis(cause, Instant.now()));
         }
     }
 
-    private static Optional<JsonNode> without(boolean card, String crm, String why, long retryAfterMs) throws LookupException {
+    private static Optional<JsonNode> without(boolean card, String crm, Throwable why, long retryAfterMs) throws LookupException {
         if (!card) {
-            throw new LookupException("look-up failed: " + why, retryAfterMs);
+            throw new LookupException("look-up failed: " + why.getMessage(), "look-up failed: " + Failures.line(why), retryAfterMs);
         }
-        LOG.infof("The look-up at CRM %s failed, the card goes out without entity: %s", crm, why);
+        LOG.infof("The look-up at CRM %s failed, the card goes out without entity: %s", crm, Failures.line(why));
         return Optional.empty();
+    }
+
+    /** Of several calls that ask together, the first. */
+    private Optional<JsonNode> logged(Delivery delivery, String number) {
+        try (CallLog log = CallLog.about(delivery.callId())) {
+            return ask(delivery, number);
+        }
     }
 
     private Optional<JsonNode> ask(Delivery delivery, String number) {
@@ -159,7 +169,7 @@ public class EntityLookup {
         try {
             return Optional.of(json.readTree(answer));
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("CRM " + crm + " answered a look-up with something that is no JSON", e);
+            throw new CompletionException(new LookupException("CRM " + crm + " answered a look-up with something that is no JSON", 0));
         }
     }
 

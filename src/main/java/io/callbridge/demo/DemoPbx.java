@@ -1,5 +1,6 @@
 package io.callbridge.demo;
 
+import io.callbridge.platform.CheckRoutes;
 import io.callbridge.platform.Settings;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import io.quarkus.runtime.ShutdownEvent;
@@ -24,6 +25,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.eclipse.microprofile.config.ConfigProvider;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -68,7 +70,7 @@ public class DemoPbx {
     }
 
     void start(@Observes StartupEvent started) {
-        if (!ConfigUtils.isProfileActive("demo")) {
+        if (!ConfigUtils.isProfileActive("demo") || !CheckRoutes.starts(ConfigProvider.getConfig())) {
             return;
         }
         if (secret.isEmpty()) {

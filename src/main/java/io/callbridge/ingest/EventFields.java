@@ -74,10 +74,13 @@ public final class EventFields {
      */
     static Map<String, String> block(String text) {
         Map<String, String> fields = new LinkedHashMap<>();
+        int number = 0;
         for (String line : text.lines().toList()) {
+            number++;
             Matcher field = FIELD_LINE.matcher(line);
             if (!field.matches()) {
-                throw new BadRequestException("block: '" + printable(line) + "' is not [Field] => value");
+                // Its text may be somebody's name, and this is logged.
+                throw new BadRequestException("block: line " + number + " is not [Field] => value");
             }
             // A blank before a number would pass for a plus sign that a form has lost.
             put(fields, checked("block", field.group(1).strip()), checked("block", field.group(2).strip()));

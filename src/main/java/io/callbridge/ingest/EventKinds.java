@@ -1,10 +1,20 @@
 package io.callbridge.ingest;
 
+import io.callbridge.platform.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
+import org.apache.camel.spi.CamelEvent.CamelContextStartedEvent;
 import org.jboss.logging.Logger;
 
 /** Tells events that matter from others (rule R3), whichever way they came, and counts both. */
@@ -12,11 +22,54 @@ import org.jboss.logging.Logger;
 public class EventKinds {
 
     private static final Logger LOG = Logger.getLogger(EventKinds.class);
+    private static final String EVENTS = "callbridge.events";
+    private static final String UNKNOWN = "unknown";
+    private static final String WRONG_SECRET = "wrong-secret";
+
+    /** Up to which times the answers are counted. PBXs give up after seconds. */
+    private static final Duration[] ANSWER_TIMES = {Duration.ofMillis(5), Duration.ofMillis(10), Duration.ofMillis(25),
+        Duration.ofMillis(50), Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(2)};
 
     private final MeterRegistry meters;
+    private final Map<String, Timer> answers = new ConcurrentHashMap<>();
+    /** By {@link System#nanoTime}, for each PBX. */
+    private final Map<String, Long> lastEvents = new ConcurrentHashMap<>();
+    private final long begin = System.nanoTime();
+    private final Map<String, Refusal> refusals = new ConcurrentHashMap<>();
+    private final AtomicLong wrongSecrets = new AtomicLong();
+    private volatile Instant wrongSecretAt;
+
+    /** What a PBX sent last that nobody could read. */
+    public record Refusal(Instant at, String reason) {
+    }
 
     public EventKinds(MeterRegistry meters) {
         this.meters = meters;
+    }
+
+    /** Not earlier: what is wrong with the configuration is said by whoever checks it. */
+    void register(@Observes CamelContextStartedEvent event, Settings settings) {
+        // There from the beginning: of a counter that appears with its first event, nobody sees that one.
+        meters.counter(EVENTS, "pbx", UNKNOWN, "type", "none", "result", WRONG_SECRET);
+        for (String pbx : settings.pbxs()) {
+            meters.gauge("callbridge.pbx.last.event.seconds", Tags.of("pbx", pbx), this, kinds -> kinds.silentSeconds(pbx));
+        }
+    }
+
+    /** Since the last call event that came to this process; before the first one, since its start. */
+    private double silentSeconds(String pbx) {
+        return (System.nanoTime() - lastEvents.getOrDefault(pbx, begin)) / 1e9;
+    }
+
+    /**
+     * Keeps how long a PBX has waited for its answer, whatever that was.
+     *
+     * @param input {@code webhook} or {@code tcp}
+     * @param begin when all of it was there, by {@link System#nanoTime}
+     */
+    void answered(String pbx, String input, long begin) {
+        answers.computeIfAbsent(input + " " + pbx, key -> Timer.builder("callbridge.acknowledgement").tag("pbx", pbx).tag("input", input)
+                .serviceLevelObjectives(ANSWER_TIMES).register(meters)).record(System.nanoTime() - begin, TimeUnit.NANOSECONDS);
     }
 
     /**
@@ -46,21 +99,40 @@ public class EventKinds {
 
     /** Counts a call event. */
     public void accepted(String pbx, String type) {
+        lastEvents.put(pbx, System.nanoTime());
         count(pbx, type, "accepted");
     }
 
     /** Counts what a PBX has sent and nobody can read. */
     public void refused(String pbx, String reason) {
         count(pbx, "none", "refused");
+        refusals.put(pbx, new Refusal(Instant.now(), reason));
         LOG.warnf("PBX %s sent what cannot be read: %s", pbx, reason);
     }
 
     /** Counts somebody who is no PBX of ours. */
     void wrongSecret() {
-        count("unknown", "none", "wrong-secret");
+        count(UNKNOWN, "none", WRONG_SECRET);
+        wrongSecrets.incrementAndGet();
+        wrongSecretAt = Instant.now();
+    }
+
+    /** Since the start of this process. @return {@code null}: there was none */
+    public Refusal lastRefusal(String pbx) {
+        return refusals.get(pbx);
+    }
+
+    /** Since the start of this process. */
+    public long wrongSecrets() {
+        return wrongSecrets.get();
+    }
+
+    /** {@code null}: there was none. */
+    public Instant wrongSecretAt() {
+        return wrongSecretAt;
     }
 
     private void count(String pbx, String type, String result) {
-        meters.counter("callbridge.events", "pbx", pbx, "type", type, "result", result).increment();
+        meters.counter(EVENTS, "pbx", pbx, "type", type, "result", result).increment();
     }
 }

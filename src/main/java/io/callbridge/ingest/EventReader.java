@@ -24,6 +24,11 @@ public final class EventReader {
     private static final int LONGEST_ID = 200;
     private static final Set<String> NUMBERS = Set.of("CallerIDNum", "CalledNumber", "RemoteNumber", "CalledDID");
 
+    /** The fields that are read; a PBX may send others, which are kept. */
+    public static final Set<String> FIELDS = Set.of("EventType", "CallID", "SubCallID", "CallFlow", "CallStatus", "CallerIDNum",
+            "CalledNumber", "CallerExtension", "CalledExtension", "CallerExtensionID", "CalledExtensionID", "CalledDID", "RemoteNumber",
+            "Bridged", "Transfered", "CallBackID", "Duration", "EventTime", "RecID", "AsteriskChannel", "ExtensionType");
+
     /** Digits as people write them. */
     private static final Pattern NUMBER = Pattern.compile("[0-9][0-9 .()-]*[0-9]");
 

@@ -1,9 +1,14 @@
 package io.callbridge.ingest;
 
 import io.callbridge.domain.CallEvent;
+import io.callbridge.platform.CallLog;
+import io.callbridge.platform.Tracing;
 import io.callbridge.process.CallLanes;
 import io.callbridge.store.Journal;
 import io.callbridge.store.StoreException;
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -15,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.Body;
+import org.apache.camel.Exchange;
 
 /** Makes an event durable, then hands it to processing: the order that lets the PBX be answered (rule R4). */
 @ApplicationScoped
@@ -26,18 +32,24 @@ public class EventStore {
 
     private final Journal journal;
     private final CallLanes lanes;
+    private final Tracing tracing;
 
-    public EventStore(Journal journal, CallLanes lanes) {
+    public EventStore(Journal journal, CallLanes lanes, Tracing tracing) {
         this.journal = journal;
         this.lanes = lanes;
+        this.tracing = tracing;
+    }
+
+    /** An event on its way into the journal. @param span ends when its sender can be answered */
+    private record Begun(CompletableFuture<Boolean> appended, Span span) {
     }
 
     /**
      * @param accepted what {@link WebhookReader} answered for an event
      * @throws StoreException if the event is not durable in time
      */
-    public void append(@Body Map<String, Object> accepted) {
-        await(begin(accepted));
+    public void append(@Body Map<String, Object> accepted, Exchange exchange) {
+        await(begin(accepted, exchange));
     }
 
     /**
@@ -45,27 +57,43 @@ public class EventStore {
      *
      * @throws StoreException if one of them is not durable in time; those that are, are repeats the next time
      */
-    public void appendAll(@Body List<Map<String, Object>> accepted) {
-        accepted.stream().map(this::begin).toList().forEach(EventStore::await);
+    public void appendAll(@Body List<Map<String, Object>> accepted, Exchange exchange) {
+        accepted.stream().map(one -> begin(one, exchange)).toList().forEach(EventStore::await);
     }
 
     @SuppressWarnings("unchecked")
-    private CompletableFuture<Boolean> begin(Map<String, Object> accepted) {
+    private Begun begin(Map<String, Object> accepted, Exchange exchange) {
         Map<String, String> fields = (Map<String, String>) accepted.get("fields");
         CallEvent event = EventReader.read((String) accepted.get("pbx"), fields, Instant.now());
-        CompletableFuture<Boolean> appended = journal.append(event, fields);
-        // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
-        appended.thenAccept(isNew -> {
-            if (isNew) {
-                lanes.submit(event);
-            }
-        });
-        return appended;
+        Span span = tracing.span("receive", (String) null).setSpanKind(SpanKind.SERVER).setAttribute(Tracing.ROUTE, exchange.getFromRouteId())
+                .setAttribute(Tracing.PBX, event.pbx()).setAttribute(Tracing.EVENT, event.type().word)
+                .setAttribute(Tracing.CALL, event.callId()).setAttribute(Tracing.LEG, event.legId()).startSpan();
+        try (CallLog log = CallLog.about(event.callId())) {
+            Span stored = tracing.span("journal", span).startSpan();
+            CompletableFuture<Boolean> appended = journal.append(event, fields, Tracing.traceparent(span));
+            appended.whenComplete((isNew, failure) -> {
+                if (failure == null) {
+                    stored.setAttribute(Tracing.RESULT, isNew ? "new" : "repeat");
+                } else {
+                    stored.setStatus(StatusCode.ERROR).setAttribute(Tracing.ERROR, failure.getClass().getName());
+                }
+                stored.end();
+            });
+            // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
+            appended.thenAccept(isNew -> {
+                if (isNew) {
+                    lanes.submit(event);
+                }
+            });
+            return new Begun(appended, span);
+        }
     }
 
-    private static void await(CompletableFuture<Boolean> appended) {
+    private static void await(Begun begun) {
+        boolean durable = false;
         try {
-            appended.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            begun.appended.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            durable = true;
         } catch (ExecutionException e) {
             // The sender learns what happened, not what the database said: that is in the log.
             throw new StoreException("the event could not be stored; send it again", e.getCause());
@@ -74,6 +102,11 @@ public class EventStore {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StoreException("Callbridge is shutting down; send it again", e);
+        } finally {
+            if (!durable) {
+                begun.span.setStatus(StatusCode.ERROR);
+            }
+            begun.span.end();
         }
     }
 }

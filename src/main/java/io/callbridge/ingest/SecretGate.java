@@ -32,7 +32,8 @@ public class SecretGate {
         HttpServerRequest request = routing.request();
         Optional<String> pbx = reader.pbx(request.path());
         if (pbx.isEmpty()) {
-            routing.reroute("/");
+            // Answered as any path that there is not.
+            routing.reroute("/nothing");
             return;
         }
         if (!context.isStarted()) {
@@ -44,7 +45,7 @@ public class SecretGate {
             if (request.query() != null) {
                 EventFields.read(request.query(), null, new byte[0]);
             }
-            WebhookRequest.receive(pbx.get(), routing);
+            WebhookRequest.receive(pbx.get(), routing, begin -> reader.answered(pbx.get(), begin));
         } catch (BadRequestException e) {
             routing.response().setStatusCode(400).putHeader("Content-Type", "text/plain").end(e.getMessage());
         }

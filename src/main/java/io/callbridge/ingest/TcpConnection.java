@@ -57,6 +57,7 @@ final class TcpConnection extends ChannelDuplexHandler {
     /** The sender has closed its side. */
     private boolean ended;
     private boolean counted;
+    private long routedAt;
 
     /** @param tls {@code null}: none */
     TcpConnection(TcpConnections connections, SslContext tls, long silenceMs) {
@@ -152,6 +153,7 @@ final class TcpConnection extends ChannelDuplexHandler {
         if (event != null) {
             events++;
             state = State.ROUTED;
+            routedAt = System.nanoTime();
             ctx.fireChannelRead(new TcpEvent(pbx, events, event));
         } else if (ended && frames.unfinished()) {
             refuse(ctx, "the connection ended within an event");
@@ -169,6 +171,7 @@ final class TcpConnection extends ChannelDuplexHandler {
             return;
         }
         state = State.ANSWERED;
+        connections.answered(pbx, routedAt);
         // An exception is a mistake of ours: the log has it, and the sender learns that there was one.
         String text = answer instanceof String line ? line : "ERR " + events + " Callbridge failed";
         // Not before it has left: who sends and does not read would otherwise fill the memory with answers.

@@ -52,6 +52,11 @@ public class TcpConnections extends DefaultChannelHandlerFactory {
         kinds.refused(pbx, reason);
     }
 
+    /** The PBX has the answer to an event. @param begin when the event was complete, by {@link System#nanoTime} */
+    void answered(String pbx, long begin) {
+        kinds.answered(pbx, "tcp", begin);
+    }
+
     /** Why connections are closed that did nothing wrong. */
     String closing() {
         return context.isStarted() ? "Callbridge closes the connection" : "Callbridge is stopping";

@@ -53,6 +53,11 @@ public class WebhookReader {
         return pbx;
     }
 
+    /** The PBX has its answer. @param begin when its request was complete, by {@link System#nanoTime} */
+    void answered(String pbx, long begin) {
+        kinds.answered(pbx, "webhook", begin);
+    }
+
     private static String secret(String path) {
         String[] parts = path == null ? new String[0] : path.split("/", -1);
         if (parts.length != 4 || !parts[1].equals("pbx") || !parts[3].equals("events")) {

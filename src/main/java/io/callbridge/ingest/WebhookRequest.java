@@ -7,6 +7,7 @@ import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
 import java.util.Map;
+import java.util.function.LongConsumer;
 
 /**
  * A webhook request whose body has arrived, or why it has not. Its bytes are gathered while they come in, so that a slow
@@ -20,19 +21,25 @@ final class WebhookRequest {
 
     private final String pbx;
     private final HttpServerRequest request;
+    private final LongConsumer answered;
     private final Buffer body = Buffer.buffer();
     private RuntimeException refusal;
     private boolean complete;
 
-    private WebhookRequest(String pbx, HttpServerRequest request) {
+    private WebhookRequest(String pbx, HttpServerRequest request, LongConsumer answered) {
         this.pbx = pbx;
         this.request = request;
+        this.answered = answered;
     }
 
-    /** Goes on with the route as soon as the body is there. */
-    static void receive(String pbx, RoutingContext routing) {
+    /**
+     * Goes on with the route as soon as the body is there.
+     *
+     * @param answered is told, when the answer has left, since when the request was complete, by {@link System#nanoTime}
+     */
+    static void receive(String pbx, RoutingContext routing, LongConsumer answered) {
         HttpServerRequest http = routing.request();
-        WebhookRequest request = new WebhookRequest(pbx, http);
+        WebhookRequest request = new WebhookRequest(pbx, http, answered);
         boolean withBody = http.headers().contains(HttpHeaders.CONTENT_LENGTH) || http.headers().contains(HttpHeaders.TRANSFER_ENCODING);
         long patience = withBody ? routing.vertx().setTimer(READ_SECONDS * 1000L, late -> request.complete(routing,
                 new BadRequestException("body: did not arrive within " + READ_SECONDS + " s"))) : -1;
@@ -57,6 +64,8 @@ final class WebhookRequest {
         }
         complete = true;
         refusal = reason;
+        long begin = System.nanoTime();
+        routing.addEndHandler(sent -> answered.accept(begin));
         if (reason != null) {
             // What is left of the body would be taken for the next request.
             routing.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);

@@ -3,6 +3,7 @@ package io.callbridge.platform;
 import io.smallrye.config.SmallRyeConfig;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -31,12 +32,13 @@ final class KeyCheck {
             "pbx.<pbx>.ami.plain-login", "pbx.<pbx>.ami.tls", "pbx.<pbx>.ami.tls-ca", "pbx.<pbx>.ami.trunks",
             "pbx.<pbx>.ami.inbound-contexts", "pbx.<pbx>.ami.did-variable",
             "ami.ping-ms", "ami.answer-ms", "ami.reconnect-first-ms", "ami.reconnect-max-ms", "ami.refused-ms",
-            "ami.lease", "ami.lease-ms",
+            "ami.lease", "ami.lease-ms", "kubernetes.url", "kubernetes.service-account",
             "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
             "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
             "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "admin.token",
-            "crm.active", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
+            "admin.oidc.url", "admin.oidc.client-id", "admin.oidc.client-secret", "admin.oidc.users", "admin.oidc.role", "admin.oidc.name-claim",
+            "crm.active", "crm.tls-ca", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
             "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task", "crm.<crm>.parallel",
             "crm.bitrix24.client-id", "crm.bitrix24.client-secret", "crm.bitrix24.refresh-token", "crm.bitrix24.oauth-url",
             "crm.bitrix24.unknown-caller", "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.recordings",
@@ -50,7 +52,7 @@ final class KeyCheck {
             "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.amocrm.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
-            "demo.pause-ms");
+            "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -62,10 +64,24 @@ final class KeyCheck {
     }
 
     static void check(Config config, CamelContext context) {
-        check(config.unwrap(SmallRyeConfig.class), System.getenv(), usedByRoutes(config, context));
+        problems(config, context).stream().findFirst().ifPresent(KeyCheck::refuse);
     }
 
     static void check(SmallRyeConfig config, Map<String, String> environment, Set<String> usedByRoutes) {
+        problems(config, environment, usedByRoutes).stream().findFirst().ifPresent(KeyCheck::refuse);
+    }
+
+    private static void refuse(StartException problem) {
+        throw problem;
+    }
+
+    /** All that {@link #check} would refuse, one after the other. */
+    static List<StartException> problems(Config config, CamelContext context) {
+        return problems(config.unwrap(SmallRyeConfig.class), System.getenv(), usedByRoutes(config, context));
+    }
+
+    private static List<StartException> problems(SmallRyeConfig config, Map<String, String> environment, Set<String> usedByRoutes) {
+        List<StartException> problems = new ArrayList<>();
         Set<String> known = new TreeSet<>(KEYS);
         known.addAll(usedByRoutes);
         Set<String> given = environment.keySet().stream().map(KeyCheck::words).collect(Collectors.toSet());
@@ -74,26 +90,27 @@ final class KeyCheck {
         for (String key : config.getPropertyNames()) {
             if (key.startsWith(PREFIX)) {
                 if (known.stream().anyMatch(name -> property(name).matcher(key.substring(PREFIX.length())).matches())) {
-                    checkReadable(key, config);
                     variables.add(variable(key));
+                    if (config.getConfigValue(key).hasProblems()) {
+                        problems.add(unreadable(key));
+                    }
                 } else if (!given.contains(words(variable(key)))) {
-                    throw unknown(key, config.getConfigValue(key).getValue(), known);
+                    problems.add(unknown(key, config.getConfigValue(key).getValue(), known));
                 }
             }
         }
         environment.forEach((variable, value) -> {
             if (variable.startsWith("CALLBRIDGE_") && !variables.contains(variable) && !isServiceLink(variable, value)) {
-                throw unknown(variable, value, known);
+                problems.add(unknown(variable, value, known));
             }
         });
+        return problems;
     }
 
     /** Such a value would count as none at all. */
-    private static void checkReadable(String key, SmallRyeConfig config) {
-        if (config.getConfigValue(key).hasProblems()) {
-            throw new StartException(key + " contains ${...} with a name that has no value; allowed: the name of a setting or of"
-                    + " an environment variable that is there, or $$ for a dollar sign");
-        }
+    private static StartException unreadable(String key) {
+        return new StartException(key + " contains ${...} with a name that has no value; allowed: the name of a setting or of"
+                + " an environment variable that is there, or $$ for a dollar sign");
     }
 
     private static boolean isServiceLink(String variable, String value) {
@@ -101,12 +118,13 @@ final class KeyCheck {
     }
 
     private static StartException unknown(String key, String value, Set<String> known) {
-        // A misspelt secret is an unknown key too.
+        // A misspelt secret, or address of a store, is an unknown key too.
         boolean shown = !NOT_SHOWN.matcher(key.toLowerCase(Locale.ROOT)).matches();
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
-        return new StartException("unknown key " + key + (shown ? " = '" + value + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .ami, .tcp, .calls, .store, .crm, .recordings, .process, .deliver, .admin"
+        return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(value) + "'" : "") + "; allowed: "
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .ami, .kubernetes, .tcp, .calls, .store, .crm, .recordings, .process,"
+                        + " .deliver, .log, .admin, .tracing"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
 

@@ -1,10 +1,14 @@
 package io.callbridge.platform;
 
 import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import org.apache.camel.quarkus.main.CamelMainApplication;
 
-/** Starts Callbridge; a start that is refused ends with one line on the error stream and exit status 1. */
+/**
+ * Starts Callbridge, or with {@code --check-routes} only looks at what would be started. A start that is refused ends with one
+ * line on the error stream and exit status 1.
+ */
 @QuarkusMain
 public final class Main {
 
@@ -14,7 +18,19 @@ public final class Main {
     public static void main(String... args) {
         // Else the server answers a query with broken percent-encoding itself, with 400 and no reason; SecretGate gives one.
         System.setProperty("vertx.disableURIValidation", "true");
-        Quarkus.run(CamelMainApplication.class, (status, error) -> {
+        if (args.length == 0) {
+            run(CamelMainApplication.class, args);
+        } else if (args[0].equals(CheckRoutes.OPTION) && args.length <= 2) {
+            CheckRoutes.prepare(args.length == 2 ? args[1] : null);
+            run(CheckRoutes.class, args);
+        } else {
+            System.err.println("usage: callbridge [" + CheckRoutes.OPTION + " [DIR]]");
+            System.exit(2);
+        }
+    }
+
+    private static void run(Class<? extends QuarkusApplication> application, String... args) {
+        Quarkus.run(application, (status, error) -> {
             if (error != null) {
                 System.err.println("Callbridge cannot start: " + Refusal.line(error));
             }

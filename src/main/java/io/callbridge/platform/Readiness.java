@@ -35,7 +35,7 @@ public class Readiness implements HealthCheck {
     public HealthCheckResponse call() {
         HealthCheckResponseBuilder answer = HealthCheckResponse.named("callbridge");
         boolean runsAll = true;
-        for (String stage : Bootstrap.STAGES) {
+        for (String stage : MissingRoutes.STAGES) {
             boolean runs = context.getRoutes().stream().anyMatch(route -> stage.equals(route.getGroup()))
                     && context.getRoutes().stream().filter(route -> stage.equals(route.getGroup()))
                             .allMatch(route -> context.getRouteController().getRouteStatus(route.getRouteId()).isStarted());

@@ -8,20 +8,21 @@ final class Refusal {
     private Refusal() {
     }
 
-    /** The message of a {@link StartException}; else the route, if it is one, and the first cause of all. */
+    /** The message of a {@link StartException}; else the file and the route, if it is one, and the first cause of all. */
     static String line(Throwable error) {
-        String route = "";
-        String root = "";
+        String place = "";
+        String location = null;
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof StartException) {
                 return oneLine(cause.getMessage());
             }
             if (cause instanceof FailedToCreateRouteException failed && failed.getRouteId() != null) {
-                route = "route " + failed.getRouteId() + ": ";
+                place = "route " + failed.getRouteId() + ": ";
+                location = failed.getLocation();
             }
-            root = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
         }
-        return oneLine(route + root);
+        Problem problem = Problem.of(location, 0, error);
+        return new Problem(problem.file(), problem.line(), place + problem.text()).toString();
     }
 
     private static String oneLine(String text) {

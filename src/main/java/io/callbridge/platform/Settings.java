@@ -5,8 +5,8 @@ import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
 import com.google.i18n.phonenumbers.Phonenumber.PhoneNumber;
+import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.LoadingCache;
 import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
@@ -27,12 +27,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
+import java.util.function.Supplier;
+import org.apache.camel.support.jsse.SSLContextParameters;
 import org.eclipse.microprofile.config.Config;
 
 /**
@@ -47,11 +50,12 @@ public class Settings {
     private static final int NUMBERS = 10_000;
     /** Digits of a foreign number, at least. A shorter one may be a local one that looks like it. */
     private static final int LEAST_FOREIGN = 10;
-    private static final String SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
+    private final Map<String, String> secrets = new HashMap<>();
     private final Map<String, byte[]> secretDigests = new HashMap<>();
+    private final Optional<Integer> tcpPort;
     private final List<String> crms;
     private final Map<String, CrmSettings> crmSettings = new HashMap<>();
     private final String recordingsUrl;
@@ -59,8 +63,13 @@ public class Settings {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final Duration retention;
     private final SslContext tcpTls;
+    private final CrmTls crmTls;
+    private final Optional<LoginSettings> login;
     private final boolean kubernetesLease;
+    private final KubernetesApi kubernetes;
+    private final boolean tracing;
     private final Map<String, AmiSettings> asterisks = new HashMap<>();
+    private final List<StartException> wrong = new ArrayList<>();
 
     public Settings(BridgeConfig config, Config all) {
         calls = new CallSettings(
@@ -74,45 +83,51 @@ public class Settings {
                 duration(all, "calls.max-unanswered"),
                 duration(all, "calls.max-talk"),
                 duration(all, "calls.card-ttl"));
-        config.pbx().forEach(this::addPbx);
-        crms = Arrays.stream(text(all, "crm.active").split(","))
-                .map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
+        config.pbx().forEach((pbx, keys) -> attempt(() -> addPbx(pbx, keys)));
+        crms = activeCrms(all);
         if (crms.isEmpty()) {
-            throw invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest");
+            wrong.add(invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest"));
         }
-        crms.forEach(crm -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all)));
+        crms.forEach(crm -> attempt(() -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all))));
+        crmTls = checked(null, () -> all.getOptionalValue("callbridge." + CrmTls.CA, String.class).map(CrmTls::of).orElse(null));
         recordingsUrl = text(all, "recordings.url-template");
         if (!recordingsUrl.isEmpty()) {
-            checkAddress("recordings.url-template", recordingsUrl.replaceAll("[{}]|\\?.*", ""));
+            attempt(() -> checkAddress("recordings.url-template", text(all, "recordings.url-template").replaceAll("[{}]|\\?.*", "")));
         }
         storeUrl = text(all, "store.url");
-        checkStore(storeUrl);
+        attempt(() -> checkStore(text(all, "store.url")));
         retention = duration(all, "store.retention");
         if (retention.toMinutes() < 1) {
-            throw invalid("store.retention", text(all, "store.retention"), "a duration of 1m or more, such as 30d");
+            wrong.add(invalid("store.retention", text(all, "store.retention"), "a duration of 1m or more, such as 30d"));
         }
         number(all, "store.purge-period-ms", 100, 86_400_000);
         number(all, "store.lease-ms", 1_000, 3_600_000);
         if (all.getConfigValue("callbridge.tcp.port").getRawValue() != null) {
             number(all, "tcp.port", 1, 65_535);
         }
+        tcpPort = Optional.ofNullable(numbers.get("tcp.port"));
         number(all, "tcp.max-connections", 1, 10_000);
         number(all, "tcp.max-silence-ms", 1_000, 86_400_000);
-        tcpTls = TcpTls.of(all.getOptionalValue("callbridge.tcp.tls.certificate", String.class),
+        tcpTls = checked(null, () -> TcpTls.of(all.getOptionalValue("callbridge.tcp.tls.certificate", String.class),
                 all.getOptionalValue("callbridge.tcp.tls.key", String.class),
-                all.getOptionalValue("callbridge.tcp.tls.client-ca", String.class));
+                all.getOptionalValue("callbridge.tcp.tls.client-ca", String.class)));
+        login = checked(Optional.empty(), () -> LoginSettings.read(all));
         number(all, "ami.ping-ms", 100, 3_600_000);
         number(all, "ami.answer-ms", 100, 600_000);
         number(all, "ami.reconnect-first-ms", 1, 3_600_000);
         number(all, "ami.reconnect-max-ms", 1, 3_600_000);
         number(all, "ami.refused-ms", 1, 86_400_000);
         number(all, "ami.lease-ms", 1_000, 600_000);
-        kubernetesLease = switch (text(all, "ami.lease")) {
-            case "auto" -> StoreKind.of(storeUrl).shared() && inCluster(all);
+        Path account = Path.of(text(all, KubernetesApi.SERVICE_ACCOUNT));
+        attempt(() -> checkAddress(KubernetesApi.URL, text(all, KubernetesApi.URL)));
+        kubernetes = new KubernetesApi(text(all, KubernetesApi.URL), account);
+        StoreKind kind = StoreKind.of(storeUrl);
+        kubernetesLease = checked(false, () -> switch (text(all, "ami.lease")) {
+            case "auto" -> kind != null && kind.shared() && inCluster(all, account);
             case "database" -> false;
             case "kubernetes" -> true;
             default -> throw invalid("ami.lease", text(all, "ami.lease"), "auto, database, kubernetes");
-        };
+        });
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -128,7 +143,41 @@ public class Settings {
         number(all, "deliver.retry.first-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.max-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.give-up-hours", 1, 8_760);
+        attempt(() -> oneOf(all, "log.format", "text", "json"));
+        attempt(() -> oneOf(all, "log.numbers", "masked", LogMask.FULL));
         number(all, "demo.pause-ms", 0, 3_600_000);
+        tracing = !text(all, TracingSource.ENDPOINT).isEmpty();
+        if (tracing) {
+            attempt(() -> checkAddress(TracingSource.ENDPOINT, text(all, TracingSource.ENDPOINT)));
+        }
+        attempt(() -> TracingSource.checkProtocol(text(all, TracingSource.PROTOCOL)));
+        attempt(() -> TracingSource.checkRatio(text(all, TracingSource.RATIO)));
+        if (!wrong.isEmpty()) {
+            wrong.stream().skip(1).forEach(wrong.get(0)::addSuppressed);
+            throw wrong.get(0);
+        }
+    }
+
+    /** A wrong value does not hide the next one: who only checks the configuration is told all of them. */
+    private <T> T checked(T instead, Supplier<T> read) {
+        try {
+            return read.get();
+        } catch (StartException e) {
+            wrong.add(e);
+            return instead;
+        }
+    }
+
+    private void attempt(Runnable check) {
+        checked(null, () -> {
+            check.run();
+            return null;
+        });
+    }
+
+    /** As they are named, whatever else is wrong. */
+    static List<String> activeCrms(Config all) {
+        return Arrays.stream(text(all, "crm.active").split(",")).map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
     }
 
     public String storeUrl() {
@@ -160,14 +209,34 @@ public class Settings {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
+    /** Events are traced. */
+    public boolean tracing() {
+        return tracing;
+    }
+
     /** How long a call is kept after the last thing that happened to it. */
     public Duration retention() {
         return retention;
     }
 
+    /** TLS to CRMs, {@code null} if only the usual authorities count. */
+    SSLContextParameters crmTls() {
+        return crmTls;
+    }
+
+    /** Who may log in at a provider, nothing if there is none. */
+    public Optional<LoginSettings> login() {
+        return login;
+    }
+
     /** TLS of the line protocol, {@code null} if it has none. */
     public SslContext tcpTls() {
         return tcpTls;
+    }
+
+    /** The API of the cluster, for whoever runs in one. */
+    KubernetesApi kubernetes() {
+        return kubernetes;
     }
 
     /** Whether one of several replicas is chosen by a lease of Kubernetes, and not by one in the database. */
@@ -212,6 +281,16 @@ public class Settings {
         return directories.keySet();
     }
 
+    /** For the administrator of a PBX: the secret of its webhook, {@code null} if it has none. */
+    public String secret(String pbx) {
+        return secrets.get(pbx);
+    }
+
+    /** Where events over TCP are taken. */
+    public Optional<Integer> tcpPort() {
+        return tcpPort;
+    }
+
     /**
      * The PBX whose webhook has this secret. Digests of equal length are compared, each in full and all of them, so that
      * the time tells nothing about a secret.
@@ -228,9 +307,8 @@ public class Settings {
     }
 
     /** In a pod that may speak to Kubernetes; its client looks for the same variable and file. */
-    private static boolean inCluster(Config all) {
-        String token = all.getOptionalValue("kubernetes.auth.serviceAccount.token", String.class).orElse(SERVICE_ACCOUNT_TOKEN);
-        return all.getOptionalValue("KUBERNETES_SERVICE_HOST", String.class).isPresent() && Files.isRegularFile(Path.of(token));
+    private static boolean inCluster(Config all, Path account) {
+        return all.getOptionalValue("KUBERNETES_SERVICE_HOST", String.class).isPresent() && Files.isRegularFile(account.resolve("token"));
     }
 
     private void addPbx(String pbx, BridgeConfig.Pbx config) {
@@ -262,10 +340,10 @@ public class Settings {
                     extension.user().orElse(null), extension.id().orElse(null)));
         });
         // A call is folded several times, and reading a number costs more than all the rest of a fold.
-        LoadingCache<String, Optional<String>> numbers = Caffeine.newBuilder().maximumSize(NUMBERS)
-                .build(number -> Optional.ofNullable(e164(number, country)));
+        Cache<String, Optional<String>> numbers = Caffeine.newBuilder().maximumSize(NUMBERS).build();
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
-                config.defaultUser().orElse(null), extensions, number -> numbers.get(number).orElse(null)));
+                config.defaultUser().orElse(null), extensions,
+                number -> numbers.get(number, text -> Optional.ofNullable(e164(text, country))).orElse(null)));
     }
 
     private void addSecret(String pbx, String secret) {
@@ -276,6 +354,7 @@ public class Settings {
         if (pbxWithSecret(secret).isPresent()) {
             throw new StartException(key + " is also the secret of PBX " + pbxWithSecret(secret).get() + "; each PBX needs its own");
         }
+        secrets.put(pbx, secret);
         secretDigests.put(pbx, digest(secret));
     }
 
@@ -314,7 +393,7 @@ public class Settings {
     }
 
     private void number(Config config, String key, int least, int most) {
-        numbers.put(key, whole(key, text(config, key), least, most));
+        attempt(() -> numbers.put(key, whole(key, text(config, key), least, most)));
     }
 
     static int whole(String key, String value, int least, int most) {
@@ -379,8 +458,11 @@ public class Settings {
         };
     }
 
-    private static Duration duration(Config config, String key) {
-        String value = text(config, key);
+    private Duration duration(Config config, String key) {
+        return checked(Duration.ofDays(1), () -> duration(key, text(config, key)));
+    }
+
+    private static Duration duration(String key, String value) {
         StartException wrong = invalid(key, value, "a duration of zero or more, such as 250ms, 5s, 15m, 4h, 30d");
         try {
             Duration duration = DurationConverter.parseDuration(value);
@@ -393,8 +475,14 @@ public class Settings {
         }
     }
 
-    private static boolean bool(Config config, String key) {
-        return bool(key, text(config, key));
+    private boolean bool(Config config, String key) {
+        return checked(false, () -> bool(key, text(config, key)));
+    }
+
+    private static void oneOf(Config config, String key, String... allowed) {
+        if (!List.of(allowed).contains(text(config, key))) {
+            throw invalid(key, text(config, key), String.join(", ", allowed));
+        }
     }
 
     static boolean bool(String key, String value) {
@@ -407,6 +495,11 @@ public class Settings {
 
     static StartException invalid(String key, String value, String allowed) {
         return new StartException("callbridge." + key + " is '" + value + "'; allowed: " + allowed);
+    }
+
+    /** Something as secret as a secret that says nothing about it. */
+    static String hex(String secret) {
+        return HexFormat.of().formatHex(digest(secret));
     }
 
     private static byte[] digest(String secret) {

@@ -1,6 +1,7 @@
 package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
+import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Journal;
 import io.callbridge.store.Timer;
@@ -97,13 +98,13 @@ public class CallLanes {
     /** Acknowledging goes first: while many events wait for it, calls are looked at one by one, and with pauses. */
     private void inTurn(CallKey call) {
         if (journal.appending() < BUSY) {
-            look(call);
+            logged(call);
             return;
         }
         turn.acquireUninterruptibly();
         try {
             long begin = System.nanoTime();
-            look(call);
+            logged(call);
             long end = begin + SHARE * (System.nanoTime() - begin);
             while (journal.appending() >= BUSY && System.nanoTime() < end) {
                 LockSupport.parkNanos(PAUSE_NANOS);
@@ -123,6 +124,12 @@ public class CallLanes {
         boolean was = overflowed;
         overflowed = false;
         return was;
+    }
+
+    private void logged(CallKey call) {
+        try (CallLog log = CallLog.about(call.callId)) {
+            look(call);
+        }
     }
 
     private void look(CallKey call) {

@@ -5,9 +5,11 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Tracing;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Journal;
 import io.callbridge.store.Timer;
+import io.opentelemetry.api.trace.SpanBuilder;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -29,16 +31,19 @@ public class CallLoader {
     private final Effects effects;
     private final Settings settings;
     private final CrmUsers users;
+    private final Tracing tracing;
 
-    public CallLoader(Journal journal, Effects effects, Settings settings, CrmUsers users) {
+    public CallLoader(Journal journal, Effects effects, Settings settings, CrmUsers users, Tracing tracing) {
         this.journal = journal;
         this.effects = effects;
         this.settings = settings;
         this.users = users;
+        this.tracing = tracing;
     }
 
     /** Puts the {@link Fold} on the exchange, and what the look is about; work without looks is about everything. */
     public void load(Exchange exchange) {
+        Instant begin = Instant.now();
         Map<String, Object> work = work(exchange);
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");
@@ -50,8 +55,32 @@ public class CallLoader {
         Fold fold = new Fold(snapshot, sameCallBack(pbx, callId, events), settings.directory(pbx), settings.calls(), subjects);
         fold.known = users::known;
         setTimers(fold, pbx, callId);
+        if (tracing.on() && work.containsKey("looks")) {
+            trace(fold, begin);
+        }
         exchange.setProperty(Fold.PROPERTY, fold);
         Facts.put(exchange, work);
+    }
+
+    /**
+     * The look goes on with the trace of the newest event that it processes, and has links to those of the others; without
+     * such an event, with that of the newest one of what it is about.
+     */
+    private void trace(Fold fold, Instant begin) {
+        List<Journal.Entry> all = fold.snapshot.entries();
+        List<Long> processed = fold.processed();
+        List<Journal.Entry> fresh = all.stream().filter(entry -> processed.contains(entry.seq())).toList();
+        List<Journal.Entry> about = all.stream().filter(entry -> fold.subjects.contains(entry.event().legId())).toList();
+        List<Journal.Entry> causes = !fresh.isEmpty() ? fresh : last(about.isEmpty() ? all : about);
+        String newest = causes.isEmpty() ? null : causes.get(causes.size() - 1).trace();
+        SpanBuilder span = tracing.span("look", newest).setStartTimestamp(begin).setAttribute(Tracing.PBX, fold.directory.pbx())
+                .setAttribute(Tracing.CALL, fold.call.id()).setAttribute(Tracing.SUBJECTS, fold.subjects);
+        causes.stream().limit(Math.max(0, causes.size() - 1)).map(other -> tracing.context(other.trace())).forEach(span::addLink);
+        fold.span = span.startSpan();
+    }
+
+    private static <T> List<T> last(List<T> all) {
+        return all.subList(Math.max(0, all.size() - 1), all.size());
     }
 
     /** What one of the looks is about. */

@@ -11,12 +11,14 @@ import io.callbridge.domain.Leg;
 import io.callbridge.domain.MissedCall;
 import io.callbridge.domain.Party;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Effects.Decision;
 import io.callbridge.store.Effects.Put;
 import io.callbridge.store.Timer;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -69,6 +71,8 @@ public class EffectCollector {
         this.dispatcher = dispatcher;
         this.json = json;
         this.meters = meters;
+        // There from the beginning: of a counter that appears with its first failure, nobody sees that one.
+        meters.counter("callbridge.process.failures");
     }
 
     /** Shows the caller card of the leg. */
@@ -202,13 +206,33 @@ public class EffectCollector {
                 fold.timers.add(new Timer(pbx, callId, subject, fold.now.plusSeconds(RETRY_SECONDS)));
             }
         }
-        write(fold, fold.processed());
+        boolean written = false;
+        try {
+            write(fold, fold.processed());
+            written = true;
+        } finally {
+            trace(fold, written);
+        }
+    }
+
+    private static void trace(Fold fold, boolean written) {
+        if (fold.span.isRecording()) {
+            fold.span.setAttribute(Tracing.RULES, fold.decisions.stream().map(Decision::rule).distinct().toList());
+            fold.span.setAttribute(Tracing.EFFECTS, fold.puts.stream().map(put -> put.crm() + " " + put.operation()).distinct().toList());
+        }
+        if (fold.failure != null) {
+            fold.span.setAttribute(Tracing.ERROR, fold.failure.getClass().getName());
+        }
+        if (!written || fold.failure != null) {
+            fold.span.setStatus(StatusCode.ERROR);
+        }
+        fold.span.end();
     }
 
     /** @param processed events that need no other look */
     void write(Fold fold, Collection<Long> processed) throws StaleLookException, ExecutionException, InterruptedException {
         Effects.Committed committed = effects.commit(new Effects.Outcome(fold.snapshot.call(), CallSummary.of(fold), processed,
-                fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers)).get();
+                fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers, Tracing.traceparent(fold.span))).get();
         if (committed.stale()) {
             throw new StaleLookException(fold.call.id());
         }

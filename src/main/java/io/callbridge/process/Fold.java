@@ -12,6 +12,7 @@ import io.callbridge.store.Effects.Decision;
 import io.callbridge.store.Effects.Put;
 import io.callbridge.store.Journal;
 import io.callbridge.store.Timer;
+import io.opentelemetry.api.trace.Span;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,6 +44,8 @@ public final class Fold {
     final List<Decision> decisions = new ArrayList<>();
     final List<Timer> timers = new ArrayList<>();
     Exception failure;
+    /** The look in a trace; invalid: in none. */
+    Span span = Span.getInvalid();
     /** Extensions that have no configured user, but one in a CRM. */
     Predicate<String> known = extension -> false;
 

@@ -3,6 +3,7 @@ package io.callbridge.process;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallIndex.Place;
@@ -142,7 +143,10 @@ public class Reprocess {
     /** Notes that a call could not be folded or written. */
     public void fail(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run, @ExchangeProperty(Fold.PROPERTY) Fold fold,
             @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
-        LOG.errorf("Call %s could not be folded again: %s", fold == null ? "(not read)" : fold.call.id(), cause);
+        String callId = fold == null ? "(not read)" : fold.call.id();
+        try (CallLog log = CallLog.about(callId)) {
+            LOG.errorf("Call %s could not be folded again: %s", callId, cause);
+        }
         run.failed++;
     }
 

@@ -1,6 +1,9 @@
 package io.callbridge.process;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
+
 /** Another look at the call, perhaps on another replica, was written since this one began: it must be taken again. */
+@RegisterForReflection
 public class StaleLookException extends Exception {
 
     public StaleLookException(String callId) {

@@ -3,7 +3,9 @@ package io.callbridge.store;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Finds calls by what their looks made of them. */
 @ApplicationScoped
@@ -55,11 +57,54 @@ public class CallIndex {
                 CallRow::of, values.toArray()));
     }
 
+    /** How many legs of each PBX have begun in calls that are not over, and have not ended. */
+    public Map<String, Long> openLegs() {
+        return store.read(sql -> {
+            Map<String, Long> legs = new TreeMap<>();
+            sql.query("select call.pbx, count(distinct event.leg_id) from call"
+                    + " join event on event.call_id = call.call_id and event.pbx = call.pbx where call.outcome = 'open'"
+                    + " and not exists (select 1 from event ended where ended.pbx = event.pbx and ended.leg_id = event.leg_id"
+                    + " and ended.type = 'hangup') group by call.pbx", row -> legs.put(row.getString(1), row.getLong(2)));
+            return legs;
+        });
+    }
+
     private static void add(StringBuilder where, List<Object> values, String condition, String value) {
         if (value != null) {
             where.append(condition);
             values.add(value);
         }
+    }
+
+    /** @return {@code null}: no look at the call was written yet */
+    public CallRow one(String pbx, String callId) {
+        return store.read(sql -> sql.first(CallRow.SELECT + "where pbx = ? and call_id = ?", CallRow::of, pbx, callId));
+    }
+
+    /** The newest calls that are not over, as far as is known. */
+    public List<CallRow> open(int limit) {
+        return store.read(sql -> sql.query(CallRow.SELECT + "where outcome = 'open' order by first_at desc limit " + limit, CallRow::of));
+    }
+
+    /** The call of a PBX that was heard of last. @return {@code null}: there is none */
+    public CallRow last(String pbx) {
+        // Not the key, which begins with the PBX: it would have to be read to its end.
+        return store.read(sql -> sql.first(CallRow.SELECT + "where pbx || '' = ? order by last_at desc limit 1", CallRow::of, pbx));
+    }
+
+    /**
+     * An extension that nobody in a CRM belongs to.
+     *
+     * @param lastAt arrival of the last event of its last call, in milliseconds since 1970
+     */
+    public record Unmapped(String extension, long calls, long lastAt) {
+    }
+
+    /** The extensions of a PBX that have calls and no CRM user, most calls first. */
+    public List<Unmapped> unmapped(String pbx, int limit) {
+        return store.read(sql -> sql.query("select p.extension, count(*), max(c.last_at) from call_party p join call c on c.pbx = p.pbx"
+                + " and c.call_id = p.call_id where p.crm_user = '' and p.pbx = ? group by p.extension order by count(*) desc, p.extension"
+                + " limit " + limit, row -> new Unmapped(row.getString(1), row.getLong(2), row.getLong(3)), pbx));
     }
 
     /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */

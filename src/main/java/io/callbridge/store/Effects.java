@@ -44,9 +44,10 @@ public class Effects {
      * @param processed sequence numbers of the events that are processed with this commit; those of other legs wait for a look
      *            of their own
      * @param failed an exception ended the processing: the events are kept as failed
+     * @param trace that the deliveries go on with; {@code null}: it is not traced
      */
     public record Outcome(CallRow seen, CallRow call, Collection<Long> processed, boolean failed, List<Put> puts,
-            List<Decision> decisions, List<Timer> timers) {
+            List<Decision> decisions, List<Timer> timers, String trace) {
     }
 
     /**
@@ -81,7 +82,7 @@ public class Effects {
             long now = System.currentTimeMillis();
             boolean something = false;
             for (Put put : outcome.puts()) {
-                something |= outbox.put(sql, put, call.pbx(), call.callId(), now);
+                something |= outbox.put(sql, put, call.pbx(), call.callId(), outcome.trace(), now);
             }
             List<Decision> decided = new ArrayList<>();
             for (Decision decision : outcome.decisions()) {

@@ -23,9 +23,9 @@ public class Journal {
     private static final TypeReference<Map<String, String>> FIELDS = new TypeReference<>() {
     };
 
-    private static final String INSERT = "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state)"
-            + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new') on conflict do nothing";
-    private static final String SELECT = "select seq, state, pbx, arrived_at, fields from event where ";
+    private static final String INSERT = "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state, trace)"
+            + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new', ?) on conflict do nothing";
+    private static final String SELECT = "select seq, state, pbx, arrived_at, fields, trace from event where ";
 
     private final Store store;
     private final ObjectMapper json;
@@ -36,16 +36,21 @@ public class Journal {
         this.json = json;
     }
 
-    /** A journaled event with its raw fields. */
-    public record Entry(long seq, String state, CallEvent event, Map<String, String> fields) {
+    /**
+     * A journaled event with its raw fields.
+     *
+     * @param trace where its trace goes on, {@code null}: it was not traced
+     */
+    public record Entry(long seq, String state, CallEvent event, Map<String, String> fields, String trace) {
     }
 
     /**
      * Appends an event; a repeat changes nothing (rule R5).
      *
+     * @param trace {@code null}: it is not traced
      * @return completes after the commit; {@code false} if the event was already there
      */
-    public CompletableFuture<Boolean> append(CallEvent event, Map<String, String> fields) {
+    public CompletableFuture<Boolean> append(CallEvent event, Map<String, String> fields, String trace) {
         String raw;
         try {
             raw = json.writeValueAsString(fields);
@@ -57,7 +62,7 @@ public class Journal {
         appending.incrementAndGet();
         CompletableFuture<Boolean> appended = store.changeAtOnce(
                 String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)), INSERT, event.pbx(), event.callId(),
-                event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw);
+                event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw, trace);
         appended.whenComplete((isNew, failure) -> appending.decrementAndGet());
         return appended;
     }
@@ -117,7 +122,7 @@ public class Journal {
         try {
             Map<String, String> fields = json.readValue(row.getString("fields"), FIELDS);
             return new Entry(row.getLong("seq"), row.getString("state"), EventReader.read(row.getString("pbx"), fields,
-                    Instant.ofEpochMilli(row.getLong("arrived_at"))), fields);
+                    Instant.ofEpochMilli(row.getLong("arrived_at"))), fields, row.getString("trace"));
         } catch (JsonProcessingException e) {
             throw new SQLException("unreadable fields in the journal", e);
         }

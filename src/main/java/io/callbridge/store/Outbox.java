@@ -16,7 +16,7 @@ import java.util.concurrent.CompletableFuture;
 public class Outbox {
 
     static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
-            + " attempts, next_at, expires_at, created_at from delivery ";
+            + " attempts, next_at, expires_at, created_at, trace from delivery ";
     private static final int ANSWER_KEPT = 2048;
     /**
      * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
@@ -45,10 +45,10 @@ public class Outbox {
      *
      * @return whether something is to be delivered now
      */
-    boolean put(Sql sql, Effects.Put put, String pbx, String callId, long now) throws SQLException {
-        if (sql.update("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, expires_at, created_at)"
-                + " values (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?) on conflict do nothing", put.crm(), put.operation(), put.id(), pbx,
-                callId, Delivery.laneOf(put.operation()), put.body(), now, put.expiresAt(), now) > 0) {
+    boolean put(Sql sql, Effects.Put put, String pbx, String callId, String trace, long now) throws SQLException {
+        if (sql.update("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, expires_at, created_at, trace)"
+                + " values (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?) on conflict do nothing", put.crm(), put.operation(), put.id(), pbx,
+                callId, Delivery.laneOf(put.operation()), put.body(), now, put.expiresAt(), now, trace) > 0) {
             return true;
         }
         String before = sql.first("select body from delivery where crm = ? and operation = ? and id = ?", row -> row.getString(1),
@@ -56,8 +56,8 @@ public class Outbox {
         // A row that waits keeps its time: the CRM may have asked for it, or the former contents may be on their way.
         return rewrites(put.operation(), before, put.body()) && sql.update("update delivery set body = ?, enriched = null,"
                 + " next_at = case when state = 'pending' and next_at > ? then next_at else ? end, state = 'pending',"
-                + " revision = revision + 1, attempts = 0, created_at = ? where crm = ? and operation = ? and id = ?", put.body(), now,
-                now, now, put.crm(), put.operation(), put.id()) > 0;
+                + " revision = revision + 1, attempts = 0, created_at = ?, trace = ? where crm = ? and operation = ? and id = ?", put.body(), now,
+                now, now, trace, put.crm(), put.operation(), put.id()) > 0;
     }
 
     private boolean rewrites(String operation, String before, String after) throws SQLException {
@@ -169,7 +169,7 @@ public class Outbox {
     static Delivery delivery(ResultSet row) throws SQLException {
         return new Delivery(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5), row.getString(6),
                 row.getString(7), row.getString(8), row.getString(9), row.getString(10), row.getInt(11), row.getInt(12),
-                row.getLong(13), row.getLong(14), row.getLong(15));
+                row.getLong(13), row.getLong(14), row.getLong(15), row.getString(16));
     }
 
     /** Every try of a delivery, oldest first. */
@@ -191,6 +191,7 @@ public class Outbox {
 
     /**
      * Records the result of a try. A row that was changed meanwhile stays pending: its new content is to be sent now.
+     * Completes with whether the row has that state by this.
      *
      * @param state {@code delivered}, {@code dead}, {@code dropped}, or {@code pending} for a later try
      * @param nextAt of a later try
@@ -204,8 +205,8 @@ public class Outbox {
                         attempt.at(), attempt.status(), kept(attempt.answer()), attempt.millis());
             }
             boolean current = sql.update("update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?"
-                    + " where seq = ? and revision = ?", state, nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1,
-                    delivery.seq(), delivery.revision()) > 0;
+                    + " where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state, nextAt.toEpochMilli(),
+                    asked ? "asked" : "retry", attempt == null ? 0 : 1, delivery.seq(), delivery.revision(), state) > 0;
             if (!current) {
                 sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending'", System.currentTimeMillis(), delivery.seq());
             }

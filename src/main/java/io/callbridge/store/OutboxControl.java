@@ -13,6 +13,8 @@ public class OutboxControl {
 
     /** Rows changed in one transaction: what the PBX sends meanwhile must not wait for long. */
     private static final int CHUNK = 200;
+    /** Of a delivery that waits for another try; not a state of its own. */
+    public static final String FAILING = "failing";
     private static final String NO_STALE_CARD = " and (operation <> 'card' or expires_at > ?)";
 
     private final Store store;
@@ -30,12 +32,12 @@ public class OutboxControl {
         List<Object> values = new ArrayList<>(List.of(before));
         StringBuilder where = new StringBuilder("seq < ?");
         if (state != null) {
-            where.append(" and ").append(index(state)).append("state = ?");
-            values.add(state);
+            where.append(" and ").append(index(state)).append(condition(state));
+            values.add(stored(state));
         }
         if (crm != null) {
             // The index of what has ended is in the order of the page for one CRM; of all else, only the table itself is.
-            where.append(state == null || index(state).isEmpty() || state.equals("pending") ? " and crm || '' = ?" : " and crm = ?");
+            where.append(state == null || index(state).isEmpty() || stored(state).equals("pending") ? " and crm || '' = ?" : " and crm = ?");
             values.add(crm);
         }
         return store.read(sql -> {
@@ -53,10 +55,18 @@ public class OutboxControl {
     /** SQLite takes a partial index only for the condition it was made with. */
     private static String index(String state) {
         return switch (state) {
-            case "pending" -> "state = 'pending' and ";
+            case "pending", FAILING -> "state = 'pending' and ";
             case "delivered" -> "";
             default -> "state <> 'pending' and state <> 'delivered' and ";
         };
+    }
+
+    private static String condition(String state) {
+        return state.equals(FAILING) ? "state = ? and attempts > 0" : "state = ?";
+    }
+
+    private static String stored(String state) {
+        return state.equals(FAILING) ? "pending" : state;
     }
 
     /** @return {@code null} if there is none with this number */
@@ -81,8 +91,12 @@ public class OutboxControl {
 
     /** Gives a delivery up. @return {@code false}: it was changed since it was read */
     public boolean discard(Delivery delivery) {
-        return store.writeAndWait(delivery.callId() + " ~", sql -> sql.update("update delivery set state = 'discarded', revision = revision + 1"
-                + " where seq = ? and state = ?", delivery.seq(), delivery.state()) > 0);
+        return store.writeAndWait(delivery.callId() + " ~", sql -> discard(sql, delivery.seq(), delivery.state()));
+    }
+
+    private static boolean discard(Sql sql, long seq, String state) throws SQLException {
+        return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + condition(state), seq,
+                stored(state)) > 0;
     }
 
     /**
@@ -92,29 +106,64 @@ public class OutboxControl {
      * @return how many
      */
     public int retryAll(String state, List<String> crms) {
-        int retried = 0;
+        return changeAll(state, crms, NO_STALE_CARD, List.of(System.currentTimeMillis()), OutboxControl::retry);
+    }
+
+    /** Gives all deliveries of a state up that are there now, in chunks. @return how many */
+    public int discardAll(String state, List<String> crms) {
+        return changeAll(state, crms, "", List.of(), OutboxControl::discard);
+    }
+
+    private interface Change {
+        boolean of(Sql sql, long seq, String state) throws SQLException;
+    }
+
+    private int changeAll(String state, List<String> crms, String only, List<Object> values, Change change) {
+        int changed = 0;
         for (String crm : crms) {
-            List<Long> chunk = ofState(state, crm, 0);
+            List<Long> chunk = ofState(state, crm, 0, only, values);
             while (!chunk.isEmpty()) {
                 List<Long> seqs = chunk;
                 store.yieldToOthers();
-                retried += store.writeAndWait(Store.LAST, sql -> {
+                changed += store.writeAndWait(Store.LAST, sql -> {
                     int done = 0;
                     for (long seq : sql.query("select seq from delivery where seq in " + Sql.in(seqs) + store.kind().claiming,
                             row -> row.getLong(1), seqs.toArray())) {
-                        done += retry(sql, seq, state) ? 1 : 0;
+                        done += change.of(sql, seq, state) ? 1 : 0;
                     }
                     return done;
                 });
-                chunk = ofState(state, crm, seqs.get(seqs.size() - 1));
+                chunk = ofState(state, crm, seqs.get(seqs.size() - 1), only, values);
             }
         }
-        return retried;
+        return changed;
     }
 
-    private List<Long> ofState(String state, String crm, long after) {
-        return store.read(sql -> sql.query("select seq from delivery where " + index(state) + "state = ? and crm = ? and seq > ?"
-                + NO_STALE_CARD + " order by seq limit " + CHUNK, row -> row.getLong(1), state, crm, after, System.currentTimeMillis()));
+    private List<Long> ofState(String state, String crm, long after, String only, List<Object> more) {
+        List<Object> values = new ArrayList<>(List.of(stored(state), crm, after));
+        values.addAll(more);
+        return store.read(sql -> sql.query("select seq from delivery where " + index(state) + condition(state) + " and crm = ? and seq > ?"
+                + only + " order by seq limit " + CHUNK, row -> row.getLong(1), values.toArray()));
+    }
+
+    /**
+     * What waits for a CRM.
+     *
+     * @param failing of those that wait: how many were tried
+     * @param oldestAt when the oldest of them was created, in milliseconds since 1970
+     */
+    public record Backlog(long waiting, long failing, long oldestAt) {
+    }
+
+    /** By CRM; one that nothing waits for is not there. Reads all that waits: an index of it by age would cost every delivery. */
+    public Map<String, Backlog> backlogs() {
+        return store.read(sql -> {
+            Map<String, Backlog> backlogs = new TreeMap<>();
+            sql.query("select crm, count(*), sum(case when attempts > 0 then 1 else 0 end), min(created_at) from delivery"
+                    + " where state = 'pending' group by crm",
+                    row -> backlogs.put(row.getString(1), new Backlog(row.getLong(2), row.getLong(3), row.getLong(4))));
+            return backlogs;
+        });
     }
 
     /** How many deliveries of each CRM are in a state. */

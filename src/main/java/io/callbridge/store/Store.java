@@ -3,6 +3,11 @@ package io.callbridge.store;
 import io.agroal.api.AgroalDataSource;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Metrics;
+import io.micrometer.core.instrument.Timer;
 import io.quarkus.agroal.DataSource.DataSourceLiteral;
 import io.quarkus.flyway.FlywayDataSource.FlywayDataSourceLiteral;
 import jakarta.annotation.PreDestroy;
@@ -73,6 +78,9 @@ public class Store {
     private final Instance<AgroalDataSource> dataSources;
     private final Instance<Flyway> schemas;
     private final Settings settings;
+    private final Timer commits;
+    private final DistributionSummary batches;
+    private final Counter failures;
     private final WriteQueue<Task<?>> queue = new WriteQueue<>();
     private final Deque<Sql> idleReaders = new ConcurrentLinkedDeque<>();
     private final List<Thread> writers = new ArrayList<>();
@@ -84,18 +92,18 @@ public class Store {
     private volatile boolean running;
 
     @Inject
-    public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas,
-            Settings settings) {
+    public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas, Settings settings, MeterRegistry meters) {
         this.dataSources = dataSources;
         this.schemas = schemas;
         this.settings = settings;
+        this.commits = meters.timer("callbridge.store.commit");
+        this.batches = meters.summary("callbridge.store.batch");
+        this.failures = meters.counter("callbridge.store.failures");
     }
 
     /** A store on a given database. */
     public Store(DataSource dataSource, Flyway schema, Settings settings) {
-        this.dataSources = null;
-        this.schemas = null;
-        this.settings = settings;
+        this(null, null, settings, Metrics.globalRegistry);
         this.dataSource = dataSource;
         this.schema = schema;
     }
@@ -212,6 +220,12 @@ public class Store {
         return queue.size();
     }
 
+    /** How long what somebody waits for has waited for the store; 0: nothing does. */
+    double stuckSeconds() {
+        Task<?> oldest = queue.oldestUrgent();
+        return oldest == null ? 0 : (System.nanoTime() - oldest.sinceNanos()) / 1e9;
+    }
+
     /** Lets the writes that wait go first, for a while: called between the chunks of a long job, which must go on some time. */
     public void yieldToOthers() {
         try {
@@ -279,6 +293,7 @@ public class Store {
             } catch (Throwable e) {
                 // Whatever it was, the writer must live: without it nothing is acknowledged any more.
                 LOG.errorf("The store cannot be written: %s", rootMessage(e));
+                failures.increment();
                 failAll(batch, new StoreException("the store cannot be written: " + rootMessage(e), e));
             } finally {
                 batch.clear();
@@ -315,7 +330,10 @@ public class Store {
                     i = end;
                 }
                 current = null;
+                long begin = System.nanoTime();
                 sql.commit();
+                commits.record(System.nanoTime() - begin, TimeUnit.NANOSECONDS);
+                batches.record(batch.size());
                 acknowledgements.forEach(Runnable::run);
                 return sql;
             } catch (SQLException | RuntimeException e) {
@@ -330,6 +348,7 @@ public class Store {
                     continue;
                 }
                 LOG.errorf("The store refused a write: %s", e.getMessage());
+                failures.increment();
                 StoreException failure = new StoreException("the store cannot be written: " + e.getMessage(), e);
                 if (!usable || current == null || ++culprits > CULPRITS) {
                     failAll(batch, failure);

@@ -24,7 +24,7 @@ class DeliveryMemoryTest {
             context.getRegistry().bind("crmMemory", new DeliveryMemory(new CrmMemory(store)));
             Exchange exchange = new DefaultExchange(context);
             exchange.setProperty(Dispatcher.DELIVERY, new Delivery(1, "bitrix24", "call", "leg-1", "main", "c1", "calls", "{}", null, "pending",
-                    0, 0, 0, 0, 0));
+                    0, 0, 0, 0, 0, null));
             exchange.setVariable("key", "leg-1");
             exchange.setVariable("bitrixCall", "externalCall.0a.1");
             assertEquals("", asked(exchange, "recall(*, 'call-id')"));

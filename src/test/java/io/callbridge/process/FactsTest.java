@@ -72,6 +72,6 @@ class FactsTest {
     }
 
     private static Delivery written(String operation, String id, String body) {
-        return new Delivery(1, "rest", operation, id, "main", "call", "calls", body, null, "delivered", 1, 1, 0, 0, 0);
+        return new Delivery(1, "rest", operation, id, "main", "call", "calls", body, null, "delivered", 1, 1, 0, 0, 0, null);
     }
 }

@@ -31,7 +31,7 @@ final class Folds {
 
     static Fold of(List<String> subjects, List<Delivery> deliveries, TestEvent... events) {
         List<Journal.Entry> entries = IntStream.range(0, events.length)
-                .mapToObj(i -> new Journal.Entry(i + 1, "new", events[i].build(), Map.of())).toList();
+                .mapToObj(i -> new Journal.Entry(i + 1, "new", events[i].build(), Map.of(), null)).toList();
         return new Fold(new Effects.Snapshot(null, entries, deliveries), List.of(), DIRECTORY, SETTINGS, subjects);
     }
 }

@@ -12,8 +12,8 @@ import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 /** What every route of the administration API that leads to one bean's method has in common. Who may ask is the gate's matter. */
 final class AdminRoute implements AutoCloseable {
 
-    private static final Map<String, Object> REQUEST = Map.of("Authorization", "Bearer token", "id", "7", "CamelHttpRawQuery", "a=b",
-            Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1", "Retry-After", "1");
+    private static final Map<String, Object> REQUEST = Map.of("Authorization", "Bearer token", "id", "7", "crm", "rest",
+            "Callbridge-Who", "token", "CamelHttpRawQuery", "a=b", Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1", "Retry-After", "1");
 
     private final String route;
     private final String step;

@@ -20,7 +20,7 @@ class OpsDeliveriesAllRouteTest {
 
     @Test
     void theAnswerIsTheBeans() {
-        route.answers("a=b");
+        route.answers("a=b by token");
     }
 
     @Test

@@ -20,7 +20,7 @@ class OpsDeliveriesRetryRouteTest {
 
     @Test
     void theAnswerIsTheBeans() {
-        route.answers("7?a=b");
+        route.answers("7?a=b by token");
     }
 
     @Test

@@ -62,6 +62,10 @@ final class StandIns {
         beans.put("callList", new CallList(routes));
         beans.put("deliveryList", new DeliveryList(routes));
         beans.put("deliveryRepair", new DeliveryRepair(routes));
+        beans.put("status", new Status(routes));
+        beans.put("setup", new Setup(routes));
+        beans.put("crmCheck", new CrmCheck(routes));
+        beans.put("auditList", new AuditList(routes));
         beans.put("reprocessRequest", new ReprocessRequest(routes));
         beans.put("reprocess", new Reprocess(routes));
         beans.put("retention", new Retention(routes));
@@ -345,19 +349,78 @@ final class StandIns {
             super(routes);
         }
 
-        public Object retry(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
-            exchange.setVariable("asked", id + "?" + query);
+        public Object retry(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query,
+                @Header("Callbridge-Who") String who) throws Exception {
+            exchange.setVariable("asked", id + "?" + query + " by " + who);
             return routes.asked("deliveryRepair.retry", exchange);
         }
 
-        public Object discard(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
-            exchange.setVariable("asked", id + "?" + query);
+        public Object discard(Exchange exchange, @Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query,
+                @Header("Callbridge-Who") String who) throws Exception {
+            exchange.setVariable("asked", id + "?" + query + " by " + who);
             return routes.asked("deliveryRepair.discard", exchange);
         }
 
-        public Object retryAll(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
-            exchange.setVariable("asked", query);
+        public Object retryAll(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header("Callbridge-Who") String who)
+                throws Exception {
+            exchange.setVariable("asked", query + " by " + who);
             return routes.asked("deliveryRepair.retryAll", exchange);
+        }
+
+        public Object discardAll(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header("Callbridge-Who") String who)
+                throws Exception {
+            exchange.setVariable("asked", query + " by " + who);
+            return routes.asked("deliveryRepair.discardAll", exchange);
+        }
+    }
+
+    public static final class Status extends StandIn {
+
+        Status(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object of(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header("Callbridge-Who") String who)
+                throws Exception {
+            exchange.setVariable("asked", query + " by " + who);
+            return routes.asked("status.of", exchange);
+        }
+    }
+
+    public static final class Setup extends StandIn {
+
+        Setup(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object of(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", query);
+            return routes.asked("setup.of", exchange);
+        }
+    }
+
+    public static final class CrmCheck extends StandIn {
+
+        CrmCheck(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object of(Exchange exchange, @Header("crm") String crm, @Header(Exchange.HTTP_RAW_QUERY) String query,
+                @Header("Callbridge-Who") String who) throws Exception {
+            exchange.setVariable("asked", crm + "?" + query + " by " + who);
+            return routes.asked("crmCheck.of", exchange);
+        }
+    }
+
+    public static final class AuditList extends StandIn {
+
+        AuditList(RouteHarness routes) {
+            super(routes);
+        }
+
+        public Object page(Exchange exchange, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", query);
+            return routes.asked("auditList.page", exchange);
         }
     }
 

@@ -61,7 +61,7 @@ class QueriesUseAnIndexTest {
     private static void ask(Store store) throws Exception {
         Journal journal = new Journal(store, new ObjectMapper());
         Map<String, String> fields = Map.of("EventType", "dial-in", "CallID", "c1", "SubCallID", "71101-a1", "CallBackID", "b1");
-        journal.append(EventReader.read("main", fields, Instant.now()), fields).get();
+        journal.append(EventReader.read("main", fields, Instant.now()), fields, null).get();
         journal.call("main", "c1");
         journal.leg("main", "71101-a1");
         journal.sameCallBack("main", "b1", "c2");
@@ -75,7 +75,7 @@ class QueriesUseAnIndexTest {
         }).get();
         timers.take(Set.of("main"), 10).get();
         Outbox outbox = new Outbox(store, new ObjectMapper(), TestConfig.settings(TestConfig.of(Map.of(), Map.of())));
-        store.write("", sql -> outbox.put(sql, new Effects.Put("rest", Delivery.CARD, "71101-a1", "{}", Long.MAX_VALUE), "main", "c1", 0)).get();
+        store.write("", sql -> outbox.put(sql, new Effects.Put("rest", Delivery.CARD, "71101-a1", "{}", Long.MAX_VALUE), "main", "c1", null, 0)).get();
         outbox.take("rest", "cards", false, 10, 0).get();
         outbox.dropExpiredCards("rest").get();
         outbox.hurry("rest").get();
@@ -84,6 +84,15 @@ class QueriesUseAnIndexTest {
         outbox.attempts(1);
         CallIndex calls = new CallIndex(store);
         calls.newest(new CallIndex.Filter(null, null, null, null, 0, Long.MAX_VALUE), null, 10);
+        calls.openLegs();
+        calls.open(10);
+        calls.one("main", "c1");
+        OutboxControl control = new OutboxControl(store);
+        control.count("dead");
+        for (String state : List.of("pending", OutboxControl.FAILING, "dead", "delivered")) {
+            control.newest(state, "rest", Long.MAX_VALUE, 10);
+        }
+        new Audit(store).newest(Long.MAX_VALUE, 10);
         calls.range(Long.MAX_VALUE, new CallIndex.Place(0, "", ""), 10);
     }
 

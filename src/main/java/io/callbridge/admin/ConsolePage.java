@@ -1,0 +1,51 @@
+package io.callbridge.admin;
+
+import io.vertx.core.buffer.Buffer;
+import io.vertx.ext.web.Router;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/**
+ * {@code GET /}: the console, with its style and its scripts, all from the class path. It holds no data: what it shows it asks
+ * the administration API for, with the right of whoever looks.
+ */
+@ApplicationScoped
+class ConsolePage {
+
+    private static final List<String> SCRIPTS = List.of("actions", "api", "app", "audit", "call", "calls", "deliveries", "dom", "live",
+            "reprocess", "setup", "timeline", "why", "words", "words-en", "words-ru");
+
+    void register(@Observes Router router) {
+        serve(router, "/", "text/html", resource("index.html"));
+        serve(router, "/console/console.css", "text/css", resource("console.css"));
+        SCRIPTS.forEach(script -> serve(router, "/console/" + script + ".js", "text/javascript", resource(script + ".js")));
+    }
+
+    private static void serve(Router router, String path, String type, Buffer content) {
+        router.get(path).handler(request -> request.response()
+                .putHeader("Content-Type", type + "; charset=utf-8")
+                .putHeader("Cache-Control", "no-cache")
+                .putHeader("X-Content-Type-Options", "nosniff")
+                .putHeader("Referrer-Policy", "no-referrer")
+                // Nothing from elsewhere, no inline script, in no frame: data that looked like markup would still do nothing.
+                .putHeader("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+                        + "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+                .end(content));
+    }
+
+    private static Buffer resource(String name) {
+        String path = "/console/" + name;
+        try (InputStream in = ConsolePage.class.getResourceAsStream(path)) {
+            if (in == null) {
+                throw new IllegalStateException("the console lacks " + path + " on the class path");
+            }
+            return Buffer.buffer(in.readAllBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException(path, e);
+        }
+    }
+}

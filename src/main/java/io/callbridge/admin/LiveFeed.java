@@ -1,0 +1,125 @@
+package io.callbridge.admin;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quarkus.runtime.ShutdownEvent;
+import io.vertx.core.http.HttpMethod;
+import io.vertx.core.http.HttpServerResponse;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * {@code GET /api/live}: server-sent events for whoever looks at the page. {@code calls}: the calls in progress, whenever they
+ * change; {@code status}: the state of PBXs and CRMs, every few seconds. Each event tells the whole, so one that is left out
+ * for a slow reader is no loss. The store is asked once for all readers, and not at all while there are none.
+ */
+@ApplicationScoped
+class LiveFeed {
+
+    private static final Logger LOG = Logger.getLogger(LiveFeed.class);
+    private static final int MOST_READERS = 50;
+    private static final int LOOK_MS = 500;
+    private static final int STATUS_MS = 3_000;
+
+    private final LiveCalls calls;
+    private final Status status;
+    private final ObjectMapper json;
+    private final Set<HttpServerResponse> readers = ConcurrentHashMap.newKeySet();
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "live-feed");
+        thread.setDaemon(true);
+        return thread;
+    });
+    /** The last events of each kind: a new reader begins with them. */
+    private volatile String lastCalls = "";
+    private volatile String lastStatus = "";
+    private long statusAt;
+
+    LiveFeed(LiveCalls calls, Status status, ObjectMapper json) {
+        this.calls = calls;
+        this.status = status;
+        this.json = json;
+    }
+
+    void register(@Observes Router router) {
+        router.route("/api/live").method(HttpMethod.GET).handler(this::connect);
+        clock.scheduleWithFixedDelay(this::look, LOOK_MS, LOOK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void connect(RoutingContext request) {
+        if (readers.size() >= MOST_READERS) {
+            request.response().setStatusCode(503).putHeader("Retry-After", "30").putHeader("Content-Type", "text/plain")
+                    .end("as many as " + MOST_READERS + " look already");
+            return;
+        }
+        HttpServerResponse response = request.response().setChunked(true)
+                .putHeader("Content-Type", "text/event-stream; charset=utf-8")
+                .putHeader("Cache-Control", "no-store")
+                // Proxies must not collect the events.
+                .putHeader("X-Accel-Buffering", "no");
+        response.closeHandler(closed -> readers.remove(response));
+        response.exceptionHandler(broken -> readers.remove(response));
+        response.write(": the whole, whenever it changes\n\n");
+        clock.execute(() -> {
+            if (readers.isEmpty()) {
+                // Nobody has looked since.
+                lastCalls = "";
+                lastStatus = "";
+                statusAt = 0;
+            }
+            write(response, lastCalls);
+            write(response, lastStatus);
+            readers.add(response);
+            look();
+        });
+    }
+
+    private void look() {
+        readers.removeIf(HttpServerResponse::closed);
+        if (readers.isEmpty()) {
+            return;
+        }
+        try {
+            String now = event("calls", calls.now());
+            boolean statusToo = System.currentTimeMillis() - statusAt >= STATUS_MS;
+            // Now and then without news too: a slow reader may have missed the last ones.
+            if (!now.equals(lastCalls) || statusToo) {
+                lastCalls = now;
+                readers.forEach(reader -> write(reader, now));
+            }
+            if (statusToo) {
+                lastStatus = event("status", json.writeValueAsString(status.connections()));
+                statusAt = System.currentTimeMillis();
+                readers.forEach(reader -> write(reader, lastStatus));
+            }
+        } catch (JsonProcessingException | RuntimeException e) {
+            // The store may be away: the page says so when it has heard nothing for a while, and the next look tries again.
+            LOG.debugf("The live page waits: %s", e.getMessage());
+        }
+    }
+
+    /** JSON has no line break outside of texts, and within them it is escaped: one data line is enough. */
+    private static String event(String kind, String data) {
+        return "event: " + kind + "\ndata: " + data + "\n\n";
+    }
+
+    private static void write(HttpServerResponse reader, String event) {
+        if (!event.isEmpty() && !reader.closed() && !reader.writeQueueFull()) {
+            reader.write(event);
+        }
+    }
+
+    /** An open page must not hold up the end of the process. */
+    void close(@Observes ShutdownEvent event) {
+        clock.shutdownNow();
+        readers.forEach(HttpServerResponse::end);
+    }
+}

@@ -1,0 +1,226 @@
+package io.callbridge.admin;
+
+import io.callbridge.platform.LoginSettings;
+import io.callbridge.platform.Settings;
+import io.quarkus.oidc.OIDCException;
+import io.quarkus.oidc.runtime.TenantConfigBean;
+import io.quarkus.runtime.StartupEvent;
+import io.quarkus.security.AuthenticationCompletionException;
+import io.quarkus.security.AuthenticationFailedException;
+import io.quarkus.security.AuthenticationRedirectException;
+import io.quarkus.security.identity.SecurityIdentity;
+import io.quarkus.vertx.http.runtime.security.ChallengeData;
+import io.quarkus.vertx.http.runtime.security.HttpAuthenticator;
+import io.quarkus.vertx.http.runtime.security.QuarkusHttpUser;
+import io.smallrye.mutiny.TimeoutException;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.http.Cookie;
+import io.vertx.core.http.CookieSameSite;
+import io.vertx.core.json.JsonObject;
+import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.eclipse.microprofile.jwt.JsonWebToken;
+import org.jboss.logging.Logger;
+
+/**
+ * Login at the OpenID Connect provider of {@code callbridge.admin.oidc.url}, for people with a browser (authorization code flow,
+ * then a session in a cookie) and programs with a token of the provider. Quarkus does it, but only where it is asked here.
+ *
+ * <p>{@code GET /api/login} tells everybody how one may log in; {@code GET /api/login/start?to=/} begins it and ends at that
+ * page; {@code POST /api/logout} ends the session, not the provider's own.
+ */
+@ApplicationScoped
+public class Login {
+
+    /** Before {@link AdminGate}: who logs in is nobody yet. */
+    private static final int ORDER = AdminGate.ORDER - 10;
+    private static final String COOKIES = "/api";
+    private static final String SESSION = "q_session";
+    private static final List<String> NO_USERS = List.of(AdminGate.TOKEN, AdminGate.LOOPBACK);
+    /** A path of this server: {@code //host} would be another one, and a browser takes a backslash for a slash. */
+    private static final Pattern LOCAL = Pattern.compile("/(?!/)[A-Za-z0-9/._~!$&'()*+,;=:@%?#-]*");
+    /** Of a browser with a provider that says nothing. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Logger LOG = Logger.getLogger(Login.class);
+
+    private final Settings settings;
+    private final HttpAuthenticator authenticator;
+    private final TenantConfigBean tenants;
+    private final boolean token;
+
+    public Login(Settings settings, HttpAuthenticator authenticator, TenantConfigBean tenants,
+            @ConfigProperty(name = "callbridge.admin.token") Optional<String> token) {
+        this.settings = settings;
+        this.authenticator = authenticator;
+        this.tenants = tenants;
+        this.token = token.filter(value -> !value.isBlank()).isPresent();
+    }
+
+    /** Whether there is a provider. */
+    boolean possible() {
+        return settings.login().isPresent();
+    }
+
+    void register(@Observes Router router) {
+        router.get("/api/login").order(ORDER).handler(this::ways);
+        router.get("/api/login/start").order(ORDER).handler(this::start);
+        router.post("/api/logout").order(ORDER).handler(this::end);
+    }
+
+    /** Quarkus has asked the provider by now, and will again when somebody logs in. */
+    void begin(@Observes StartupEvent started) {
+        if (!tenants.getDefaultTenant().ready()) {
+            LOG.warnf("Nobody can log in: the provider at callbridge.%s does not answer as one should; it is asked again by the next login",
+                    LoginSettings.URL);
+        }
+    }
+
+    /**
+     * Lets through whoever has logged in and may administer, under his name. All others get 401, and 403 if they have logged in or
+     * if it is the page of another site that asks in their name.
+     */
+    void check(RoutingContext routing, Consumer<String> pass) {
+        identify(routing, identity -> {
+            if (identity.isAnonymous()) {
+                answer(routing, 401, null);
+            } else if (!RequestOrigin.ownPage(routing.request())) {
+                answer(routing, 403, null);
+            } else {
+                name(identity).ifPresentOrElse(pass, () -> answer(routing, 403, null));
+            }
+        }, failure -> answer(routing, unavailable(failure) ? 503 : 401, null));
+    }
+
+    private void ways(RoutingContext routing) {
+        routing.response().putHeader("Content-Type", "application/json").putHeader("Cache-Control", "no-store")
+                .end(new JsonObject().put("oidc", possible()).put("token", token).encode());
+    }
+
+    /** The provider sends the browser back here too, with a code. */
+    private void start(RoutingContext routing) {
+        if (!possible()) {
+            routing.next();
+            return;
+        }
+        routing.response().putHeader("Cache-Control", "no-store");
+        identify(routing, identity -> {
+            if (identity.isAnonymous()) {
+                challenge(routing);
+            } else if (name(identity).isEmpty()) {
+                forget(routing);
+                answer(routing, 403, "This user may not administer Callbridge.");
+            } else {
+                String to = routing.queryParams().get("to");
+                redirect(routing, 302, to != null && LOCAL.matcher(to).matches() ? to : "/");
+            }
+        }, failure -> {
+            if (failure instanceof AuthenticationRedirectException onward) {
+                redirect(routing, onward.getCode(), onward.getRedirectUri());
+            } else if (failure instanceof AuthenticationFailedException) {
+                challenge(routing);
+            } else {
+                failed(routing, failure);
+            }
+        });
+    }
+
+    private void challenge(RoutingContext routing) {
+        subscribe(authenticator.getChallenge(routing), (ChallengeData challenge) -> {
+            routing.response().putHeader(challenge.headerName, challenge.headerContent);
+            answer(routing, challenge.status, null);
+        }, failure -> failed(routing, failure));
+    }
+
+    private void end(RoutingContext routing) {
+        if (!possible()) {
+            routing.next();
+        } else if (!RequestOrigin.ownPage(routing.request())) {
+            answer(routing, 403, null);
+        } else {
+            forget(routing);
+            answer(routing, 204, null);
+        }
+    }
+
+    /** The session is nowhere but in these cookies. */
+    private static void forget(RoutingContext routing) {
+        routing.request().cookies().stream().map(Cookie::getName).filter(name -> name.startsWith(SESSION)).distinct().toList()
+                .forEach(name -> routing.response().addCookie(Cookie.cookie(name, "").setPath(COOKIES).setMaxAge(0).setHttpOnly(true)
+                        .setSameSite(CookieSameSite.LAX)));
+    }
+
+    /** The name of somebody who may administer. */
+    private Optional<String> name(SecurityIdentity identity) {
+        LoginSettings who = settings.login().orElseThrow();
+        Object name = identity.getPrincipal() instanceof JsonWebToken claims ? claims.getClaim(who.nameClaim()) : null;
+        // An address that nobody has checked is whatever the user has written.
+        boolean checked = !who.nameClaim().equals("email") || !Boolean.FALSE.equals(claim(identity, "email_verified"));
+        if (!(name instanceof String text) || text.isBlank() || !checked || NO_USERS.contains(text) || !text.equals(printable(text))) {
+            LOG.warnf("A login was refused: the token has no usable %s", who.nameClaim());
+            return Optional.empty();
+        }
+        if (who.users().contains(text) || who.role() != null && identity.hasRole(who.role())) {
+            return Optional.of(text);
+        }
+        LOG.warnf("The login of %s was refused: neither callbridge.admin.oidc.users nor .role allows it", text);
+        return Optional.empty();
+    }
+
+    private static Object claim(SecurityIdentity identity, String claim) {
+        return ((JsonWebToken) identity.getPrincipal()).getClaim(claim);
+    }
+
+    /** Nothing happens, in particular no request to the provider, before somebody asks who it is. */
+    private void identify(RoutingContext routing, Consumer<SecurityIdentity> then, Consumer<Throwable> otherwise) {
+        // Would answer by itself, with a redirect to the provider.
+        routing.remove(QuarkusHttpUser.AUTH_FAILURE_HANDLER);
+        subscribe(QuarkusHttpUser.getSecurityIdentity(routing, authenticator.getIdentityProviderManager()), then, otherwise);
+    }
+
+    private static <T> void subscribe(Uni<T> uni, Consumer<T> then, Consumer<Throwable> otherwise) {
+        uni.ifNoItem().after(PATIENCE).fail().subscribe().with(then, otherwise);
+    }
+
+    private static void failed(RoutingContext routing, Throwable failure) {
+        LOG.warnf("A login has failed: %s", line(failure));
+        if (unavailable(failure)) {
+            answer(routing, 503, "The provider that knows the users cannot be reached.");
+        } else {
+            answer(routing, 401, "The login has failed; the log of Callbridge says why.");
+        }
+    }
+
+    private static boolean unavailable(Throwable failure) {
+        return failure instanceof OIDCException || failure instanceof TimeoutException;
+    }
+
+    private static void redirect(RoutingContext routing, int status, String to) {
+        routing.response().setStatusCode(status).putHeader("Location", to).end();
+    }
+
+    private static void answer(RoutingContext routing, int status, String text) {
+        routing.response().setStatusCode(status);
+        if (text == null) {
+            routing.response().end();
+        } else {
+            routing.response().putHeader("Content-Type", "text/plain").end(text);
+        }
+    }
+
+    /** What a provider or a user says may be anything. */
+    private static String line(Throwable failure) {
+        return printable(failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage()).strip();
+    }
+
+    private static String printable(String text) {
+        return text.replaceAll("[\\p{Cntrl}\\p{Cf}\\u2028\\u2029]+", " ");
+    }
+}

@@ -1,0 +1,105 @@
+package io.callbridge.admin;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.CrmCapabilities;
+import io.callbridge.deliver.CrmUsers;
+import io.callbridge.domain.Extension;
+import io.callbridge.ingest.EventKinds;
+import io.callbridge.ingest.EventReader;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.CallIndex;
+import io.callbridge.store.CallRow;
+import io.callbridge.store.Journal;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+
+/** What an administrator needs to connect a PBX, and sees of what it sends. */
+@ApplicationScoped
+@Named("setup")
+@RegisterForReflection
+public class Setup {
+
+    private static final int MOST_UNMAPPED = 100;
+
+    private final Settings settings;
+    private final EventKinds kinds;
+    private final CallIndex index;
+    private final Journal journal;
+    private final CrmCapabilities capabilities;
+    private final CrmUsers users;
+    private final ObjectMapper json;
+
+    public Setup(Settings settings, EventKinds kinds, CallIndex index, Journal journal, CrmCapabilities capabilities, CrmUsers users,
+            ObjectMapper json) {
+        this.settings = settings;
+        this.kinds = kinds;
+        this.index = index;
+        this.journal = journal;
+        this.capabilities = capabilities;
+        this.users = users;
+        this.json = json;
+    }
+
+    /** @return JSON */
+    public String of(@Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
+        new Parameters(query);
+        Map<String, Object> wrongSecret = new LinkedHashMap<>();
+        wrongSecret.put("count", kinds.wrongSecrets());
+        if (kinds.wrongSecretAt() != null) {
+            wrongSecret.put("lastAt", kinds.wrongSecretAt().toString());
+        }
+        Map<String, Object> setup = new LinkedHashMap<>();
+        setup.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
+        setup.put("wrongSecret", wrongSecret);
+        setup.put("crms", settings.crms().stream().map(crm -> Map.of("crm", crm, "capabilities", capabilities.of(crm))).toList());
+        return json.writeValueAsString(setup);
+    }
+
+    private Map<String, Object> pbx(String pbx) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("pbx", pbx);
+        if (settings.secret(pbx) != null) {
+            view.put("webhook", "/pbx/" + URLEncoder.encode(settings.secret(pbx), StandardCharsets.UTF_8).replace("+", "%20") + "/events");
+            settings.tcpPort().ifPresent(port -> view.put("tcpPort", port));
+        }
+        settings.asterisk(pbx).ifPresent(asterisk -> view.put("asterisk", Map.of("host", asterisk.host(), "port", asterisk.port())));
+        CallRow last = index.last(pbx);
+        List<Journal.Entry> entries = last == null ? List.of() : journal.call(pbx, last.callId());
+        if (!entries.isEmpty()) {
+            view.put("lastEvent", event(entries.get(entries.size() - 1)));
+        }
+        EventKinds.Refusal refusal = kinds.lastRefusal(pbx);
+        if (refusal != null) {
+            view.put("lastRefusal", Map.of("at", refusal.at().toString(), "reason", refusal.reason()));
+        }
+        view.put("unmapped", index.unmapped(pbx, MOST_UNMAPPED).stream().filter(found -> person(pbx, found.extension()))
+                .map(found -> Map.of("extension", found.extension(), "calls", found.calls(), "lastAt", DeliveryView.time(found.lastAt())))
+                .toList());
+        return view;
+    }
+
+    /** Neither an IVR or a queue, nor mapped by a CRM or since its last call. */
+    private boolean person(String pbx, String extension) {
+        Extension known = settings.directory(pbx).own(extension);
+        return !users.known(extension) && (known == null || !known.container() && known.user() == null);
+    }
+
+    private static Map<String, Object> event(Journal.Entry entry) {
+        Map<String, Object> event = new LinkedHashMap<>();
+        event.put("arrivedAt", entry.event().arrivedAt().toString());
+        event.put("callId", entry.event().callId());
+        event.put("type", entry.event().type().word);
+        event.put("fields", entry.fields().entrySet().stream().map(field -> Map.of("name", field.getKey(), "value", field.getValue(),
+                "known", EventReader.FIELDS.contains(field.getKey()))).toList());
+        return event;
+    }
+}

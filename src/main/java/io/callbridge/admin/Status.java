@@ -1,0 +1,128 @@
+package io.callbridge.admin;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.asterisk.AmiState;
+import io.callbridge.asterisk.Asterisks;
+import io.callbridge.deliver.CrmGates;
+import io.callbridge.platform.Settings;
+import io.callbridge.store.CallIndex;
+import io.callbridge.store.CallRow;
+import io.callbridge.store.OutboxControl.Backlog;
+import io.callbridge.store.OutboxControl;
+import io.callbridge.store.Store;
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.quarkus.runtime.configuration.ConfigUtils;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.Header;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/** Whether every PBX is heard, and every CRM takes what it should. */
+@ApplicationScoped
+@Named("status")
+@RegisterForReflection
+public class Status {
+
+    private final Settings settings;
+    private final Asterisks asterisks;
+    private final CrmGates gates;
+    private final CallIndex index;
+    private final OutboxControl control;
+    private final Store store;
+    private final ObjectMapper json;
+    private final String version;
+
+    public Status(Settings settings, Asterisks asterisks, CrmGates gates, CallIndex index, OutboxControl control, Store store,
+            ObjectMapper json, @ConfigProperty(name = "quarkus.application.version") String version) {
+        this.settings = settings;
+        this.asterisks = asterisks;
+        this.gates = gates;
+        this.index = index;
+        this.control = control;
+        this.store = store;
+        this.json = json;
+        this.version = version;
+    }
+
+    /** @return JSON */
+    public String of(@Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) throws JsonProcessingException {
+        new Parameters(query);
+        Map<String, Object> status = new LinkedHashMap<>();
+        status.put("version", version);
+        status.put("who", who);
+        status.put("demo", ConfigUtils.isProfileActive("demo"));
+        status.putAll(connections());
+        return json.writeValueAsString(status);
+    }
+
+    /** Of every PBX and CRM, and of the store. */
+    Map<String, Object> connections() {
+        Map<String, Backlog> backlogs = control.backlogs();
+        Map<String, Long> dead = control.count("dead");
+        Map<String, Object> connections = new LinkedHashMap<>();
+        // Ages are counted from it: the clock of who looks may be another one.
+        connections.put("at", Instant.now().toString());
+        connections.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
+        connections.put("crms", settings.crms().stream()
+                .map(crm -> crm(crm, backlogs.getOrDefault(crm, new Backlog(0, 0, 0)), dead.getOrDefault(crm, 0L))).toList());
+        connections.put("store", Map.of("waiting", store.waiting()));
+        return connections;
+    }
+
+    private Map<String, Object> pbx(String pbx) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("pbx", pbx);
+        List<String> kinds = new ArrayList<>();
+        if (settings.secret(pbx) != null) {
+            kinds.add("webhook");
+            settings.tcpPort().ifPresent(port -> kinds.add("tcp"));
+        }
+        AmiState asterisk = asterisks.state(pbx);
+        CallRow last = index.last(pbx);
+        Instant lastEvent = last == null ? null : Instant.ofEpochMilli(last.lastAt());
+        if (settings.asterisk(pbx).isPresent()) {
+            kinds.add("asterisk");
+        }
+        view.put("kinds", kinds);
+        if (asterisk != null) {
+            Map<String, Object> connection = new LinkedHashMap<>();
+            connection.put("state", asterisk.state());
+            connection.put("since", asterisk.since().toString());
+            if (asterisk.reason() != null) {
+                connection.put("reason", asterisk.reason());
+            }
+            view.put("asterisk", connection);
+            // An Asterisk speaks of much more than calls.
+            lastEvent = lastEvent == null || asterisk.lastEvent() != null && asterisk.lastEvent().isAfter(lastEvent)
+                    ? asterisk.lastEvent() : lastEvent;
+        }
+        if (lastEvent != null) {
+            view.put("lastEventAt", lastEvent.toString());
+        }
+        return view;
+    }
+
+    private Map<String, Object> crm(String crm, Backlog backlog, long dead) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        long downSince = gates.downSinceMs(crm);
+        view.put("crm", crm);
+        view.put("state", downSince > 0 ? "down" : "up");
+        if (downSince > 0) {
+            view.put("since", DeliveryView.time(downSince));
+        }
+        view.put("waiting", backlog.waiting());
+        view.put("failing", backlog.failing());
+        view.put("dead", dead);
+        if (backlog.waiting() > 0) {
+            view.put("oldestWaitingAt", DeliveryView.time(backlog.oldestAt()));
+        }
+        return view;
+    }
+}

@@ -1,0 +1,61 @@
+package io.callbridge.platform;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.eclipse.microprofile.config.Config;
+
+/**
+ * Who may administer of those whom an OpenID Connect provider knows: whoever is named, and whoever has the role. The rest of
+ * {@code callbridge.admin.oidc} is {@link LoginSource}'s.
+ *
+ * @param users names that may
+ * @param role a role that may, {@code null} if none is enough
+ * @param nameClaim the claim of a token that is the name
+ */
+public record LoginSettings(Set<String> users, String role, String nameClaim) {
+
+    public static final String URL = "admin.oidc.url";
+    static final String CLIENT_ID = "admin.oidc.client-id";
+    static final String CLIENT_SECRET = "admin.oidc.client-secret";
+    private static final String USERS = "admin.oidc.users";
+    private static final String ROLE = "admin.oidc.role";
+    private static final String NAME_CLAIM = "admin.oidc.name-claim";
+    private static final int SECRET_LENGTH = 16;
+
+    /** @return nothing if there is no provider */
+    static Optional<LoginSettings> read(Config all) {
+        String url = Settings.text(all, URL);
+        if (url.isBlank()) {
+            List.of(CLIENT_ID, CLIENT_SECRET, USERS, ROLE).forEach(key -> {
+                if (!Settings.text(all, key).isBlank()) {
+                    throw new StartException("callbridge." + key + " is set; allowed: together with callbridge." + URL + ", the address of the provider");
+                }
+            });
+            return Optional.empty();
+        }
+        Settings.checkAddress(URL, url);
+        if (Settings.text(all, CLIENT_ID).isBlank()) {
+            throw new StartException("callbridge." + CLIENT_ID + " is missing: the name that Callbridge has at the provider");
+        }
+        // It also keeps the sessions, see LoginSource.
+        if (Settings.text(all, CLIENT_SECRET).length() < SECRET_LENGTH) {
+            throw new StartException("callbridge." + CLIENT_SECRET + " has " + Settings.text(all, CLIENT_SECRET).length()
+                    + " characters; allowed are 16 or more");
+        }
+        Set<String> users = Arrays.stream(Settings.text(all, USERS).split(",")).map(String::strip).filter(name -> !name.isEmpty())
+                .collect(Collectors.toUnmodifiableSet());
+        String role = Settings.text(all, ROLE).strip();
+        if (users.isEmpty() && role.isEmpty()) {
+            throw new StartException("callbridge." + USERS + " and callbridge." + ROLE + " are missing: without one of them nobody"
+                    + " whom the provider knows may administer");
+        }
+        String nameClaim = Settings.text(all, NAME_CLAIM);
+        if (nameClaim.isBlank()) {
+            throw Settings.invalid(NAME_CLAIM, nameClaim, "a claim of the provider's tokens, such as preferred_username, email");
+        }
+        return Optional.of(new LoginSettings(users, role.isEmpty() ? null : role, nameClaim));
+    }
+}

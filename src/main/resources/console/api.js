@@ -1,0 +1,115 @@
+// The administration API. The token stays in this tab.
+
+const TOKEN = 'callbridge-token';
+/** The state of things comes every three seconds: after this time without it the store is away, or the connection is a dead one. */
+const SILENCE_MS = 10_000;
+
+export class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function keepToken(token) {
+  if (token) {
+    sessionStorage.setItem(TOKEN, token);
+  } else {
+    sessionStorage.removeItem(TOKEN);
+  }
+}
+
+export function hasToken() {
+  return sessionStorage.getItem(TOKEN) !== null;
+}
+
+function headers() {
+  return hasToken() ? { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` } : {};
+}
+
+/** A query without what is empty. Blanks are %20: a plus sign is one. */
+export function query(values) {
+  const pairs = Object.entries(values).filter(([, value]) => value !== '' && value !== null && value !== undefined)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  return pairs.length ? `?${pairs.join('&')}` : '';
+}
+
+async function ask(method, path) {
+  let answer;
+  try {
+    answer = await fetch(path, { method, headers: headers(), cache: 'no-store' });
+  } catch {
+    throw new Refused(0, '');
+  }
+  if (!answer.ok) {
+    throw new Refused(answer.status, (await answer.text()).slice(0, 500));
+  }
+  return answer.headers.get('Content-Type')?.startsWith('application/json') ? answer.json() : null;
+}
+
+export const get = (path) => ask('GET', path);
+export const post = (path) => ask('POST', path);
+
+/**
+ * Server-sent events by fetch, since an EventSource cannot carry a token. Begins again by itself, until it is told to stop.
+ * @param heard is called with the kind and the content of each event, and with (null, reason) when nothing is heard any more
+ * @return stops it
+ */
+export function listen(path, heard) {
+  const stop = new AbortController();
+  let silence = null;
+  (async () => {
+    while (!stop.signal.aborted) {
+      const silent = new AbortController();
+      const alive = () => {
+        clearTimeout(silence);
+        silence = setTimeout(() => silent.abort(), SILENCE_MS);
+      };
+      alive();
+      try {
+        const signal = AbortSignal.any([stop.signal, silent.signal]);
+        await read(await fetch(path, { headers: headers(), cache: 'no-store', signal }), (kind, content) => {
+          alive();
+          heard(kind, content);
+        });
+        heard(null, new Refused(0, ''));
+      } catch (reason) {
+        if (stop.signal.aborted) {
+          return;
+        }
+        heard(null, reason instanceof Refused ? reason : new Refused(0, ''));
+        if (reason.status === 401 || reason.status === 403) {
+          return;
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  })();
+  return () => {
+    clearTimeout(silence);
+    stop.abort();
+  };
+}
+
+async function read(answer, heard) {
+  if (!answer.ok) {
+    throw new Refused(answer.status, await answer.text());
+  }
+  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) {
+      return;
+    }
+    const events = (rest + value).split('\n\n');
+    rest = events.pop();
+    for (const event of events) {
+      const kind = /^event: (.*)$/m.exec(event);
+      const data = /^data: (.*)$/m.exec(event);
+      if (kind && data) {
+        heard(kind[1], JSON.parse(data[1]));
+      }
+    }
+  }
+}

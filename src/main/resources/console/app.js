@@ -1,0 +1,163 @@
+import { trouble } from './actions.js';
+import { button, el, field, svg } from './dom.js';
+import { Refused, get, hasToken, keepToken, post } from './api.js';
+import { currentLanguage, speak, t } from './words.js';
+import { audit } from './audit.js';
+import { call } from './call.js';
+import { calls } from './calls.js';
+import { deliveries } from './deliveries.js';
+import { live } from './live.js';
+import { reprocess } from './reprocess.js';
+import { setup } from './setup.js';
+import { why } from './why.js';
+
+// The frame of the console: which page is shown, in which language and theme, and who may see it.
+
+const PAGES = { live, calls, why, deliveries, reprocess, setup, audit };
+const THEME = 'callbridge-theme';
+const THEMES = ['auto', 'light', 'dark'];
+
+const root = document.createElement('div');
+
+let leave = () => {};
+let shown = 0;
+/** How one may log in. */
+let ways = { oidc: false, token: false };
+
+function theme() {
+  return localStorage.getItem(THEME) ?? 'auto';
+}
+
+function paint() {
+  if (theme() === 'auto') {
+    delete document.documentElement.dataset.theme;
+  } else {
+    document.documentElement.dataset.theme = theme();
+  }
+}
+
+function header(name) {
+  const nextTheme = THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length];
+  const other = currentLanguage() === 'en' ? 'ru' : 'en';
+  return el('header', { class: 'top' },
+    el('a', { class: 'skip', href: '#main', onclick: (event) => {
+      event.preventDefault();
+      document.querySelector('h1').focus();
+    } }, t('skip')),
+    el('a', { class: 'brand', href: '#/live' },
+      svg('svg', { class: 'mark', viewBox: '0 0 32 32', 'aria-hidden': 'true' }, svg('rect', { width: 32, height: 32, rx: 9 }),
+        svg('path', { d: 'M5 21h22M8 21c0-12 16-12 16 0M12 21v-7M20 21v-7' })),
+      'Callbridge'),
+    el('nav', { 'aria-label': t('nav') }, Object.keys(PAGES).map((page) => el('a', {
+      href: `#/${page}`, 'aria-current': page === name || page === 'calls' && name === 'call' ? 'page' : null,
+    }, t(`nav.${page}`)))),
+    el('div', { class: 'switches' },
+      el('button', { type: 'button', name: 'language', class: 'quiet', lang: other, onclick: () => {
+        speak(other);
+        show('language');
+      } }, other === 'en' ? 'English' : 'Русский'),
+      el('button', { type: 'button', name: 'theme', class: 'quiet', onclick: () => {
+        localStorage.setItem(THEME, nextTheme);
+        paint();
+        show('theme');
+      } }, t(`theme.${theme()}`)),
+      hasToken() || ways.oidc ? el('button', { type: 'button', name: 'leave', class: 'quiet', onclick: () => logout().catch((reason) =>
+        fail(document.querySelector('main'), reason)) }, t('leave')) : null));
+}
+
+async function logout() {
+  keepToken(null);
+  if (ways.oidc) {
+    await post('/api/logout');
+  }
+  show();
+}
+
+/** The parts of the address behind #, broken percent-encoding as it is. */
+function place() {
+  const parts = location.hash.split('/').slice(1);
+  try {
+    return parts.map(decodeURIComponent);
+  } catch {
+    return parts;
+  }
+}
+
+/** @param pressed the name of the switch that asks for it, which stays the one that the keyboard is at */
+async function show(pressed) {
+  leave();
+  leave = () => {};
+  const mine = ++shown;
+  const [name = 'live', ...rest] = place();
+  const page = name === 'calls' && rest[0] ? 'call' : Object.hasOwn(PAGES, name) ? name : 'live';
+  const main = el('main', { id: 'main' }, el('p', { class: 'wait', role: 'status' }, t('wait')));
+  document.documentElement.lang = currentLanguage();
+  document.title = `${t(`nav.${page}`)} · Callbridge`;
+  root.replaceChildren(header(page), main);
+  if (pressed) {
+    root.querySelector(`[name=${pressed}]`).focus();
+  }
+  const context = {
+    main,
+    parameters: rest,
+    show: (...content) => main.replaceChildren(el('h1', { tabindex: -1 }, t(`nav.${page}`)), ...content.flat(9).filter(Boolean)),
+    /** Called when the page is left. */
+    leaving: (act) => {
+      leave = act;
+    },
+    gone: () => mine !== shown,
+    again: () => show(),
+    fail: (reason) => fail(main, reason),
+  };
+  try {
+    await (page === 'call' ? call : PAGES[page])(context);
+  } catch (reason) {
+    if (mine === shown) {
+      fail(main, reason);
+    }
+  }
+  // Not the first time: a page that was just opened is read from its begin.
+  if (mine === shown && mine > 1 && document.activeElement === document.body) {
+    document.querySelector('h1')?.focus();
+  }
+}
+
+function fail(main, reason) {
+  if (!(reason instanceof Refused)) {
+    throw reason;
+  }
+  if (reason.status === 401 || reason.status === 403) {
+    login(main);
+  } else {
+    main.replaceChildren(el('h1', { tabindex: -1 }, t('failed')), el('p', { class: 'trouble', role: 'alert' }, trouble(reason)),
+      button(t('again'), () => show()));
+  }
+}
+
+function login(main) {
+  const wrong = hasToken();
+  keepToken(null);
+  document.querySelector('[name=leave]')?.remove();
+  const input = el('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true });
+  main.replaceChildren(el('h1', { tabindex: -1 }, t('login')),
+    el('div', { class: 'panel narrow' },
+      wrong ? el('p', { class: 'trouble', role: 'alert' }, t('login.wrong')) : null,
+      ways.oidc ? el('a', { class: 'button', href: '/api/login/start?to=/' }, t('login.oidc')) : null,
+      ways.token ? el('form', { onsubmit: (event) => {
+        event.preventDefault();
+        keepToken(input.value);
+        show();
+      } }, field(t('login.token'), input, t('login.token.hint')), el('button', {}, t('login.enter'))) : null,
+      ways.oidc || ways.token ? null : el('p', {}, t('login.loopback'))));
+  (ways.token ? input : main.querySelector('h1')).focus();
+}
+
+window.addEventListener('hashchange', () => {
+  document.activeElement?.blur();
+  document.querySelector('.told')?.remove();
+  show();
+});
+paint();
+document.body.append(root);
+ways = await get('/api/login').catch(() => ways);
+show();

@@ -1,0 +1,62 @@
+import { badge, button, el, field, foreign, select, table } from './dom.js';
+import { get, query } from './api.js';
+import { moment, t, word } from './words.js';
+
+const OUTCOMES = ['', 'open', 'answered', 'missed', 'unanswered', 'local'];
+const kept = { number: '', extension: '', user: '', outcome: '', from: '', to: '' };
+
+/** Calls, found by what they were. */
+export async function calls(page) {
+  const list = el('div', { 'aria-live': 'polite' });
+  const input = (name, more = {}) => el('input', { name, value: kept[name], autocomplete: 'off', ...more });
+  const form = el('form', { class: 'search', role: 'search', onsubmit: (event) => {
+    event.preventDefault();
+    Object.assign(kept, Object.fromEntries(new FormData(form)));
+    find(page, list).catch(page.fail);
+  } },
+    field(t('number'), input('number', { inputmode: 'tel' })), field(t('extension'), input('extension')), field(t('user'), input('user')),
+    field(t('outcome'), select('outcome', OUTCOMES.map((each) => [each, each ? word('outcome', each) : t('any')]), kept.outcome)),
+    field(t('from'), input('from', { type: 'date' })), field(t('to'), input('to', { type: 'date' })),
+    el('button', {}, t('search')));
+  page.show(form, list);
+  await find(page, list);
+}
+
+/** A day is that of whoever looks, not of UTC. */
+function day(date, days) {
+  if (!date) {
+    return '';
+  }
+  const [year, month, number] = date.split('-').map(Number);
+  return new Date(year, month - 1, number + days).toISOString();
+}
+
+export function filter({ from, to, ...rest }) {
+  return { ...rest, from: day(from, 0), to: day(to, 1) };
+}
+
+async function find(page, list) {
+  const rows = [];
+  let next = null;
+  const more = async () => {
+    const answer = await get(`/api/calls${query({ ...filter(kept), limit: 50, after: next })}`);
+    rows.push(...answer.calls);
+    next = answer.next ?? null;
+    if (!page.gone()) {
+      list.replaceChildren(rows.length ? lines(rows) : el('p', { class: 'empty' }, t('calls.none')),
+        next ? button(t('more'), () => more().catch(page.fail), 'quiet') : '');
+    }
+  };
+  await more();
+}
+
+export function lines(calls) {
+  return table(t('nav.calls'), [t('when'), t('number'), t('extension'), t('user'), t('outcome'), t('pbx')], calls.map((call) => [
+    el('a', { href: `#/calls/${encodeURIComponent(call.callId)}` }, moment(call.firstAt)),
+    call.number ? foreign(call.number) : t('hidden'), list(call.extensions), list(call.users),
+    badge(call.outcome, word('outcome', call.outcome)), call.pbx]));
+}
+
+function list(texts) {
+  return texts.map((text, i) => [i ? ', ' : '', foreign(text)]);
+}

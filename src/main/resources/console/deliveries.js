@@ -1,0 +1,80 @@
+import { badge, button, el, field, foreign, select, table } from './dom.js';
+import { get, query } from './api.js';
+import { act, confirmed } from './actions.js';
+import { answerOf } from './why.js';
+import { moment, t, word } from './words.js';
+
+const STATES = ['pending', 'failing', 'dead', 'delivered', 'dropped', 'discarded'];
+const RETRIED = ['dead', 'dropped', 'discarded'];
+const DISCARDED = ['pending', 'failing', 'dead'];
+
+/** The outbox: what waits, fails, or is dead, and what can be done about it. */
+export async function deliveries(page) {
+  const [state = 'dead', crm = ''] = page.parameters;
+  const { crms } = await get('/api/status');
+  const rows = [];
+  const list = el('div', { 'aria-live': 'polite' });
+  let next = null;
+  const more = async () => {
+    const answer = await get(`/api/deliveries${query({ state, crm, after: next })}`);
+    rows.push(...answer.deliveries);
+    next = answer.next ?? null;
+    if (!page.gone()) {
+      list.replaceChildren(...rows.length ? lines(rows, state, crm, page) : [el('p', { class: 'empty' }, t('deliveries.none'))],
+        next ? button(t('more'), () => more().catch(page.fail), 'quiet') : '');
+    }
+  };
+  const choose = select('crm', [['', t('any')], ...crms.map((each) => [each.crm, each.crm])], crm);
+  choose.addEventListener('change', () => {
+    location.hash = address(state, choose.value);
+  });
+  page.show(el('nav', { class: 'tabs', 'aria-label': t('state') }, STATES.map((each) => el('a', {
+    href: address(each, crm), 'aria-current': each === state ? 'page' : null }, word('state', each)))),
+    el('div', { class: 'search' }, field(t('crm'), choose)), list);
+  await more();
+}
+
+function address(state, crm) {
+  return `#/deliveries/${state}${crm ? `/${encodeURIComponent(crm)}` : ''}`;
+}
+
+function lines(rows, state, crm, page) {
+  const chosen = new Map(rows.map((row) => [row.id,
+    el('input', { type: 'checkbox', 'aria-label': t('choose', { what: `${word('operation', row.operation)} ${row.key}` }) })]));
+  const each = async (what) => {
+    const ids = [...chosen].filter(([, box]) => box.checked).map(([id]) => id);
+    if (ids.length === 0 || what === 'discard' && !await confirmed(t('deliveries.discard.sure', { n: ids.length }))) {
+      return;
+    }
+    for (const id of ids) {
+      if (!await act(`/api/deliveries/${id}/${what}`, () => t(`${what}.done`, { n: ids.length }))) {
+        break;
+      }
+    }
+    await page.again();
+  };
+  const all = async (what, count) => {
+    if (await confirmed(t(`deliveries.${what}.all.sure`, { state: word('state', state), crm: crm || t('allCrms') }))
+      && await act(`/api/deliveries/${what}${query({ state, crm })}`, (answer) => t(`${what}.done`, { n: answer[count] }))) {
+      await page.again();
+    }
+  };
+  const mark = el('input', { type: 'checkbox', onchange: () => chosen.forEach((box) => {
+    box.checked = mark.checked;
+  }) });
+  const actions = el('div', { class: 'row' }, el('label', { class: 'check' }, mark, ` ${t('choose.page')}`),
+    RETRIED.includes(state) ? [button(t('retry.chosen'), () => each('retry')),
+      button(t('retry.all'), () => all('retry', 'retried'), 'quiet')] : null,
+    DISCARDED.includes(state) ? [button(t('discard.chosen'), () => each('discard'), 'quiet'),
+      button(t('discard.all'), () => all('discard', 'discarded'), 'quiet')] : null);
+  const acts = RETRIED.includes(state) || DISCARDED.includes(state);
+  const tried = state === 'pending' || state === 'failing';
+  const head = [t('created'), t('crm'), t('what'), t('call'), t('tries'), t('answer'), ...tried ? [t('next.try')] : []];
+  return [acts ? actions : null, table(t('nav.deliveries'), acts ? [t('chosen'), ...head] : head, rows.map((row) => {
+    const cells = [moment(row.createdAt), row.crm, [badge(row.state, word('operation', row.operation))],
+      el('a', { href: `#/calls/${encodeURIComponent(row.callId)}` }, foreign(row.callId.slice(0, 12))), row.attempts,
+      row.lastAttempt ? foreign(answerOf(row.lastAttempt).slice(0, 160)) : null,
+      ...tried ? [row.nextAt ? moment(row.nextAt) : null] : []];
+    return acts ? [chosen.get(row.id), ...cells] : cells;
+  }))].filter(Boolean);
+}

@@ -1,0 +1,526 @@
+package io.callbridge;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.options.AriaRole;
+import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.WaitForSelectorState;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.ConsoleBrowser;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.FakeCrm.Answer;
+import io.callbridge.support.Scenario;
+import io.callbridge.support.TestCall;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The console in a real browser: what an administrator, an operator and a manager see and do there. */
+class ConsoleIT {
+
+    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String HOSTILE = "<img src=x onerror=\"document.title='broken in'\"><script>alert(1)</script>\u202Egnp.exe";
+
+    private static FakeCrm crm;
+    private static BridgeProcess bridge;
+    private static ConsoleBrowser browser;
+
+    @BeforeAll
+    static void start() {
+        crm = new FakeCrm();
+        bridge = BridgeProcess.builder().setting("callbridge.admin.token", TOKEN).quickRetries().crm(crm).start();
+        browser = new ConsoleBrowser(bridge.port());
+    }
+
+    @AfterAll
+    static void stop() {
+        if (browser != null) {
+            browser.close();
+        }
+        bridge.close();
+        crm.close();
+    }
+
+    @BeforeEach
+    void aCrmThatWorks() {
+        crm.behave();
+        // What an earlier test left behind would be refused together with what the next one lets be refused.
+        await("the rest").atMost(SOON).until(() -> count("pending") == 0);
+        bridge.post("/api/deliveries/discard?state=dead", bearer());
+    }
+
+    @AfterEach
+    void nothingToComplainOf() {
+        browser.closeWindows();
+        assertEquals(List.of(), browser.errors());
+    }
+
+    @Test
+    void aCallIsSeenWhileItHappens() {
+        Page page = show("live");
+        assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+        assertThat(page.locator(".state").filter(having("CRM rest"))).containsText("takes calls");
+
+        TestCall call = TestCall.incoming("101", FakeCrm.PETROVA);
+        Locator card = page.locator(".call").filter(new Locator.FilterOptions().setHas(page.locator("a[href='#/calls/" + call.callId() + "']")));
+        bridge.webhook().accept(List.of(call.dialIn()));
+        assertThat(card).containsText(FakeCrm.PETROVA);
+        assertThat(card.locator("li")).containsText("rings");
+        assertThat(card.locator("li")).containsText("101 anna");
+        // The PBX's clock is a year slow.
+        assertThat(card.locator("li .clock")).hasText(Pattern.compile("00:[0-5]\\d"));
+        String before = card.locator("li .clock").textContent();
+        card.locator("a").focus();
+        assertThat(card.locator("li .clock")).not().hasText(before);
+        assertThat(card.locator("a")).isFocused();
+        assertThat(page.locator(".state").filter(having("PBX main"))).containsText(Pattern.compile("last event \\d+ seconds? ago"));
+        bridge.webhook().accept(List.of(call.answer()));
+        assertThat(card.locator("li")).containsText("talks");
+        assertThat(card.locator("a")).isFocused();
+        bridge.webhook().accept(List.of(call.hangup()));
+        assertThat(card).hasCount(0);
+    }
+
+    @Test
+    void aCrmThatIsDownIsSeen() {
+        Page page = show("live");
+        Locator state = page.locator(".state").filter(having("CRM rest"));
+        crm.down();
+        for (int i = 0; i < 4; i++) {
+            bridge.webhook().accept(TestCall.incoming("101", FakeCrm.IVANOV).answered());
+        }
+        assertThat(state).containsText("down since", new LocatorAssertions.ContainsTextOptions().setTimeout(15_000));
+        assertThat(state).containsText("waiting");
+        crm.up();
+        assertThat(state).containsText("takes calls", new LocatorAssertions.ContainsTextOptions().setTimeout(15_000));
+    }
+
+    @Test
+    void aPageThatHearsNothingSaysSo() throws Exception {
+        Page page = show("live");
+        Locator note = page.locator("p.trouble");
+        assertThat(page.locator(".state").first()).isVisible();
+        assertThat(note).isHidden();
+        signal("STOP");
+        try {
+            assertThat(note).isVisible(new LocatorAssertions.IsVisibleOptions().setTimeout(20_000));
+        } finally {
+            signal("CONT");
+        }
+        assertThat(note).isHidden(new LocatorAssertions.IsHiddenOptions().setTimeout(20_000));
+    }
+
+    /** A process that stands still keeps its connections, as one that has vanished seems to. */
+    private static void signal(String name) throws Exception {
+        assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(bridge.pid())).start().waitFor());
+    }
+
+    @Test
+    void callsAreFound() {
+        TestCall call = answered("102", "+79000000077");
+        Page page = show("calls");
+        Locator rows = page.locator("tbody tr");
+        search(page, Map.of("number", "8 (900) 000-00-77"));
+        assertThat(rows).hasCount(1);
+        assertThat(rows).containsText("boris");
+        assertThat(rows).containsText("answered");
+        assertThat(rows.locator("a")).hasAttribute("href", "#/calls/" + call.callId());
+        search(page, Map.of("number", "+79000000077", "user", "boris", "extension", "102"));
+        assertThat(rows).hasCount(1);
+        search(page, Map.of("number", "+79000000077", "user", "anna", "extension", ""));
+        assertThat(rows).hasCount(0);
+        search(page, Map.of("user", "boris"));
+        page.getByLabel("Outcome").selectOption("missed");
+        press(page, "Search");
+        assertThat(page.locator(".empty")).containsText("No call is like that");
+        page.getByLabel("Outcome").selectOption("");
+        search(page, Map.of("number", "", "user", "", "from", "2020-01-01", "to", "2020-01-02"));
+        assertThat(page.locator(".empty")).containsText("No call is like that");
+    }
+
+    @Test
+    void anAnsweredCallIsShownWithItsCourseAndWhyItIsThere() {
+        TestCall call = answered("101", FakeCrm.IVANOV);
+        Page page = show("calls/" + call.callId());
+        assertThat(page.locator(".verdicts")).containsText("It is in rest: registered call of anna");
+        assertThat(page.locator(".timeline svg rect.ring")).hasCount(1);
+        assertThat(page.locator(".timeline svg rect.talk")).hasCount(1);
+        assertThat(page.locator(".legs")).containsText("101 anna");
+        assertThat(page.locator("main")).containsText("R23");
+        Locator event = page.locator("details").filter(having("hangup"));
+        event.locator("summary").click();
+        assertThat(event).containsText("SubCallID");
+        assertThat(page.locator("details").filter(having("registered call"))).containsText("HTTP 20");
+    }
+
+    @Test
+    void everyWhyHasAnAnswer() {
+        TestCall missed = TestCall.incoming("103", "+79000000066");
+        bridge.webhook().accept(missed.missed());
+        awaitOutcome(missed.callId(), "missed");
+        Page page = show("why");
+        page.getByLabel("Number").fill("+7 900 000-00-66");
+        press(page, "Ask");
+        assertThat(page.locator(".verdicts")).containsText("missed call");
+        assertThat(page.locator(".verdicts")).containsText("rest");
+
+        Scenario local = Scenario.of("S29");
+        bridge.webhook().accept(local.events().stream().map(Scenario.Event::fields).toList());
+        String localId = local.events().get(0).fields().get("CallID");
+        awaitOutcome(localId, "local");
+        show(page, "why");
+        page.getByLabel("CallID").fill(localId);
+        press(page, "Ask");
+        assertThat(page.locator(".verdicts")).containsText("must not be");
+
+        TestCall unmapped = answered("777", FakeCrm.IVANOV);
+        awaitOutcome(unmapped.callId(), "answered");
+        show(page, "calls/" + unmapped.callId());
+        assertThat(page.locator(".verdicts")).containsText("It was answered, and is in no CRM");
+        assertThat(page.locator(".verdicts")).containsText("map it to a user of the CRM");
+        assertThat(page.locator(".verdicts small")).containsText("R52: extension 777 is mapped to no user");
+
+        show(page, "why");
+        page.getByLabel("CallID").fill("never-heard-of");
+        press(page, "Ask");
+        assertThat(page.locator(".verdict")).containsText("never heard");
+        assertEquals(1, browser.errors().stream().filter(error -> error.contains("404")).count(), "the browser tells of the 404");
+    }
+
+    @Test
+    void aCallThatRangAtManyPhonesShowsWhoTookIt() {
+        TestCall taken = TestCall.incoming("101", "+79000000055");
+        TestCall other = taken.alsoRinging("102");
+        bridge.webhook().accept(List.of(taken.dialIn(), other.dialIn(), taken.answer(), other.givenUp(), taken.hangup()));
+        await("the registration").atMost(SOON).until(() -> registered(taken));
+        Page page = show("calls/" + taken.callId());
+        assertThat(page.locator(".timeline svg g")).hasCount(2);
+        assertThat(page.locator(".legs li").filter(having("102 boris"))).containsText("answered elsewhere");
+        assertThat(page.locator(".legend")).containsText("answered elsewhere");
+    }
+
+    @Test
+    void aBrokenAddressLeadsToAPage() {
+        Page page = show("%");
+        assertThat(page.locator("h1")).hasText("Live");
+        show(page, "toString");
+        assertThat(page.locator("h1")).hasText("Live");
+    }
+
+    @Test
+    void aDeadLetterIsRetriedAndReachesTheCrm() {
+        TestCall dead = deadLetter("101");
+        Page page = show("calls/" + dead.callId());
+        assertThat(page.locator(".verdicts")).containsText("refused for good");
+        assertThat(page.locator(".verdicts")).containsText("HTTP 422: no such employee");
+        crm.behave();
+        Locator delivery = page.locator("details").filter(having("registered call"));
+        delivery.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Retry")).click();
+        await("the registration").atMost(SOON).until(() -> crm.requests(Kind.CALL, dead.legId()).size() == 2);
+        assertThat(page.locator(".told")).containsText("Sent again: 1");
+        await("its confirmation").atMost(SOON).until(() -> bridge.get("/api/deliveries?state=dead", bearer()).body().contains("\"deliveries\":[]"));
+        show(page, "calls/" + dead.callId());
+        assertThat(page.locator(".verdicts")).containsText("It is in rest");
+    }
+
+    @Test
+    void manyDeliveriesAreGivenUpOrSentAgainTogether() {
+        List<TestCall> calls = List.of(deadLetter("101"), deadLetter("102"), deadLetter("103"));
+        Page page = show("deliveries/dead");
+        Locator rows = page.locator("tbody tr");
+        assertThat(rows).hasCount(3);
+        rows.first().locator("input").check();
+        press(page, "Discard the chosen ones");
+        press(page, "No");
+        assertThat(rows).hasCount(3);
+        press(page, "Discard the chosen ones");
+        press(page, "Yes");
+        assertThat(rows).hasCount(2);
+        page.getByLabel("all on this page").check();
+        press(page, "Retry the chosen ones");
+        await("dead again").atMost(SOON).until(() -> calls.stream().filter(call -> crm.requests(Kind.CALL, call.legId()).size() == 2).count() == 2
+                && count("dead") == 2);
+        show(page, "deliveries/dead/rest");
+        press(page, "Discard all of these");
+        press(page, "Yes");
+        assertThat(page.locator(".empty")).hasCount(1);
+        assertEquals(0, count("dead"));
+        crm.behave();
+        show(page, "deliveries/discarded");
+        press(page, "Retry all of these");
+        press(page, "Yes");
+        await("everything").atMost(SOON).until(() -> calls.stream().allMatch(call -> registered(call)));
+    }
+
+    @Test
+    void aPeriodIsReprocessedAfterItWasShownWhatWouldHappen() throws SQLException {
+        TestCall lost = answered("101", FakeCrm.IVANOV);
+        try (Connection store = DriverManager.getConnection(bridge.storeUrl())) {
+            for (String table : List.of("attempt where delivery in (select seq from delivery where id = ? and operation = 'call')",
+                    "delivery where id = ? and operation = 'call'")) {
+                PreparedStatement delete = store.prepareStatement("delete from " + table);
+                delete.setString(1, lost.legId());
+                delete.executeUpdate();
+            }
+        }
+        Page page = show("reprocess");
+        page.getByLabel("From day").fill("2020-01-01");
+        press(page, "Show what would happen");
+        assertThat(page.locator("tbody tr").filter(having(lost.callId().substring(0, 12)))).containsText("missing");
+        assertEquals(1, crm.requests(Kind.CALL, lost.legId()).size(), "a dry run sends nothing");
+        page.getByLabel("From day").fill("2098-01-01");
+        press(page, "Do it");
+        press(page, "Yes");
+        await("the registration").atMost(SOON).until(() -> crm.requests(Kind.CALL, lost.legId()).size() == 2);
+        assertThat(page.locator("h2")).containsText("What was done");
+    }
+
+    @Test
+    void theSetUpSaysWhatToPasteAndWhatIsWrong() {
+        TestCall call = answered("777", FakeCrm.IVANOV);
+        awaitOutcome(call.callId(), "answered");
+        Page page = show("setup");
+        Locator pbx = page.locator(".panel").filter(having("PBX main"));
+        assertThat(pbx.getByLabel("Webhook address")).hasValue("http://127.0.0.1:" + bridge.port() + "/pbx/" + bridge.secret() + "/events");
+        page.context().grantPermissions(List.of("clipboard-read", "clipboard-write"));
+        press(page, "Copy");
+        assertThat(page.locator(".told")).containsText("Copied");
+        assertEquals("http://127.0.0.1:" + bridge.port() + "/pbx/" + bridge.secret() + "/events",
+                page.evaluate("navigator.clipboard.readText()"));
+        assertThat(pbx.getByRole(AriaRole.CELL, new Locator.GetByRoleOptions().setName("777").setExact(true)).first()).isVisible();
+        assertThat(pbx.locator("tr").filter(having("SubCallID"))).containsText(call.legId());
+
+        Locator rest = page.locator(".panel").filter(having("CRM rest"));
+        rest.locator("input").fill(FakeCrm.IVANOV);
+        press(page, "Test this CRM");
+        assertThat(rest.locator("li.ok")).hasCount(3);
+        assertThat(rest).containsText("Found:");
+        crm.on("GET", "/entities.*", Answer.status(401));
+        press(page, "Test this CRM");
+        assertThat(rest.locator("li.failed")).containsText("does not accept the token");
+        crm.down();
+        press(page, "Test this CRM");
+        assertThat(rest.locator("li.failed")).containsText("Nothing takes connections at callbridge.crm.rest.url");
+        crm.up();
+    }
+
+    @Test
+    void whoDidWhatIsShown() {
+        bridge.post("/api/setup/crms/rest/check", bearer());
+        Page page = show("audit");
+        assertThat(page.locator("tbody tr").first()).containsText("holder of the administration token");
+        assertThat(page.locator("tbody tr").first()).containsText("CRM rest");
+    }
+
+    @Test
+    void whoHasNoTokenIsAskedForIt() {
+        Page page = browser.open(null);
+        page.navigate("/");
+        page.getByLabel("Administration token").fill("a-wrong-one");
+        press(page, "Enter");
+        assertThat(page.locator(".trouble")).containsText("does not accept this");
+        page.getByLabel("Administration token").fill(TOKEN);
+        press(page, "Enter");
+        assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+        press(page, "Log out");
+        assertThat(page.getByLabel("Administration token")).hasCount(1);
+        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401") || error.contains("404")), "the browser tells of refusals");
+    }
+
+    @Test
+    void bothLanguagesAndThemes() {
+        Page page = show("calls");
+        assertThat(page.locator("html")).hasAttribute("lang", "en");
+        assertEquals("rgb(244, 245, 248)", ground(page));
+        press(page, "Русский");
+        assertThat(page.locator("h1")).hasText("Звонки");
+        assertThat(page.locator("button[name=language]")).isFocused();
+        assertThat(page.locator("html")).hasAttribute("lang", "ru");
+        press(page, "Тема: системная");
+        press(page, "Тема: светлая");
+        assertEquals("rgb(15, 17, 23)", ground(page));
+        page.reload();
+        assertThat(page.locator("h1")).hasText("Звонки");
+        assertEquals("rgb(15, 17, 23)", ground(page), "both are kept");
+        press(page, "English");
+        assertThat(page.locator("h1")).hasText("Calls");
+        Page russian = browser.open(TOKEN, "ru-RU", ColorScheme.DARK, 1280, 900);
+        russian.navigate("/");
+        assertThat(russian.locator("h1")).hasText("Сейчас");
+        assertEquals("rgb(15, 17, 23)", ground(russian));
+    }
+
+    @Test
+    void storedTextIsShownHarmlessly() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        Map<String, String> dialIn = new HashMap<>(call.dialIn());
+        dialIn.put("CallerIDName", HOSTILE);
+        dialIn.put(HOSTILE, "x");
+        crm.on("PUT", "/calls/.*", Answer.status(422).body(HOSTILE));
+        bridge.webhook().accept(List.of(dialIn, call.answer(), call.hangup()));
+        await("the dead letter").atMost(SOON).until(() -> count("dead") > 0);
+        Page page = show("calls/" + call.callId());
+        page.locator("details").filter(having("dial-in")).locator("summary").click();
+        assertThat(page.locator("main")).containsText("<script>alert(1)</script>");
+        assertThat(page.locator("main img, main script")).hasCount(0);
+        assertFalse(page.title().contains("broken in"));
+        assertThat(page.locator(".fields bdi").filter(having("<img")).first()).isVisible();
+        show(page, "deliveries/dead");
+        assertThat(page.locator("tbody")).containsText("onerror");
+        assertThat(page.locator("main img, main script")).hasCount(0);
+        show(page, "setup");
+        assertThat(page.locator("main img, main script")).hasCount(0);
+        bridge.post("/api/deliveries/discard", bearer());
+    }
+
+    @Test
+    void theKeyboardIsEnough() {
+        Page page = show("live");
+        assertThat(page.locator(".state").first()).isVisible();
+        page.keyboard().press("Tab");
+        assertThat(page.locator(".skip")).isFocused();
+        page.keyboard().press("Enter");
+        assertThat(page.locator("h1")).isFocused();
+        page.getByRole(AriaRole.LINK, new Page.GetByRoleOptions().setName("Calls").setExact(true)).focus();
+        page.keyboard().press("Enter");
+        assertThat(page.locator("h1")).hasText("Calls");
+        assertThat(page.locator("h1")).isFocused();
+        page.keyboard().press("Tab");
+        assertThat(page.getByLabel("Number")).isFocused();
+        page.keyboard().type("+70000000000");
+        page.keyboard().press("Enter");
+        assertThat(page.locator(".empty")).hasCount(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"phone, 390, 844, light, en-GB", "phone, 390, 844, dark, ru-RU", "desktop, 1280, 900, light, ru-RU", "desktop, 1280, 900, dark, en-GB"})
+    void everyPageIsAccessibleInEverySizeAndTheme(String device, int width, int height, String theme, String language) {
+        TestCall queue = TestCall.incoming("101", FakeCrm.IVANOV);
+        TestCall other = queue.alsoRinging("102");
+        bridge.webhook().accept(List.of(queue.dialIn(), other.dialIn(), queue.answer(), other.givenUp(), queue.hangup()));
+        awaitOutcome(queue.callId(), "answered");
+        TestCall dead = deadLetter("103");
+        TestCall ringing = TestCall.incoming("102", FakeCrm.PETROVA);
+        bridge.webhook().accept(List.of(ringing.dialIn()));
+        bridge.post("/api/setup/crms/rest/check", bearer());
+        Page page = browser.open(TOKEN, language, ColorScheme.valueOf(theme.toUpperCase()), width, height);
+        page.navigate("/");
+        for (String hash : List.of("live", "calls", "calls/" + queue.callId(), "calls/" + dead.callId(), "why", "deliveries/dead", "reprocess",
+                "setup", "audit")) {
+            show(page, hash);
+            page.locator(".wait").waitFor(new Locator.WaitForOptions().setState(WaitForSelectorState.HIDDEN));
+            if (hash.equals("live")) {
+                page.locator(".call").first().waitFor();
+            } else if (hash.equals("reprocess")) {
+                page.locator("input[name=from]").fill("2020-01-01");
+                page.locator("form button").click();
+                page.locator(".counts").waitFor();
+            } else if (hash.equals("setup")) {
+                page.locator("form button").click();
+                page.locator(".steps li").first().waitFor();
+            }
+            assertFits(page, hash);
+            if (width < 400) {
+                page.setViewportSize(360, height);
+                assertFits(page, hash);
+                page.setViewportSize(width, height);
+            }
+            ConsoleBrowser.assertAccessible(page);
+            String name = hash.equals("calls/" + queue.callId()) ? "call" : hash.equals("calls/" + dead.callId()) ? "call-dead" : hash.replace('/', '-');
+            ConsoleBrowser.picture(page, name + "-" + device + "-" + theme);
+        }
+        bridge.webhook().accept(List.of(ringing.givenUp()));
+        bridge.post("/api/deliveries/discard", bearer());
+    }
+
+    private static void assertFits(Page page, String hash) {
+        assertEquals(0, ((Number) page.evaluate("Math.max(0, document.documentElement.scrollWidth - innerWidth)")).intValue(),
+                "wider than the screen: " + hash);
+    }
+
+    private static TestCall answered(String extension, String caller) {
+        TestCall call = TestCall.incoming(extension, caller);
+        bridge.webhook().accept(call.answered());
+        if (!extension.equals("777")) {
+            await("the registration").atMost(SOON).until(() -> registered(call));
+        }
+        return call;
+    }
+
+    private static boolean registered(TestCall call) {
+        return crm.has(Kind.CALL, call.legId()) && bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"outcome\":\"answered\"")
+                && !bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"state\":\"pending\"")
+                && bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"operation\":\"call\"");
+    }
+
+    private static TestCall deadLetter(String extension) {
+        crm.on("PUT", "/calls/.*", Answer.status(422).body("no such employee"));
+        TestCall call = TestCall.incoming(extension, FakeCrm.IVANOV);
+        bridge.webhook().accept(call.answered());
+        await("the dead letter").atMost(SOON)
+                .until(() -> bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"state\":\"dead\""));
+        return call;
+    }
+
+    private static int count(String state) {
+        return bridge.get("/api/deliveries?limit=500&state=" + state, bearer()).body().split("\"createdAt\"", -1).length - 1;
+    }
+
+    private static void awaitOutcome(String callId, String outcome) {
+        await(outcome).atMost(SOON).until(() -> bridge.get("/api/calls/" + callId, bearer()).body().contains("\"outcome\":\"" + outcome + "\""));
+    }
+
+    private static String[] bearer() {
+        return new String[] {"Authorization", "Bearer " + TOKEN};
+    }
+
+    private static Page show(String hash) {
+        Page page = browser.open(TOKEN);
+        page.navigate("/#/" + hash);
+        return page;
+    }
+
+    private static void show(Page page, String hash) {
+        page.navigate("/#/" + hash);
+        page.reload();
+    }
+
+    private static void search(Page page, Map<String, String> values) {
+        values.forEach((name, value) -> page.locator("input[name=" + name + "]").fill(value));
+        press(page, "Search");
+    }
+
+    private static void press(Page page, String name) {
+        page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName(name).setExact(true)).click();
+    }
+
+    private static Locator.FilterOptions having(String text) {
+        return new Locator.FilterOptions().setHasText(text);
+    }
+
+    private static String ground(Page page) {
+        return (String) page.evaluate("getComputedStyle(document.body).backgroundColor");
+    }
+}

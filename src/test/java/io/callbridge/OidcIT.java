@@ -1,0 +1,426 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.FakeOidcProvider;
+import io.callbridge.support.TestCall;
+import java.io.IOException;
+import java.net.CookieManager;
+import java.net.CookiePolicy;
+import java.net.HttpCookie;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Login at a provider, as a browser and as a program; the provider is {@link FakeOidcProvider}. */
+class OidcIT {
+
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String START = "/api/login/start";
+    /** Says who asks. */
+    private static final String WHO = """
+            - route:
+                id: ops-who
+                group: ops
+                description: "Says who asks."
+                routeConfigurationId: ops-request-errors
+                from:
+                  uri: platform-http:/api/who
+                  steps:
+                    - setBody:
+                        simple: "${header.Callbridge-Who}"
+            """;
+
+    private static FakeOidcProvider provider;
+    private static BridgeProcess bridge;
+
+    private Browser browser;
+
+    @BeforeAll
+    static void start() {
+        provider = new FakeOidcProvider().up();
+        bridge = builder(provider, "anna", "Борис", "token", "loopback").setting("callbridge.admin.token", TOKEN)
+                .setting("callbridge.admin.oidc.role", "telephony").start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (bridge != null) {
+            bridge.close();
+        }
+        provider.close();
+    }
+
+    @BeforeEach
+    void sitDown() {
+        browser = new Browser(bridge);
+        provider.user("anna", Map.of());
+        provider.lifetime(300);
+        provider.refuse(null);
+    }
+
+    private static BridgeProcess.Builder builder(FakeOidcProvider of, String... users) {
+        return BridgeProcess.builder().settings(of.settings(users)).editRoutes(OidcIT::addWho);
+    }
+
+    private static void addWho(Path routes) throws IOException {
+        Files.writeString(routes.resolve("ops-who.camel.yaml"), WHO);
+    }
+
+    @Test
+    void thereIsNoLoginByDefault() {
+        try (BridgeProcess plain = BridgeProcess.builder().start()) {
+            assertEquals("{\"oidc\":false,\"token\":false}", plain.get("/api/login").body());
+            assertEquals(404, plain.get(START).statusCode());
+            assertEquals(404, plain.post("/api/logout").statusCode());
+            assertEquals(200, plain.get("/api/calls").statusCode());
+            assertTrue(plain.output().lines().noneMatch(line -> line.toLowerCase(Locale.ROOT).contains("oidc")
+                    && !line.contains("Installed features")), plain::output);
+        }
+    }
+
+    @Test
+    void aBrowserLogsInWorksAndLogsOut() {
+        HttpResponse<String> before = browser.get("/api/calls");
+        assertEquals(401, before.statusCode());
+        assertEquals("", before.body());
+        assertTrue(before.headers().firstValue("Location").isEmpty() && before.headers().firstValue("WWW-Authenticate").isEmpty(),
+                "a page shows its own form");
+        HttpResponse<String> ways = browser.get("/api/login");
+        assertEquals("{\"oidc\":true,\"token\":true}", ways.body());
+        assertEquals("application/json", ways.headers().firstValue("Content-Type").orElse(null));
+
+        assertEquals("/calls/1?a=b#c", browser.login("/calls/1?a=b%23c"));
+        for (HttpCookie cookie : browser.session()) {
+            assertTrue(cookie.isHttpOnly(), cookie::toString);
+            assertEquals("/api", cookie.getPath());
+        }
+        assertTrue(browser.cookiesSet.stream().anyMatch(line -> line.startsWith("q_session=")), browser.cookiesSet::toString);
+        browser.cookiesSet.stream().filter(line -> line.startsWith("q_session=")).forEach(line ->
+                assertTrue(line.contains("SameSite=Lax") && !line.contains("anna"), line));
+        assertEquals(200, browser.get("/api/calls").statusCode());
+        assertEquals("anna", browser.get("/api/who").body());
+        assertEquals("anna", browser.get("/api/who", "Callbridge-Who", "boris").body());
+        assertEquals(200, browser.post("/api/deliveries/retry", "Origin", "http://127.0.0.1:" + bridge.port(),
+                "Sec-Fetch-Site", "same-origin").statusCode());
+        assertTrue(browser.get("/api/audit").body().contains("\"who\":\"anna\""), () -> browser.get("/api/audit").body());
+        assertTrue(browser.get("/api/status").body().contains("\"who\":\"anna\""), () -> browser.get("/api/status").body());
+
+        assertEquals(204, browser.post("/api/logout").statusCode());
+        assertEquals(List.of(), browser.session());
+        assertEquals(401, browser.get("/api/calls").statusCode());
+    }
+
+    @Test
+    void aPageOfAnotherSiteCannotUseTheSession() {
+        browser.login("/");
+        for (String[] header : List.of(new String[] {"Origin", "https://evil.example"}, new String[] {"Origin", "null"},
+                new String[] {"Sec-Fetch-Site", "cross-site"}, new String[] {"Sec-Fetch-Site", "same-site"})) {
+            for (String path : List.of("/api/deliveries/retry", "/api/logout")) {
+                HttpResponse<String> refused = browser.post(path, header);
+                assertEquals(403, refused.statusCode(), path + header[1]);
+                assertEquals("", refused.body());
+            }
+            assertEquals(403, browser.get("/api/calls", header).statusCode(), header[1]);
+        }
+        assertEquals(200, browser.get("/api/calls").statusCode(), "the session has ended");
+    }
+
+    @Test
+    void whoIsNotNamedIsRefusedAndMayTryAsSomebodyElse() {
+        provider.user("mallory", Map.of("groups", List.of("sales")));
+        browser.attempt(START + "?to=/", 403);
+        assertEquals(List.of(), browser.session());
+        assertEquals(401, browser.get("/api/calls").statusCode());
+        assertTrue(bridge.output().contains("The login of mallory was refused"), bridge::tail);
+        provider.user("anna", Map.of());
+        assertEquals("/", browser.login("/"));
+        assertEquals(200, browser.get("/api/calls").statusCode());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"token", "loopback", "", "ANNA", "anna\n", "anna\u202e", "anna,boris"})
+    void aNameThatIsNotExactlyOneOfThemIsNone(String name) {
+        provider.user(name, Map.of());
+        browser.attempt(START, 403);
+    }
+
+    @Test
+    void aTokenWithoutANameIsNobodys() {
+        provider.user(null, Map.of("upn", "anna", "groups", List.of("telephony")));
+        browser.attempt(START, 403);
+    }
+
+    @Test
+    void aRoleIsEnough() {
+        provider.user("clara", Map.of("groups", List.of("sales", "telephony")));
+        browser.login("/");
+        assertEquals("clara", browser.get("/api/who").body());
+        Browser other = new Browser(bridge);
+        provider.user("dmitri", Map.of("realm_access", Map.of("roles", List.of("telephony"))));
+        other.login("/");
+        assertEquals("dmitri", other.get("/api/who").body());
+    }
+
+    @Test
+    void aNameMayBeOfAnyAlphabet() {
+        provider.user("Борис", Map.of());
+        browser.login("/");
+        assertEquals("Борис", browser.get("/api/who").body());
+    }
+
+    @Test
+    void theTokenOpensBesideTheLogin() {
+        assertEquals("token", bridge.get("/api/who", "Authorization", "Bearer " + TOKEN).body());
+        assertEquals(401, bridge.get("/api/who", "Authorization", "Bearer " + TOKEN + "x").statusCode());
+        assertEquals(401, bridge.get("/api/who").statusCode(), "loopback alone opens nothing");
+    }
+
+    @Test
+    void aProgramMaySendATokenOfTheProvider() {
+        assertEquals("anna", bearer(provider.token(FakeOidcProvider.CLIENT, "anna", 60)).body());
+        assertEquals(403, bearer(provider.token(FakeOidcProvider.CLIENT, "mallory", 60)).statusCode());
+        for (String wrong : List.of(provider.token("another-application", "anna", 60), provider.token(FakeOidcProvider.CLIENT, "anna", -60),
+                provider.forged("anna"), unsigned(), "opaque", "a.b.c")) {
+            HttpResponse<String> refused = bearer(wrong);
+            assertEquals(401, refused.statusCode(), wrong);
+            assertEquals("", refused.body());
+        }
+    }
+
+    private static HttpResponse<String> bearer(String token) {
+        return bridge.get("/api/who", "Authorization", "Bearer " + token);
+    }
+
+    private static String unsigned() {
+        String[] parts = provider.token(FakeOidcProvider.CLIENT, "anna", 60).split("\\.");
+        return "eyJhbGciOiJub25lIn0." + parts[1] + ".";
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"//evil.example", "/%5Cevil.example", "https://evil.example", "evil.example", "/%0d%0aSet-Cookie:x=y", "javascript:1", ""})
+    void theWayBackIsALocalOne(String to) {
+        assertEquals("/", browser.login(to));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"q_session=x", "q_session=a|b|c", "q_session_other=x", "q_session_chunk_1=x", "q_session_chunk_x=x",
+        "q_auth=x", "q_auth_x=y; q_session=z", "q_session_at=x; q_session_rt=y"})
+    void cookiesThatNobodyGaveOpenNothing(String cookies) {
+        HttpResponse<String> refused = bridge.get("/api/who?code=x&state=x", "Cookie", cookies);
+        assertEquals(401, refused.statusCode());
+        assertTrue(refused.headers().firstValue("Location").isEmpty(), refused.headers()::toString);
+    }
+
+    @Test
+    void aCodeCountsOnceAndInTheBrowserThatAskedForIt() {
+        String page = browser.redirect(START);
+        String back = browser.redirect(page);
+        Browser other = new Browser(bridge);
+        HttpResponse<String> stolen = other.get(back);
+        assertFalse(stolen.headers().allValues("Set-Cookie").toString().contains("q_session"), stolen.headers()::toString);
+        assertEquals(401, other.get("/api/who").statusCode());
+        assertEquals(401, browser.get(back.replaceAll("state=[^&]*", "state=x")).statusCode() == 302 ? 401 : 0, "no session by another state");
+        assertEquals(List.of(), browser.session());
+    }
+
+    @Test
+    void aLoginThatFailsAtTheProviderIsSaidInOneLine() {
+        provider.refuse("access_denied");
+        browser.attempt(START, 401);
+        assertTrue(bridge.output().lines().anyMatch(line -> line.contains("A login has failed") && line.contains("access_denied")
+                && line.contains("second line")), bridge::tail);
+        provider.refuse(null);
+        browser.login("/");
+    }
+
+    @Test
+    void aSessionIsRenewedWhileSomebodyWorks() {
+        provider.lifetime(1);
+        browser.login("/");
+        int before = provider.refreshes();
+        await("a renewal").atMost(SOON).until(() -> {
+            assertEquals("anna", browser.get("/api/who").body());
+            return provider.refreshes() > before;
+        });
+        assertEquals("anna", browser.get("/api/who").body());
+    }
+
+    @Test
+    void aSessionOutlivesARestart() {
+        BridgeProcess.Builder inAContainer = BridgeProcess.builder().editRoutes(OidcIT::addWho);
+        provider.settings("anna").forEach((key, value) -> inAContainer.environment(key.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_"), value));
+        try (BridgeProcess restarted = inAContainer.start()) {
+            Browser there = new Browser(restarted);
+            there.login("/");
+            restarted.stop();
+            restarted.restart();
+            assertEquals("anna", there.get("/api/who").body());
+            assertEquals("{\"oidc\":true,\"token\":false}", there.get("/api/login").body());
+            assertEquals(401, restarted.get("/api/who").statusCode(), "without a token too, loopback alone opens nothing");
+        }
+    }
+
+    @Test
+    void behindAProxyTheAddressIsTheProxys() {
+        try (BridgeProcess behind = builder(provider, "anna").setting("quarkus.http.proxy.proxy-address-forwarding", "true")
+                .setting("quarkus.http.proxy.enable-forwarded-host", "true").start()) {
+            String[] headers = {"X-Forwarded-Proto", "https", "X-Forwarded-Host", "callbridge.example", "X-Forwarded-For", "192.0.2.1"};
+            HttpResponse<String> sent = behind.get(START, headers);
+            String page = sent.headers().firstValue("Location").orElse("");
+            assertTrue(page.contains("redirect_uri=https%3A%2F%2Fcallbridge.example%2Fapi%2Flogin%2Fstart"), page);
+            sent.headers().allValues("Set-Cookie").forEach(cookie -> assertTrue(cookie.contains("Secure"), cookie));
+            assertEquals(403, behind.post("/api/logout", with(headers, "Origin", "https://evil.example")).statusCode());
+            assertEquals(403, behind.post("/api/logout", with(headers, "Origin", "http://127.0.0.1:" + behind.port())).statusCode());
+            assertEquals(204, behind.post("/api/logout", with(headers, "Origin", "https://callbridge.example")).statusCode());
+        }
+    }
+
+    private static String[] with(String[] headers, String... more) {
+        return Stream.concat(Stream.of(headers), Stream.of(more)).toArray(String[]::new);
+    }
+
+    @Test
+    void callsGoOnWithoutTheProvider() {
+        try (FakeOidcProvider late = new FakeOidcProvider(); BridgeProcess alone = builder(late, "anna").start()) {
+            late.user("anna", Map.of());
+            assertEquals(1, alone.output().lines().filter(line -> line.contains("WARN")).count(), alone::output);
+            assertTrue(alone.output().contains("Nobody can log in"), alone::output);
+            TestCall call = TestCall.incoming("101", "+79000000010");
+            alone.webhook().accept(call.answered());
+            Browser there = new Browser(alone);
+            assertEquals(401, there.get("/api/who").statusCode());
+            assertEquals(503, there.get(START).statusCode());
+            late.up();
+            there.login("/");
+            assertEquals(200, there.get("/api/calls/" + call.callId()).statusCode());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"<html>In maintenance</html>", "", "[]"})
+    void callsGoOnWhenTheProviderTalksNonsense(String answer) {
+        try (FakeOidcProvider mad = new FakeOidcProvider().speaking(answer).up(); BridgeProcess alone = builder(mad, "anna").start()) {
+            mad.user("anna", Map.of());
+            Browser there = new Browser(alone);
+            assertEquals(401, there.get("/api/who").statusCode());
+            assertTrue(there.get(START).statusCode() >= 400, "a login there");
+            mad.speaking(null);
+            there.login("/");
+            assertEquals("anna", there.get("/api/who").body());
+        }
+    }
+
+    @Test
+    void callsGoOnWhenTheProviderSaysNothing() throws IOException {
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                BridgeProcess alone = builder(provider, "anna").setting("callbridge.admin.oidc.url", "http://127.0.0.1:" + silent.getLocalPort())
+                        .start()) {
+            assertTrue(alone.output().contains("Nobody can log in"), alone::output);
+            TestCall call = TestCall.incoming("101", "+79000000010");
+            alone.webhook().accept(call.answered());
+            assertEquals(503, new Browser(alone).get(START).statusCode());
+        }
+    }
+
+    @Test
+    void onlyTheAdministrationKnowsOfTheLogin() {
+        for (String path : List.of("/q/health/live", "/q/health/ready", "/q/metrics")) {
+            HttpResponse<String> answer = bridge.get(path, "Authorization", "Bearer x", "Cookie", "q_session=x");
+            assertEquals(200, answer.statusCode(), path);
+            assertEquals(List.of(), answer.headers().allValues("Set-Cookie"));
+        }
+        assertEquals(404, bridge.get("/pbx/wrong-secret-of-the-tests/events", "Cookie", "q_session=x").statusCode());
+    }
+
+    /** Keeps cookies, and goes where it is sent only step by step. */
+    private static final class Browser {
+
+        private final CookieManager cookies = new CookieManager(null, CookiePolicy.ACCEPT_ALL);
+        private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).cookieHandler(cookies)
+                .connectTimeout(Duration.ofSeconds(2)).build();
+        private final List<String> cookiesSet = new ArrayList<>();
+        private final String address;
+
+        Browser(BridgeProcess bridge) {
+            address = "http://127.0.0.1:" + bridge.port();
+        }
+
+        HttpResponse<String> get(String path, String... headers) {
+            return send("GET", path, headers);
+        }
+
+        HttpResponse<String> post(String path, String... headers) {
+            return send("POST", path, headers);
+        }
+
+        /** Where a page sends to. */
+        String redirect(String path) {
+            HttpResponse<String> answer = get(path);
+            assertEquals(302, answer.statusCode(), () -> path + " " + answer.body());
+            return answer.headers().firstValue("Location").orElseThrow();
+        }
+
+        /** @return the page that comes at the end */
+        String login(String to) {
+            String at = START + "?to=" + to;
+            for (int step = 0; step < 4; step++) {
+                at = redirect(at);
+            }
+            return at;
+        }
+
+        /** A login that ends with this status. */
+        void attempt(String path, int status) {
+            HttpResponse<String> answer = get(path);
+            for (int step = 0; step < 3 && answer.statusCode() == 302; step++) {
+                answer = get(answer.headers().firstValue("Location").orElseThrow());
+            }
+            assertEquals(status, answer.statusCode(), answer.body());
+        }
+
+        List<HttpCookie> session() {
+            return cookies.getCookieStore().getCookies().stream().filter(cookie -> cookie.getName().startsWith("q_session")).toList();
+        }
+
+        private HttpResponse<String> send(String method, String path, String... headers) {
+            HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(path.startsWith("/") ? address + path : path))
+                    .method(method, HttpRequest.BodyPublishers.noBody()).timeout(Duration.ofSeconds(20));
+            if (headers.length > 0) {
+                request.headers(headers);
+            }
+            try {
+                HttpResponse<String> answer = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+                cookiesSet.addAll(answer.headers().allValues("Set-Cookie"));
+                return answer;
+            } catch (IOException e) {
+                throw new AssertionError(path, e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.callbridge.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.support.BridgeProcess;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+
+/**
+ * How quickly the console's lists come with many calls in the store: rows per second of a page by HTTP, against one plain SQL query
+ * for the same rows, on a connection of its own to the same file.
+ */
+class ConsoleBench {
+
+    private static final int CALLS = 100_000;
+    private static final int PAGE = 500;
+    private static final List<String> OUTCOMES = List.of("answered", "answered", "answered", "missed", "unanswered", "local");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Test
+    void lists() throws SQLException, IOException {
+        BenchTable table = new BenchTable();
+        table.head("The console's lists with " + CALLS + " stored calls, pages of " + PAGE + "; mvn verify -Pbench -Dit.test=ConsoleBench; median of "
+                + Runs.COUNT + " runs (extremes)");
+        try (BridgeProcess bridge = BridgeProcess.builder().heap("512m").setting("callbridge.crm.rest.url", "http://127.0.0.1:1/crm").start();
+                Connection connection = DriverManager.getConnection(bridge.storeUrl())) {
+            fill(connection);
+            String first = next(bridge, "");
+            String deep = first;
+            for (int page = 1; page < CALLS / PAGE / 2; page++) {
+                deep = next(bridge, deep);
+            }
+            measure(table, bridge, connection, "j1", "newest calls", "", "1 = 1");
+            measure(table, bridge, connection, "j2", "behind 50,000 others", "&after=" + deep.replace("~", "%7E"), "first_at <= " + deep.split("~")[0]);
+            measure(table, bridge, connection, "j3", "by outcome", "&outcome=missed", "outcome = 'missed'");
+            measure(table, bridge, connection, "j4", "by number", "&number=%2B79000000007", "number = '+79000000007'");
+            measure(table, bridge, connection, "j5", "by extension", "&extension=105",
+                    "call_id in (select call_id from call_party where extension = '105')");
+        }
+        System.out.println(table);
+    }
+
+    private static void measure(BenchTable table, BridgeProcess bridge, Connection connection, String id, String what, String query, String where)
+            throws SQLException, IOException {
+        double[] pages = new double[Runs.COUNT];
+        double[] plain = new double[Runs.COUNT];
+        for (int run = -3; run < Runs.COUNT; run++) {
+            long begin = System.nanoTime();
+            HttpResponse<String> answer = bridge.get("/api/calls?limit=" + PAGE + query);
+            double pageRate = PAGE / ((System.nanoTime() - begin) / 1e9);
+            assertEquals(PAGE, JSON.readTree(answer.body()).path("calls").size(), answer::body);
+            begin = System.nanoTime();
+            int rows = 0;
+            try (PreparedStatement statement = connection.prepareStatement("select pbx, call_id, version, first_at, last_at, outcome, number, parties"
+                    + " from call where " + where + " order by first_at desc, pbx desc, call_id desc limit " + PAGE);
+                    ResultSet found = statement.executeQuery()) {
+                while (found.next()) {
+                    found.getString(8);
+                    rows++;
+                }
+            }
+            double plainRate = rows / ((System.nanoTime() - begin) / 1e9);
+            assertEquals(PAGE, rows);
+            if (run >= 0) {
+                pages[run] = pageRate;
+                plain[run] = plainRate;
+            }
+        }
+        table.shown(id, "rows/s of a page, " + what, new Runs(pages).text(0), "one plain SQL query", new Runs(plain).text(0),
+                new Runs(pages).median() / new Runs(plain).median());
+        table.note(id + ": a page takes " + String.format(Locale.ROOT, "%.1f", PAGE / new Runs(pages).median() * 1000) + " ms");
+    }
+
+    private static String next(BridgeProcess bridge, String after) throws IOException {
+        JsonNode page = JSON.readTree(bridge.get("/api/calls?limit=" + PAGE + (after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E"))).body());
+        return page.path("next").asText();
+    }
+
+    private static void fill(Connection connection) throws SQLException {
+        connection.setAutoCommit(false);
+        try (PreparedStatement call = connection.prepareStatement("insert into call (pbx, call_id, version, first_at, last_at, outcome, number,"
+                + " parties) values ('main', ?, 1, ?, ?, ?, ?, ?)");
+                PreparedStatement party = connection.prepareStatement("insert into call_party (pbx, call_id, extension, crm_user)"
+                        + " values ('main', ?, ?, ?)")) {
+            long begin = System.currentTimeMillis() - CALLS * 20_000L;
+            for (int i = 0; i < CALLS; i++) {
+                String extension = Integer.toString(101 + i % 50);
+                String user = i % 10 == 0 ? "" : "user" + i % 50;
+                call.setString(1, String.format("%032x", i * 2_654_435_761L));
+                call.setLong(2, begin + i * 20_000L);
+                call.setLong(3, begin + i * 20_000L + 15_000);
+                call.setString(4, OUTCOMES.get(i % OUTCOMES.size()));
+                call.setString(5, "+7900" + String.format("%07d", i % 150));
+                call.setString(6, "{\"" + extension + "\":\"" + user + "\"}");
+                call.addBatch();
+                party.setString(1, String.format("%032x", i * 2_654_435_761L));
+                party.setString(2, extension);
+                party.setString(3, user);
+                party.addBatch();
+            }
+            call.executeBatch();
+            party.executeBatch();
+        }
+        connection.commit();
+        connection.setAutoCommit(true);
+    }
+}
