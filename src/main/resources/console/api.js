@@ -66,12 +66,17 @@ export function listen(path, heard) {
         silence = setTimeout(() => silent.abort(), SILENCE_MS);
       };
       alive();
+      const began = Date.now();
       try {
         const signal = AbortSignal.any([stop.signal, silent.signal]);
         await read(await fetch(path, { headers: headers(), cache: 'no-store', signal }), (kind, content) => {
           alive();
           heard(kind, content);
         });
+        if (Date.now() - began > SILENCE_MS) {
+          // Callbridge ends it now and then, to ask again who is there.
+          continue;
+        }
         heard(null, new Refused(0, ''));
       } catch (reason) {
         if (stop.signal.aborted) {

@@ -134,9 +134,11 @@ function fail(main, reason) {
   }
 }
 
-function login(main) {
+async function login(main) {
   const wrong = hasToken();
   keepToken(null);
+  // Not known yet if Callbridge did not answer when the console was opened.
+  ways = await get('/api/login').catch(() => ways);
   document.querySelector('[name=leave]')?.remove();
   const input = el('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true });
   main.replaceChildren(el('h1', { tabindex: -1 }, t('login')),

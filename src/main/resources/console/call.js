@@ -2,6 +2,7 @@ import { badge, button, el, foreign, table } from './dom.js';
 import { Refused, get } from './api.js';
 import { act, confirmed } from './actions.js';
 import { name, timeline } from './timeline.js';
+import { DISCARDED, RETRIED } from './deliveries.js';
 import { answerOf, unheard, verdicts } from './why.js';
 import { moment, rule, t, time, word } from './words.js';
 
@@ -62,8 +63,8 @@ function delivery(each, names, page) {
       : el('p', { class: 'empty' }, t('attempts.none')),
     el('pre', { tabindex: 0, 'aria-label': t('request') }, JSON.stringify(each.request, null, 2)),
     el('div', { class: 'row' },
-      ['dead', 'dropped', 'discarded'].includes(each.state) ? button(t('retry'), () => change('retry')) : null,
-      ['dead', 'pending'].includes(each.state) ? button(t('discard'), () => change('discard'), 'quiet') : null));
+      RETRIED.includes(each.state) ? button(t('retry'), () => change('retry')) : null,
+      DISCARDED.includes(each.state) ? button(t('discard'), () => change('discard'), 'quiet') : null));
 }
 
 function event(each) {

@@ -1,5 +1,6 @@
-import { badge, button, el, field, foreign, select, table } from './dom.js';
+import { badge, el, field, foreign, select, table } from './dom.js';
 import { get, query } from './api.js';
+import { paged } from './paged.js';
 import { moment, t, word } from './words.js';
 
 const OUTCOMES = ['', 'open', 'answered', 'missed', 'unanswered', 'local'];
@@ -8,18 +9,22 @@ const kept = { number: '', extension: '', user: '', outcome: '', from: '', to: '
 /** Calls, found by what they were. */
 export async function calls(page) {
   const list = el('div', { 'aria-live': 'polite' });
+  const find = paged(page, list, async (after) => {
+    const answer = await get(`/api/calls${query({ ...filter(kept), limit: 50, after })}`);
+    return [answer.calls, answer.next];
+  }, (rows) => rows.length ? lines(rows) : el('p', { class: 'empty' }, t('calls.none')));
   const input = (name, more = {}) => el('input', { name, value: kept[name], autocomplete: 'off', ...more });
   const form = el('form', { class: 'search', role: 'search', onsubmit: (event) => {
     event.preventDefault();
     Object.assign(kept, Object.fromEntries(new FormData(form)));
-    find(page, list).catch(page.fail);
+    find().catch(page.fail);
   } },
     field(t('number'), input('number', { inputmode: 'tel' })), field(t('extension'), input('extension')), field(t('user'), input('user')),
     field(t('outcome'), select('outcome', OUTCOMES.map((each) => [each, each ? word('outcome', each) : t('any')]), kept.outcome)),
     field(t('from'), input('from', { type: 'date' })), field(t('to'), input('to', { type: 'date' })),
     el('button', {}, t('search')));
   page.show(form, list);
-  await find(page, list);
+  await find();
 }
 
 /** A day is that of whoever looks, not of UTC. */
@@ -33,21 +38,6 @@ function day(date, days) {
 
 export function filter({ from, to, ...rest }) {
   return { ...rest, from: day(from, 0), to: day(to, 1) };
-}
-
-async function find(page, list) {
-  const rows = [];
-  let next = null;
-  const more = async () => {
-    const answer = await get(`/api/calls${query({ ...filter(kept), limit: 50, after: next })}`);
-    rows.push(...answer.calls);
-    next = answer.next ?? null;
-    if (!page.gone()) {
-      list.replaceChildren(rows.length ? lines(rows) : el('p', { class: 'empty' }, t('calls.none')),
-        next ? button(t('more'), () => more().catch(page.fail), 'quiet') : '');
-    }
-  };
-  await more();
 }
 
 export function lines(calls) {

@@ -1,29 +1,25 @@
 import { badge, button, el, field, foreign, select, table } from './dom.js';
-import { get, query } from './api.js';
-import { act, confirmed } from './actions.js';
+import { Refused, get, post, query } from './api.js';
+import { act, confirmed, told, trouble } from './actions.js';
+import { paged } from './paged.js';
 import { answerOf } from './why.js';
 import { moment, t, word } from './words.js';
 
 const STATES = ['pending', 'failing', 'dead', 'delivered', 'dropped', 'discarded'];
-const RETRIED = ['dead', 'dropped', 'discarded'];
-const DISCARDED = ['pending', 'failing', 'dead'];
+/** What can be sent at once: what waits too, instead of at its time. */
+export const RETRIED = ['pending', 'failing', 'dead', 'dropped', 'discarded'];
+export const DISCARDED = ['pending', 'failing', 'dead'];
 
 /** The outbox: what waits, fails, or is dead, and what can be done about it. */
 export async function deliveries(page) {
   const [state = 'dead', crm = ''] = page.parameters;
   const { crms } = await get('/api/status');
-  const rows = [];
   const list = el('div', { 'aria-live': 'polite' });
-  let next = null;
-  const more = async () => {
-    const answer = await get(`/api/deliveries${query({ state, crm, after: next })}`);
-    rows.push(...answer.deliveries);
-    next = answer.next ?? null;
-    if (!page.gone()) {
-      list.replaceChildren(...rows.length ? lines(rows, state, crm, page) : [el('p', { class: 'empty' }, t('deliveries.none'))],
-        next ? button(t('more'), () => more().catch(page.fail), 'quiet') : '');
-    }
-  };
+  const chosen = new Map();
+  const find = paged(page, list, async (after) => {
+    const answer = await get(`/api/deliveries${query({ state, crm, after })}`);
+    return [answer.deliveries, answer.next];
+  }, (rows) => rows.length ? lines(rows, chosen, state, crm, page) : el('p', { class: 'empty' }, t('deliveries.none')));
   const choose = select('crm', [['', t('any')], ...crms.map((each) => [each.crm, each.crm])], crm);
   choose.addEventListener('change', () => {
     location.hash = address(state, choose.value);
@@ -31,26 +27,25 @@ export async function deliveries(page) {
   page.show(el('nav', { class: 'tabs', 'aria-label': t('state') }, STATES.map((each) => el('a', {
     href: address(each, crm), 'aria-current': each === state ? 'page' : null }, word('state', each)))),
     el('div', { class: 'search' }, field(t('crm'), choose)), list);
-  await more();
+  await find();
 }
 
 function address(state, crm) {
   return `#/deliveries/${state}${crm ? `/${encodeURIComponent(crm)}` : ''}`;
 }
 
-function lines(rows, state, crm, page) {
-  const chosen = new Map(rows.map((row) => [row.id,
-    el('input', { type: 'checkbox', 'aria-label': t('choose', { what: `${word('operation', row.operation)} ${row.key}` }) })]));
+/** @param chosen the boxes of the rows, by id: they stay as they are when more rows come */
+function lines(rows, chosen, state, crm, page) {
+  rows.filter((row) => !chosen.has(row.id)).forEach((row) => chosen.set(row.id,
+    el('input', { type: 'checkbox', 'aria-label': t('choose', { what: `${word('operation', row.operation)} ${row.key}` }) })));
   const each = async (what) => {
     const ids = [...chosen].filter(([, box]) => box.checked).map(([id]) => id);
     if (ids.length === 0 || what === 'discard' && !await confirmed(t('deliveries.discard.sure', { n: ids.length }))) {
       return;
     }
-    for (const id of ids) {
-      if (!await act(`/api/deliveries/${id}/${what}`, () => t(`${what}.done`, { n: ids.length }))) {
-        break;
-      }
-    }
+    const { done, refused } = await together(ids, what);
+    told(refused ? t('some.done', { n: done, of: ids.length, reason: trouble(refused) }) : t(`${what}.done`, { n: done }),
+      refused ? 'bad' : 'good');
     await page.again();
   };
   const all = async (what, count) => {
@@ -77,4 +72,25 @@ function lines(rows, state, crm, page) {
       ...tried ? [row.nextAt ? moment(row.nextAt) : null] : []];
     return acts ? [chosen.get(row.id), ...cells] : cells;
   }))].filter(Boolean);
+}
+
+/** One that was changed meanwhile does not keep the others from being done. */
+async function together(ids, what) {
+  let done = 0;
+  let refused = null;
+  for (const id of ids) {
+    try {
+      await post(`/api/deliveries/${id}/${what}`);
+      done++;
+    } catch (reason) {
+      if (!(reason instanceof Refused)) {
+        throw reason;
+      }
+      refused = reason;
+      if (![404, 409].includes(reason.status)) {
+        break;
+      }
+    }
+  }
+  return { done, refused };
 }

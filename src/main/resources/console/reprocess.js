@@ -17,10 +17,10 @@ export async function reprocess(page) {
   async function run(asked) {
     found.replaceChildren(el('p', { class: 'wait' }, t('wait')));
     const result = await post(`/api/calls/reprocess${query(asked)}`);
-    // What is done is what was shown, even if the form says something else by now; and what is different stays as it is.
+    // What is done is what was shown, even if the form or the time says something else by now; and what is different stays as it is.
     found.replaceChildren(...summary(result), result.dryRun && result.missing > 0 ? button(t('reprocess.do'), async () => {
       if (await confirmed(t('reprocess.sure', { n: result.missing }))) {
-        run({ ...asked, 'dry-run': false }).then(() => told(t('reprocess.done'))).catch(page.fail);
+        run({ ...asked, to: result.to, 'dry-run': false }).then(() => told(t('reprocess.done'))).catch(page.fail);
       }
     }) : '');
   }

@@ -187,9 +187,20 @@ class AdminGateIT {
     void theDemoNeedsNoTokenOnThisMachine() {
         try (BridgeProcess demo = BridgeProcess.builder().setting("quarkus.profile", "demo").start()) {
             assertEquals(200, demo.get("/api/calls").statusCode());
+            assertEquals(200, demo.get("/").statusCode());
             assertRefused(403, ask(demo, "GET /api/calls", "X-Forwarded-For: 192.0.2.1"));
             assertRefused(403, ask(demo, "GET /api/calls", "Origin: http://evil.example"));
         }
+    }
+
+    /** Whoever comes by a tunnel or a port forward is on loopback too. */
+    @Test
+    void withoutAnybodyToAskTheConsoleIsClosedButTheApiAnswersOnThisMachine() {
+        assertEquals(403, open.get("/").statusCode());
+        assertTrue(open.get("/").body().contains("callbridge.admin.token"), open.get("/").body());
+        assertFalse(open.get("/").body().contains("script"), open.get("/").body());
+        assertEquals(200, open.get("/api/calls").statusCode());
+        assertEquals(200, closed.get("/").statusCode());
     }
 
     private static Answer ask(BridgeProcess bridge, String line, String... headers) {

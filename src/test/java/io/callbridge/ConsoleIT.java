@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.assertions.LocatorAssertions;
@@ -40,6 +43,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ConsoleIT {
 
     private static final Duration SOON = Duration.ofSeconds(20);
+    private static final int PAGE = 50;
     private static final String TOKEN = "admin-token-of-the-tests";
     private static final String HOSTILE = "<img src=x onerror=\"document.title='broken in'\"><script>alert(1)</script>\u202Egnp.exe";
 
@@ -221,6 +225,22 @@ class ConsoleIT {
         assertThat(page.locator(".legend")).containsText("answered elsewhere");
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {"S25; after a transfer; 102 boris; 4; 2", "S27; forwarded by a rule; 101 anna; 3; 1",
+        "S16; IVR or queue; 880; 3; 1"})
+    void aTransferAForwardingAndAQueueAreDrawn(String scenario, String mark, String of, int legs, int talks) {
+        List<Map<String, String>> events = Scenario.of(scenario).events().stream().map(Scenario.Event::fields).toList();
+        String callId = events.get(0).get("CallID");
+        bridge.webhook().accept(events);
+        awaitOutcome(callId, "answered");
+        Page page = show("calls/" + callId);
+        assertThat(page.locator(".timeline .legend")).containsText(mark);
+        ConsoleBrowser.picture(page, "timeline-" + scenario);
+        assertThat(page.locator(".timeline svg g")).hasCount(legs);
+        assertThat(page.locator(".timeline svg rect.talk")).hasCount(talks);
+        assertThat(page.locator(".legs li").filter(having(of)).filter(having(mark.equals("IVR or queue") ? "queue" : mark))).not().hasCount(0);
+    }
+
     @Test
     void aBrokenAddressLeadsToAPage() {
         Page page = show("%");
@@ -239,7 +259,7 @@ class ConsoleIT {
         Locator delivery = page.locator("details").filter(having("registered call"));
         delivery.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Retry")).click();
         await("the registration").atMost(SOON).until(() -> crm.requests(Kind.CALL, dead.legId()).size() == 2);
-        assertThat(page.locator(".told")).containsText("Sent again: 1");
+        assertThat(page.locator(".told")).containsText("On the way: 1");
         await("its confirmation").atMost(SOON).until(() -> bridge.get("/api/deliveries?state=dead", bearer()).body().contains("\"deliveries\":[]"));
         show(page, "calls/" + dead.callId());
         assertThat(page.locator(".verdicts")).containsText("It is in rest");
@@ -272,6 +292,65 @@ class ConsoleIT {
         press(page, "Retry all of these");
         press(page, "Yes");
         await("everything").atMost(SOON).until(() -> calls.stream().allMatch(call -> registered(call)));
+    }
+
+    @Test
+    void aListThatGrowsKeepsWhatWasChosenAndHasNothingTwice() {
+        crm.on("PUT", "/calls/.*", Answer.status(422));
+        for (int i = 0; i < PAGE + 3; i++) {
+            bridge.webhook().accept(TestCall.incoming("101", FakeCrm.IVANOV).answered());
+        }
+        await("the dead letters").atMost(SOON).until(() -> count("dead") == PAGE + 3);
+        Page page = show("deliveries/dead");
+        Locator rows = page.locator("tbody tr");
+        assertThat(rows).hasCount(PAGE);
+        rows.nth(1).locator("input").check();
+        page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Show more")).dblclick();
+        assertThat(rows).hasCount(PAGE + 3);
+        assertThat(rows.nth(1).locator("input")).isChecked();
+        assertThat(page.locator("tbody input:checked")).hasCount(1);
+        press(page, "Discard the chosen ones");
+        press(page, "Yes");
+        await("one").atMost(SOON).until(() -> count("discarded") > 0 && count("dead") == PAGE + 2);
+    }
+
+    @Test
+    void oneThatWasChangedMeanwhileDoesNotKeepTheOthersFromBeingDone() throws JsonProcessingException {
+        TestCall first = deadLetter("101");
+        deadLetter("102");
+        deadLetter("103");
+        Page page = show("deliveries/dead");
+        assertThat(page.locator("tbody tr")).hasCount(3);
+        long id = 0;
+        for (JsonNode line : new ObjectMapper().readTree(bridge.get("/api/deliveries?state=dead", bearer()).body()).path("deliveries")) {
+            id = line.path("callId").asText().equals(first.callId()) ? line.path("id").asLong() : id;
+        }
+        assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard", bearer()).statusCode());
+        page.getByLabel("all on this page").check();
+        press(page, "Discard the chosen ones");
+        press(page, "Yes");
+        assertThat(page.locator(".told")).containsText("2 of 3 were done");
+        assertThat(page.locator(".told")).containsText("is discarded");
+        assertThat(page.locator(".empty")).hasCount(1);
+        assertEquals(1, browser.errors().stream().filter(error -> error.contains("409")).count(), "the browser tells of the refusal");
+    }
+
+    @Test
+    void whatFailsCanBeSentAtOnce() {
+        crm.on("PUT", "/calls/.*", Answer.status(503));
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(call.answered());
+        await("the failure").atMost(SOON).until(() -> count("failing") == 1);
+        Page page = show("deliveries/failing");
+        assertThat(page.locator("tbody tr")).containsText("503");
+        page.locator("tbody input").check();
+        press(page, "Retry the chosen ones");
+        assertThat(page.locator(".told")).containsText("On the way: 1");
+        press(page, "Retry all of these");
+        press(page, "Yes");
+        assertThat(page.locator(".told")).containsText("On the way: 1");
+        crm.behave();
+        await("the registration").atMost(SOON).until(() -> registered(call));
     }
 
     @Test

@@ -36,11 +36,14 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an operator finds and puts right: dead letters, calls that were decided wrongly, calls that are old. */
 class OperatorIT {
 
     private static final Duration SOON = Duration.ofSeconds(30);
+    private static final String HOUR = "3600000";
     private static final String REFUSAL = "{\"error\":\"no such user\"}";
     private static final int OLD_CALLS = 3_000;
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -152,6 +155,52 @@ class OperatorIT {
         awaitThat("the one that was retried", () -> crm.has(Kind.CALL, waiting.legId()));
     }
 
+    /** Nobody who has just mended a CRM waits an hour for the next try. */
+    @Test
+    void whatWaitsIsSentAtOnceWhenSomebodyWantsIt() {
+        start(builder().setting("callbridge.deliver.retry.first-delay-ms", HOUR).setting("callbridge.deliver.retry.max-delay-ms", HOUR));
+        crm.on("PUT", "/calls/.*", Answer.status(503).body("maintenance"));
+        TestCall one = failing("101");
+        crm.behave();
+        long id = registration(one, "failing").path("id").asLong();
+        assertTrue(nextTry(one).isAfter(Instant.now().plusSeconds(60)), "it would wait");
+        assertEquals("pending", post("/api/deliveries/" + id + "/retry").path("state").asText());
+        awaitThat("the registration", () -> registration(one, "delivered") != null);
+        assertEquals(2, get("/api/deliveries/" + id).path("attempts").size(), "its tries go on from where they were");
+
+        crm.on("PUT", "/calls/.*", Answer.status(429).retryAfter(3_000));
+        TestCall asked = failing("101");
+        crm.behave();
+        post("/api/deliveries/" + registration(asked, "failing").path("id").asLong() + "/retry");
+        awaitThat("the registration that the CRM wanted to have later", () -> registration(asked, "delivered") != null);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"failing", "pending"})
+    void allThatWaitsIsSentAtOnceWhenSomebodyWantsIt(String state) {
+        start(builder().setting("callbridge.deliver.retry.first-delay-ms", HOUR).setting("callbridge.deliver.retry.max-delay-ms", HOUR));
+        crm.on("PUT", "/calls/.*", Answer.status(503).body("maintenance"));
+        List<TestCall> calls = Stream.of("101", "102", "103").map(this::failing).toList();
+        crm.behave();
+        assertEquals(0, post("/api/deliveries/retry?state=dropped").path("retried").asInt());
+        assertEquals(3, post("/api/deliveries/retry?crm=rest&state=" + state).path("retried").asInt());
+        calls.forEach(call -> awaitThat("the registration of " + call, () -> registration(call, "delivered") != null));
+        calls.forEach(call -> assertEquals(2, crm.requests(Kind.CALL, call.legId()).size(), "one failed, one taken"));
+        assertEquals(0, post("/api/deliveries/retry?state=" + state).path("retried").asInt());
+    }
+
+    /** An answered call whose registration has failed once. */
+    private TestCall failing(String extension) {
+        TestCall call = TestCall.incoming(extension, FakeCrm.IVANOV);
+        bridge.webhook().accept(call.answered());
+        awaitThat("the failure of " + call, () -> registration(call, "failing") != null);
+        return call;
+    }
+
+    private Instant nextTry(TestCall call) {
+        return Instant.parse(registration(call, "failing").path("nextAt").asText());
+    }
+
     @Test
     void listsComeInPagesNewestFirst() {
         start(builder());
@@ -228,7 +277,7 @@ class OperatorIT {
                 refusal(404, "GET", "/api/deliveries/x", "x"),
                 refusal(404, "POST", "/api/deliveries/4711/retry", "4711"),
                 refusal(404, "POST", "/api/deliveries/4711/discard", "4711"),
-                refusal(400, "POST", "/api/deliveries/retry?state=delivered", "state", "'delivered'", "dead, discarded, dropped"),
+                refusal(400, "POST", "/api/deliveries/retry?state=delivered", "state", "'delivered'", "pending, failing, dead, discarded, dropped"),
                 refusal(400, "GET", "/api/calls?outcome=lost", "outcome", "'lost'", "answered, missed"),
                 refusal(400, "GET", "/api/calls?from=yesterday", "from", "'yesterday'", "2026-03-04"),
                 refusal(400, "GET", "/api/calls?after=7", "after", "'7'", "next"),
@@ -262,7 +311,10 @@ class OperatorIT {
         assertEquals("anna.new", different.path("request").path("user").asText());
         assertEquals("anna", different.path("stored").path("user").asText());
         assertEquals(0, list("/api/deliveries?state=pending", "deliveries").size(), "a dry run creates nothing");
-        assertRun(post("/api/calls/reprocess?from=2020-01-01&to=2020-01-02"), false, 0, 0, 0, 0);
+        JsonNode other = post("/api/calls/reprocess?from=2020-01-01&to=2020-01-02");
+        assertRun(other, false, 0, 0, 0, 0);
+        assertEquals("2020-01-01T00:00:00Z 2020-01-02T00:00:00Z", other.path("from").asText() + " " + other.path("to").asText());
+        assertTrue(Instant.parse(dryRun.path("to").asText()).isBefore(Instant.now()), "without an end it ends now");
 
         assertRun(post("/api/calls/reprocess?from=2020-01-01"), false, 2, 1, 1, 1);
         awaitThat("the registration", () -> registration(dropped, "delivered") != null);

@@ -1,5 +1,6 @@
 package io.callbridge.admin;
 
+import io.quarkus.runtime.configuration.ConfigUtils;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.Router;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -11,22 +12,30 @@ import java.util.List;
 
 /**
  * {@code GET /}: the console, with its style and its scripts, all from the class path. It holds no data: what it shows it asks
- * the administration API for, with the right of whoever looks.
+ * the administration API for, with the right of whoever looks. Where nobody could be asked who he is, it is closed but in the demo,
+ * although the API answers on loopback then too (contract section 4): whoever comes by a tunnel or a port forward is on loopback.
  */
 @ApplicationScoped
 class ConsolePage {
 
-    private static final List<String> SCRIPTS = List.of("actions", "api", "app", "audit", "call", "calls", "deliveries", "dom", "live",
+    private static final List<String> SCRIPTS = List.of("actions", "api", "app", "audit", "call", "calls", "deliveries", "dom", "live", "paged",
             "reprocess", "setup", "timeline", "why", "words", "words-en", "words-ru");
 
-    void register(@Observes Router router) {
-        serve(router, "/", "text/html", resource("index.html"));
-        serve(router, "/console/console.css", "text/css", resource("console.css"));
-        SCRIPTS.forEach(script -> serve(router, "/console/" + script + ".js", "text/javascript", resource(script + ".js")));
+    private final Login login;
+
+    ConsolePage(Login login) {
+        this.login = login;
     }
 
-    private static void serve(Router router, String path, String type, Buffer content) {
-        router.get(path).handler(request -> request.response()
+    void register(@Observes Router router) {
+        boolean open = login.asks() || ConfigUtils.isProfileActive("demo");
+        serve(router, "/", open ? 200 : 403, "text/html", resource(open ? "index.html" : "closed.html"));
+        serve(router, "/console/console.css", 200, "text/css", resource("console.css"));
+        SCRIPTS.forEach(script -> serve(router, "/console/" + script + ".js", 200, "text/javascript", resource(script + ".js")));
+    }
+
+    private static void serve(Router router, String path, int status, String type, Buffer content) {
+        router.get(path).handler(request -> request.response().setStatusCode(status)
                 .putHeader("Content-Type", type + "; charset=utf-8")
                 .putHeader("Cache-Control", "no-cache")
                 .putHeader("X-Content-Type-Options", "nosniff")

@@ -21,9 +21,10 @@ import org.apache.camel.Header;
 @RegisterForReflection
 public class DeliveryRepair {
 
-    private static final List<String> RETRIED = List.of("dead", "discarded", "dropped");
+    private static final List<String> RETRIED = List.of("pending", "dead", "discarded", "dropped");
+    private static final List<String> RETRIED_TOGETHER = List.of("pending", OutboxControl.FAILING, "dead", "discarded", "dropped");
     private static final List<String> DISCARDED = List.of("pending", "dead");
-    private static final List<String> DISCARDED_TOGETHER = List.of("dead", "pending", OutboxControl.FAILING);
+    private static final List<String> DISCARDED_TOGETHER = List.of("pending", OutboxControl.FAILING, "dead");
 
     private final OutboxControl control;
     private final Dispatcher dispatcher;
@@ -39,7 +40,7 @@ public class DeliveryRepair {
         this.json = json;
     }
 
-    /** Sends a delivery again, at once and as if it were new. @return JSON of the delivery */
+    /** Sends a delivery at once: again and as if it were new, or instead of at the time it waits for. @return JSON of the delivery */
     public String retry(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who)
             throws JsonProcessingException {
         new Parameters(query);
@@ -51,7 +52,9 @@ public class DeliveryRepair {
             throw RefusedException.conflict("delivery " + id + " is a card whose time is over; nobody wants to see it now");
         }
         audit.record(who, "retry", subject(delivery), null);
-        return changed(delivery, control.retry(delivery));
+        boolean done = control.retry(delivery);
+        dispatcher.askNow(delivery.crm());
+        return changed(delivery, done);
     }
 
     /** Gives a delivery up. @return JSON of the delivery */
@@ -60,17 +63,19 @@ public class DeliveryRepair {
         new Parameters(query);
         Delivery delivery = find(id, DISCARDED, "discarded");
         audit.record(who, "discard", subject(delivery), null);
-        return changed(delivery, control.discard(delivery));
+        boolean done = control.discard(delivery);
+        dispatcher.wake();
+        return changed(delivery, done);
     }
 
-    /** Sends all deliveries of a state again, dead letters if none is named. @return JSON with how many */
+    /** Sends all deliveries of a state, dead letters if none is named. @return JSON with how many */
     public String retryAll(@Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) throws JsonProcessingException {
         Parameters parameters = new Parameters(query, "state", "crm");
-        String state = orDead(parameters.oneOf("state", RETRIED));
+        String state = orDead(parameters.oneOf("state", RETRIED_TOGETHER));
         List<String> crms = crms(parameters);
         audit.record(who, "retry-all", state + " deliveries of " + String.join(", ", crms), null);
         int retried = control.retryAll(state, crms);
-        dispatcher.wake();
+        crms.forEach(dispatcher::askNow);
         return json.writeValueAsString(Map.of("retried", retried));
     }
 
@@ -107,9 +112,8 @@ public class DeliveryRepair {
 
     private String changed(Delivery delivery, boolean done) throws JsonProcessingException {
         if (!done) {
-            throw RefusedException.conflict("delivery " + delivery.seq() + " was changed by somebody else at the same time");
+            throw RefusedException.conflict("delivery " + delivery.seq() + " was changed, or is being sent, at the same time");
         }
-        dispatcher.wake();
         return json.writeValueAsString(DeliveryView.line(control.one(delivery.seq()), null));
     }
 }

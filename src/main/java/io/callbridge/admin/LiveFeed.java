@@ -9,7 +9,7 @@ import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -26,13 +26,16 @@ class LiveFeed {
 
     private static final Logger LOG = Logger.getLogger(LiveFeed.class);
     private static final int MOST_READERS = 50;
+    /** Then whoever looks has to show again that he may. */
+    private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(30);
     private static final int LOOK_MS = 500;
     private static final int STATUS_MS = 3_000;
 
     private final LiveCalls calls;
     private final Status status;
     private final ObjectMapper json;
-    private final Set<HttpServerResponse> readers = ConcurrentHashMap.newKeySet();
+    /** Since when, by the clock of {@link System#nanoTime}. */
+    private final Map<HttpServerResponse, Long> readers = new ConcurrentHashMap<>();
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "live-feed");
         thread.setDaemon(true);
@@ -68,23 +71,25 @@ class LiveFeed {
         response.closeHandler(closed -> readers.remove(response));
         response.exceptionHandler(broken -> readers.remove(response));
         response.write(": the whole, whenever it changes\n\n");
+        readers.put(response, System.nanoTime());
         clock.execute(() -> {
-            if (readers.isEmpty()) {
-                // Nobody has looked since.
-                lastCalls = "";
-                lastStatus = "";
-                statusAt = 0;
-            }
             write(response, lastCalls);
             write(response, lastStatus);
-            readers.add(response);
             look();
         });
     }
 
     private void look() {
-        readers.removeIf(HttpServerResponse::closed);
+        readers.forEach((reader, since) -> {
+            if (!reader.closed() && System.nanoTime() - since > LONGEST_NANOS) {
+                reader.end();
+            }
+        });
+        readers.keySet().removeIf(reader -> reader.closed() || reader.ended());
         if (readers.isEmpty()) {
+            lastCalls = "";
+            lastStatus = "";
+            statusAt = 0;
             return;
         }
         try {
@@ -93,12 +98,12 @@ class LiveFeed {
             // Now and then without news too: a slow reader may have missed the last ones.
             if (!now.equals(lastCalls) || statusToo) {
                 lastCalls = now;
-                readers.forEach(reader -> write(reader, now));
+                readers.keySet().forEach(reader -> write(reader, now));
             }
             if (statusToo) {
                 lastStatus = event("status", json.writeValueAsString(status.connections()));
                 statusAt = System.currentTimeMillis();
-                readers.forEach(reader -> write(reader, lastStatus));
+                readers.keySet().forEach(reader -> write(reader, lastStatus));
             }
         } catch (JsonProcessingException | RuntimeException e) {
             // The store may be away: the page says so when it has heard nothing for a while, and the next look tries again.
@@ -120,6 +125,6 @@ class LiveFeed {
     /** An open page must not hold up the end of the process. */
     void close(@Observes ShutdownEvent event) {
         clock.shutdownNow();
-        readers.forEach(HttpServerResponse::end);
+        readers.keySet().forEach(HttpServerResponse::end);
     }
 }

@@ -64,6 +64,11 @@ public class Login {
         this.token = token.filter(value -> !value.isBlank()).isPresent();
     }
 
+    /** Whether there is anything to ask for: a token or a provider. */
+    boolean asks() {
+        return token || possible();
+    }
+
     /** Whether there is a provider. */
     boolean possible() {
         return settings.login().isPresent();

@@ -29,6 +29,8 @@ import org.apache.camel.Header;
 public class Setup {
 
     private static final int MOST_UNMAPPED = 100;
+    /** Queues, IVRs and who was mapped since are among them, and left out. */
+    private static final int MOST_READ = 1_000;
 
     private final Settings settings;
     private final EventKinds kinds;
@@ -81,7 +83,7 @@ public class Setup {
         if (refusal != null) {
             view.put("lastRefusal", Map.of("at", refusal.at().toString(), "reason", refusal.reason()));
         }
-        view.put("unmapped", index.unmapped(pbx, MOST_UNMAPPED).stream().filter(found -> person(pbx, found.extension()))
+        view.put("unmapped", index.unmapped(pbx, MOST_READ).stream().filter(found -> person(pbx, found.extension())).limit(MOST_UNMAPPED)
                 .map(found -> Map.of("extension", found.extension(), "calls", found.calls(), "lastAt", DeliveryView.time(found.lastAt())))
                 .toList());
         return view;

@@ -9,8 +9,8 @@ import io.callbridge.platform.Settings;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.OutboxControl.Backlog;
-import io.callbridge.store.OutboxControl;
 import io.callbridge.store.Store;
+import io.callbridge.store.StoreCounts;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -34,18 +34,18 @@ public class Status {
     private final Asterisks asterisks;
     private final CrmGates gates;
     private final CallIndex index;
-    private final OutboxControl control;
+    private final StoreCounts counts;
     private final Store store;
     private final ObjectMapper json;
     private final String version;
 
-    public Status(Settings settings, Asterisks asterisks, CrmGates gates, CallIndex index, OutboxControl control, Store store,
+    public Status(Settings settings, Asterisks asterisks, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
             ObjectMapper json, @ConfigProperty(name = "quarkus.application.version") String version) {
         this.settings = settings;
         this.asterisks = asterisks;
         this.gates = gates;
         this.index = index;
-        this.control = control;
+        this.counts = counts;
         this.store = store;
         this.json = json;
         this.version = version;
@@ -64,14 +64,12 @@ public class Status {
 
     /** Of every PBX and CRM, and of the store. */
     Map<String, Object> connections() {
-        Map<String, Backlog> backlogs = control.backlogs();
-        Map<String, Long> dead = control.count("dead");
+        StoreCounts.Counts now = counts.now();
         Map<String, Object> connections = new LinkedHashMap<>();
         // Ages are counted from it: the clock of who looks may be another one.
         connections.put("at", Instant.now().toString());
         connections.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
-        connections.put("crms", settings.crms().stream()
-                .map(crm -> crm(crm, backlogs.getOrDefault(crm, new Backlog(0, 0, 0)), dead.getOrDefault(crm, 0L))).toList());
+        connections.put("crms", settings.crms().stream().map(crm -> crm(crm, now.backlog(crm), now.dead(crm))).toList());
         connections.put("store", Map.of("waiting", store.waiting()));
         return connections;
     }

@@ -38,6 +38,12 @@ final class CrmGate {
         return !probing && nowMs >= (cards ? cardProbeAtMs : callProbeAtMs) ? 1 : 0;
     }
 
+    /** Somebody wants it to be asked now, down or not. */
+    synchronized void askNow(long nowMs) {
+        callProbeAtMs = Math.min(callProbeAtMs, nowMs);
+        cardProbeAtMs = Math.min(cardProbeAtMs, nowMs);
+    }
+
     /** The request that begins is the only one for now. @return whether it is a probe, whose end {@link #probed} must be told */
     synchronized boolean probe() {
         if (!down()) {

@@ -88,6 +88,14 @@ public class Dispatcher {
         crms.forEach(Crm::wake);
     }
 
+    /** Somebody wants what is due to go to a CRM at once: one that is down is asked now. */
+    public void askNow(String crm) {
+        crms.stream().filter(each -> each.name.equals(crm)).forEach(each -> {
+            each.gate.askNow(System.currentTimeMillis());
+            each.wake();
+        });
+    }
+
     /** Lets what is in flight finish; what is left stays in the outbox. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(2) ShutdownEvent event) throws InterruptedException {
         running = false;

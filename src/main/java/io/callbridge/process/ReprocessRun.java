@@ -39,13 +39,15 @@ public final class ReprocessRun {
     }
 
     /**
-     * What is answered: {@code calls} that were folded; {@code open}: left to their own look, which is under way;
+     * What is answered: the period, whose end is now if none was asked for; {@code calls} that were folded; {@code open}: left to their own look, which is under way;
      * {@code failed}: could not be folded; effects that are {@code missing} in the outbox, are {@code different} there, were
      * {@code created}; and the first thousand differences.
      */
     public Map<String, Object> answer() {
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("dryRun", dryRun);
+        answer.put("from", Instant.ofEpochMilli(from).toString());
+        answer.put("to", Instant.ofEpochMilli(to).toString());
         answer.put("calls", calls);
         answer.put("open", open);
         answer.put("failed", failed);

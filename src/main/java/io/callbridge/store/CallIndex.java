@@ -88,8 +88,7 @@ public class CallIndex {
 
     /** The call of a PBX that was heard of last. @return {@code null}: there is none */
     public CallRow last(String pbx) {
-        // Not the key, which begins with the PBX: it would have to be read to its end.
-        return store.read(sql -> sql.first(CallRow.SELECT + "where pbx || '' = ? order by last_at desc limit 1", CallRow::of, pbx));
+        return store.read(sql -> sql.first(CallRow.SELECT + "where pbx = ? order by last_at desc limit 1", CallRow::of, pbx));
     }
 
     /**

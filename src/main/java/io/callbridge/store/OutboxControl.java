@@ -30,21 +30,24 @@ public class OutboxControl {
     /** Deliveries, newest first. @param state and {@code crm}: {@code null}: any. @param before only those with a smaller number */
     public List<Listed> newest(String state, String crm, long before, int limit) {
         List<Object> values = new ArrayList<>(List.of(before));
-        StringBuilder where = new StringBuilder("seq < ?");
+        boolean waits = state != null && stored(state).equals("pending");
+        // What waits is found by its own index, though that has another order: few may wait, in a table of millions.
+        String seq = waits ? "+seq" : "seq";
+        StringBuilder where = new StringBuilder(seq + " < ?");
         if (state != null) {
-            where.append(" and ").append(index(state)).append(condition(state));
+            where.append(" and ").append(index(state)).append("state = ?");
             values.add(stored(state));
         }
         if (crm != null) {
             // The index of what has ended is in the order of the page for one CRM; of all else, only the table itself is.
-            where.append(state == null || index(state).isEmpty() || stored(state).equals("pending") ? " and crm || '' = ?" : " and crm = ?");
+            where.append(state == null || index(state).isEmpty() ? " and crm || '' = ?" : " and crm = ?");
             values.add(crm);
         }
         return store.read(sql -> {
             List<Listed> found = new ArrayList<>();
             // First the numbers, from an index alone: of a backlog only the page's rows are read.
             for (Delivery delivery : sql.query(Outbox.SELECT + "where seq in (select seq from delivery where " + where
-                    + " order by seq desc limit " + limit + ") order by seq desc", Outbox::delivery, values.toArray())) {
+                    + " order by " + seq + " desc limit " + limit + ") order by seq desc", Outbox::delivery, values.toArray())) {
                 found.add(new Listed(delivery, sql.first("select at, status, answer, millis from attempt where delivery = ?"
                         + " order by at desc limit 1", Outbox::attempt, delivery.seq())));
             }
@@ -55,14 +58,11 @@ public class OutboxControl {
     /** SQLite takes a partial index only for the condition it was made with. */
     private static String index(String state) {
         return switch (state) {
-            case "pending", FAILING -> "state = 'pending' and ";
+            case "pending" -> "state = 'pending' and ";
+            case FAILING -> "state = 'pending' and attempts > 0 and ";
             case "delivered" -> "";
             default -> "state <> 'pending' and state <> 'delivered' and ";
         };
-    }
-
-    private static String condition(String state) {
-        return state.equals(FAILING) ? "state = ? and attempts > 0" : "state = ?";
     }
 
     private static String stored(String state) {
@@ -75,9 +75,10 @@ public class OutboxControl {
     }
 
     /**
-     * Sends a delivery again as if it were new: at once, for the whole time, and the CRM is asked again who the other party is.
+     * Sends a delivery that has ended again as if it were new: at once, for the whole time, and the CRM is asked again who the other
+     * party is. One that waits is sent at once, even if the CRM has asked for time.
      *
-     * @return {@code false}: it was changed since it was read
+     * @return {@code false}: it was changed since it was read, or is being sent
      */
     public boolean retry(Delivery delivery) {
         return store.writeAndWait(delivery.callId() + " ~", sql -> retry(sql, delivery.seq(), delivery.state()));
@@ -85,6 +86,11 @@ public class OutboxControl {
 
     private static boolean retry(Sql sql, long seq, String state) throws SQLException {
         long now = System.currentTimeMillis();
+        if (stored(state).equals("pending")) {
+            // What a replica has taken is on its way, unless its lease is over.
+            return sql.update("update delivery set next_at = case when next_at > ? then ? else next_at end, wait = 'retry'"
+                    + " where seq = ? and " + index(state) + "state = ? and (wait <> 'taken' or next_at <= ?)", now, now, seq, stored(state), now) > 0;
+        }
         return sql.update("update delivery set state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
                 + " revision = revision + 1 where seq = ? and state = ?", now, now, seq, state) > 0;
     }
@@ -95,7 +101,7 @@ public class OutboxControl {
     }
 
     private static boolean discard(Sql sql, long seq, String state) throws SQLException {
-        return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + condition(state), seq,
+        return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + index(state) + "state = ?", seq,
                 stored(state)) > 0;
     }
 
@@ -121,29 +127,29 @@ public class OutboxControl {
     private int changeAll(String state, List<String> crms, String only, List<Object> values, Change change) {
         int changed = 0;
         for (String crm : crms) {
-            List<Long> chunk = ofState(state, crm, 0, only, values);
-            while (!chunk.isEmpty()) {
-                List<Long> seqs = chunk;
+            List<Long> all = ofState(state, crm, only, values);
+            for (int begin = 0; begin < all.size(); begin += CHUNK) {
+                List<Long> chunk = all.subList(begin, Math.min(begin + CHUNK, all.size()));
                 store.yieldToOthers();
                 changed += store.writeAndWait(Store.LAST, sql -> {
                     int done = 0;
-                    for (long seq : sql.query("select seq from delivery where seq in " + Sql.in(seqs) + store.kind().claiming,
-                            row -> row.getLong(1), seqs.toArray())) {
+                    for (long seq : sql.query("select seq from delivery where seq in " + Sql.in(chunk) + store.kind().claiming,
+                            row -> row.getLong(1), chunk.toArray())) {
                         done += change.of(sql, seq, state) ? 1 : 0;
                     }
                     return done;
                 });
-                chunk = ofState(state, crm, seqs.get(seqs.size() - 1), only, values);
             }
         }
         return changed;
     }
 
-    private List<Long> ofState(String state, String crm, long after, String only, List<Object> more) {
-        List<Object> values = new ArrayList<>(List.of(stored(state), crm, after));
+    /** Only the numbers, from an index: a million of them is little. */
+    private List<Long> ofState(String state, String crm, String only, List<Object> more) {
+        List<Object> values = new ArrayList<>(List.of(stored(state), crm));
         values.addAll(more);
-        return store.read(sql -> sql.query("select seq from delivery where " + index(state) + condition(state) + " and crm = ? and seq > ?"
-                + only + " order by seq limit " + CHUNK, row -> row.getLong(1), values.toArray()));
+        return store.read(sql -> sql.query("select seq from delivery where " + index(state) + "state = ? and crm = ?" + only
+                + " order by +seq", row -> row.getLong(1), values.toArray()));
     }
 
     /**

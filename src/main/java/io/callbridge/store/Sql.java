@@ -7,15 +7,19 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** SQL on one connection. Statements stay prepared: for SQLite, preparing one costs as much as running it. */
 public final class Sql {
 
+    /** More than there are in the code: only the filters and sizes of pages, which users choose, could go on for ever. */
+    private static final int MOST_PREPARED = 200;
+
     private final Connection connection;
-    private final Map<String, PreparedStatement> prepared = new HashMap<>();
+    /** The one that was not used for longest goes first. */
+    private final Map<String, PreparedStatement> prepared = new LinkedHashMap<>(16, 0.75f, true);
 
     Sql(Connection connection) {
         this.connection = connection;
@@ -78,6 +82,10 @@ public final class Sql {
     private PreparedStatement prepared(String text) throws SQLException {
         PreparedStatement statement = prepared.get(text);
         if (statement == null) {
+            if (prepared.size() >= MOST_PREPARED) {
+                String unused = prepared.keySet().iterator().next();
+                prepared.remove(unused).close();
+            }
             statement = connection.prepareStatement(text);
             prepared.put(text, statement);
         }

@@ -28,8 +28,11 @@ import org.sqlite.SQLiteDataSource;
 /** What is asked again and again must not read a table that grows for months: SQLite itself says how it would go about it. */
 class QueriesUseAnIndexTest {
 
-    /** All of a table, or all that one PBX has in it. */
-    private static final Pattern WHOLE = Pattern.compile("^SCAN (?!probe|CONSTANT)|\\(pbx=\\?\\)");
+    /** All of a table, or all that one PBX has in it; not all that waits or has failed, which has indexes of its own. */
+    private static final Pattern WHOLE = Pattern.compile("^SCAN (?!probe|CONSTANT|delivery USING (COVERING )?INDEX delivery_(order|pending|failing))"
+            + "|(?<!call_of_pbx )\\(pbx=\\?\\)");
+    /** Few may wait: what is found in the order of the table may be all of it. */
+    private static final Pattern BY_ROW = Pattern.compile("^SEARCH delivery USING INTEGER PRIMARY KEY \\(rowid[<>]");
 
     @TempDir
     Path folder;
@@ -52,7 +55,9 @@ class QueriesUseAnIndexTest {
         List<String> slow = new ArrayList<>();
         try (Connection connection = plain.getConnection()) {
             for (String text : asked) {
-                slow.addAll(plan(connection, text).stream().filter(step -> WHOLE.matcher(step).find()).map(step -> step + ": " + text).toList());
+                boolean waits = text.contains("state = 'pending'");
+                slow.addAll(plan(connection, text).stream().filter(step -> WHOLE.matcher(step).find() || waits && BY_ROW.matcher(step).find())
+                        .map(step -> step + ": " + text).toList());
             }
         }
         assertTrue(slow.isEmpty(), () -> String.join("\n", slow));
@@ -91,7 +96,13 @@ class QueriesUseAnIndexTest {
         control.count("dead");
         for (String state : List.of("pending", OutboxControl.FAILING, "dead", "delivered")) {
             control.newest(state, "rest", Long.MAX_VALUE, 10);
+            control.newest(state, null, Long.MAX_VALUE, 10);
         }
+        for (String state : List.of("pending", OutboxControl.FAILING, "dead")) {
+            control.retryAll(state, List.of("rest"));
+            control.discardAll(state, List.of("rest"));
+        }
+        calls.last("main");
         new Audit(store).newest(Long.MAX_VALUE, 10);
         calls.range(Long.MAX_VALUE, new CallIndex.Place(0, "", ""), 10);
     }

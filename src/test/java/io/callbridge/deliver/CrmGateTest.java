@@ -1,0 +1,33 @@
+package io.callbridge.deliver;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+/** What would take an hour to see from outside; all else about a CRM that is down is seen in {@code CrmOutageIT}. */
+class CrmGateTest {
+
+    private static final long NOW = 1_000_000;
+    private static final long HOUR = 3_600_000;
+
+    @Test
+    void aCrmThatIsDownIsAskedOnceWhenSomebodyWantsItEvenIfItAskedForTime() {
+        CrmGate gate = new CrmGate(10_000, HOUR);
+        for (int i = 0; i < 3; i++) {
+            gate.failed(i == 0, NOW, HOUR);
+        }
+        assertTrue(gate.down());
+        assertEquals(0, gate.permits(false, 4, NOW + 60_000));
+        assertEquals(0, gate.permits(true, 4, NOW + 60_000));
+
+        gate.askNow(NOW + 60_000);
+        assertEquals(1, gate.permits(false, 4, NOW + 60_000));
+        assertEquals(1, gate.permits(true, 4, NOW + 60_000));
+
+        assertTrue(gate.probe());
+        gate.failed(false, NOW + 60_000, 0);
+        gate.probed();
+        assertEquals(0, gate.permits(false, 4, NOW + 60_001), "and not again and again");
+    }
+}
