@@ -63,7 +63,7 @@ function elsewhere(leg, answered) {
 }
 
 function transferred(leg, answered) {
-  return answered && leg !== answered && leg.answeredAt && !held(leg) && new Date(leg.startedAt) > new Date(answered.answeredAt);
+  return answered && leg !== answered && leg.answeredAt && !leg.local && !held(leg) && new Date(leg.startedAt) > new Date(answered.answeredAt);
 }
 
 /** What is to be told of a leg beside how long it rang and talked. */

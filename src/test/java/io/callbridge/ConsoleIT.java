@@ -226,7 +226,7 @@ class ConsoleIT {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"S25; after a transfer; 102 boris; 4; 2", "S27; forwarded by a rule; 101 anna; 3; 1",
+    @CsvSource(delimiter = ';', value = {"S25; after a transfer; 102 boris; 3; 3", "S27; forwarded by a rule; 101 anna; 3; 1",
         "S16; IVR or queue; 880; 3; 1"})
     void aTransferAForwardingAndAQueueAreDrawn(String scenario, String mark, String of, int legs, int talks) {
         List<Map<String, String>> events = Scenario.of(scenario).events().stream().map(Scenario.Event::fields).toList();

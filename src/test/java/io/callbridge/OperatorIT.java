@@ -313,7 +313,7 @@ class OperatorIT {
         assertEquals(0, list("/api/deliveries?state=pending", "deliveries").size(), "a dry run creates nothing");
         JsonNode other = post("/api/calls/reprocess?from=2020-01-01&to=2020-01-02");
         assertRun(other, false, 0, 0, 0, 0);
-        assertEquals("2020-01-01T00:00:00Z 2020-01-02T00:00:00Z", other.path("from").asText() + " " + other.path("to").asText());
+        assertEquals("2020-01-01T00:00:00Z 2020-01-03T00:00:00Z", other.path("from").asText() + " " + other.path("to").asText());
         assertTrue(Instant.parse(dryRun.path("to").asText()).isBefore(Instant.now()), "without an end it ends now");
 
         assertRun(post("/api/calls/reprocess?from=2020-01-01"), false, 2, 1, 1, 1);
