@@ -3,6 +3,7 @@
 const TOKEN = 'callbridge-token';
 /** The state of things comes every three seconds: after this time without it the store is away, or the connection is a dead one. */
 const SILENCE_MS = 10_000;
+const AGAIN_MS = 2_000;
 
 export class Refused extends Error {
   constructor(status, message) {
@@ -56,43 +57,49 @@ export const post = (path) => ask('POST', path);
  * @return stops it
  */
 export function listen(path, heard) {
-  const stop = new AbortController();
+  let connection = null;
   let silence = null;
-  (async () => {
-    while (!stop.signal.aborted) {
-      const silent = new AbortController();
-      const alive = () => {
-        clearTimeout(silence);
-        silence = setTimeout(() => silent.abort(), SILENCE_MS);
-      };
-      alive();
-      const began = Date.now();
-      try {
-        const signal = AbortSignal.any([stop.signal, silent.signal]);
-        await read(await fetch(path, { headers: headers(), cache: 'no-store', signal }), (kind, content) => {
-          alive();
-          heard(kind, content);
-        });
-        if (Date.now() - began > SILENCE_MS) {
-          // Callbridge ends it now and then, to ask again who is there.
-          continue;
-        }
-        heard(null, new Refused(0, ''));
-      } catch (reason) {
-        if (stop.signal.aborted) {
-          return;
-        }
-        heard(null, reason instanceof Refused ? reason : new Refused(0, ''));
-        if (reason.status === 401 || reason.status === 403) {
-          return;
-        }
+  let stopped = false;
+  const connect = async () => {
+    connection = new AbortController();
+    const alive = () => {
+      clearTimeout(silence);
+      silence = setTimeout(() => connection.abort(), SILENCE_MS);
+    };
+    alive();
+    const began = Date.now();
+    let reason = new Refused(0, '');
+    try {
+      await read(await fetch(path, { headers: headers(), cache: 'no-store', signal: connection.signal }), (kind, content) => {
+        alive();
+        // What fails in there is a mistake of the page, and none of the connection.
+        queueMicrotask(() => stopped || heard(kind, content));
+      });
+      if (Date.now() - began > SILENCE_MS) {
+        // Callbridge ends it now and then, to ask again who is there.
+        return 0;
       }
-      await new Promise((resolve) => setTimeout(resolve, 2000));
+    } catch (failure) {
+      reason = failure instanceof Refused ? failure : reason;
+    }
+    if (!stopped) {
+      heard(null, reason);
+    }
+    return reason.status === 401 || reason.status === 403 ? null : AGAIN_MS;
+  };
+  (async () => {
+    while (!stopped) {
+      const pause = await connect();
+      if (pause === null) {
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
   })();
   return () => {
+    stopped = true;
     clearTimeout(silence);
-    stop.abort();
+    connection.abort();
   };
 }
 

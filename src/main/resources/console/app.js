@@ -1,4 +1,4 @@
-import { trouble } from './actions.js';
+import { told, trouble } from './actions.js';
 import { button, el, field, svg } from './dom.js';
 import { Refused, get, hasToken, keepToken, post } from './api.js';
 import { currentLanguage, speak, t } from './words.js';
@@ -37,7 +37,6 @@ function paint() {
 }
 
 function header(name) {
-  const nextTheme = THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length];
   const other = currentLanguage() === 'en' ? 'ru' : 'en';
   return el('header', { class: 'top' },
     el('a', { class: 'skip', href: '#main', onclick: (event) => {
@@ -50,16 +49,22 @@ function header(name) {
       'Callbridge'),
     el('nav', { 'aria-label': t('nav') }, Object.keys(PAGES).map((page) => el('a', {
       href: `#/${page}`, 'aria-current': page === name || page === 'calls' && name === 'call' ? 'page' : null,
+      onclick: (event) => {
+        // A link to where one is changes nothing by itself.
+        if (event.target.hash === location.hash) {
+          show();
+        }
+      },
     }, t(`nav.${page}`)))),
     el('div', { class: 'switches' },
       el('button', { type: 'button', name: 'language', class: 'quiet', lang: other, onclick: () => {
         speak(other);
         show('language');
       } }, other === 'en' ? 'English' : 'Русский'),
-      el('button', { type: 'button', name: 'theme', class: 'quiet', onclick: () => {
-        localStorage.setItem(THEME, nextTheme);
+      el('button', { type: 'button', name: 'theme', class: 'quiet', onclick: (event) => {
+        localStorage.setItem(THEME, THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
         paint();
-        show('theme');
+        event.target.textContent = t(`theme.${theme()}`);
       } }, t(`theme.${theme()}`)),
       hasToken() || ways.oidc ? el('button', { type: 'button', name: 'leave', class: 'quiet', onclick: () => logout().catch((reason) =>
         fail(document.querySelector('main'), reason)) }, t('leave')) : null));
@@ -100,7 +105,8 @@ async function show(pressed) {
   const context = {
     main,
     parameters: rest,
-    show: (...content) => main.replaceChildren(el('h1', { tabindex: -1 }, t(`nav.${page}`)), ...content.flat(9).filter(Boolean)),
+    show: (...content) => main.replaceChildren(el('div', { class: 'title' }, el('h1', { tabindex: -1 }, t(`nav.${page}`)),
+      page === 'live' ? null : button(t('refresh'), () => show(), 'quiet')), ...content.flat(9).filter(Boolean)),
     /** Called when the page is left. */
     leaving: (act) => {
       leave = act;
@@ -134,8 +140,7 @@ function fail(main, reason) {
   }
 }
 
-async function login(main) {
-  const wrong = hasToken();
+async function login(main, wrong = hasToken()) {
   keepToken(null);
   // Not known yet if Callbridge did not answer when the console was opened.
   ways = await get('/api/login').catch(() => ways);
@@ -147,8 +152,13 @@ async function login(main) {
       ways.oidc ? el('a', { class: 'button', href: '/api/login/start?to=/' }, t('login.oidc')) : null,
       ways.token ? el('form', { onsubmit: (event) => {
         event.preventDefault();
-        keepToken(input.value);
-        show();
+        // Another keyboard layout: such a token cannot even be asked with.
+        keepToken(/^[\x21-\x7e]+$/.test(input.value.trim()) ? input.value.trim() : null);
+        if (hasToken()) {
+          show();
+        } else {
+          login(main, true);
+        }
       } }, field(t('login.token'), input, t('login.token.hint')), el('button', {}, t('login.enter'))) : null,
       ways.oidc || ways.token ? null : el('p', {}, t('login.loopback'))));
   (ways.token ? input : main.querySelector('h1')).focus();
@@ -156,7 +166,7 @@ async function login(main) {
 
 window.addEventListener('hashchange', () => {
   document.activeElement?.blur();
-  document.querySelector('.told')?.remove();
+  told('');
   show();
 });
 paint();

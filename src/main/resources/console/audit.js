@@ -5,7 +5,7 @@ import { moment, t, word } from './words.js';
 
 /** Who did what, and when. */
 export async function audit(page) {
-  const list = el('div', { 'aria-live': 'polite' });
+  const list = el('div');
   page.show(list);
   await paged(page, list, async (after) => {
     const { entries, next } = await get(`/api/audit${query({ after })}`);

@@ -1,6 +1,6 @@
 import { badge, button, el, foreign, table } from './dom.js';
 import { Refused, get } from './api.js';
-import { act, confirmed } from './actions.js';
+import { act, confirmed, refused } from './actions.js';
 import { name, timeline } from './timeline.js';
 import { DISCARDED, RETRIED } from './deliveries.js';
 import { answerOf, unheard, verdicts } from './why.js';
@@ -25,7 +25,7 @@ export async function call(page) {
       found.number ? el('strong', {}, foreign(found.number)) : t('hidden'), found.firstAt ? ` · ${moment(found.firstAt)}` : null),
     el('p', { class: 'about' }, `${t('pbx')} ${found.pbx} · ${t('callId')} `, el('code', {}, foreign(found.callId))),
     el('h2', {}, t('why')), el('ul', { class: 'verdicts' }, verdicts(found).map(verdict)),
-    found.legs?.length ? [el('h2', {}, t('timeline')), timeline(found.legs)] : null,
+    found.legs?.length ? [el('h2', {}, t('timeline')), timeline(found.legs, found.firstAt ?? found.legs[0].startedAt)] : null,
     el('h2', {}, t('call.deliveries')), found.deliveries.length ? found.deliveries.map((each) => delivery(each, names, page))
       : el('p', { class: 'empty' }, t('deliveries.none')),
     el('h2', {}, t('call.decisions')), decisions(found.decisions, names),
@@ -33,7 +33,7 @@ export async function call(page) {
 }
 
 function verdict({ kind, text, because }) {
-  return el('li', { class: kind }, foreign(text), because ? [' ', rule(because),
+  return el('li', { class: kind }, text, because ? [' ', rule(because),
     el('small', {}, foreign(`${because.rule}: ${because.reason}`))] : null);
 }
 
@@ -47,10 +47,11 @@ function decisions(all, names) {
 
 /** With what was sent, every answer, and what can be done about it. */
 function delivery(each, names, page) {
+  const path = `/api/deliveries/${each.deliveryId}`;
   const change = async (what) => {
     if (what === 'retry' || await confirmed(t('deliveries.discard.sure', { n: 1 }))) {
-      if (await act(`/api/deliveries/${each.deliveryId}/${what}`, () => t(`${what}.done`, { n: 1 }))) {
-        await page.again();
+      if (!page.gone() && await act(page, `${path}/${what}`, () => t(`${what}.done`, { n: 1 }))) {
+        await settled(page, path, each.attempts.length).then(() => page.gone() || page.again(), (reason) => refused(page, reason));
       }
     }
   };
@@ -63,8 +64,19 @@ function delivery(each, names, page) {
       : el('p', { class: 'empty' }, t('attempts.none')),
     el('pre', { tabindex: 0, 'aria-label': t('request') }, JSON.stringify(each.request, null, 2)),
     el('div', { class: 'row' },
-      RETRIED.includes(each.state) ? button(t('retry'), () => change('retry')) : null,
+      RETRIED.includes(each.state) && each.operation !== 'card' ? button(t('retry'), () => change('retry')) : null,
       DISCARDED.includes(each.state) ? button(t('discard'), () => change('discard'), 'quiet') : null));
+}
+
+/** What was sent is shown when the CRM has answered, or after a while. */
+async function settled(page, path, tries) {
+  for (let i = 0; i < 20 && !page.gone(); i++) {
+    const { state, attempts } = await get(path);
+    if (state !== 'pending' || attempts.length > tries) {
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 }
 
 function event(each) {

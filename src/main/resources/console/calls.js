@@ -8,7 +8,7 @@ const kept = { number: '', extension: '', user: '', outcome: '', from: '', to: '
 
 /** Calls, found by what they were. */
 export async function calls(page) {
-  const list = el('div', { 'aria-live': 'polite' });
+  const list = el('div');
   const find = paged(page, list, async (after) => {
     const answer = await get(`/api/calls${query({ ...filter(kept), limit: 50, after })}`);
     return [answer.calls, answer.next];

@@ -14,7 +14,7 @@ export const DISCARDED = ['pending', 'failing', 'dead'];
 export async function deliveries(page) {
   const [state = 'dead', crm = ''] = page.parameters;
   const { crms } = await get('/api/status');
-  const list = el('div', { 'aria-live': 'polite' });
+  const list = el('div');
   const chosen = new Map();
   const find = paged(page, list, async (after) => {
     const answer = await get(`/api/deliveries${query({ state, crm, after })}`);
@@ -40,17 +40,23 @@ function lines(rows, chosen, state, crm, page) {
     el('input', { type: 'checkbox', 'aria-label': t('choose', { what: `${word('operation', row.operation)} ${row.key}` }) })));
   const each = async (what) => {
     const ids = [...chosen].filter(([, box]) => box.checked).map(([id]) => id);
-    if (ids.length === 0 || what === 'discard' && !await confirmed(t('deliveries.discard.sure', { n: ids.length }))) {
+    if (ids.length === 0 || what === 'discard' && !await confirmed(t('deliveries.discard.sure', { n: ids.length })) || page.gone()) {
       return;
     }
-    const { done, refused } = await together(ids, what);
-    told(refused ? t('some.done', { n: done, of: ids.length, reason: trouble(refused) }) : t(`${what}.done`, { n: done }),
-      refused ? 'bad' : 'good');
-    await page.again();
+    actions.querySelectorAll('button').forEach((every) => {
+      every.disabled = true;
+    });
+    const [done, reason] = await together(ids, what, (n) => told(`${n} / ${ids.length}`));
+    told(reason ? t('some.done', { n: done, of: ids.length, reason: trouble(reason) }) : t(`${what}.done`, { n: done }),
+      reason ? 'bad' : 'good');
+    if (!page.gone()) {
+      await page.again();
+    }
   };
   const all = async (what, count) => {
-    if (await confirmed(t(`deliveries.${what}.all.sure`, { state: word('state', state), crm: crm || t('allCrms') }))
-      && await act(`/api/deliveries/${what}${query({ state, crm })}`, (answer) => t(`${what}.done`, { n: answer[count] }))) {
+    if (await confirmed(t(`deliveries.${what}.all.sure`, { state: word('state', state), crm: crm || t('allCrms') })) && !page.gone()
+      && await act(page, `/api/deliveries/${what}${query({ state, crm })}`, (answer) => t(`${what}.done`, { n: answer[count] }))
+      && !page.gone()) {
       await page.again();
     }
   };
@@ -74,23 +80,23 @@ function lines(rows, chosen, state, crm, page) {
   }))].filter(Boolean);
 }
 
-/** One that was changed meanwhile does not keep the others from being done. */
-async function together(ids, what) {
+/** One that was changed meanwhile does not keep the others from being done. @return how many were, and why one was not */
+async function together(ids, what, progress) {
   let done = 0;
-  let refused = null;
+  let reason = null;
   for (const id of ids) {
     try {
       await post(`/api/deliveries/${id}/${what}`);
-      done++;
-    } catch (reason) {
-      if (!(reason instanceof Refused)) {
-        throw reason;
+      progress(++done);
+    } catch (failure) {
+      if (!(failure instanceof Refused)) {
+        throw failure;
       }
-      refused = reason;
-      if (![404, 409].includes(reason.status)) {
+      reason = failure;
+      if (![404, 409].includes(failure.status)) {
         break;
       }
     }
   }
-  return { done, refused };
+  return [done, reason];
 }

@@ -1,4 +1,5 @@
 import { badge, el, foreign, redraw } from './dom.js';
+import { trouble } from './actions.js';
 import { listen } from './api.js';
 import { ago, duration, t, time, word } from './words.js';
 
@@ -21,7 +22,7 @@ export async function live(page) {
       if (content.status === 401 || content.status === 403) {
         page.fail(content);
       }
-      note.textContent = t('live.lost');
+      note.textContent = content.status ? trouble(content) : t('live.lost');
     }
     note.hidden = kind !== null;
     if (kind === 'status') {
@@ -67,7 +68,7 @@ function inProgress({ calls, more }, running) {
     return el('article', { class: `call ${call.direction}` },
       el('h3', {}, el('a', { href: `#/calls/${encodeURIComponent(call.callId)}` }, call.number ? foreign(call.number) : t('hidden'))),
       el('p', { class: 'about' }, `${word('direction', call.direction)} · ${call.pbx} · `, since(begin)),
-      el('ul', {}, call.legs.filter((leg) => !leg.endedAt).map((leg) => phone(leg, since))));
+      el('ul', {}, call.legs.filter((leg) => !leg.result).map((leg) => phone(leg, since))));
   }), more ? el('p', { class: 'empty' }, t('live.more')) : null].filter(Boolean);
 }
 

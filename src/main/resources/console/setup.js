@@ -31,6 +31,7 @@ function address(url) {
       told(t('copied'));
     } catch {
       // A page that is not served by https may not copy: then it is marked, for the keyboard.
+      text.focus();
       text.select();
       told(t('copy.byHand'), 'warn');
     }

@@ -8,16 +8,21 @@ const WIDTH = 900;
 const SIGNS = { elsewhere: '↷', transfer: '⇄', forwarded: '↱' };
 
 /** One bar per leg on an axis of time: ringing, then talking. What the picture shows is in the table beneath it too. */
-export function timeline(legs) {
-  const begin = Math.min(...legs.map((leg) => +new Date(leg.startedAt)));
-  const end = Math.max(begin + 1000, ...legs.map((leg) => +new Date(leg.endedAt ?? Date.now())));
+export function timeline(told, firstAt) {
+  const begin = Math.min(...told.map((leg) => +new Date(leg.startedAt)));
+  const known = Math.max(begin + 1000, ...told.flatMap((leg) => [leg.startedAt, leg.answeredAt, leg.endedAt]).filter(Boolean)
+    .map((instant) => +new Date(instant)));
+  // By the clock that saw the call arrive: that of the PBX may be wrong, its differences are not.
+  const now = Math.max(known, begin + Date.now() - new Date(firstAt));
+  const legs = told.map((leg) => ({ ...leg, until: leg.endedAt ?? new Date(leg.result ? known : now).toISOString() }));
+  const end = Math.max(...legs.map((leg) => +new Date(leg.until)));
   const x = (instant) => NAMES + (WIDTH - NAMES - 20) * (new Date(instant) - begin) / (end - begin);
   const answered = legs.find((leg) => leg.answeredAt && !held(leg));
   const height = TOP + legs.length * ROW + 6;
   return el('div', { class: 'timeline' },
     el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('timeline') },
       svg('svg', { viewBox: `0 0 ${WIDTH} ${height}`, role: 'img', 'aria-label': t('timeline.alt', { n: legs.length }) },
-        axis(begin, end, x, height), legs.map((leg, i) => bar(leg, TOP + i * ROW, x, end, answered)))),
+        axis(begin, end, x, height), legs.map((leg, i) => bar(leg, TOP + i * ROW, x, answered)))),
     el('ul', { class: 'legend' }, ['ring', 'talk', 'held'].map((kind) => el('li', { class: kind }, t(`timeline.${kind}`))),
       Object.keys(SIGNS).filter((kind) => legs.some((leg) => marks(leg, answered).includes(kind)))
         .map((kind) => el('li', { class: 'sign' }, el('span', { 'aria-hidden': 'true' }, SIGNS[kind]), t(`timeline.${kind}`)))),
@@ -39,9 +44,9 @@ function axis(begin, end, x, height) {
   return lines;
 }
 
-function bar(leg, y, x, end, answered) {
+function bar(leg, y, x, answered) {
   const from = x(leg.startedAt);
-  const to = Math.max(from + 3, x(leg.endedAt ?? end));
+  const to = Math.max(from + 3, x(leg.until));
   const talk = leg.answeredAt ? Math.min(to, x(leg.answeredAt)) : to;
   const rect = (kind, left, right) => svg('rect', { class: kind, x: left, y: y + 4, width: Math.max(2, right - left),
     height: ROW - 14, rx: 4 });
@@ -73,11 +78,12 @@ function marks(leg, answered) {
 }
 
 function words(leg, answered) {
-  const seconds = (from, to) => duration((new Date(to ?? Date.now()) - new Date(from)) / 1000);
+  const seconds = (from, to) => duration((new Date(to) - new Date(from)) / 1000);
+  const endless = leg.result && !leg.endedAt;
   const facts = [time(leg.startedAt), word('direction', leg.local ? 'local' : leg.direction), leg.type ? word('type', leg.type) : null,
-    held(leg) ? t('leg.held', { time: seconds(leg.startedAt, leg.endedAt) })
-      : t('leg.ring', { time: seconds(leg.startedAt, leg.answeredAt ?? leg.endedAt) }),
-    leg.answeredAt && !held(leg) ? t('leg.talk', { time: seconds(leg.answeredAt, leg.endedAt) }) : null,
-    leg.result ? word('result', leg.result) : null, ...marks(leg, answered).map((kind) => t(`timeline.${kind}`))];
+    held(leg) ? t('leg.held', { time: seconds(leg.startedAt, leg.until) })
+      : leg.answeredAt || !endless ? t('leg.ring', { time: seconds(leg.startedAt, leg.answeredAt ?? leg.until) }) : null,
+    leg.answeredAt && !held(leg) && !endless ? t('leg.talk', { time: seconds(leg.answeredAt, leg.until) }) : null,
+    endless ? t('leg.endless') : leg.result ? word('result', leg.result) : null, ...marks(leg, answered).map((kind) => t(`timeline.${kind}`))];
   return [el('strong', {}, foreign(name(leg))), ` — ${facts.filter(Boolean).join(' · ')} — `, foreign(leg.party)];
 }

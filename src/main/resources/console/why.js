@@ -20,15 +20,18 @@ export async function why(page) {
       if (callId.value.trim()) {
         location.hash = `#/calls/${encodeURIComponent(callId.value.trim())}`;
       } else {
-        search(number.value.trim(), day.value, found).catch(page.fail);
+        search(number.value.trim(), day.value, found, page).catch(page.fail);
       }
     } }, field(t('number'), number), field(t('day'), day), field(t('callId'), callId, t('why.callId.hint')),
       el('button', {}, t('why.ask'))),
     found);
 }
 
-async function search(number, day, found) {
+async function search(number, day, found, page) {
   const { calls } = await get(`/api/calls${query(filter({ number, from: day, to: day, limit: 50 }))}`);
+  if (page.gone()) {
+    return;
+  }
   if (calls.length === 1) {
     location.hash = `#/calls/${encodeURIComponent(calls[0].callId)}`;
     return;
@@ -47,7 +50,7 @@ export function unheard() {
 export function verdicts(call) {
   const written = call.deliveries.filter((delivery) => delivery.operation === 'call' || delivery.operation === 'missed');
   if (written.length) {
-    return [...written.map(atCrm), ...missing(call, written)];
+    return [...written.map((delivery) => atCrm(delivery, call.crms)), ...absent(call, written), ...missing(call, written)];
   }
   const last = call.decisions.findLast((each) => each.topic !== 'card');
   if (last?.rule === 'error') {
@@ -56,9 +59,13 @@ export function verdicts(call) {
     return [{ kind: 'warn', text: t('why.processing') }];
   }
   const kind = { open: 'warn', local: 'good', unanswered: 'good' }[call.outcome] ?? 'bad';
-  const because = call.outcome === 'answered' ? ofTalk(call) ?? last : last;
+  const because = call.outcome === 'answered' ? ofTalk(call) ?? last
+    : call.outcome === 'unanswered' ? call.decisions.findLast((each) => each.topic === 'call' && each.rule === 'R52') ?? last : last;
   if (call.outcome === 'answered' && REGISTERED.includes(because?.rule)) {
     return [{ kind, text: t('why.registered'), because }];
+  }
+  if (call.outcome === 'unanswered' && because?.topic === 'missed' && !call.crms.some((crm) => crm.capabilities.includes('missed'))) {
+    return [{ kind: 'warn', text: t('why.unanswered.missed'), because }];
   }
   return [{ kind, text: t(`why.${call.outcome}`), because }];
 }
@@ -78,14 +85,40 @@ function missing(call, written) {
   }).filter(Boolean);
 }
 
-function atCrm(delivery) {
+/** An active CRM that has nothing of a call that another one has. */
+function absent(call, written) {
+  const operation = written[0].operation;
+  return call.crms.filter(({ crm }) => !written.some((delivery) => delivery.crm === crm)).map(({ crm, capabilities }) =>
+    capabilities.includes(operation) ? { kind: 'warn', text: t('why.absent', { crm }) }
+      : { kind: 'good', text: t('why.cannot', { crm, what: word('operation', operation) }) });
+}
+
+function atCrm(delivery, crms) {
   const attempt = delivery.attempts.at(-1);
+  const active = crms.find(({ crm }) => crm === delivery.crm);
   const values = { crm: delivery.crm, what: word('operation', delivery.operation), who: delivery.request?.user ?? t('nobody'),
-    at: attempt ? moment(attempt.at) : '', tries: delivery.attempts.length, answer: attempt ? answerOf(attempt) : '',
-    next: delivery.nextAt ? moment(delivery.nextAt) : '' };
-  const kind = { delivered: 'good', pending: 'warn' }[delivery.state] ?? 'bad';
-  const key = delivery.state === 'pending' && !attempt ? 'why.at.waiting' : `why.at.${delivery.state}`;
-  return { kind, text: t(key, values) };
+    at: attempt ? moment(attempt.at) : '', tries: delivery.attempts.length, answer: attempt ? isolated(answerOf(attempt)) : '',
+    next: delivery.nextAt ? moment(delivery.nextAt) : '', since: active?.downSince ? moment(active.downSince) : '' };
+  if (delivery.state === 'delivered' && attempt?.answer) {
+    return { kind: 'warn', text: t('why.at.skipped', { ...values, answer: isolated(attempt.answer) }) };
+  } else if (delivery.state === 'delivered') {
+    return { kind: 'good', text: t('why.at.delivered', values) };
+  } else if (delivery.state === 'dead') {
+    return { kind: 'bad', text: t(attempt && passing(attempt.status) ? 'why.at.gaveUp' : 'why.at.dead', values) };
+  } else if (delivery.state !== 'pending') {
+    return { kind: 'bad', text: t(`why.at.${delivery.state}`, values) };
+  }
+  return { kind: 'warn', text: t(`why.at.${!active ? 'inactive' : active.downSince ? 'down' : attempt ? 'pending' : 'waiting'}`, values) };
+}
+
+/** An answer, or none, that means "later". */
+function passing(status) {
+  return !status || status === 408 || status === 429 || status >= 500;
+}
+
+/** A CRM's own words: marks of direction in them turn nothing else around. */
+function isolated(text) {
+  return `\u2068${text}\u2069`;
 }
 
 export function answerOf({ status, answer }) {

@@ -8,10 +8,7 @@ create table audit (
     detail  text
 );
 
--- Extensions that have calls, and nobody in a CRM.
-create index call_party_unmapped on call_party (pbx, extension) where crm_user = '';
-
--- Which call of a PBX was heard of last.
+-- Which calls of a PBX were heard of last.
 create index call_of_pbx on call (pbx, last_at);
 
 -- Only what was tried and waits again is in it: it costs a delivery that succeeds nothing.

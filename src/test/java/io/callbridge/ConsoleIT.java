@@ -27,10 +27,12 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -213,6 +215,67 @@ class ConsoleIT {
         assertEquals(1, browser.errors().stream().filter(error -> error.contains("404")).count(), "the browser tells of the 404");
     }
 
+    /** What would take two CRMs, three days or an outage to see. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "delivered | {'status': 200} | good It is in rest: registered call of anna",
+        "delivered | {'answer': 'nobody has its number'} | warn It is not in rest: registered call of anna was not sent: nobody has its number",
+        "pending | | warn It is on its way to rest: registered call, not tried yet",
+        "pending | {'status': 503} | warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 503",
+        "dead | {'status': 422} | bad It is not in rest: registered call was refused for good (tries: 1), with HTTP 422",
+        "dead | {'status': 503} | bad It is not in rest: registered call was tried until the time was up",
+        "dead | {} | bad It is not in rest: registered call was tried until the time was up (tries: 1), the last time with no answer",
+        "discarded | {'status': 503} | bad It is not in rest: registered call was given up by an administrator"})
+    void whatBecameOfADeliveryIsSaid(String state, String attempt, String words) {
+        assertEquals(List.of(words), verdicts(delivered(state, attempt), "[{crm: 'rest', capabilities: ['call']}]", words.length()));
+    }
+
+    @Test
+    void aCrmThatIsDownOrGoneOrHasNothingOfACallIsNamed() {
+        assertEquals(List.of("warn It is on its way to rest: registered call. rest gives no answer since 01/11/2026, 15:00:00; what waits"),
+                verdicts(delivered("pending", null), "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]", 105));
+        assertEquals(List.of("warn It is not in rest: registered call. rest is not active any more"),
+                verdicts(delivered("pending", null), "[]", 66));
+        assertEquals(List.of("good It is in rest: registered call", "warn It is not in second: when it was decided, second was not set up",
+                "good It is not in third, which does not take this: registered call."),
+                verdicts(delivered("delivered", "{}"), "[{crm: 'rest', capabilities: ['call']}, {crm: 'second', capabilities: ['call']},"
+                        + " {crm: 'third', capabilities: ['card']}]", 67).stream().map(verdict -> verdict.startsWith("good It is in rest")
+                                ? verdict.substring(0, 35) : verdict).toList());
+        String unanswered = "{deliveries: [], events: [], outcome: 'unanswered', decisions: [{topic: 'call', rule: 'R52'}, {topic: 'missed', rule: 'R46'}]";
+        assertEquals(List.of("warn It is not in the CRM: nobody answered it, and no active CRM takes missed calls."),
+                verdicts(unanswered.replace("{topic: 'call', rule: 'R52'}, ", ""), "[{crm: 'rest', capabilities: ['call']}]", 200));
+        assertEquals(List.of("good It is not in the CRM, because nobody answered it and it does not count as missed."),
+                verdicts(unanswered, "[{crm: 'rest', capabilities: ['call', 'missed']}]", 200));
+    }
+
+    private static String delivered(String state, String attempt) {
+        return "{outcome: 'answered', events: [], decisions: [], deliveries: [{crm: 'rest', operation: 'call', key: 'leg-1', request: {user: 'anna'},"
+                + " state: '" + state + "', attempts: [" + (attempt == null ? "" : attempt) + "]}]";
+    }
+
+    /** What the page says of a call, without the isolating marks around what is somebody else's. */
+    @SuppressWarnings("unchecked")
+    private static List<String> verdicts(String call, String crms, int length) {
+        List<String> all = (List<String>) show("why").evaluate("async () => (await import('/console/why.js')).verdicts(" + call + ", crms: " + crms
+                + "}).map(({kind, text}) => `${kind} ${text}`)");
+        return all.stream().map(verdict -> verdict.replaceAll("[\u2068\u2069]", "")).map(verdict ->
+                verdict.substring(0, Math.min(length, verdict.length()))).toList();
+    }
+
+    @Test
+    void aLegWhoseEndWasNeverReportedDoesNotTalkForEver() {
+        String legs = (String) show("why").evaluate("async () => (await import('/console/timeline.js')).timeline([{legId: 'a', extension: '101', party: '+7',"
+                + " direction: 'in', startedAt: '2026-01-01T00:00:00Z', answeredAt: '2026-01-01T00:00:05Z', result: 'unknown'},"
+                + " {legId: 'b', extension: '102', party: '+7', direction: 'in', startedAt: '2026-01-01T00:00:00Z',"
+                + " endedAt: '2026-01-01T00:00:06Z', result: 'cancelled'}], '2026-01-01T00:03:00Z').textContent");
+        assertTrue(legs.contains("rang 00:05 · answered") || legs.contains("rang 00:05 · its end was never reported"), legs);
+        assertFalse(legs.contains("talked"), legs);
+        // The PBX's clock is three minutes slow.
+        String rings = (String) show("why").evaluate("async () => (await import('/console/timeline.js')).timeline([{legId: 'a', extension: '101',"
+                + " party: '+7', direction: 'in', startedAt: new Date(Date.now() - 185000).toISOString()}], new Date(Date.now() - 5000)).textContent");
+        assertTrue(rings.matches("(?s).*rang 00:0[56].*"), rings);
+    }
+
     @Test
     void aCallThatRangAtManyPhonesShowsWhoTookIt() {
         TestCall taken = TestCall.incoming("101", "+79000000055");
@@ -260,8 +323,7 @@ class ConsoleIT {
         delivery.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Retry")).click();
         await("the registration").atMost(SOON).until(() -> crm.requests(Kind.CALL, dead.legId()).size() == 2);
         assertThat(page.locator(".told")).containsText("On the way: 1");
-        await("its confirmation").atMost(SOON).until(() -> bridge.get("/api/deliveries?state=dead", bearer()).body().contains("\"deliveries\":[]"));
-        show(page, "calls/" + dead.callId());
+        // The page shows by itself what the CRM has answered.
         assertThat(page.locator(".verdicts")).containsText("It is in rest");
     }
 
@@ -305,8 +367,12 @@ class ConsoleIT {
         Locator rows = page.locator("tbody tr");
         assertThat(rows).hasCount(PAGE);
         rows.nth(1).locator("input").check();
+        List<String> asked = new ArrayList<>();
+        page.onRequest(request -> asked.add(request.url()));
         page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Show more")).dblclick();
         assertThat(rows).hasCount(PAGE + 3);
+        assertEquals(1, asked.size(), asked::toString);
+        assertThat(rows.nth(PAGE).locator("input")).isFocused();
         assertThat(rows.nth(1).locator("input")).isChecked();
         assertThat(page.locator("tbody input:checked")).hasCount(1);
         press(page, "Discard the chosen ones");
@@ -346,9 +412,13 @@ class ConsoleIT {
         page.locator("tbody input").check();
         press(page, "Retry the chosen ones");
         assertThat(page.locator(".told")).containsText("On the way: 1");
+        show(page, "deliveries/failing");
+        assertThat(page.locator(".told")).isEmpty();
         press(page, "Retry all of these");
         press(page, "Yes");
         assertThat(page.locator(".told")).containsText("On the way: 1");
+        assertEquals(List.of("retry-all", "retry"), Stream.of(bridge.get("/api/audit?limit=2", bearer()).body().split("\"action\":\"")).skip(1)
+                .map(entry -> entry.substring(0, entry.indexOf('"'))).toList());
         crm.behave();
         await("the registration").atMost(SOON).until(() -> registered(call));
     }
@@ -429,6 +499,19 @@ class ConsoleIT {
     }
 
     @Test
+    void aTokenOfAnotherKeyboardLayoutIsRefusedLikeAnyOther() {
+        Page page = browser.open(null);
+        page.navigate("/");
+        page.getByLabel("Administration token").fill("фвьшт");
+        press(page, "Enter");
+        assertThat(page.locator(".trouble")).containsText("does not accept this");
+        page.getByLabel("Administration token").fill(" " + TOKEN + " ");
+        press(page, "Enter");
+        assertThat(page.locator(".state").first()).isVisible();
+        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of refusals");
+    }
+
+    @Test
     void bothLanguagesAndThemes() {
         Page page = show("calls");
         assertThat(page.locator("html")).hasAttribute("lang", "en");
@@ -506,7 +589,7 @@ class ConsoleIT {
         bridge.post("/api/setup/crms/rest/check", bearer());
         Page page = browser.open(TOKEN, language, ColorScheme.valueOf(theme.toUpperCase()), width, height);
         page.navigate("/");
-        for (String hash : List.of("live", "calls", "calls/" + queue.callId(), "calls/" + dead.callId(), "why", "deliveries/dead", "reprocess",
+        for (String hash : List.of("live", "calls", "calls/" + queue.callId(), "calls/" + dead.callId(), "why", "deliveries/dead", "deliveries/delivered", "reprocess",
                 "setup", "audit")) {
             show(page, hash);
             page.locator(".wait").waitFor(new Locator.WaitForOptions().setState(WaitForSelectorState.HIDDEN));
@@ -520,6 +603,7 @@ class ConsoleIT {
                 page.locator("form button").click();
                 page.locator(".steps li").first().waitFor();
             }
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
             assertFits(page, hash);
             if (width < 400) {
                 page.setViewportSize(360, height);
@@ -529,7 +613,21 @@ class ConsoleIT {
             ConsoleBrowser.assertAccessible(page);
             String name = hash.equals("calls/" + queue.callId()) ? "call" : hash.equals("calls/" + dead.callId()) ? "call-dead" : hash.replace('/', '-');
             ConsoleBrowser.picture(page, name + "-" + device + "-" + theme);
+            if (hash.equals("deliveries/dead")) {
+                page.locator("tbody input").first().check();
+                page.locator("button.quiet", new Page.LocatorOptions().setHasText(Pattern.compile("Discard the|Не доставлять выб"))).click();
+                page.locator("dialog").waitFor();
+                ConsoleBrowser.assertAccessible(page);
+                ConsoleBrowser.picture(page, "dialog-" + device + "-" + theme);
+            }
         }
+        Page stranger = browser.open(null, language, ColorScheme.valueOf(theme.toUpperCase()), width, height);
+        stranger.navigate("/");
+        stranger.locator("input[name=token]").waitFor();
+        assertFits(stranger, "login");
+        ConsoleBrowser.assertAccessible(stranger);
+        ConsoleBrowser.picture(stranger, "login-" + device + "-" + theme);
+        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of the refusal");
         bridge.webhook().accept(List.of(ringing.givenUp()));
         bridge.post("/api/deliveries/discard", bearer());
     }

@@ -1,11 +1,14 @@
 package io.callbridge;
 
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.microsoft.playwright.Page;
 import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.ConsoleBrowser;
 import io.callbridge.support.FakeOidcProvider;
 import io.callbridge.support.TestCall;
 import java.io.IOException;
@@ -165,6 +168,34 @@ class OidcIT {
     void aNameThatIsNotExactlyOneOfThemIsNone(String name) {
         provider.user(name, Map.of());
         browser.attempt(START, 403);
+    }
+
+    @Test
+    void somebodyLogsInAtTheConsole() {
+        try (ConsoleBrowser window = new ConsoleBrowser(bridge.port())) {
+            Page page = window.open(null);
+            page.navigate("/");
+            page.getByText("Log in with your company account").click();
+            assertThat(page.locator(".state").first()).isVisible();
+            page.getByText("Log out").click();
+            assertThat(page.getByText("Log in with your company account")).isVisible();
+            provider.user("mallory", Map.of());
+            page.getByText("Log in with your company account").click();
+            assertThat(page.locator("body")).containsText("may not administer");
+        }
+    }
+
+    @Test
+    void anAddressThatNobodyHasCheckedIsNoName() {
+        String address = "anna@office.example";
+        try (BridgeProcess byAddress = builder(provider, address).setting("callbridge.admin.oidc.name-claim", "email").start()) {
+            Browser somebody = new Browser(byAddress);
+            provider.user("anna", Map.of("email", address, "email_verified", false));
+            somebody.attempt(START, 403);
+            provider.user("anna", Map.of("email", address, "email_verified", true));
+            assertEquals("/", somebody.login("/"));
+            assertEquals(address, somebody.get("/api/who").body());
+        }
     }
 
     @Test

@@ -189,6 +189,21 @@ class OperatorIT {
         assertEquals(0, post("/api/deliveries/retry?state=" + state).path("retried").asInt());
     }
 
+    @Test
+    void whatWaitsBehindAnotherOfItsCallTakesThatAlong() {
+        start(builder().setting("callbridge.deliver.retry.first-delay-ms", HOUR).setting("callbridge.deliver.retry.max-delay-ms", HOUR));
+        crm.on("PUT", "/calls/.*", Answer.status(503).body("maintenance"));
+        TestCall first = TestCall.incoming("101", FakeCrm.IVANOV);
+        TestCall second = first.alsoRinging("102");
+        bridge.webhook().accept(first.answered());
+        awaitThat("the failure of the first", () -> registration(first, "failing") != null);
+        bridge.webhook().accept(second.answered());
+        awaitThat("the second, which waits", () -> registration(second, "pending") != null);
+        crm.behave();
+        post("/api/deliveries/" + registration(second, "pending").path("id").asLong() + "/retry");
+        awaitThat("both registrations", () -> registration(first, "delivered") != null && registration(second, "delivered") != null);
+    }
+
     /** An answered call whose registration has failed once. */
     private TestCall failing(String extension) {
         TestCall call = TestCall.incoming(extension, FakeCrm.IVANOV);

@@ -51,6 +51,7 @@ public class DeliveryRepair {
         if (delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
             throw RefusedException.conflict("delivery " + id + " is a card whose time is over; nobody wants to see it now");
         }
+        notSent(delivery);
         audit.record(who, "retry", subject(delivery), null);
         boolean done = control.retry(delivery);
         dispatcher.askNow(delivery.crm());
@@ -62,6 +63,7 @@ public class DeliveryRepair {
             throws JsonProcessingException {
         new Parameters(query);
         Delivery delivery = find(id, DISCARDED, "discarded");
+        notSent(delivery);
         audit.record(who, "discard", subject(delivery), null);
         boolean done = control.discard(delivery);
         dispatcher.wake();
@@ -74,6 +76,7 @@ public class DeliveryRepair {
         String state = orDead(parameters.oneOf("state", RETRIED_TOGETHER));
         List<String> crms = crms(parameters);
         audit.record(who, "retry-all", state + " deliveries of " + String.join(", ", crms), null);
+        crms.forEach(dispatcher::askNow);
         int retried = control.retryAll(state, crms);
         crms.forEach(dispatcher::askNow);
         return json.writeValueAsString(Map.of("retried", retried));
@@ -108,6 +111,13 @@ public class DeliveryRepair {
                     + String.join(", ", states));
         }
         return delivery;
+    }
+
+    /** Neither wish would change what the CRM is being told. */
+    private void notSent(Delivery delivery) {
+        if (dispatcher.sends(delivery)) {
+            throw RefusedException.conflict("delivery " + delivery.seq() + " is being sent just now");
+        }
     }
 
     private String changed(Delivery delivery, boolean done) throws JsonProcessingException {

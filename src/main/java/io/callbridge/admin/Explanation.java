@@ -2,6 +2,8 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.CrmCapabilities;
+import io.callbridge.deliver.CrmGates;
 import io.callbridge.domain.Call;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CallIndex;
@@ -31,14 +33,19 @@ public class Explanation {
     private final Effects effects;
     private final CallIndex index;
     private final Settings settings;
+    private final CrmCapabilities capabilities;
+    private final CrmGates gates;
     private final ObjectMapper json;
 
-    public Explanation(Journal journal, Outbox outbox, Effects effects, CallIndex index, Settings settings, ObjectMapper json) {
+    public Explanation(Journal journal, Outbox outbox, Effects effects, CallIndex index, Settings settings,
+            CrmCapabilities capabilities, CrmGates gates, ObjectMapper json) {
         this.journal = journal;
         this.outbox = outbox;
         this.effects = effects;
         this.index = index;
         this.settings = settings;
+        this.capabilities = capabilities;
+        this.gates = gates;
         this.json = json;
     }
 
@@ -66,11 +73,23 @@ public class Explanation {
         if (settings.knows(pbx)) {
             Call call = Call.of(settings.directory(pbx), settings.calls(), entries.stream().map(Journal.Entry::event).toList(),
                     List.of());
-            answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls())).toList());
+            answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Instant.now())).toList());
         }
         answer.put("decisions", effects.decisions(pbx, callId).stream().map(Explanation::decision).toList());
         answer.put("deliveries", outbox.call(pbx, callId).stream().map(this::delivery).toList());
+        answer.put("crms", settings.crms().stream().map(this::crm).toList());
         return answer;
+    }
+
+    /** Of an active CRM, what explains that it has nothing of the call, or not yet. */
+    private Map<String, Object> crm(String crm) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("crm", crm);
+        view.put("capabilities", capabilities.of(crm));
+        if (gates.downSinceMs(crm) > 0) {
+            view.put("downSince", DeliveryView.time(gates.downSinceMs(crm)));
+        }
+        return view;
     }
 
     private static Map<String, Object> event(Journal.Entry entry) {

@@ -3,17 +3,21 @@ package io.callbridge.admin;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Leg;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** A leg as the administration API shows it. Without {@code endedAt} it rings, or talks if there is {@code answeredAt}. */
+/**
+ * A leg as the administration API shows it. Without {@code endedAt} it rings, or talks if there is {@code answeredAt}; unless it has a
+ * {@code result}: then it was given up without a hangup (rule R50).
+ */
 final class LegView {
 
     private LegView() {
     }
 
-    static Map<String, Object> of(Leg leg, CallSettings settings) {
+    static Map<String, Object> of(Leg leg, CallSettings settings, Instant now) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("legId", leg.id());
         if (leg.extension() != null) {
@@ -35,6 +39,8 @@ final class LegView {
             view.put("endedAt", leg.endedAt(settings).toString());
             view.put("result", leg.result());
             view.put("talkSeconds", leg.talkSeconds());
+        } else if (leg.over(settings, now)) {
+            view.put("result", "unknown");
         }
         return view;
     }

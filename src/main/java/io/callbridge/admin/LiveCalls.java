@@ -9,6 +9,7 @@ import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Journal;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -77,7 +78,7 @@ class LiveCalls {
             view.put("number", row.number());
         }
         view.put("firstAt", DeliveryView.time(row.firstAt()));
-        view.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls())).toList());
+        view.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Instant.now())).toList());
         return view;
     }
 }

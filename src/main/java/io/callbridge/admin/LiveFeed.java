@@ -79,7 +79,17 @@ class LiveFeed {
         });
     }
 
+    /** Whatever happens: the clock never asks again after a failure. */
     private void look() {
+        try {
+            tell();
+        } catch (JsonProcessingException | RuntimeException e) {
+            // The store may be away: the page says so when it has heard nothing for a while, and the next look tries again.
+            LOG.debugf("The live page waits: %s", e.getMessage());
+        }
+    }
+
+    private void tell() throws JsonProcessingException {
         readers.forEach((reader, since) -> {
             if (!reader.closed() && System.nanoTime() - since > LONGEST_NANOS) {
                 reader.end();
@@ -92,22 +102,17 @@ class LiveFeed {
             statusAt = 0;
             return;
         }
-        try {
-            String now = event("calls", calls.now());
-            boolean statusToo = System.currentTimeMillis() - statusAt >= STATUS_MS;
-            // Now and then without news too: a slow reader may have missed the last ones.
-            if (!now.equals(lastCalls) || statusToo) {
-                lastCalls = now;
-                readers.keySet().forEach(reader -> write(reader, now));
-            }
-            if (statusToo) {
-                lastStatus = event("status", json.writeValueAsString(status.connections()));
-                statusAt = System.currentTimeMillis();
-                readers.keySet().forEach(reader -> write(reader, lastStatus));
-            }
-        } catch (JsonProcessingException | RuntimeException e) {
-            // The store may be away: the page says so when it has heard nothing for a while, and the next look tries again.
-            LOG.debugf("The live page waits: %s", e.getMessage());
+        String now = event("calls", calls.now());
+        boolean statusToo = System.currentTimeMillis() - statusAt >= STATUS_MS;
+        // Now and then without news too: a slow reader may have missed the last ones.
+        if (!now.equals(lastCalls) || statusToo) {
+            lastCalls = now;
+            readers.keySet().forEach(reader -> write(reader, now));
+        }
+        if (statusToo) {
+            lastStatus = event("status", json.writeValueAsString(status.connections()));
+            statusAt = System.currentTimeMillis();
+            readers.keySet().forEach(reader -> write(reader, lastStatus));
         }
     }
 

@@ -31,6 +31,8 @@ public class Setup {
     private static final int MOST_UNMAPPED = 100;
     /** Queues, IVRs and who was mapped since are among them, and left out. */
     private static final int MOST_READ = 1_000;
+    /** Enough to see whom nobody knows; what was long ago is mended by now, or is of no interest. */
+    private static final int LAST_CALLS = 10_000;
 
     private final Settings settings;
     private final EventKinds kinds;
@@ -83,7 +85,7 @@ public class Setup {
         if (refusal != null) {
             view.put("lastRefusal", Map.of("at", refusal.at().toString(), "reason", refusal.reason()));
         }
-        view.put("unmapped", index.unmapped(pbx, MOST_READ).stream().filter(found -> person(pbx, found.extension())).limit(MOST_UNMAPPED)
+        view.put("unmapped", index.unmapped(pbx, LAST_CALLS, MOST_READ).stream().filter(found -> person(pbx, found.extension())).limit(MOST_UNMAPPED)
                 .map(found -> Map.of("extension", found.extension(), "calls", found.calls(), "lastAt", DeliveryView.time(found.lastAt())))
                 .toList());
         return view;

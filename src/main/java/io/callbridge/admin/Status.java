@@ -11,6 +11,7 @@ import io.callbridge.store.CallRow;
 import io.callbridge.store.OutboxControl.Backlog;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreCounts;
+import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -23,12 +24,15 @@ import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
 
 /** Whether every PBX is heard, and every CRM takes what it should. */
 @ApplicationScoped
 @Named("status")
 @RegisterForReflection
 public class Status {
+
+    private static final Logger LOG = Logger.getLogger(Status.class);
 
     private final Settings settings;
     private final Asterisks asterisks;
@@ -64,12 +68,12 @@ public class Status {
 
     /** Of every PBX and CRM, and of the store. */
     Map<String, Object> connections() {
-        StoreCounts.Counts now = counts.now();
+        StoreCounts.Counts now = counts();
         Map<String, Object> connections = new LinkedHashMap<>();
         // Ages are counted from it: the clock of who looks may be another one.
         connections.put("at", Instant.now().toString());
         connections.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
-        connections.put("crms", settings.crms().stream().map(crm -> crm(crm, now.backlog(crm), now.dead(crm))).toList());
+        connections.put("crms", settings.crms().stream().map(crm -> crm(crm, now)).toList());
         connections.put("store", Map.of("waiting", store.waiting()));
         return connections;
     }
@@ -107,7 +111,17 @@ public class Status {
         return view;
     }
 
-    private Map<String, Object> crm(String crm, Backlog backlog, long dead) {
+    /** @return {@code null}: they cannot be had now, which is no reason to be silent about all else */
+    private StoreCounts.Counts counts() {
+        try {
+            return counts.now();
+        } catch (StoreException e) {
+            LOG.debugf("The status has no counts: %s", e.getMessage());
+            return null;
+        }
+    }
+
+    private Map<String, Object> crm(String crm, StoreCounts.Counts now) {
         Map<String, Object> view = new LinkedHashMap<>();
         long downSince = gates.downSinceMs(crm);
         view.put("crm", crm);
@@ -115,9 +129,13 @@ public class Status {
         if (downSince > 0) {
             view.put("since", DeliveryView.time(downSince));
         }
+        if (now == null) {
+            return view;
+        }
+        Backlog backlog = now.backlog(crm);
         view.put("waiting", backlog.waiting());
         view.put("failing", backlog.failing());
-        view.put("dead", dead);
+        view.put("dead", now.dead(crm));
         if (backlog.waiting() > 0) {
             view.put("oldestWaitingAt", DeliveryView.time(backlog.oldestAt()));
         }

@@ -103,6 +103,9 @@ public class CrmCheck {
         Throwable failure = asked.failure();
         Integer status = failure == null ? status(asked) : status(failure);
         boolean refused = failure != null && (!lookup || status != null && (status == 401 || status == 403));
+        if (failure != null && !refused) {
+            return skipped("authorisation", "unknown");
+        }
         return refused ? failed("authorisation", failure, asked.millis)
                 : new Step("authorisation", "ok", "ok", status, null, null, asked.millis);
     }
@@ -116,6 +119,10 @@ public class CrmCheck {
         try {
             String answer = asked.exchange.getMessage().getBody(String.class);
             JsonNode found = answer == null || answer.isBlank() ? null : json.readTree(answer);
+            Integer caught = asked.failure() == null ? null : status(asked.failure());
+            if (found == null && caught != null && List.of(404, 405, 410).contains(caught)) {
+                return new Step("lookup", "ok", "nobody-or-path", caught, null, null, asked.millis);
+            }
             return new Step("lookup", "ok", "ok", status(asked), null, found == null ? null : names(found), asked.millis);
         } catch (JsonProcessingException e) {
             return new Step("lookup", "failed", "bad-answer", status(asked), e.getOriginalMessage(), null, asked.millis);

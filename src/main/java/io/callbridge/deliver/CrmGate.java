@@ -23,6 +23,7 @@ final class CrmGate {
     private long callProbeAtMs;
     private long cardProbeAtMs;
     private boolean probing;
+    private boolean askedFor;
     private long downSinceMs;
 
     CrmGate(long firstDelayMs, long maxDelayMs) {
@@ -35,17 +36,17 @@ final class CrmGate {
         if (!down() || wanted <= 0) {
             return wanted;
         }
-        return !probing && nowMs >= (cards ? cardProbeAtMs : callProbeAtMs) ? 1 : 0;
+        return !probing && (askedFor || nowMs >= (cards ? cardProbeAtMs : callProbeAtMs)) ? 1 : 0;
     }
 
-    /** Somebody wants it to be asked now, down or not. */
-    synchronized void askNow(long nowMs) {
-        callProbeAtMs = Math.min(callProbeAtMs, nowMs);
-        cardProbeAtMs = Math.min(cardProbeAtMs, nowMs);
+    /** Somebody wants it to be asked now: if it is down, by one request, whatever is under way. */
+    synchronized void askNow() {
+        askedFor = true;
     }
 
     /** The request that begins is the only one for now. @return whether it is a probe, whose end {@link #probed} must be told */
     synchronized boolean probe() {
+        askedFor = false;
         if (!down()) {
             return false;
         }

@@ -31,6 +31,7 @@ public class DeliveryResult {
 
     /** Exchange property: a future that completes when the result is durable. The worker need not wait for that. */
     static final String RECORDED = "CallbridgeRecorded";
+    private static final String SKIPPED = "skipped";
 
     /** Up to which times the cards are counted. After some ten seconds whoever called has hung up. */
     private static final Duration[] CARD_TIMES = {Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMillis(500),
@@ -60,18 +61,20 @@ public class DeliveryResult {
         }
     }
 
-    /** The CRM confirmed. */
+    /** The CRM confirmed, or the route has said in the variable {@value #SKIPPED} why there was nothing to tell it. */
     public void delivered(Exchange exchange) {
         Integer status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        String skipped = exchange.getVariable(SKIPPED, String.class);
         answered(exchange, status);
-        finish(exchange, "delivered", Instant.now(), false, status, null);
+        finish(exchange, "delivered", Instant.now(), false, skipped == null ? status : null, skipped);
     }
 
     /** The CRM refused for good: kept as a dead letter with its answer. */
     public void deadLetter(Exchange exchange) {
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         answered(exchange, status(cause));
-        finish(exchange, "dead", Instant.now(), false, status(cause), cause);
+        finish(exchange, "dead", Instant.now(), false, status(cause), text(cause));
+        warn(exchange, "dead", cause);
     }
 
     /**
@@ -94,7 +97,8 @@ public class DeliveryResult {
         Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter);
         boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli();
         String state = dropped ? "dropped" : deadline.isAfter(now) ? "pending" : "dead";
-        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), cause);
+        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), text(cause));
+        warn(exchange, state, cause);
     }
 
     /** @param status {@code null}: nothing was sent, which says nothing about the CRM */
@@ -106,15 +110,17 @@ public class DeliveryResult {
         }
     }
 
-    private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, Throwable cause) {
-        Delivery delivery = delivery(exchange);
+    private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, String answer) {
         long now = System.currentTimeMillis();
-        Attempt attempt = new Attempt(now, status, cause == null ? null : text(cause), now - exchange.getClock().getCreated());
-        exchange.setProperty(RECORDED, record(delivery, state, next, asked, attempt));
-        if (!state.equals("delivered")) {
-            LOG.warnf("%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
-                    delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
-        }
+        Attempt attempt = new Attempt(now, status, answer, now - exchange.getClock().getCreated());
+        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, asked, attempt));
+    }
+
+    private static void warn(Exchange exchange, String state, Throwable cause) {
+        Delivery delivery = delivery(exchange);
+        Integer status = status(cause);
+        LOG.warnf("%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
+                delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
     }
 
     /** Counted when it is recorded: a card that expires during a try may be dropped, and counted, by the sweep. */

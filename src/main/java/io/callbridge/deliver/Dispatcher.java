@@ -88,10 +88,16 @@ public class Dispatcher {
         crms.forEach(Crm::wake);
     }
 
+    /** Whether this process is sending a delivery just now. */
+    public boolean sends(Delivery delivery) {
+        return crms.stream().filter(each -> each.name.equals(delivery.crm())).flatMap(each -> each.lanes.stream())
+                .anyMatch(lane -> lane.inFlight.contains(delivery.seq()));
+    }
+
     /** Somebody wants what is due to go to a CRM at once: one that is down is asked now. */
     public void askNow(String crm) {
         crms.stream().filter(each -> each.name.equals(crm)).forEach(each -> {
-            each.gate.askNow(System.currentTimeMillis());
+            each.gate.askNow();
             each.wake();
         });
     }

@@ -99,11 +99,11 @@ public class CallIndex {
     public record Unmapped(String extension, long calls, long lastAt) {
     }
 
-    /** The extensions of a PBX that have calls and no CRM user, most calls first. */
-    public List<Unmapped> unmapped(String pbx, int limit) {
-        return store.read(sql -> sql.query("select p.extension, count(*), max(c.last_at) from call_party p join call c on c.pbx = p.pbx"
-                + " and c.call_id = p.call_id where p.crm_user = '' and p.pbx = ? group by p.extension order by count(*) desc, p.extension"
-                + " limit " + limit, row -> new Unmapped(row.getString(1), row.getLong(2), row.getLong(3)), pbx));
+    /** The extensions that have no CRM user in the last calls of a PBX, most calls first. @param among how many calls are looked at */
+    public List<Unmapped> unmapped(String pbx, int among, int limit) {
+        return store.read(sql -> sql.query("select p.extension, count(*), max(c.last_at) from (select pbx, call_id, last_at from call"
+                + " where pbx = ? order by last_at desc limit " + among + ") c join call_party p on p.pbx = c.pbx and p.call_id = c.call_id"
+                + " where p.crm_user = '' group by p.extension order by count(*) desc, p.extension limit " + limit, row -> new Unmapped(row.getString(1), row.getLong(2), row.getLong(3)), pbx));
     }
 
     /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */

@@ -48,7 +48,7 @@ public record CallRow(String pbx, String callId, long version, long firstAt, lon
 
     /**
      * Writes the row, unless another look was written since {@code seen} was read. Most looks change nothing but the version
-     * and the time: those leave the indexes alone.
+     * and the time: those leave most indexes alone.
      *
      * @param seen {@code null}: there was none
      * @return whether it was written

@@ -15,7 +15,10 @@ public class OutboxControl {
     private static final int CHUNK = 200;
     /** Of a delivery that waits for another try; not a state of its own. */
     public static final String FAILING = "failing";
-    private static final String NO_STALE_CARD = " and (operation <> 'card' or expires_at > ?)";
+    /** What {@link Delivery#fleeting} says. */
+    private static final String NOT_STALE = " and (operation not in ('card', 'answer') or expires_at > ?)";
+    /** What a replica has taken is on its way, unless its lease is over. */
+    private static final String NOT_TAKEN = " and (wait <> 'taken' or next_at <= ?)";
 
     private final Store store;
 
@@ -45,7 +48,7 @@ public class OutboxControl {
         }
         return store.read(sql -> {
             List<Listed> found = new ArrayList<>();
-            // First the numbers, from an index alone: of a backlog only the page's rows are read.
+            // First the numbers: only the page's rows are read as a whole.
             for (Delivery delivery : sql.query(Outbox.SELECT + "where seq in (select seq from delivery where " + where
                     + " order by " + seq + " desc limit " + limit + ") order by seq desc", Outbox::delivery, values.toArray())) {
                 found.add(new Listed(delivery, sql.first("select at, status, answer, millis from attempt where delivery = ?"
@@ -81,15 +84,24 @@ public class OutboxControl {
      * @return {@code false}: it was changed since it was read, or is being sent
      */
     public boolean retry(Delivery delivery) {
-        return store.writeAndWait(delivery.callId() + " ~", sql -> retry(sql, delivery.seq(), delivery.state()));
+        return store.writeAndWait(delivery.callId() + " ~", sql -> {
+            boolean done = retry(sql, delivery.seq(), delivery.state());
+            if (done) {
+                // It goes in its turn: what waits before it would hold it up.
+                long now = System.currentTimeMillis();
+                sql.update("update delivery set next_at = ?, wait = 'retry' where crm = ? and call_id = ? and state = 'pending' and seq < ?"
+                        + " and pbx = ? and next_at > ? and wait <> 'taken'", now, delivery.crm(), delivery.callId(), delivery.seq(),
+                        delivery.pbx(), now);
+            }
+            return done;
+        });
     }
 
     private static boolean retry(Sql sql, long seq, String state) throws SQLException {
         long now = System.currentTimeMillis();
         if (stored(state).equals("pending")) {
-            // What a replica has taken is on its way, unless its lease is over.
             return sql.update("update delivery set next_at = case when next_at > ? then ? else next_at end, wait = 'retry'"
-                    + " where seq = ? and " + index(state) + "state = ? and (wait <> 'taken' or next_at <= ?)", now, now, seq, stored(state), now) > 0;
+                    + " where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN, now, now, seq, stored(state), now) > 0;
         }
         return sql.update("update delivery set state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
                 + " revision = revision + 1 where seq = ? and state = ?", now, now, seq, state) > 0;
@@ -101,18 +113,27 @@ public class OutboxControl {
     }
 
     private static boolean discard(Sql sql, long seq, String state) throws SQLException {
-        return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + index(state) + "state = ?", seq,
-                stored(state)) > 0;
+        return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN,
+                seq, stored(state), System.currentTimeMillis()) > 0;
     }
 
     /**
      * Sends all deliveries of a state again that are there now, in chunks. A card whose time is over is none of them.
      *
      * @param crms of these CRMs
-     * @return how many
+     * @return how many; of what waits, also those that are due
      */
     public int retryAll(String state, List<String> crms) {
-        return changeAll(state, crms, NO_STALE_CARD, List.of(System.currentTimeMillis()), OutboxControl::retry);
+        long now = System.currentTimeMillis();
+        if (!stored(state).equals("pending")) {
+            return changeAll(state, crms, NOT_STALE, List.of(now), OutboxControl::retry);
+        }
+        // What is due waits for its turn only: a million rows need not be written for that.
+        List<Object> values = new ArrayList<>(crms);
+        values.add(now);
+        int due = store.read(sql -> sql.first("select count(*) from delivery where " + index(state) + "crm in " + Sql.in(crms)
+                + " and next_at <= ?", row -> row.getInt(1), values.toArray()));
+        return due + changeAll(state, crms, NOT_STALE + " and next_at > ?", List.of(now, now), OutboxControl::retry);
     }
 
     /** Gives all deliveries of a state up that are there now, in chunks. @return how many */
@@ -144,7 +165,7 @@ public class OutboxControl {
         return changed;
     }
 
-    /** Only the numbers, from an index: a million of them is little. */
+    /** Only the numbers: a million of them is little. */
     private List<Long> ofState(String state, String crm, String only, List<Object> more) {
         List<Object> values = new ArrayList<>(List.of(stored(state), crm));
         values.addAll(more);

@@ -8,8 +8,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * What lies in the store and waits, counted for everybody who asks. To count a large backlog takes a while, and so does it to find
- * out that the store is away: either is done for a twentieth of the time at most, and the answer kept meanwhile.
+ * What lies in the store and waits, counted for everybody who asks. To count a large backlog takes a while: it is kept for twenty
+ * times as long, up to a minute. So is, for some seconds, that the store is away, which may take long to find out too.
  */
 @ApplicationScoped
 public class StoreCounts {
@@ -18,6 +18,8 @@ public class StoreCounts {
     private static final int IDLE_SHARE = 20;
     private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
     private static final long MOST_NANOS = TimeUnit.MINUTES.toNanos(1);
+    /** A store that is back must not be taken for one that is away for long. */
+    private static final long FAILED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final OutboxControl control;
     private final CallIndex calls;
@@ -77,6 +79,6 @@ public class StoreCounts {
             failure = e;
         }
         long end = nanos.getAsLong();
-        until = end + Math.min(MOST_NANOS, Math.max(LEAST_NANOS, IDLE_SHARE * (end - begin)));
+        until = end + Math.min(failure == null ? MOST_NANOS : FAILED_NANOS, Math.max(LEAST_NANOS, IDLE_SHARE * (end - begin)));
     }
 }

@@ -274,13 +274,24 @@ class DeliverAmocrmRouteTest {
     @Test
     void aStrangersCallIsSkipped() {
         with("skip");
-        delivered("call", "leg-1", call("in", "answered", STRANGER, "7", 5));
+        Outcome skipped = bridge.deliver("call", "leg-1", call("in", "answered", STRANGER, "7", 5));
+        assertEquals("delivered nobody has its number (callbridge.crm.amocrm.unknown-caller=skip)", skipped.result() + " " + skipped.skipped());
         delivered("missed", "c1", missed("", "7"));
         assertEquals(List.of(), crm.effects());
         assertEquals(1, crm.requests().size());
         crm.contact(STRANGER, 504, "New", 7);
         delivered("call", "leg-1", call("in", "answered", STRANGER, "7", 5));
         assertEquals(1, crm.effects().size());
+    }
+
+    /** It would count as in the CRM. */
+    @Test
+    void whyAnOutgoingCallToAStrangerIsNowhereIsSaid() {
+        with("unsorted");
+        Outcome skipped = bridge.deliver("call", "leg-1", call("out", "answered", STRANGER, "7", 5));
+        assertEquals("delivered", skipped.result());
+        assertTrue(skipped.skipped().contains("unknown-caller=create-contact makes a contact"), skipped.skipped());
+        assertEquals(List.of(), crm.effects());
     }
 
     @Test

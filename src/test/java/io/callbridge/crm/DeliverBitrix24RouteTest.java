@@ -519,7 +519,8 @@ class DeliverBitrix24RouteTest {
         assertTrue(refused("call", "leg-1", call).getMessage().contains("callbridge.crm.bitrix24.hidden-number"));
         with("callbridge.crm.bitrix24.hidden-number", "skip");
         delivered("card", "leg-1", card);
-        delivered("call", "leg-1", call);
+        assertEquals(new Outcome("delivered", null, "its number is hidden (callbridge.crm.bitrix24.hidden-number=skip)"),
+                adapter.deliver("call", "leg-1", call));
         delivered("recording", "leg-1", recording("7"));
         assertEquals(List.of(), crm.requests());
         with("callbridge.crm.bitrix24.hidden-number", "00000000000");

@@ -21,13 +21,20 @@ class CrmGateTest {
         assertEquals(0, gate.permits(false, 4, NOW + 60_000));
         assertEquals(0, gate.permits(true, 4, NOW + 60_000));
 
-        gate.askNow(NOW + 60_000);
+        gate.askNow();
         assertEquals(1, gate.permits(false, 4, NOW + 60_000));
         assertEquals(1, gate.permits(true, 4, NOW + 60_000));
 
         assertTrue(gate.probe());
-        gate.failed(false, NOW + 60_000, 0);
+        assertEquals(0, gate.permits(false, 4, NOW + 60_000), "one at a time");
+        gate.askNow();
+        gate.failed(false, NOW + 60_000, HOUR);
         gate.probed();
-        assertEquals(0, gate.permits(false, 4, NOW + 60_001), "and not again and again");
+        assertEquals(1, gate.permits(false, 4, NOW + 60_001), "asked for while it was asked");
+
+        gate.probe();
+        gate.failed(false, NOW + 60_001, HOUR);
+        gate.probed();
+        assertEquals(0, gate.permits(false, 4, NOW + 60_002), "and not again and again");
     }
 }

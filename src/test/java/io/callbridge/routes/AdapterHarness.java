@@ -33,8 +33,13 @@ public final class AdapterHarness implements AutoCloseable {
      *
      * @param result {@code delivered}, {@code deadLetter} (refused for good), {@code retryLater}
      * @param cause of a try that was no success
+     * @param skipped why there was nothing to tell the CRM; {@code null}: it was told
      */
-    public record Outcome(String result, Throwable cause) {
+    public record Outcome(String result, Throwable cause, String skipped) {
+
+        public Outcome(String result, Throwable cause) {
+            this(result, cause, null);
+        }
     }
 
     private final String crm;
@@ -101,7 +106,8 @@ public final class AdapterHarness implements AutoCloseable {
         if (ends.size() != 1) {
             throw new AssertionError("not one result: " + routes.asked());
         }
-        return new Outcome(ends.get(0).name().replace("deliveryResult.", ""), ends.get(0).cause());
+        return new Outcome(ends.get(0).name().replace("deliveryResult.", ""), ends.get(0).cause(),
+                (String) ends.get(0).variables().get("skipped"));
     }
 
     /** What the look-up answers; a missing node: nobody has the number. */

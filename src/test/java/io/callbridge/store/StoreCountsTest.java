@@ -62,7 +62,9 @@ class StoreCountsTest {
         assertThrows(StoreException.class, counts::now);
         assertEquals(1, asked);
         away = false;
-        seconds += 40;
+        seconds += 4;
+        assertThrows(StoreException.class, counts::now);
+        seconds += 1;
         assertEquals(2, counts.now().backlog("rest").waiting());
     }
 }
