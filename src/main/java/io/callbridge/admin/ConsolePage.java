@@ -3,6 +3,7 @@ package io.callbridge.admin;
 import io.quarkus.runtime.configuration.ConfigUtils;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.ext.web.Router;
+import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.io.IOException;
@@ -28,14 +29,24 @@ class ConsolePage {
     }
 
     void register(@Observes Router router) {
-        boolean open = login.asks() || ConfigUtils.isProfileActive("demo");
-        serve(router, "/", open ? 200 : 403, "text/html", resource(open ? "index.html" : "closed.html"));
-        serve(router, "/console/console.css", 200, "text/css", resource("console.css"));
-        SCRIPTS.forEach(script -> serve(router, "/console/" + script + ".js", 200, "text/javascript", resource(script + ".js")));
+        Buffer page = resource("index.html");
+        Buffer closed = resource("closed.html");
+        // Not earlier: what is wrong with the configuration is said by whoever checks it.
+        router.get("/").handler(request -> answer(request, open() ? 200 : 403, "text/html", open() ? page : closed));
+        serve(router, "/console/console.css", "text/css", resource("console.css"));
+        SCRIPTS.forEach(script -> serve(router, "/console/" + script + ".js", "text/javascript", resource(script + ".js")));
     }
 
-    private static void serve(Router router, String path, int status, String type, Buffer content) {
-        router.get(path).handler(request -> request.response().setStatusCode(status)
+    private boolean open() {
+        return login.asks() || ConfigUtils.isProfileActive("demo");
+    }
+
+    private static void serve(Router router, String path, String type, Buffer content) {
+        router.get(path).handler(request -> answer(request, 200, type, content));
+    }
+
+    private static void answer(RoutingContext request, int status, String type, Buffer content) {
+        request.response().setStatusCode(status)
                 .putHeader("Content-Type", type + "; charset=utf-8")
                 .putHeader("Cache-Control", "no-cache")
                 .putHeader("X-Content-Type-Options", "nosniff")
@@ -43,7 +54,7 @@ class ConsolePage {
                 // Nothing from elsewhere, no inline script, in no frame: data that looked like markup would still do nothing.
                 .putHeader("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
                         + "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-                .end(content));
+                .end(content);
     }
 
     private static Buffer resource(String name) {
