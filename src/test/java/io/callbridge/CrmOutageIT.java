@@ -157,7 +157,7 @@ class CrmOutageIT {
     /** A day at a hundredth of its length: cards live for two seconds, retries are half a second apart at most. */
     @Test
     void afterADayOfOutageEverythingButTheCardsArrivesInOrder() {
-        int many = 150;
+        int many = 80;
         start(BridgeProcess.builder().setting("callbridge.calls.card-ttl", CARD_TTL.toMillis() + "ms"));
         crm.down();
         List<TestCall> calls = calls(many);
@@ -203,7 +203,7 @@ class CrmOutageIT {
         int parallel = 2;
         start(BridgeProcess.builder().setting("callbridge.crm.rest.rate", Integer.toString(rate))
                 .setting("callbridge.deliver.parallel", Integer.toString(parallel)));
-        List<TestCall> calls = calls(120);
+        List<TestCall> calls = calls(60);
         calls.parallelStream().forEach(call -> bridge.webhook().accept(call.answered()));
         awaitThat("some requests", () -> crm.requests().size() > rate);
         TestCall ringing = TestCall.incoming("105", FakeCrm.PETROVA);
@@ -232,7 +232,7 @@ class CrmOutageIT {
     @Test
     void callsThatTheCrmFailsForDoNotHoldBackTheOthers() {
         // The CRM counts as down, and is asked again after this time at the latest: without the setting, when the test gives up.
-        bridge = BridgeProcess.builder().store(store).crm(crm).setting("callbridge.deliver.retry.max-delay-ms", "10000").start();
+        bridge = BridgeProcess.builder().store(store).crm(crm).setting("callbridge.deliver.retry.max-delay-ms", "3000").start();
         List<TestCall> bad = calls(300);
         String ids = String.join("|", bad.stream().map(TestCall::legId).toList());
         crm.on("PUT", "/calls/(" + ids + ")", Answer.status(500));

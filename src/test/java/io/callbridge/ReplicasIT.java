@@ -26,7 +26,7 @@ class ReplicasIT {
     private static final int REPLICAS = 3;
     private static final int LINES = 12;
     private static final Duration SOON = Duration.ofSeconds(60);
-    private static final Duration LEASE = Duration.ofSeconds(20);
+    private static final Duration LEASE = Duration.ofSeconds(10);
 
     private final List<BridgeProcess> replicas = new ArrayList<>();
     private FakeCrm crm;

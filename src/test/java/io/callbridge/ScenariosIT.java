@@ -80,11 +80,6 @@ class ScenariosIT {
         return overtaking(seeds()[0]);
     }
 
-    @TestFactory
-    Stream<DynamicTest> everyScenarioWithOvertakingEventsOnceMore() {
-        return overtaking(seeds()[1]);
-    }
-
     /**
      * All events of a scenario at almost the same moment. No scenario is left out: the calls and the missed calls of all of
      * them follow from ids and EventTimes. S20b comes closest to depending on real gaps (its first verdict is written
@@ -92,7 +87,7 @@ class ScenariosIT {
      */
     @TestFactory
     Stream<DynamicTest> everyScenarioInAnyOrderAtOnce() {
-        long seed = seeds()[2];
+        long seed = seeds()[1];
         return play("any order, seed " + seed, Comparison.CALLS_AND_MISSED,
                 s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
     }
@@ -104,7 +99,7 @@ class ScenariosIT {
 
     @TestFactory
     Stream<DynamicTest> everyScenarioInAnyOrderAtOnceOnPostgresql() {
-        long seed = seeds()[2];
+        long seed = seeds()[1];
         return play("any order on PostgreSQL, seed " + seed, StoreKind.POSTGRESQL, 1, Comparison.CALLS_AND_MISSED,
                 s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
     }
@@ -123,14 +118,14 @@ class ScenariosIT {
                 s -> ScenarioPlayer.overtaking(s, random(s, seed)));
     }
 
-    /** Fresh ones in every run, unless a failure is to be played again with {@code -Dcallbridge.test.seeds=1,2,3}. */
+    /** Fresh ones in every run, unless a failure is to be played again with {@code -Dcallbridge.test.seeds=1,2}. */
     private static long[] seeds() {
         String given = System.getProperty("callbridge.test.seeds");
         if (given == null) {
-            return new Random().longs(3, 0, 1_000_000).toArray();
+            return new Random().longs(2, 0, 1_000_000).toArray();
         }
         long[] seeds = Stream.of(given.split(",")).mapToLong(Long::parseLong).toArray();
-        return IntStream.range(0, 3).mapToLong(i -> seeds[i % seeds.length]).toArray();
+        return IntStream.range(0, 2).mapToLong(i -> seeds[i % seeds.length]).toArray();
     }
 
     /** All, unless a failure is looked into with {@code -Dcallbridge.test.scenarios=S15,S20b}. */

@@ -1,6 +1,7 @@
 package io.callbridge.asterisk;
 
 import io.callbridge.ingest.EventKinds;
+import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Journal;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -65,7 +66,10 @@ public class AsteriskReader {
             } catch (RuntimeException e) {
                 // A mistake of ours about one message must not take the others with it.
                 kinds.refused(batch.pbx(), "a message " + message.event() + " that could not be followed");
-                LOG.errorf(e, "PBX %s: a message %s of call %s", batch.pbx(), message.event(), message.get("Linkedid"));
+                String callId = message.get("Linkedid");
+                try (CallLog log = CallLog.about(callId == null ? "" : callId)) {
+                    LOG.errorf(e, "PBX %s: a message %s of call %s", batch.pbx(), message.event(), callId);
+                }
             }
         }
         return events;

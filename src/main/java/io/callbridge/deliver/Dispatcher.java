@@ -196,12 +196,16 @@ public class Dispatcher {
             if (taken.size() >= permits) {
                 lane.news = true;
             }
+            List<Delivery> left = new ArrayList<>();
             for (Delivery delivery : taken) {
                 if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
                     permits--;
                     begin(lane, delivery, takenAt, gate.probe());
+                } else {
+                    left.add(delivery);
                 }
             }
+            outbox.giveBack(left);
         }
 
         /** What no worker takes, for want of memory say, must not count as in flight for ever. */

@@ -23,6 +23,7 @@ public class Outbox {
      * everything but the ends of cards would get no calls.
      */
     private static final int CARD_END_TRIES = 5;
+    private static final long GIVEN_BACK_MS = 50;
 
     private final Store store;
     private final ObjectMapper json;
@@ -107,6 +108,23 @@ public class Outbox {
             }
             return taken;
         });
+    }
+
+    /**
+     * What was taken and cannot be begun need not wait for the end of its lease. So a try that was just recorded may be due again, and
+     * taken, before its worker is through.
+     */
+    public void giveBack(List<Delivery> taken) {
+        if (store.kind().shared() && !taken.isEmpty()) {
+            long soon = System.currentTimeMillis() + GIVEN_BACK_MS;
+            List<Long> seqs = taken.stream().map(Delivery::seq).toList();
+            store.write("", sql -> {
+                for (long seq : seqs) {
+                    sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending' and wait = 'taken'", soon, seq);
+                }
+                return null;
+            });
+        }
     }
 
     private static List<Delivery> due(Sql sql, String crm, String lane, boolean probe, long now, int limit, String claiming)
