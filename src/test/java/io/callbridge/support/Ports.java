@@ -1,29 +1,36 @@
 package io.callbridge.support;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.util.concurrent.ThreadLocalRandom;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Free ports below the range that systems use for outgoing connections: a port that is closed for a while (CRM down,
- * process killed) must still be free when it is opened again, and must not be met by a connection to itself.
+ * process killed) must still be free when it is opened again, and must not be met by a connection to itself. So each process
+ * that runs tests has a range of its own, and goes through it in a circle.
  */
 public final class Ports {
 
-    /** Each process that runs tests has ports of its own: it may close one for a while. */
-    private static final int EACH = 4_000;
-    private static final int FIRST = 20_000 + EACH * (Integer.getInteger("callbridge.test.fork", 1) - 1);
-    private static final int LAST = FIRST + EACH;
-    private static final int TRIES = 200;
+    private static final int FIRST = 20_000;
+    private static final int EACH = 2_000;
+    private static final int RANGES = 6;
+    private static final AtomicInteger NEXT = new AtomicInteger();
+    /** Locked for as long as this process lives. */
+    private static FileChannel range;
+    private static final int BEGIN = begin();
 
     private Ports() {
     }
 
     public static int free() {
-        for (int i = 0; i < TRIES; i++) {
-            int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
+        for (int i = 0; i < EACH; i++) {
+            int port = BEGIN + Math.floorMod(NEXT.getAndIncrement(), EACH);
             try (ServerSocket socket = new ServerSocket()) {
                 socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
                 return port;
@@ -31,6 +38,22 @@ public final class Ports {
                 // The next one, then.
             }
         }
-        throw new IllegalStateException("no free port between " + FIRST + " and " + LAST);
+        throw new IllegalStateException("no free port from " + BEGIN + " to " + (BEGIN + EACH));
+    }
+
+    private static int begin() {
+        try {
+            for (int i = 0; i < RANGES; i++) {
+                range = FileChannel.open(Path.of(System.getProperty("java.io.tmpdir"), "callbridge-ports-" + i), StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE);
+                if (range.tryLock() != null) {
+                    return FIRST + i * EACH;
+                }
+                range.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the ports of this process cannot be claimed", e);
+        }
+        throw new IllegalStateException(RANGES + " processes run tests already");
     }
 }
