@@ -48,7 +48,7 @@ class ScenariosIT {
     private static final Duration QUIET = ScenarioPlayer.DELAY.multipliedBy(4);
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final Duration STAGGER = Duration.ofMillis(80);
-    private static final int WARM_UP_ROUNDS = 30;
+    private static final int WARM_UP_ROUNDS = 8;
     /** Thirty events sent by two at a time: less, and the application is warm. */
     private static final Duration WARM = Duration.ofMillis(150);
     private static final int PLAYS_AT_MOST = 3;
@@ -67,12 +67,12 @@ class ScenariosIT {
 
     @TestFactory
     Stream<DynamicTest> everyScenarioWithEveryEventSentTwice() {
-        return play("every event twice", Comparison.EVERYTHING, ScenarioPlayer::twice);
+        return playUsual("every event twice", Comparison.EVERYTHING, ScenarioPlayer::twice);
     }
 
     @TestFactory
     Stream<DynamicTest> everyScenarioInTheOtherFormsOfTheRequest() {
-        return play("GET, JSON, query and body", Comparison.EVERYTHING, ScenarioPlayer::inOtherForms);
+        return playUsual("GET, JSON, query and body", Comparison.EVERYTHING, ScenarioPlayer::inOtherForms);
     }
 
     @TestFactory
@@ -94,13 +94,13 @@ class ScenariosIT {
 
     @TestFactory
     Stream<DynamicTest> everyScenarioInOrderOnPostgresql() {
-        return play("in order on PostgreSQL", StoreKind.POSTGRESQL, 1, Comparison.EVERYTHING, ScenarioPlayer::inOrder);
+        return play("in order on PostgreSQL", StoreKind.POSTGRESQL, 1, true, Comparison.EVERYTHING, ScenarioPlayer::inOrder);
     }
 
     @TestFactory
     Stream<DynamicTest> everyScenarioInAnyOrderAtOnceOnPostgresql() {
         long seed = seeds()[1];
-        return play("any order on PostgreSQL, seed " + seed, StoreKind.POSTGRESQL, 1, Comparison.CALLS_AND_MISSED,
+        return play("any order on PostgreSQL, seed " + seed, StoreKind.POSTGRESQL, 1, true, Comparison.CALLS_AND_MISSED,
                 s -> ScenarioPlayer.anyOrder(s, random(s, seed)));
     }
 
@@ -110,11 +110,11 @@ class ScenariosIT {
      */
     @TestFactory
     Stream<DynamicTest> everyScenarioSprayedOverThreeReplicas() {
-        return play("sprayed over three replicas", StoreKind.POSTGRESQL, 3, Comparison.EVERYTHING, ScenarioPlayer::twice);
+        return play("sprayed over three replicas", StoreKind.POSTGRESQL, 3, false, Comparison.EVERYTHING, ScenarioPlayer::twice);
     }
 
     private Stream<DynamicTest> overtaking(long seed) {
-        return play("overtaking, seed " + seed, Comparison.CALLS_AND_MISSED,
+        return playUsual("overtaking, seed " + seed, Comparison.CALLS_AND_MISSED,
                 s -> ScenarioPlayer.overtaking(s, random(s, seed)));
     }
 
@@ -140,13 +140,18 @@ class ScenariosIT {
     }
 
     private Stream<DynamicTest> play(String name, Comparison comparison, Function<Scenario, List<Step>> order) {
-        return play(name, StoreKind.SQLITE, 1, comparison, order);
+        return play(name, StoreKind.SQLITE, 1, true, comparison, order);
     }
 
-    private Stream<DynamicTest> play(String name, StoreKind store, int replicas, Comparison comparison,
+    /** Without those that have settings: each setting takes a process of its own, and has nothing to do with how events are sent. */
+    private Stream<DynamicTest> playUsual(String name, Comparison comparison, Function<Scenario, List<Step>> order) {
+        return play(name, StoreKind.SQLITE, 1, false, comparison, order);
+    }
+
+    private Stream<DynamicTest> play(String name, StoreKind store, int replicas, boolean withSettings, Comparison comparison,
             Function<Scenario, List<Step>> order) {
         Map<Map<String, String>, List<Scenario>> groups = Scenario.all().stream().filter(ScenariosIT::wanted)
-                .filter(scenario -> replicas == 1 || scenario.settings().isEmpty())
+                .filter(scenario -> withSettings || scenario.settings().isEmpty())
                 .collect(Collectors.groupingBy(Scenario::settings, LinkedHashMap::new, Collectors.toList()));
         List<Stage> stages = new ArrayList<>();
         try {

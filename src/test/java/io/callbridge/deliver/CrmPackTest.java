@@ -55,6 +55,8 @@ class CrmPackTest {
             }
         });
         context.start();
+        // What an Error has ended is in flight for ever.
+        context.getShutdownStrategy().setTimeout(1);
     }
 
     @AfterEach

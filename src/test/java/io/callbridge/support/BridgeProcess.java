@@ -202,9 +202,7 @@ public final class BridgeProcess implements AutoCloseable {
         environment = builder.environment;
         heap = builder.heap;
         binary = builder.binary;
-        // These processes live for seconds: what the better compiler costs, they would never earn.
-        jvmOptions = builder.jvmOptions != null ? builder.jvmOptions
-                : heap.equals(USUAL_HEAP) ? List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC") : List.of();
+        jvmOptions = builder.jvmOptions != null ? builder.jvmOptions : heap.equals(USUAL_HEAP) && !binary ? ClassData.options(PACKAGE) : List.of();
     }
 
     public static Builder builder() {
