@@ -370,7 +370,8 @@ class ConsoleIT {
         rows.nth(1).locator("input").check();
         List<String> asked = new ArrayList<>();
         page.onRequest(request -> asked.add(request.url()));
-        page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Show more")).dblclick();
+        // Both on the same button: a second press of the mouse may meet what has taken its place.
+        page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Show more")).evaluate("more => { more.click(); more.click(); }");
         assertThat(rows).hasCount(PAGE + 3);
         assertEquals(1, asked.size(), asked::toString);
         assertThat(rows.nth(PAGE).locator("input")).isFocused();
