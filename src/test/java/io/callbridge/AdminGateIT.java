@@ -34,7 +34,8 @@ class AdminGateIT {
 
     private static final String TOKEN = "admin-token-of-the-tests";
     private static final String BEARER = "Authorization: Bearer " + TOKEN;
-    private static final String WHO = """
+    /** A route that says who asks. */
+    static final String WHO = """
             - route:
                 id: ops-who
                 group: ops

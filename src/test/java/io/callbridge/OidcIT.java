@@ -42,19 +42,6 @@ class OidcIT {
     private static final Duration SOON = Duration.ofSeconds(30);
     private static final String TOKEN = "admin-token-of-the-tests";
     private static final String START = "/api/login/start";
-    /** Says who asks. */
-    private static final String WHO = """
-            - route:
-                id: ops-who
-                group: ops
-                description: "Says who asks."
-                routeConfigurationId: ops-request-errors
-                from:
-                  uri: platform-http:/api/who
-                  steps:
-                    - setBody:
-                        simple: "${header.Callbridge-Who}"
-            """;
 
     private static FakeOidcProvider provider;
     private static BridgeProcess bridge;
@@ -89,7 +76,7 @@ class OidcIT {
     }
 
     private static void addWho(Path routes) throws IOException {
-        Files.writeString(routes.resolve("ops-who.camel.yaml"), WHO);
+        Files.writeString(routes.resolve("ops-who.camel.yaml"), AdminGateIT.WHO);
     }
 
     @Test
