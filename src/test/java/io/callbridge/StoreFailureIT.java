@@ -27,9 +27,10 @@ class StoreFailureIT {
     private static final int LINES = 12;
     private static final int BEFORE = 200;
     private static final int REFUSED = 60;
-    private static final Duration AT_ONCE = Duration.ofSeconds(2);
+    /** Less than a locked SQLite file or a PostgreSQL that says nothing would take by itself. */
+    private static final Duration AT_ONCE = Duration.ofMillis(2800);
     /** The sender shares the machine with what it measures. */
-    private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(4);
+    private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(10);
     private static final Duration SOON = Duration.ofSeconds(30);
 
     private FakeCrm crm;
@@ -57,8 +58,7 @@ class StoreFailureIT {
 
     @Test
     void theSqliteFileIsLockedByAnotherProcess() throws Exception {
-        try (BridgeProcess bridge = BridgeProcess.builder().crm(crm).quickRetries().start();
-                Connection other = DriverManager.getConnection(bridge.storeUrl());
+        try (BridgeProcess bridge = impatient().start(); Connection other = DriverManager.getConnection(bridge.storeUrl());
                 Statement statement = other.createStatement()) {
             underLoad(bridge, () -> {
                 statement.execute("pragma busy_timeout = 30000");
@@ -75,8 +75,11 @@ class StoreFailureIT {
     }
 
     private BridgeProcess start(String url) {
-        return BridgeProcess.builder().setting("callbridge.store.url", url).setting("callbridge.store.lease-ms", "3000").crm(crm)
-                .quickRetries().start();
+        return impatient().setting("callbridge.store.url", url).setting("callbridge.store.lease-ms", "3000").start();
+    }
+
+    private BridgeProcess.Builder impatient() {
+        return BridgeProcess.builder().setting("callbridge.store.patience-ms", "1500").crm(crm).quickRetries();
     }
 
     private void underLoad(BridgeProcess bridge, Step away, Step back) throws Exception {

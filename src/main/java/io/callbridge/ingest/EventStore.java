@@ -2,6 +2,7 @@ package io.callbridge.ingest;
 
 import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.CallLog;
+import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
 import io.callbridge.process.CallLanes;
 import io.callbridge.store.Journal;
@@ -28,16 +29,16 @@ import org.apache.camel.Exchange;
 @RegisterForReflection
 public class EventStore {
 
-    private static final int PATIENCE_MS = 1500;
-
     private final Journal journal;
     private final CallLanes lanes;
     private final Tracing tracing;
+    private final int patienceMs;
 
-    public EventStore(Journal journal, CallLanes lanes, Tracing tracing) {
+    public EventStore(Journal journal, CallLanes lanes, Tracing tracing, Settings settings) {
         this.journal = journal;
         this.lanes = lanes;
         this.tracing = tracing;
+        this.patienceMs = settings.number("store.patience-ms");
     }
 
     /** An event on its way into the journal. @param span ends when its sender can be answered */
@@ -58,7 +59,7 @@ public class EventStore {
      * @throws StoreException if one of them is not durable in time; those that are, are repeats the next time
      */
     public void appendAll(@Body List<Map<String, Object>> accepted, Exchange exchange) {
-        accepted.stream().map(one -> begin(one, exchange)).toList().forEach(EventStore::await);
+        accepted.stream().map(one -> begin(one, exchange)).toList().forEach(this::await);
     }
 
     @SuppressWarnings("unchecked")
@@ -89,16 +90,16 @@ public class EventStore {
         }
     }
 
-    private static void await(Begun begun) {
+    private void await(Begun begun) {
         boolean durable = false;
         try {
-            begun.appended.get(PATIENCE_MS, TimeUnit.MILLISECONDS);
+            begun.appended.get(patienceMs, TimeUnit.MILLISECONDS);
             durable = true;
         } catch (ExecutionException e) {
             // The sender learns what happened, not what the database said: that is in the log.
             throw new StoreException("the event could not be stored; send it again", e.getCause());
         } catch (TimeoutException e) {
-            throw new StoreException("the event could not be stored within " + PATIENCE_MS + " ms; send it again", e);
+            throw new StoreException("the event could not be stored within " + patienceMs + " ms; send it again", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StoreException("Callbridge is shutting down; send it again", e);

@@ -102,6 +102,7 @@ public class Settings {
         }
         number(all, "store.purge-period-ms", 100, 86_400_000);
         number(all, "store.lease-ms", 1_000, 3_600_000);
+        number(all, "store.patience-ms", 100, 60_000);
         if (all.getConfigValue("callbridge.tcp.port").getRawValue() != null) {
             number(all, "tcp.port", 1, 65_535);
         }

@@ -73,6 +73,8 @@ public final class BridgeProcess implements AutoCloseable {
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
+            // A busy disk takes its time; what happens then is not what most tests are about.
+            setting("callbridge.store.patience-ms", "15000");
             setting("callbridge.calls.missed-delay", ScenarioPlayer.DELAY.toMillis() + "ms");
             setting("callbridge.calls.settle-delay", ScenarioPlayer.DELAY.toMillis() + "ms");
         }
