@@ -43,7 +43,7 @@ class BadInputIT {
     private static final String FORM = "application/x-www-form-urlencoded";
     private static final String JSON = "application/json";
     private static final int LARGEST = 64 * 1024;
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final Set<String> FORBIDDEN = new HashSet<>();
     /** What an earlier test has failed with already. */
     private static final Set<String> TOLD = new HashSet<>();

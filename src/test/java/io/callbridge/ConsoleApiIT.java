@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 /** What the console is told: how things stand, which calls are in progress, what a PBX sends, whether a CRM works, who did what. */
 class ConsoleApiIT {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final String TOKEN = "admin-token-of-the-tests";
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The console in a real browser: what an administrator, an operator and a manager see and do there. */
 class ConsoleIT {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final int PAGE = 50;
     private static final String TOKEN = "admin-token-of-the-tests";
     private static final String HOSTILE = "<img src=x onerror=\"document.title='broken in'\"><script>alert(1)</script>\u202Egnp.exe";
@@ -405,23 +405,25 @@ class ConsoleIT {
 
     @Test
     void whatFailsCanBeSentAtOnce() {
-        crm.on("PUT", "/calls/.*", Answer.status(503));
+        // So late that it is not being sent just when it is to be sent at once.
+        crm.on("PUT", "/calls/.*", Answer.status(503).retryAfter(600));
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(call.answered());
-        await("the failure").atMost(SOON).until(() -> count("failing") == 1);
+        await("the failure").atMost(SOON).until(() -> tries(call) == 1);
         Page page = show("deliveries/failing");
         assertThat(page.locator("tbody tr")).containsText("503");
         page.locator("tbody input").check();
         press(page, "Retry the chosen ones");
         assertThat(page.locator(".told")).containsText("On the way: 1");
+        await("the next failure").atMost(SOON).until(() -> tries(call) == 2);
         show(page, "deliveries/failing");
         assertThat(page.locator(".told")).isEmpty();
+        crm.behave();
         press(page, "Retry all of these");
         press(page, "Yes");
         assertThat(page.locator(".told")).containsText("On the way: 1");
         assertEquals(List.of("retry-all", "retry"), Stream.of(bridge.get("/api/audit?limit=2", bearer()).body().split("\"action\":\"")).skip(1)
                 .map(entry -> entry.substring(0, entry.indexOf('"'))).toList());
-        crm.behave();
         await("the registration").atMost(SOON).until(() -> registered(call));
     }
 
@@ -429,6 +431,7 @@ class ConsoleIT {
     void aPeriodIsReprocessedAfterItWasShownWhatWouldHappen() throws SQLException {
         TestCall lost = answered("101", FakeCrm.IVANOV);
         try (Connection store = DriverManager.getConnection(bridge.storeUrl())) {
+            store.createStatement().execute("pragma busy_timeout = 30000");
             for (String table : List.of("attempt where delivery in (select seq from delivery where id = ? and operation = 'call')",
                     "delivery where id = ? and operation = 'call'")) {
                 PreparedStatement delete = store.prepareStatement("delete from " + table);
@@ -673,6 +676,11 @@ class ConsoleIT {
         return crm.has(Kind.CALL, call.legId()) && bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"outcome\":\"answered\"")
                 && !bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"state\":\"pending\"")
                 && bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"operation\":\"call\"");
+    }
+
+    /** Answers 503 that are kept with the call. */
+    private static int tries(TestCall call) {
+        return bridge.get("/api/calls/" + call.callId(), bearer()).body().split("\"status\":503", -1).length - 1;
     }
 
     private static TestCall deadLetter(String extension) {

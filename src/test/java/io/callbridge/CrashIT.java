@@ -48,7 +48,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnumSource(StoreKind.class)
 class CrashIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration QUIET = Duration.ofSeconds(2);
     private static final int[] KILL_MILLIS = {0, 1, 2, 5, 10, 20, 50, 120, 300};
 
@@ -61,8 +61,11 @@ class CrashIT {
     @BeforeEach
     void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().store(store).crm(crm).quickRetries().setting("callbridge.store.lease-ms", "3000")
-                .start();
+        bridge = builder().start();
+    }
+
+    private BridgeProcess.Builder builder() {
+        return BridgeProcess.builder().store(store).crm(crm).quickRetries().setting("callbridge.store.lease-ms", "3000");
     }
 
     @AfterEach
@@ -116,6 +119,8 @@ class CrashIT {
 
     @Test
     void aMissedCallIsDecidedAfterTheRestartWhenTheCrashCameDuringTheDelay() {
+        bridge.close();
+        bridge = builder().setting("callbridge.calls.missed-delay", "5s").start();
         TestCall call = TestCall.incoming("103", FakeCrm.PETROVA);
         bridge.webhook().accept(call.missed());
         bridge.kill();
@@ -186,7 +191,7 @@ class CrashIT {
     /** The PBX may or may not repeat what was not acknowledged; here it repeats it, and everything else too. */
     @Test
     void aCrashUnderLoadLosesNothingThatWasAcknowledgedAndDoublesNothingThatIsSentAgain() throws Exception {
-        List<TestCall> calls = IntStream.range(0, 60)
+        List<TestCall> calls = IntStream.range(0, 200)
                 .mapToObj(i -> TestCall.incoming("10" + (1 + i % 5), "+790000006" + (10 + i % 20))).toList();
         Set<String> acknowledged = ConcurrentHashMap.newKeySet();
         ConcurrentLinkedQueue<Throwable> refused = new ConcurrentLinkedQueue<>();
@@ -203,8 +208,8 @@ class CrashIT {
                 }
             }, lines));
         }
-        await("half of the calls").pollInterval(Duration.ofMillis(1)).atMost(SOON)
-                .until(() -> acknowledged.size() >= calls.size() / 2);
+        await("some of the calls").pollInterval(Duration.ofMillis(1)).atMost(SOON)
+                .until(() -> acknowledged.size() >= 30);
         bridge.kill();
         CompletableFuture.allOf(sending.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
         lines.shutdown();

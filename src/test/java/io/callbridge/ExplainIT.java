@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** "Why did this call end up so?" must have an answer, for the call that was registered and for the one that was not. */
 class ExplainIT {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final String TOKEN = "admin-token-of-the-tests";
 
     private FakeCrm crm;

@@ -47,7 +47,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class IntegratorIT {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final String OUTCOME = "process-outcome.camel.yaml";
     private static final Pattern IS_LOCAL = Pattern.compile("(['\"]?)\\$\\{variable\\.local\\}( == '?true'?)?");
     private static final Pattern TRACE = Pattern.compile("^\\s+at [\\w.$/]+\\(|^Caused by:|^Exception in ");

@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ObservabilityIT {
 
     private static final Path FOLDER = Path.of("src/main/kubernetes/observability");
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final YAMLMapper YAML = new YAMLMapper();
 

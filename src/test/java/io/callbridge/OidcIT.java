@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Login at a provider, as a browser and as a program; the provider is {@link FakeOidcProvider}. */
 class OidcIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final String TOKEN = "admin-token-of-the-tests";
     private static final String START = "/api/login/start";
 
@@ -276,7 +276,7 @@ class OidcIT {
 
     @Test
     void aSessionIsRenewedWhileSomebodyWorks() {
-        provider.lifetime(1);
+        provider.lifetime(5);
         browser.login("/");
         int before = provider.refreshes();
         await("a renewal").atMost(SOON).until(() -> {
@@ -378,7 +378,7 @@ class OidcIT {
 
         private final CookieManager cookies = new CookieManager(null, CookiePolicy.ACCEPT_ALL);
         private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).cookieHandler(cookies)
-                .connectTimeout(Duration.ofSeconds(2)).build();
+                .connectTimeout(Duration.ofSeconds(20)).build();
         private final List<String> cookiesSet = new ArrayList<>();
         private final String address;
 

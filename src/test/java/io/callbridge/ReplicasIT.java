@@ -25,8 +25,8 @@ class ReplicasIT {
 
     private static final int REPLICAS = 3;
     private static final int LINES = 12;
-    private static final Duration SOON = Duration.ofSeconds(60);
-    private static final Duration LEASE = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final Duration LEASE = Duration.ofSeconds(20);
 
     private final List<BridgeProcess> replicas = new ArrayList<>();
     private FakeCrm crm;
@@ -36,7 +36,7 @@ class ReplicasIT {
         crm = new FakeCrm();
         for (int i = 0; i < REPLICAS; i++) {
             BridgeProcess.Builder builder = BridgeProcess.builder().crm(crm).quickRetries()
-                    .setting("callbridge.store.lease-ms", Long.toString(LEASE.toMillis()));
+                    .setting("callbridge.store.lease-ms", Long.toString(LEASE.toMillis())).setting("callbridge.calls.missed-delay", "5s");
             replicas.add((i == 0 ? builder.store(StoreKind.POSTGRESQL) : builder.storeOf(replicas.get(0))).start());
         }
     }

@@ -64,7 +64,7 @@ class RollingUpdateIT {
             load.awaitMore(200);
             for (BridgeProcess old : List.copyOf(replicas)) {
                 join(replica(routes -> replace(routes.resolve(REASONS), BEFORE, AFTER)).start());
-                ready.remove(0);
+                load.awaitAnswersOf(ready.remove(0));
                 load.awaitMore(100);
                 old.stop();
                 replicas.remove(old);

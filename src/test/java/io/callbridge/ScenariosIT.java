@@ -46,12 +46,12 @@ import org.junit.jupiter.api.TestFactory;
 class ScenariosIT {
 
     private static final Duration QUIET = ScenarioPlayer.DELAY.multipliedBy(4);
-    private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final Duration STAGGER = Duration.ofMillis(80);
     private static final int WARM_UP_ROUNDS = 8;
     /** Thirty events sent by two at a time: less, and the application is warm. */
     private static final Duration WARM = Duration.ofMillis(150);
-    private static final int PLAYS_AT_MOST = 3;
+    private static final int PLAYS_AT_MOST = 10;
 
     private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(4);
 
@@ -210,7 +210,7 @@ class ScenariosIT {
                     break;
                 }
             }
-            await("warm-up").atMost(Duration.ofSeconds(60)).until(() -> crm.requests(CrmRequest.Kind.CALL).size() >= calls);
+            await("warm-up").atMost(Duration.ofSeconds(120)).until(() -> crm.requests(CrmRequest.Kind.CALL).size() >= calls);
         }
 
         private void play() {

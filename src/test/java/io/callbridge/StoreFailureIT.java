@@ -26,12 +26,12 @@ class StoreFailureIT {
 
     private static final int LINES = 12;
     private static final int BEFORE = 200;
-    private static final int REFUSED = 60;
+    private static final int REFUSED = 200;
     /** Less than a locked SQLite file or a PostgreSQL that says nothing would take by itself. */
     private static final Duration AT_ONCE = Duration.ofMillis(2800);
     /** The sender shares the machine with what it measures. */
-    private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(10);
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
 
     private FakeCrm crm;
 

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class TcpIT {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(90);
     private static final String STRANGER = "ERR 0 AUTH <secret of a PBX> has to come first";
 
     private static FakeCrm crm;

@@ -30,9 +30,9 @@ import org.junit.jupiter.api.Test;
 /** One trace leads from the receipt of an event to the request at the CRM; without a collector nobody hears of it. */
 class TracingIT {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(90);
     /** Of a process that may have something left to send. */
-    private static final Duration STOP = Duration.ofSeconds(15);
+    private static final Duration STOP = Duration.ofSeconds(28);
     private static final int CALLS = 20;
     /** OpenTelemetry says it five times, that it will say less, and then once a minute. */
     private static final int MOST_LINES = 7;
@@ -115,7 +115,7 @@ class TracingIT {
         crm.down();
         bridge.webhook().accept(call.answered());
         // Of the card, its end or the call: what the CRM may know of a card it is told first.
-        await("a try").atMost(SOON).until(() -> !collector.spans("deliver").isEmpty());
+        await("a try").atMost(SOON).until(() -> !collector.spans("deliver").isEmpty() && collector.spans("receive").size() == 3);
         bridge.kill();
         crm.up();
         bridge.restart();

@@ -25,9 +25,6 @@ class KubernetesApi {
     static final String SERVICE_ACCOUNT = "kubernetes.service-account";
     static final String URL = "kubernetes.url";
 
-    /** A lease that cannot be renewed is lost: no request may take as long as that. */
-    private static final Duration TIMEOUT = Duration.ofSeconds(2);
-
     private final String url;
     private final Path account;
     private HttpClient client;
@@ -47,22 +44,27 @@ class KubernetesApi {
         return file("namespace");
     }
 
+    /** A lease that cannot be renewed is lost: no request may take as long as that. */
+    Duration timeout() {
+        return Duration.ofSeconds(2);
+    }
+
     /**
      * @param body JSON, {@code null} if there is none
      * @throws IOException if there is no answer, or the service account cannot be read
      */
     HttpResponse<String> send(String method, String path, String body) throws IOException {
         // Kubernetes replaces the token about every hour.
-        HttpRequest request = HttpRequest.newBuilder(URI.create(url + path)).timeout(TIMEOUT)
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + path)).timeout(timeout())
                 .header("Authorization", "Bearer " + file("token")).header("Content-Type", "application/json")
                 .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body)).build();
         CompletableFuture<HttpResponse<String>> asked = client().sendAsync(request, BodyHandlers.ofString());
         try {
             // The time limit of a request is one of its headers only.
-            return asked.get(TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+            return asked.get(timeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             asked.cancel(true);
-            throw new HttpTimeoutException("no answer within " + TIMEOUT.toSeconds() + " s");
+            throw new HttpTimeoutException("no answer within " + timeout().toSeconds() + " s");
         } catch (ExecutionException e) {
             forget();
             throw e.getCause() instanceof IOException cause ? cause : new IOException(e.getCause());
@@ -74,7 +76,8 @@ class KubernetesApi {
 
     private synchronized HttpClient client() {
         if (client == null) {
-            HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(TIMEOUT.dividedBy(2));
+            HttpClient.Builder builder = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(timeout().dividedBy(2));
             Path authority = account.resolve("ca.crt");
             if (url.startsWith("https:") && Files.exists(authority)) {
                 builder.sslContext(CrmTls.trusting(SERVICE_ACCOUNT, authority.toString()));

@@ -42,8 +42,6 @@ import org.jboss.logging.Logger;
 public class Store {
 
     private static final Logger LOG = Logger.getLogger(Store.class);
-    /** A store that has not got to a write for this long is stuck. */
-    private static final long STUCK_MS = 1_000;
     /** So many tasks of a shared transaction may be at fault; with more it is the store. */
     private static final int CULPRITS = 3;
     private static final int DEADLOCKS = 10;
@@ -81,6 +79,8 @@ public class Store {
     private final Timer commits;
     private final DistributionSummary batches;
     private final Counter failures;
+    /** A store that has not got to a write for this long is stuck. */
+    private final long stuckNanos;
     private final WriteQueue<Task<?>> queue = new WriteQueue<>();
     private final Deque<Sql> idleReaders = new ConcurrentLinkedDeque<>();
     private final List<Thread> writers = new ArrayList<>();
@@ -96,6 +96,8 @@ public class Store {
         this.dataSources = dataSources;
         this.schemas = schemas;
         this.settings = settings;
+        // Before the patience of those who wait is over, so that who comes then need not wait at all.
+        this.stuckNanos = TimeUnit.MILLISECONDS.toNanos(settings.number("store.patience-ms")) * 2 / 3;
         this.commits = meters.timer("callbridge.store.commit");
         this.batches = meters.summary("callbridge.store.batch");
         this.failures = meters.counter("callbridge.store.failures");
@@ -189,7 +191,7 @@ public class Store {
     /** A write for somebody who waits for it: goes before other writes, and is refused at once while the store is stuck. */
     public <T> CompletableFuture<T> writeAtOnce(String order, Work<T> work) {
         Task<?> oldest = queue.oldestUrgent();
-        if (oldest != null && System.nanoTime() - oldest.sinceNanos() > TimeUnit.MILLISECONDS.toNanos(STUCK_MS)) {
+        if (oldest != null && System.nanoTime() - oldest.sinceNanos() > stuckNanos) {
             return CompletableFuture.failedFuture(new StoreException("the store is stuck", null));
         }
         return write(order, work, true);

@@ -378,12 +378,10 @@ class CallbridgeBench {
     }
 
     private BridgeProcess.Builder application() {
-        return BridgeProcess.builder().heap(HEAP).setting("callbridge.crm.rest.url", crm.url())
+        return BridgeProcess.builder().asInstalled().heap(HEAP).setting("callbridge.crm.rest.url", crm.url())
                 .setting("callbridge.deliver.parallel", Integer.toString(DELIVER_PARALLEL))
                 // More numbers than its default are looked up here within a minute: some would be looked up twice.
                 .setting("callbridge.deliver.entity-cache.size", "100000")
-                // The delays of an installation, not those of the tests.
-                .without("callbridge.calls.missed-delay").without("callbridge.calls.settle-delay")
                 // No leg is given up while it is counted as open.
                 .setting("callbridge.calls.max-unanswered", "4h")
                 .editRoutes(routes -> Files.copy(Path.of("src/test/resources/bench/ingest-noop.camel.yaml"),

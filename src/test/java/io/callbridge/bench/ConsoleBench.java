@@ -32,7 +32,7 @@ class ConsoleBench {
         BenchTable table = new BenchTable();
         table.head("The console's lists with " + CALLS + " stored calls, pages of " + PAGE + "; mvn verify -Pbench -Dit.test=ConsoleBench; median of "
                 + Runs.COUNT + " runs (extremes)");
-        try (BridgeProcess bridge = BridgeProcess.builder().heap("512m").setting("callbridge.crm.rest.url", "http://127.0.0.1:1/crm").start();
+        try (BridgeProcess bridge = BridgeProcess.builder().asInstalled().heap("512m").setting("callbridge.crm.rest.url", "http://127.0.0.1:1/crm").start();
                 Connection connection = DriverManager.getConnection(bridge.storeUrl())) {
             fill(connection);
             String first = next(bridge, "");

@@ -71,7 +71,7 @@ class PackageBench {
     }
 
     private Figures measure(Packaging packaging) {
-        try (BridgeProcess bridge = BridgeProcess.builder().heap(HEAP).packaged(packaging.binary, packaging.options)
+        try (BridgeProcess bridge = BridgeProcess.builder().asInstalled().heap(HEAP).packaged(packaging.binary, packaging.options)
                 .setting("callbridge.crm.rest.url", crm.url()).setting("callbridge.deliver.entity-cache.size", "100000").start();
                 StoreProbe store = new StoreProbe(bridge.storeUrl())) {
             double[] seconds = new double[STARTS];

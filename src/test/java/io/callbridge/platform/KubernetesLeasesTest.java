@@ -15,6 +15,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.Map;
@@ -29,8 +30,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A lease of Kubernetes has one holder at a time, whatever clocks and the cluster do. */
 class KubernetesLeasesTest {
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final long LONG_MS = 600_000;
+    private static final long LEASE_MS = 9_000;
 
     private final FakeCluster cluster = new FakeCluster();
     private final KubernetesClient client = cluster.client();
@@ -147,13 +149,15 @@ class KubernetesLeasesTest {
 
     @Test
     void aClusterThatIsGoneOrSaysNothingGivesNoLease() {
+        KubernetesApi api = new KubernetesApi(cluster.url(), cluster.serviceAccount());
+        KubernetesLeases leases = new KubernetesLeases(() -> api);
         cluster.hang();
         long begin = System.nanoTime();
-        assertTrue(failure(first).startsWith("Kubernetes cannot be asked: "), () -> failure(first));
+        assertTrue(failure(leases).startsWith("Kubernetes cannot be asked: "), () -> failure(leases));
         Duration took = Duration.ofNanos(System.nanoTime() - begin);
-        assertTrue(took.toMillis() < 6_000, () -> "after " + took);
+        assertTrue(took.toMillis() < 20_000, () -> "after " + took);
         cluster.close();
-        assertTrue(failure(first).startsWith("Kubernetes cannot be asked: "), () -> failure(first));
+        assertTrue(failure(leases).startsWith("Kubernetes cannot be asked: "), () -> failure(leases));
     }
 
     /** The whole of it: who asks, keeps, is told. */
@@ -170,9 +174,18 @@ class KubernetesLeasesTest {
             assertTrue(leader.isLeader("a") && !other.isLeader("a"));
 
             cluster.hang("PUT");
-            ZonedDateTime renewed = lease().getSpec().getRenewTime();
-            await("the end of the lead").atMost(SOON).pollInterval(Duration.ofMillis(5)).until(() -> !leader.isLeader("a"));
-            assertTrue(ZonedDateTime.now(ZoneOffset.UTC).isBefore(renewed.plusSeconds(3)), "somebody else could be the leader already");
+            // Of the last look that found it: a busy machine may take its time to find the end.
+            AtomicReference<Instant> led = new AtomicReference<>(Instant.EPOCH);
+            await("the end of the lead").atMost(SOON).pollInterval(Duration.ofMillis(5)).until(() -> {
+                Instant now = Instant.now();
+                boolean leads = leader.isLeader("a");
+                if (leads) {
+                    led.set(now);
+                }
+                return !leads;
+            });
+            Instant end = lease().getSpec().getRenewTime().toInstant().plusMillis(LEASE_MS);
+            assertTrue(led.get().plusMillis(LEASE_MS / 18).isBefore(end), "somebody else could be the leader already");
             assertFalse(other.isLeader("a"));
             cluster.answer(0);
             await("a lead").atMost(SOON).until(() -> leader.isLeader("a") || other.isLeader("a"));
@@ -199,6 +212,12 @@ class KubernetesLeasesTest {
 
     private KubernetesLeases replica() {
         KubernetesApi api = new KubernetesApi(cluster.url(), cluster.serviceAccount()) {
+            /** A busy machine may take its time to answer. */
+            @Override
+            Duration timeout() {
+                return Duration.ofSeconds(10);
+            }
+
             @Override
             HttpResponse<String> send(String method, String path, String body) throws IOException {
                 Runnable action = method.equals("GET") ? null : beforeWrite.getAndSet(null);
@@ -213,7 +232,7 @@ class KubernetesLeasesTest {
 
     private static LeaseClusterService replica(KubernetesLeases leases) {
         LeaseClusterService service = new LeaseClusterService(null, leases, TestConfig.settings(TestConfig.of(
-                Map.of("callbridge.ami.lease-ms", "3000", "callbridge.ami.lease", "kubernetes"), Map.of())));
+                Map.of("callbridge.ami.lease-ms", Long.toString(LEASE_MS), "callbridge.ami.lease", "kubernetes"), Map.of())));
         service.start();
         return service;
     }

@@ -43,11 +43,21 @@ public final class BridgeProcess implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(30);
     private static final String USUAL_HEAP = "256m";
     private static final int TAIL = 6_000;
+    /**
+     * Short delays; but a busy machine takes its time, and what happens then is not what most tests are about. What a process has
+     * written to its file survives the end of the process, which is tested, also if it does not wait for the disk.
+     */
+    private static final Map<String, String> FOR_TESTS = Map.of(
+            "callbridge.calls.missed-delay", ScenarioPlayer.DELAY.toMillis() + "ms",
+            "callbridge.calls.settle-delay", ScenarioPlayer.DELAY.toMillis() + "ms",
+            "callbridge.store.patience-ms", "15000",
+            "callbridge.deliver.card.lookup-timeout-ms", "15000",
+            "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF");
     private static final String STORE_URL = "callbridge.store.url";
     private static final String TCP_PORT = "callbridge.tcp.port";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(2)).build();
+            .connectTimeout(Duration.ofSeconds(20)).build();
 
     /** Something done to the copy of the project's routes before the start. */
     @FunctionalInterface
@@ -73,10 +83,13 @@ public final class BridgeProcess implements AutoCloseable {
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
-            // A busy disk takes its time; what happens then is not what most tests are about.
-            setting("callbridge.store.patience-ms", "15000");
-            setting("callbridge.calls.missed-delay", ScenarioPlayer.DELAY.toMillis() + "ms");
-            setting("callbridge.calls.settle-delay", ScenarioPlayer.DELAY.toMillis() + "ms");
+            settings.putAll(FOR_TESTS);
+        }
+
+        /** With the delays, the patience and the care for the disk of an installation: for what is measured. */
+        public Builder asInstalled() {
+            FOR_TESTS.forEach((key, value) -> settings.remove(key));
+            return this;
         }
 
         public Builder setting(String key, String value) {

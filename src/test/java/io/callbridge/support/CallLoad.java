@@ -45,7 +45,7 @@ public final class CallLoad implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(90);
     private static final Duration QUIET = Duration.ofSeconds(2);
     /** A request that was sent before an interruption may reach the stand-in's thread a little later. */
-    private static final long ON_ITS_WAY_NANOS = Duration.ofSeconds(1).toNanos();
+    private static final long ON_ITS_WAY_NANOS = Duration.ofSeconds(3).toNanos();
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** A time, on the clock of {@link System#nanoTime()}, whose deliveries may be repeated: their answer may be lost. */
@@ -77,6 +77,7 @@ public final class CallLoad implements AutoCloseable {
     private final AtomicInteger acknowledged = new AtomicInteger();
     private final AtomicInteger refused = new AtomicInteger();
     private final ConcurrentLinkedQueue<Duration> refusals = new ConcurrentLinkedQueue<>();
+    private final Map<Webhook, AtomicInteger> underWay = new ConcurrentHashMap<>();
     private final List<Line> lines = new ArrayList<>();
     private final Supplier<List<Webhook>> webhooks;
     private final long seed;
@@ -131,6 +132,11 @@ public final class CallLoad implements AutoCloseable {
     public void awaitMoreRefusals(int events) {
         int before = refusals.size();
         await(events + " more refusals").atMost(END).until(() -> refusals.size() >= before + events);
+    }
+
+    /** Waits until nothing is under way to a webhook that no event goes to any more. */
+    public void awaitAnswersOf(Webhook webhook) {
+        await("answers").atMost(LONG).pollInterval(Duration.ofMillis(5)).until(() -> underWay(webhook).get() == 0);
     }
 
     /** Waits until so many more events are acknowledged. */
@@ -235,6 +241,15 @@ public final class CallLoad implements AutoCloseable {
                 ConcurrentHashMap.newKeySet());
     }
 
+    private AtomicInteger underWay(Webhook webhook) {
+        return underWay.computeIfAbsent(webhook, one -> new AtomicInteger());
+    }
+
+    private CompletableFuture<HttpResponse<String>> send(Webhook webhook, Map<String, String> event) {
+        underWay(webhook).incrementAndGet();
+        return webhook.sendAsync(event, Webhook.Wire.FORM).whenComplete((answer, lost) -> underWay(webhook).decrementAndGet());
+    }
+
     private void send(Line line, PlacedCall call, int i) {
         if (i == call.events.size()) {
             later(line, () -> dial(line));
@@ -246,7 +261,7 @@ public final class CallLoad implements AutoCloseable {
         int first = line.random.nextInt(ready.size());
         long begin = System.nanoTime();
         List<CompletableFuture<HttpResponse<String>>> answers = Stream.iterate(first, w -> (w + 1) % ready.size()).limit(copies)
-                .map(w -> ready.get(w).sendAsync(event, Webhook.Wire.FORM)).toList();
+                .map(w -> send(ready.get(w), event)).toList();
         CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new)).whenComplete((all, lost) -> {
             List<HttpResponse<String>> given = answers.stream().filter(answer -> !answer.isCompletedExceptionally())
                     .map(CompletableFuture::join).toList();

@@ -9,6 +9,7 @@ import com.microsoft.playwright.BrowserContext;
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.ColorScheme;
 import java.io.File;
 import java.nio.file.Files;
@@ -28,6 +29,9 @@ public final class ConsoleBrowser implements AutoCloseable {
     private static final Set<String> SERIOUS = Set.of("serious", "critical");
     private static final List<String> NAMES = List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable");
 
+    private static final double PATIENCE_MS = 30_000;
+    private static final double PATIENCE_TO_START_MS = 120_000;
+
     private final Playwright playwright;
     private final Browser browser;
     private final String origin;
@@ -40,7 +44,8 @@ public final class ConsoleBrowser implements AutoCloseable {
         origin = "http://127.0.0.1:" + port;
         playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
         browser = playwright.chromium().launch(new BrowserType.LaunchOptions().setExecutablePath(executable.get())
-                .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")));
+                .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")).setTimeout(PATIENCE_TO_START_MS));
+        PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MS);
     }
 
     /** {@code CALLBRIDGE_BROWSER}, or what is on the path. */
@@ -56,7 +61,7 @@ public final class ConsoleBrowser implements AutoCloseable {
         BrowserContext context = browser.newContext(new Browser.NewContextOptions().setLocale(language).setColorScheme(theme)
                 .setViewportSize(width, height).setBaseURL(origin).setTimezoneId("Europe/Moscow"));
         contexts.add(context);
-        context.setDefaultTimeout(15_000);
+        context.setDefaultTimeout(PATIENCE_MS);
         if (token != null) {
             context.addInitScript("sessionStorage.setItem('callbridge-token', '" + token + "')");
         }

@@ -44,7 +44,7 @@ public final class FakeAmi implements AutoCloseable {
         void run(Connection connection) throws IOException, InterruptedException;
     }
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final String BANNER = "Asterisk Call Manager/11.0.0\r\n";
 
     private final String user;

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
 /** A PostgreSQL server that brings its own binaries. It keeps its port and its data over {@link #kill()} and {@link #up()}. */
 public final class PostgresServer implements AutoCloseable {
 
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(120);
     private static PostgresServer shared;
 
     private final AtomicInteger databases = new AtomicInteger();

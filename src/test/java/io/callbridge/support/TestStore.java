@@ -33,6 +33,7 @@ public final class TestStore {
 
     private static DataSource sqlite(String url) {
         SQLiteDataSource dataSource = new SQLiteDataSource();
+        dataSource.setSynchronous("OFF");
         dataSource.setUrl(url);
         return dataSource;
     }
