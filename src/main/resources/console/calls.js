@@ -9,10 +9,15 @@ const kept = { number: '', extension: '', user: '', outcome: '', from: '', to: '
 /** Calls, found by what they were. */
 export async function calls(page) {
   const list = el('div');
+  // For who hears the page.
+  const shown = el('p', { class: 'unseen', role: 'status' });
   const find = paged(page, list, async (after) => {
     const answer = await get(`/api/calls${query({ ...filter(kept), limit: 50, after })}`);
     return [answer.calls, answer.next];
-  }, (rows) => rows.length ? lines(rows) : el('p', { class: 'empty' }, t('calls.none')));
+  }, (rows) => {
+    shown.textContent = rows.length ? t('calls.shown', { n: rows.length }) : t('calls.none');
+    return rows.length ? lines(rows) : el('p', { class: 'empty' }, t('calls.none'));
+  });
   const input = (name, more = {}) => el('input', { name, value: kept[name], autocomplete: 'off', ...more });
   const form = el('form', { class: 'search', role: 'search', onsubmit: (event) => {
     event.preventDefault();
@@ -23,7 +28,7 @@ export async function calls(page) {
     field(t('outcome'), select('outcome', OUTCOMES.map((each) => [each, each ? word('outcome', each) : t('any')]), kept.outcome)),
     field(t('from'), input('from', { type: 'date' })), field(t('to'), input('to', { type: 'date' })),
     el('button', {}, t('search')));
-  page.show(form, list);
+  page.show(form, shown, list);
   await find();
 }
 

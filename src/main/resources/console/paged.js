@@ -35,7 +35,8 @@ export function paged(page, list, read, draw) {
       list.replaceChildren(...[draw(rows), next ? onward : null].flat().filter(Boolean));
       if (before) {
         // Whoever pressed the button goes on where the new ones begin.
-        list.querySelectorAll('tbody tr')[before].querySelector('a, input')?.focus();
+        const lines = [...list.querySelectorAll('tbody tr')];
+        (lines[before] ?? lines.at(-1))?.querySelector('a, input')?.focus();
       }
     };
     return more(null);

@@ -43,5 +43,5 @@ function summary(result, period) {
     result.differences.length ? table(t('reprocess.differences'), [t('call'), t('crm'), t('what'), t('reprocess.kind')],
       result.differences.map((each) => [el('a', { href: `#/calls/${encodeURIComponent(each.callId)}` }, foreign(each.callId.slice(0, 12))),
         each.crm, word('operation', each.operation), kind(each)]))
-      : result.failed ? null : el('p', { class: 'empty' }, t(result.calls ? 'reprocess.same' : 'reprocess.nothing'))].filter(Boolean);
+      : result.failed || result.open ? null : el('p', { class: 'empty' }, t(result.calls ? 'reprocess.same' : 'reprocess.nothing'))].filter(Boolean);
 }

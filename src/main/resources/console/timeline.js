@@ -15,9 +15,9 @@ export function timeline(told, firstAt) {
   // By the clock that saw the call arrive: that of the PBX may be wrong, its differences are not.
   const now = Math.max(known, begin + Date.now() - new Date(firstAt));
   const legs = told.map((leg) => ({ ...leg, until: leg.endedAt ?? new Date(leg.result ? known : now).toISOString() }));
-  const end = Math.max(...legs.map((leg) => +new Date(leg.until)));
+  const end = Math.max(known, ...legs.map((leg) => +new Date(leg.until)));
   const x = (instant) => NAMES + (WIDTH - NAMES - 20) * (new Date(instant) - begin) / (end - begin);
-  const answered = legs.find((leg) => leg.answeredAt && !held(leg));
+  const answered = legs.find((leg) => leg.answeredAt && phone(leg));
   const height = TOP + legs.length * ROW + 6;
   return el('div', { class: 'timeline' },
     el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('timeline') },
@@ -29,8 +29,13 @@ export function timeline(told, firstAt) {
     el('ol', { class: 'legs' }, legs.map((leg) => el('li', {}, words(leg, answered)))));
 }
 
-function held(leg) {
+export function held(leg) {
   return leg.type === 'queue' || leg.type === 'ivr';
+}
+
+/** Neither an IVR or a queue nor the line to the outside, on which an Asterisk's caller comes: somebody may answer. */
+export function phone(leg) {
+  return !held(leg) && leg.type !== 'trunk';
 }
 
 function axis(begin, end, x, height) {
@@ -58,17 +63,22 @@ function bar(leg, y, x, answered) {
 }
 
 export function name(leg) {
-  return leg.extension ? `${leg.extension}${leg.user ? ` ${leg.user}` : ''}` : leg.party;
+  return leg.extension ? `${leg.extension}${leg.user ? ` ${leg.user}` : ''}` : party(leg);
+}
+
+/** The other side. */
+export function party(leg) {
+  return leg.party === 'hidden' ? t('hidden') : leg.party;
 }
 
 /** The phone rang in vain because another one was answered. */
 function elsewhere(leg, answered) {
-  return !held(leg) && leg.endedAt && !leg.answeredAt && answered && answered.legId !== leg.legId
+  return phone(leg) && leg.endedAt && !leg.answeredAt && answered && answered.legId !== leg.legId
     && new Date(answered.answeredAt) >= new Date(leg.startedAt) && new Date(answered.answeredAt) <= +new Date(leg.endedAt) + 1000;
 }
 
 function transferred(leg, answered) {
-  return answered && leg !== answered && leg.answeredAt && !leg.local && !held(leg) && new Date(leg.startedAt) > new Date(answered.answeredAt);
+  return answered && leg !== answered && leg.answeredAt && !leg.local && phone(leg) && new Date(leg.startedAt) > new Date(answered.answeredAt);
 }
 
 /** What is to be told of a leg beside how long it rang and talked. */
@@ -81,9 +91,9 @@ function words(leg, answered) {
   const seconds = (from, to) => duration((new Date(to) - new Date(from)) / 1000);
   const endless = leg.result && !leg.endedAt;
   const facts = [time(leg.startedAt), word('direction', leg.local ? 'local' : leg.direction), leg.type ? word('type', leg.type) : null,
-    held(leg) ? t('leg.held', { time: seconds(leg.startedAt, leg.until) })
+    held(leg) ? leg.endedAt === leg.startedAt ? null : t('leg.held', { time: seconds(leg.startedAt, leg.until) })
       : leg.answeredAt || !endless ? t('leg.ring', { time: seconds(leg.startedAt, leg.answeredAt ?? leg.until) }) : null,
     leg.answeredAt && !held(leg) && !endless ? t('leg.talk', { time: seconds(leg.answeredAt, leg.until) }) : null,
-    endless ? t('leg.endless') : leg.result ? word('result', leg.result) : null, ...marks(leg, answered).map((kind) => t(`timeline.${kind}`))];
-  return [el('strong', {}, foreign(name(leg))), ` — ${facts.filter(Boolean).join(' · ')} — `, foreign(leg.party)];
+    endless ? t('leg.endless') : leg.result && !held(leg) ? word('result', leg.result) : null, ...marks(leg, answered).map((kind) => t(`timeline.${kind}`))];
+  return [el('strong', {}, foreign(name(leg))), ` — ${facts.filter(Boolean).join(' · ')} — `, foreign(party(leg))];
 }

@@ -1,6 +1,7 @@
 import { el, field } from './dom.js';
 import { get, query } from './api.js';
 import { filter, lines } from './calls.js';
+import { phone } from './timeline.js';
 import { moment, t, word } from './words.js';
 
 // "Why is this call (not) in the CRM?" always has an answer.
@@ -72,13 +73,13 @@ export function verdicts(call) {
 
 /** The last decision about a leg on which somebody talked: whether the call was missed is another question. */
 function ofTalk(call) {
-  const talks = (call.legs ?? []).filter((leg) => leg.answeredAt && !leg.local).map((leg) => leg.legId);
+  const talks = (call.legs ?? []).filter((leg) => leg.answeredAt && !leg.local && phone(leg)).map((leg) => leg.legId);
   return call.decisions.findLast((each) => each.topic === 'call' && talks.includes(each.legId));
 }
 
 /** A leg that somebody talked on, and that is in no CRM. */
 function missing(call, written) {
-  return (call.legs ?? []).filter((leg) => leg.answeredAt && leg.endedAt && !leg.local && leg.type !== 'queue' && leg.type !== 'ivr'
+  return (call.legs ?? []).filter((leg) => leg.answeredAt && leg.endedAt && !leg.local && phone(leg)
     && !written.some((delivery) => delivery.key === leg.legId)).map((leg) => {
     const last = call.decisions.findLast((each) => each.topic === 'call' && each.legId === leg.legId);
     return last ? { kind: 'warn', text: t('why.leg', { extension: leg.extension ?? leg.party }), because: last } : null;
@@ -108,7 +109,7 @@ function atCrm(delivery, crms) {
   } else if (delivery.state !== 'pending') {
     return { kind: 'bad', text: t(`why.at.${delivery.state}`, values) };
   }
-  return { kind: 'warn', text: t(`why.at.${!active ? 'inactive' : active.downSince ? 'down' : attempt ? 'pending' : 'waiting'}`, values) };
+  return { kind: 'warn', text: t(`why.at.${!active ? 'inactive' : active.downSince && !attempt?.status ? 'down' : attempt ? 'pending' : 'waiting'}`, values) };
 }
 
 /** An answer, or none, that means "later". */

@@ -234,7 +234,10 @@ class ConsoleIT {
     @Test
     void aCrmThatIsDownOrGoneOrHasNothingOfACallIsNamed() {
         assertVerdicts(delivered("pending", null), "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]",
-                "warn It is on its way to rest: registered call. rest gives no answer since 01/11/2026, 15:00:00");
+                "warn It is on its way to rest: registered call. rest takes nothing since 01/11/2026, 15:00:00");
+        // It answers, and what it says is what has to be mended.
+        assertVerdicts(delivered("pending", "{status: 401}"), "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]",
+                "warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 401");
         assertVerdicts(delivered("pending", null), "[]", "warn It is not in rest: registered call. rest is not active any more");
         assertVerdicts(delivered("delivered", "{}"), "[{crm: 'rest', capabilities: ['call']}, {crm: 'second', capabilities: ['call']},"
                 + " {crm: 'third', capabilities: ['card']}]", "good It is in rest: registered call",
@@ -244,6 +247,31 @@ class ConsoleIT {
         assertVerdicts(unanswered.replace("{topic: 'call', rule: 'R52'}, ", ""), "[{crm: 'rest', capabilities: ['call']}]",
                 "warn It is not in the CRM: nobody answered it, and no active CRM takes missed calls.");
         assertVerdicts(unanswered, "[{crm: 'rest', capabilities: ['call']}]", "good It is not in the CRM, because nobody answered it");
+    }
+
+    /** An Asterisk's caller comes on a line of his own, which is answered when he reaches somebody. */
+    @Test
+    void theLineOfACallerIsNobodysTalk() {
+        String legs = "legs: [{legId: 'line', extension: 'provider', type: 'trunk', party: '+7', direction: 'in', local: false,"
+                + " startedAt: '2026-01-01T00:00:00Z', answeredAt: '2026-01-01T00:00:05Z', endedAt: '2026-01-01T00:00:30Z', result: 'answered'},"
+                + " {legId: 'leg-1', extension: '101', type: 'phone', party: '+7', direction: 'in', local: false,"
+                + " startedAt: '2026-01-01T00:00:02Z', answeredAt: '2026-01-01T00:00:05Z', endedAt: '2026-01-01T00:00:30Z', result: 'answered'}]";
+        String decisions = "decisions: [{topic: 'call', rule: 'R52', legId: 'leg-1'}, {topic: 'call', rule: 'R24', legId: 'line'}]";
+        assertVerdicts(delivered("delivered", "{}").replace("decisions: []", decisions + ", " + legs), "[{crm: 'rest', capabilities: ['call']}]",
+                "good It is in rest: registered call");
+        assertEquals("R52", show("why").evaluate("async () => (await import('/console/why.js')).verdicts({outcome: 'answered', deliveries: [],"
+                + " events: [], crms: [], " + decisions + ", " + legs + "})[0].because.rule"));
+    }
+
+    @Test
+    void aContainerOfWhichOnlyTheEndIsKnownIsDrawnAndHasNoResult() {
+        Page page = show("why");
+        assertThat(page.locator("main form")).isVisible();
+        page.evaluate("async () => document.querySelector('main').replaceChildren((await import('/console/timeline.js')).timeline([{legId: 'a',"
+                + " extension: '880', type: 'queue', party: 'hidden', direction: 'in', startedAt: '2026-01-01T00:00:00Z',"
+                + " endedAt: '2026-01-01T00:00:00Z', result: 'no-answer'}], '2026-01-01T00:00:00Z'))");
+        assertThat(page.locator("svg rect.held")).hasAttribute("x", "150");
+        assertThat(page.locator(".legs li")).containsText("queue — hidden number");
     }
 
     private static String delivered(String state, String attempt) {

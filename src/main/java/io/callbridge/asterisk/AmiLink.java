@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import org.jboss.logging.Logger;
@@ -41,6 +42,7 @@ final class AmiLink {
     private final AmiSettings target;
     private final Settings settings;
     private final BooleanSupplier mayRead;
+    private final Supplier<String> leaseTrouble;
     private final MeterRegistry meters;
     private final ExecutorService executor;
     private final Deque<Waiting> waiting = new ArrayDeque<>();
@@ -59,12 +61,16 @@ final class AmiLink {
     private String reason = "no attempt yet";
     private String told = "";
 
-    /** @param mayRead whether this process is the one that reads this Asterisk */
-    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, MeterRegistry meters) {
+    /**
+     * @param mayRead whether this process is the one that reads this Asterisk
+     * @param leaseTrouble why nobody can say which process that is; {@code null}: it can be said
+     */
+    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, Supplier<String> leaseTrouble, MeterRegistry meters) {
         this.pbx = pbx;
         this.target = target;
         this.settings = settings;
         this.mayRead = mayRead;
+        this.leaseTrouble = leaseTrouble;
         this.meters = meters;
         executor = Executors.newSingleThreadExecutor(work -> {
             Thread thread = new Thread(work, "asterisk-" + pbx);
@@ -245,8 +251,13 @@ final class AmiLink {
     }
 
     synchronized AmiState now() {
-        return new AmiState(connected ? AmiState.CONNECTED : mayRead() ? AmiState.DOWN : AmiState.ELSEWHERE, since, lastEvent,
-                connected ? null : reason);
+        if (connected || mayRead()) {
+            return new AmiState(connected ? AmiState.CONNECTED : AmiState.DOWN, since, lastEvent, connected ? null : reason);
+        }
+        // Perhaps another replica reads it, perhaps none does.
+        String trouble = leaseTrouble.get();
+        return new AmiState(trouble == null ? AmiState.ELSEWHERE : AmiState.DOWN, since, lastEvent,
+                trouble == null ? reason : "the lease cannot be taken: " + trouble);
     }
 
     /** For an operator. */
@@ -255,7 +266,7 @@ final class AmiLink {
         return switch (now.state()) {
             case AmiState.CONNECTED -> "connected since " + since + ", last event " + (lastEvent == null ? "never" : lastEvent) + ", "
                     + (connections - 1) + " reconnects";
-            case AmiState.DOWN -> "not connected since " + since + ": " + reason;
+            case AmiState.DOWN -> "not connected since " + since + ": " + now.reason();
             default -> "another replica reads it";
         };
     }

@@ -30,7 +30,7 @@ public class Asterisks {
     /** What makes the connections to the Asterisk of a PBX. */
     synchronized AmiPipeline pipeline(String pbx) {
         return new AmiPipeline(links.computeIfAbsent(pbx, name -> new AmiLink(name, settings.asterisk(name).orElseThrow(), settings,
-                () -> leases.isLeader(namespace(name)), meters)));
+                () -> leases.isLeader(namespace(name)), () -> leases.trouble(namespace(name)), meters)));
     }
 
     /** The connection to the Asterisk of a PBX; {@code null}: it has none. */

@@ -25,6 +25,7 @@ public class EventKinds {
     private static final String EVENTS = "callbridge.events";
     private static final String UNKNOWN = "unknown";
     private static final String WRONG_SECRET = "wrong-secret";
+    private static final String REFUSED = "refused";
 
     /** Up to which times the answers are counted. PBXs give up after seconds. */
     private static final Duration[] ANSWER_TIMES = {Duration.ofMillis(5), Duration.ofMillis(10), Duration.ofMillis(25),
@@ -52,6 +53,7 @@ public class EventKinds {
         // There from the beginning: of a counter that appears with its first event, nobody sees that one.
         meters.counter(EVENTS, "pbx", UNKNOWN, "type", "none", "result", WRONG_SECRET);
         for (String pbx : settings.pbxs()) {
+            meters.counter(EVENTS, "pbx", pbx, "type", "none", "result", REFUSED);
             meters.gauge("callbridge.pbx.last.event.seconds", Tags.of("pbx", pbx), this, kinds -> kinds.silentSeconds(pbx));
         }
     }
@@ -105,7 +107,7 @@ public class EventKinds {
 
     /** Counts what a PBX has sent and nobody can read. */
     public void refused(String pbx, String reason) {
-        count(pbx, "none", "refused");
+        count(pbx, "none", REFUSED);
         refusals.put(pbx, new Refusal(Instant.now(), reason));
         LOG.warnf("PBX %s sent what cannot be read: %s", pbx, reason);
     }

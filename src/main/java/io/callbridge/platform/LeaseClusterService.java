@@ -3,7 +3,9 @@ package io.callbridge.platform;
 import io.callbridge.store.StoreLeases;
 import io.quarkus.arc.Unremovable;
 import jakarta.inject.Singleton;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.support.cluster.AbstractCamelClusterService;
 
 /** Lets Camel's {@code master} run a route in one of the replicas that share a database or a cluster. */
@@ -17,6 +19,8 @@ public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> 
     /** Where it runs, for who looks at a lease, and what nobody else has. */
     private final String replica = System.getenv().getOrDefault("HOSTNAME", "callbridge") + "_" + UUID.randomUUID();
 
+    private final Map<String, LeaseView> made = new ConcurrentHashMap<>();
+
     public LeaseClusterService(StoreLeases store, KubernetesLeases kubernetes, Settings settings) {
         super("lease");
         this.store = store;
@@ -24,9 +28,17 @@ public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> 
         this.settings = settings;
     }
 
+    /** Why a lease can be neither taken nor kept at the moment; {@code null}: it can, by this replica or another. */
+    public String trouble(String namespace) {
+        LeaseView view = made.get(namespace);
+        return view == null ? null : view.trouble();
+    }
+
     @Override
     protected LeaseView createView(String namespace) {
         Leases leases = settings.kubernetesLease() ? kubernetes : store;
-        return new LeaseView(this, namespace, leases, replica, settings.number("ami.lease-ms"));
+        LeaseView view = new LeaseView(this, namespace, leases, replica, settings.number("ami.lease-ms"));
+        made.put(namespace, view);
+        return view;
     }
 }

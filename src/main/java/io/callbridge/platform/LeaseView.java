@@ -141,6 +141,11 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
         }
     }
 
+    /** Why the lease can be neither taken nor kept at the moment; {@code null}: it can, by this replica or another. */
+    synchronized String trouble() {
+        return trouble;
+    }
+
     @Override
     public boolean isLeader() {
         return held && (!leases.needed() || System.nanoTime() < heldUntil);

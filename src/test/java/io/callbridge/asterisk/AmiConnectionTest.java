@@ -43,6 +43,7 @@ class AmiConnectionTest {
     /** The route works as long as it has none. */
     private final Semaphore answers = new Semaphore(1_000_000);
     private boolean mayRead = true;
+    private String leaseTrouble;
     private AmiLink link = link(Map.of());
     private EmbeddedChannel channel;
 
@@ -231,6 +232,9 @@ class AmiConnectionTest {
         assertFalse(channel.isOpen());
         assertEquals(0, batches.size());
         assertEquals("another replica reads it", link.state());
+        leaseTrouble = "the cluster says 403";
+        assertEquals("down", link.now().state());
+        assertTrue(link.state().endsWith(": the lease cannot be taken: the cluster says 403"), link.state());
         connect();
         assertFalse(channel.isOpen());
     }
@@ -256,7 +260,7 @@ class AmiConnectionTest {
                 "callbridge.pbx.main.ami.trunks", "trunk"));
         given.putAll(more);
         Settings settings = TestConfig.settings(TestConfig.of(given, Map.of()));
-        AmiLink made = new AmiLink("main", settings.asterisk("main").orElseThrow(), settings, () -> mayRead, meters);
+        AmiLink made = new AmiLink("main", settings.asterisk("main").orElseThrow(), settings, () -> mayRead, () -> leaseTrouble, meters);
         made.begin(batch -> {
             batches.add(batch);
             answers.acquireUninterruptibly();

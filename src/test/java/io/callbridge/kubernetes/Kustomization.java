@@ -80,10 +80,11 @@ final class Kustomization {
         ObjectNode map = YAML.createObjectNode().put("apiVersion", "v1").put("kind", "ConfigMap");
         ObjectNode data = map.putObject("data");
         for (JsonNode file : generator.path("files")) {
-            data.put(file.asText(), read(folder.resolve(file.asText())));
+            String[] parts = file.asText().split("=");
+            data.put(parts[0], read(folder.resolve(parts[parts.length - 1])));
         }
         String name = generator.path("name").asText();
-        hashed.put(name, name + "-" + ContentHash.of(data));
+        hashed.put(name, generator.at("/options/disableNameSuffixHash").asBoolean() ? name : name + "-" + ContentHash.of(data));
         ObjectNode metadata = map.putObject("metadata").put("name", hashed.get(name));
         if (generator.at("/options/labels") instanceof ObjectNode labels) {
             metadata.set("labels", labels);
