@@ -50,7 +50,7 @@ public class AsteriskReader {
     }
 
     /**
-     * @return the call events that follow, each with {@code pbx} and {@code fields}
+     * @return the call events that follow, each with {@code pbx}, {@code fields} and {@code arrivedAt}
      * @throws io.callbridge.store.StoreException if the journal cannot be read; nothing of the batch was taken then
      */
     public List<Map<String, Object>> read(@Body AmiBatch batch) {
@@ -61,7 +61,7 @@ public class AsteriskReader {
             try {
                 reading.calls.take(message, batch.arrivedAt()).forEach(fields -> {
                     kinds.accepted(batch.pbx(), fields.get("EventType"));
-                    events.add(Map.of("pbx", batch.pbx(), "fields", fields));
+                    events.add(Map.of("pbx", batch.pbx(), "fields", fields, "arrivedAt", batch.arrivedAt()));
                 });
             } catch (RuntimeException e) {
                 // A mistake of ours about one message must not take the others with it.

@@ -45,6 +45,8 @@ public class Dispatcher {
 
     private static final int AGAIN_SECONDS = 10;
     private static final long SWEEP_MS = 1_000;
+    /** A card that has waited this long does not pop up for a call that is over. */
+    private static final long LATE_MS = 2_000;
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
     private final Outbox outbox;
@@ -179,7 +181,8 @@ public class Dispatcher {
             long now = System.currentTimeMillis();
             if (now - sweptAt >= SWEEP_MS) {
                 sweptAt = now;
-                outbox.dropExpiredCards(name).thenAccept(dropped -> results.count(name, Delivery.CARD, "dropped", dropped));
+                Set<Long> underWay = lanes.stream().filter(lane -> lane.name.equals(Delivery.CARDS)).findFirst().orElseThrow().inFlight;
+                outbox.dropExpiredCards(name, underWay).thenAccept(dropped -> results.count(name, Delivery.CARD, "dropped", dropped));
             }
         }
 
@@ -281,8 +284,10 @@ public class Dispatcher {
 
     /** @return completes when the result is durable */
     private CompletableFuture<?> deliver(Delivery delivery) {
+        long now = System.currentTimeMillis();
         if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.id())
-                || delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
+                || delivery.fleeting() && delivery.expiresAt() <= now
+                || delivery.operation().equals(Delivery.CARD) && outbox.cardIsOver(delivery, now - delivery.createdAt() > LATE_MS)) {
             return results.record(delivery, "dropped", Instant.now(), false, null);
         }
         Map<String, Object> facts = facts(delivery);

@@ -289,6 +289,11 @@ public final class Leg {
             return null;
         }
         Instant due = hangup != null ? decideAt(settings) : limitAt(settings);
+        if (hangup != null && !answered()) {
+            // The end of its card may have waited for an answer at another phone.
+            Instant settled = hangup.arrivedAt().plus(settings.settleDelay());
+            due = settled.isAfter(due) ? settled : due;
+        }
         return due.isAfter(now) ? due : null;
     }
 

@@ -22,6 +22,8 @@ public final class EventReader {
     /** A week of talk, in microseconds. */
     private static final long LONGEST = 7L * 24 * 3600 * 1_000_000;
     private static final int LONGEST_ID = 200;
+    /** No number or name is longer, and no index of PostgreSQL takes much longer ones; the raw fields are kept. */
+    private static final int LONGEST_TEXT = 200;
     private static final Set<String> NUMBERS = Set.of("CallerIDNum", "CalledNumber", "RemoteNumber", "CalledDID");
 
     /** The fields that are read; a PBX may send others, which are kept. */
@@ -65,7 +67,7 @@ public final class EventReader {
                 text("CalledExtension", fields), text("CallerExtensionID", fields), text("CalledExtensionID", fields),
                 text("CalledDID", fields), text("RemoteNumber", fields),
                 "yes".equals(bridged) ? Boolean.TRUE : "no".equals(bridged) ? Boolean.FALSE : null,
-                "yes".equals(lower(fields.get("Transfered"))), lower(fields.get("CallBackID")),
+                "yes".equals(lower(fields.get("Transfered"))), lower(text("CallBackID", fields)),
                 number(fields.get("Duration"), 0, LONGEST), time(fields.get("EventTime")), arrivedAt,
                 id.apply(fields.get("RecID")), channel, extensionType(lower(fields.get("ExtensionType"))));
     }
@@ -110,7 +112,7 @@ public final class EventReader {
     private static String text(String name, Map<String, String> fields) {
         String value = fields.get(name);
         String text = value == null ? "" : value.strip();
-        if (text.isEmpty()) {
+        if (text.isEmpty() || text.length() > LONGEST_TEXT) {
             return null;
         }
         // A raw "+" in a form is a space by the time it gets here; extensions have fewer digits than numbers.

@@ -14,6 +14,7 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -41,8 +42,8 @@ public class EventStore {
         this.patienceMs = settings.number("store.patience-ms");
     }
 
-    /** An event on its way into the journal. @param span ends when its sender can be answered */
-    private record Begun(CompletableFuture<Boolean> appended, Span span) {
+    /** Events on their way into the journal. @param spans one for each, which ends when its sender can be answered */
+    private record Begun(CompletableFuture<List<Boolean>> appended, List<Span> spans) {
     }
 
     /**
@@ -50,43 +51,59 @@ public class EventStore {
      * @throws StoreException if the event is not durable in time
      */
     public void append(@Body Map<String, Object> accepted, Exchange exchange) {
-        await(begin(accepted, exchange));
+        await(begin(List.of(accepted), exchange));
     }
 
     /**
      * Several events in their order, with one commit.
      *
-     * @throws StoreException if one of them is not durable in time; those that are, are repeats the next time
+     * @param accepted each with {@code arrivedAt}, if it has waited on its way
+     * @throws StoreException if they are not durable in time
      */
     public void appendAll(@Body List<Map<String, Object>> accepted, Exchange exchange) {
-        accepted.stream().map(one -> begin(one, exchange)).toList().forEach(this::await);
+        await(begin(accepted, exchange));
     }
 
     @SuppressWarnings("unchecked")
-    private Begun begin(Map<String, Object> accepted, Exchange exchange) {
-        Map<String, String> fields = (Map<String, String>) accepted.get("fields");
-        CallEvent event = EventReader.read((String) accepted.get("pbx"), fields, Instant.now());
-        Span span = tracing.span("receive", (String) null).setSpanKind(SpanKind.SERVER).setAttribute(Tracing.ROUTE, exchange.getFromRouteId())
-                .setAttribute(Tracing.PBX, event.pbx()).setAttribute(Tracing.EVENT, event.type().word)
-                .setAttribute(Tracing.CALL, event.callId()).setAttribute(Tracing.LEG, event.legId()).startSpan();
-        try (CallLog log = CallLog.about(event.callId())) {
-            Span stored = tracing.span("journal", span).startSpan();
-            CompletableFuture<Boolean> appended = journal.append(event, fields, Tracing.traceparent(span));
-            appended.whenComplete((isNew, failure) -> {
+    private Begun begin(List<Map<String, Object>> accepted, Exchange exchange) {
+        List<Journal.New> events = new ArrayList<>();
+        List<Span> spans = new ArrayList<>();
+        List<Span> stores = new ArrayList<>();
+        for (Map<String, Object> one : accepted) {
+            Map<String, String> fields = (Map<String, String>) one.get("fields");
+            CallEvent event = EventReader.read((String) one.get("pbx"), fields, (Instant) one.getOrDefault("arrivedAt", Instant.now()));
+            Span span = tracing.span("receive", (String) null).setSpanKind(SpanKind.SERVER).setAttribute(Tracing.ROUTE, exchange.getFromRouteId())
+                    .setAttribute(Tracing.PBX, event.pbx()).setAttribute(Tracing.EVENT, event.type().word)
+                    .setAttribute(Tracing.CALL, event.callId()).setAttribute(Tracing.LEG, event.legId()).startSpan();
+            spans.add(span);
+            stores.add(tracing.span("journal", span).startSpan());
+            events.add(new Journal.New(event, fields, Tracing.traceparent(span)));
+        }
+        CompletableFuture<List<Boolean>> appended = journal.append(events);
+        appended.whenComplete((isNew, failure) -> {
+            for (int i = 0; i < stores.size(); i++) {
                 if (failure == null) {
-                    stored.setAttribute(Tracing.RESULT, isNew ? "new" : "repeat");
+                    stores.get(i).setAttribute(Tracing.RESULT, isNew.get(i) ? "new" : "repeat");
                 } else {
-                    stored.setStatus(StatusCode.ERROR).setAttribute(Tracing.ERROR, failure.getClass().getName());
+                    stores.get(i).setStatus(StatusCode.ERROR).setAttribute(Tracing.ERROR, failure.getClass().getName());
                 }
-                stored.end();
-            });
-            // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
-            appended.thenAccept(isNew -> {
-                if (isNew) {
-                    lanes.submit(event);
+                stores.get(i).end();
+            }
+        });
+        // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
+        appended.thenAccept(isNew -> {
+            for (int i = 0; i < isNew.size(); i++) {
+                if (isNew.get(i)) {
+                    hand(events.get(i).event());
                 }
-            });
-            return new Begun(appended, span);
+            }
+        });
+        return new Begun(appended, spans);
+    }
+
+    private void hand(CallEvent event) {
+        try (CallLog log = CallLog.about(event.callId())) {
+            lanes.submit(event);
         }
     }
 
@@ -105,9 +122,9 @@ public class EventStore {
             throw new StoreException("Callbridge is shutting down; send it again", e);
         } finally {
             if (!durable) {
-                begun.span.setStatus(StatusCode.ERROR);
+                begun.spans.forEach(span -> span.setStatus(StatusCode.ERROR));
             }
-            begun.span.end();
+            begun.spans.forEach(Span::end);
         }
     }
 }

@@ -9,6 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +26,7 @@ public class Journal {
 
     private static final String INSERT = "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state, trace)"
             + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new', ?) on conflict do nothing";
+    private static final int TIME = 4;
     private static final String SELECT = "select seq, state, pbx, arrived_at, fields, trace from event where ";
 
     private final Store store;
@@ -45,26 +47,49 @@ public class Journal {
     }
 
     /**
-     * Appends an event; a repeat changes nothing (rule R5).
+     * An event to be appended.
      *
      * @param trace {@code null}: it is not traced
-     * @return completes after the commit; {@code false} if the event was already there
      */
-    public CompletableFuture<Boolean> append(CallEvent event, Map<String, String> fields, String trace) {
-        String raw;
+    public record New(CallEvent event, Map<String, String> fields, String trace) {
+    }
+
+    /**
+     * Appends events with one commit: nobody sees a part of them. A repeat changes nothing (rule R5).
+     *
+     * @return completes after the commit; of each event {@code false} if it was already there
+     */
+    public CompletableFuture<List<Boolean>> append(List<New> events) {
+        if (events.isEmpty()) {
+            return CompletableFuture.completedFuture(List.of());
+        }
+        List<Object[]> rows = events.stream().map(this::row).toList();
+        CallEvent first = events.get(0).event();
+        String order = String.join(" ", first.callId(), first.legId(), first.type().word, String.valueOf(rows.get(0)[TIME]));
+        appending.addAndGet(events.size());
+        // One alone goes to the database together with others that are alone.
+        CompletableFuture<List<Boolean>> appended = rows.size() == 1 ? store.changeAtOnce(order, INSERT, rows.get(0)).thenApply(List::of)
+                : store.writeAtOnce(order, sql -> {
+                    List<Boolean> isNew = new ArrayList<>();
+                    for (Object[] row : rows) {
+                        isNew.add(sql.update(INSERT, row) > 0);
+                    }
+                    return isNew;
+                });
+        appended.whenComplete((isNew, failure) -> appending.addAndGet(-events.size()));
+        return appended;
+    }
+
+    private Object[] row(New appended) {
+        CallEvent event = appended.event();
+        // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
+        long time = event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1;
         try {
-            raw = json.writeValueAsString(fields);
+            return new Object[] {event.pbx(), event.callId(), event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(),
+                event.callBackId(), json.writeValueAsString(appended.fields()), appended.trace()};
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
-        // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
-        long time = event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1;
-        appending.incrementAndGet();
-        CompletableFuture<Boolean> appended = store.changeAtOnce(
-                String.join(" ", event.callId(), event.legId(), event.type().word, Long.toString(time)), INSERT, event.pbx(), event.callId(),
-                event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(), event.callBackId(), raw, trace);
-        appended.whenComplete((isNew, failure) -> appending.decrementAndGet());
-        return appended;
     }
 
     /** Events that wait to be durable, and somebody for each of them to be answered. */

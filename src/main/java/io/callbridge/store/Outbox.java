@@ -9,7 +9,9 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /** The outbox on SQL: one row per (CRM, operation, id), so that an effect cannot exist twice. */
 @ApplicationScoped
@@ -155,12 +157,20 @@ public class Outbox {
                 row -> true, crm)) != null;
     }
 
-    /** Drops the cards that nobody wants to see any more. @return how many */
-    public CompletableFuture<Integer> dropExpiredCards(String crm) {
+    /**
+     * Drops the cards that nobody wants to see any more. One that is on its way stays: its end must not overtake it.
+     *
+     * @param inFlight what this process has taken
+     * @return how many
+     */
+    public CompletableFuture<Integer> dropExpiredCards(String crm, Set<Long> inFlight) {
         long now = System.currentTimeMillis();
-        String expired = " where crm = ? and lane = 'cards' and state = 'pending' and operation = 'card' and expires_at <= ?";
-        boolean any = store.read(sql -> sql.first("select 1 from delivery" + expired + " limit 1", row -> true, crm, now)) != null;
-        return any ? store.write("", sql -> sql.update("update delivery set state = 'dropped'" + expired, crm, now))
+        Set<Long> busy = Set.copyOf(inFlight);
+        String expired = " where crm = ? and lane = 'cards' and state = 'pending' and operation = 'card' and expires_at <= ?"
+                + " and not (wait = 'taken' and next_at > ?)" + (busy.isEmpty() ? "" : " and seq not in " + Sql.in(busy));
+        Object[] values = Stream.concat(Stream.of(crm, now, now), busy.stream()).toArray();
+        boolean any = store.read(sql -> sql.first("select 1 from delivery" + expired + " limit 1", row -> true, values)) != null;
+        return any ? store.write("", sql -> sql.update("update delivery set state = 'dropped'" + expired, values))
                 : CompletableFuture.completedFuture(0);
     }
 
@@ -182,6 +192,17 @@ public class Outbox {
             case "dead" -> card.attempts() > 1;
             default -> card.enriched() != null || card.attempts() > 0;
         };
+    }
+
+    /**
+     * Whether the end of a card is decided, so that it must not be shown any more (rule R49).
+     *
+     * @param late {@code false}: it is shown and taken away if its end is still to be told
+     */
+    public boolean cardIsOver(Delivery card, boolean late) {
+        String end = store.read(sql -> sql.first("select state from delivery where crm = ? and operation = 'card-end' and id = ?",
+                row -> row.getString(1), card.crm(), card.id()));
+        return end != null && (late || !end.equals("pending"));
     }
 
     static Delivery delivery(ResultSet row) throws SQLException {

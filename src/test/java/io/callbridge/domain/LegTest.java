@@ -37,6 +37,16 @@ class LegTest {
         assertNull(leg.lookAt(SETTINGS, second(25)));
     }
 
+    /** It may be decided at once, but its card may wait for an answer at another phone. */
+    @Test
+    void aPhoneOfAnAsteriskThatDeclinedIsLookedAtOnceMoreForItsCard() {
+        Leg leg = leg(dialIn("101").from(CALLER).onChannel("PJSIP/101-0000002a").at(0),
+                hangup("101").from(CALLER).onChannel("PJSIP/101-0000002a").status("noanswer").at(20));
+        assertEquals(second(20), leg.decideAt(SETTINGS));
+        assertEquals(second(25), leg.lookAt(SETTINGS, second(20)));
+        assertNull(leg.lookAt(SETTINGS, second(25)));
+    }
+
     @Test
     void aContainerIsNotLookedAtEvenIfOnlyItsHangupShowsThatItIsOne() {
         TestEvent entered = dialIn("140").from(CALLER).at(0);

@@ -33,6 +33,7 @@ public final class TestEvent {
     private Instant at = CallGenerator.BEGIN;
     private Instant arrived;
     private String recording;
+    private String channel;
 
     private TestEvent(Type type, String extension, String status) {
         this.type = type;
@@ -151,6 +152,12 @@ public final class TestEvent {
         return this;
     }
 
+    /** Heard on the connection to an Asterisk, where nothing overtakes anything. */
+    public TestEvent onChannel(String name) {
+        channel = name;
+        return this;
+    }
+
     /** Without EventTime. */
     public TestEvent timeless(boolean missing) {
         timeless = missing;
@@ -161,7 +168,7 @@ public final class TestEvent {
         boolean in = flow == Flow.IN;
         return new CallEvent("main", type, "call", leg, flow, status, in ? other : ownNumber, in ? ownNumber : other,
                 in ? otherExtension : ownExtension, in ? ownExtension : otherExtension, null, null, did, remote, bridged,
-                transferred, callBack, micros, timeless ? null : at, arrived == null ? at : arrived, recording, null, null);
+                transferred, callBack, micros, timeless ? null : at, arrived == null ? at : arrived, recording, channel, null);
     }
 
     /** The same event at another time of arrival. */

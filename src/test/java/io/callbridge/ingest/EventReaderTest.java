@@ -1,6 +1,7 @@
 package io.callbridge.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -21,8 +22,10 @@ class EventReaderTest {
     }
 
     @Test
-    void aLongTextDoesNoHarm() {
-        assertEquals("+7" + " 7".repeat(10_000), number("CallerIDNum=+7" + "+7".repeat(10_000)));
+    void aTextThatIsLongerThanAnyNumberIsNone() {
+        assertEquals("7".repeat(200), number("CallerIDNum=" + "7".repeat(200)));
+        assertNull(number("CallerIDNum=" + "7".repeat(201)));
+        assertNull(number("CallerIDNum=+7" + "+7".repeat(10_000)));
     }
 
     private static String number(String field) {

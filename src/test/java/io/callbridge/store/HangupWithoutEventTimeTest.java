@@ -51,6 +51,6 @@ class HangupWithoutEventTimeTest {
     private boolean append(Map<String, String> more) throws Exception {
         Map<String, String> fields = new HashMap<>(Map.of("EventType", "hangup", "CallID", "c1", "SubCallID", "71880-q1"));
         fields.putAll(more);
-        return journal.append(EventReader.read("main", fields, Instant.now()), fields, null).get();
+        return journal.append(List.of(new Journal.New(EventReader.read("main", fields, Instant.now()), fields, null))).get().get(0);
     }
 }

@@ -66,7 +66,7 @@ class QueriesUseAnIndexTest {
     private static void ask(Store store) throws Exception {
         Journal journal = new Journal(store, new ObjectMapper());
         Map<String, String> fields = Map.of("EventType", "dial-in", "CallID", "c1", "SubCallID", "71101-a1", "CallBackID", "b1");
-        journal.append(EventReader.read("main", fields, Instant.now()), fields, null).get();
+        journal.append(List.of(new Journal.New(EventReader.read("main", fields, Instant.now()), fields, null))).get();
         journal.call("main", "c1");
         journal.leg("main", "71101-a1");
         journal.sameCallBack("main", "b1", "c2");
@@ -82,9 +82,11 @@ class QueriesUseAnIndexTest {
         Outbox outbox = new Outbox(store, new ObjectMapper(), TestConfig.settings(TestConfig.of(Map.of(), Map.of())));
         store.write("", sql -> outbox.put(sql, new Effects.Put("rest", Delivery.CARD, "71101-a1", "{}", Long.MAX_VALUE), "main", "c1", null, 0)).get();
         outbox.take("rest", "cards", false, 10, 0).get();
-        outbox.dropExpiredCards("rest").get();
+        outbox.dropExpiredCards("rest", Set.of()).get();
+        outbox.dropExpiredCards("rest", Set.of(1L, 2L)).get();
         outbox.hurry("rest").get();
         outbox.cardMayBeShown("rest", "71101-a1");
+        outbox.cardIsOver(outbox.call("main", "c1").get(0), true);
         outbox.call("main", "c1");
         outbox.attempts(1);
         CallIndex calls = new CallIndex(store);
