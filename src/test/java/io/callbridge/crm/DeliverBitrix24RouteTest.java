@@ -471,6 +471,17 @@ class DeliverBitrix24RouteTest {
         delivered("recording", "leg-1", recording("7"));
     }
 
+    /** Only a finish whose answer was lost may have come through: of any other one the call is not found because it was never finished. */
+    @Test
+    void aFinishThatWasRefusedWasNotSent() {
+        memory.keep("leg-1", "call-id", "externalCall.0.1");
+        crm.refuse(1, StandIn.Reply.json(503, Map.of("error", "QUERY_LIMIT_EXCEEDED", "error_description", "Too many requests")), to(FINISH));
+        later("call", "leg-1", call("7"));
+        delivered("call", "leg-1", call("7"));
+        assertEquals(List.of(FINISH, FINISH, "batch"), asked());
+        assertEquals(1, crm.finishesOf("leg-1"));
+    }
+
     @Test
     void aRefusalInsideABatchIsARefusal() {
         assertTrue(refused("call", "leg-1", call("9")).getMessage().contains("User is not found or is not active"));
