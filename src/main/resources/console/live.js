@@ -1,7 +1,7 @@
 import { badge, el, foreign, redraw } from './dom.js';
 import { trouble } from './actions.js';
 import { listen } from './api.js';
-import { held, party } from './timeline.js';
+import { held, party, phone } from './timeline.js';
 import { ago, duration, t, time, word } from './words.js';
 
 /** Calls in progress, and whether every PBX is heard and every CRM takes calls. */
@@ -69,11 +69,11 @@ function inProgress({ calls, more }, running) {
     return el('article', { class: `call ${call.direction}` },
       el('h3', {}, el('a', { href: `#/calls/${encodeURIComponent(call.callId)}` }, call.number ? foreign(call.number) : t('hidden'))),
       el('p', { class: 'about' }, `${word('direction', call.direction)} · ${call.pbx} · `, since(begin)),
-      el('ul', {}, call.legs.filter((leg) => !leg.result && leg.type !== 'trunk').map((leg) => phone(leg, since))));
+      el('ul', {}, call.legs.filter((leg) => !leg.result && (phone(leg) || held(leg))).map((leg) => line(leg, since))));
   }), more ? el('p', { class: 'empty' }, t('live.more')) : null].filter(Boolean);
 }
 
-function phone(leg, since) {
+function line(leg, since) {
   const kind = held(leg) ? 'held' : leg.answeredAt ? 'talk' : 'ring';
   return el('li', { class: kind }, badge(kind, kind === 'held' ? word('type', leg.type) : t(`live.${kind}`)), ' ',
     el('strong', {}, foreign(leg.extension ?? party(leg))), leg.user ? [' ', foreign(leg.user)] : null,

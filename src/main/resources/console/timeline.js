@@ -33,9 +33,9 @@ export function held(leg) {
   return leg.type === 'queue' || leg.type === 'ivr';
 }
 
-/** Neither an IVR or a queue nor the line to the outside, on which an Asterisk's caller comes: somebody may answer. */
+/** Somebody may answer: no IVR or queue, and no line on which an Asterisk's caller comes, but one on which he was forwarded. */
 export function phone(leg) {
-  return !held(leg) && leg.type !== 'trunk';
+  return !held(leg) && (leg.type !== 'trunk' || leg.forwarded);
 }
 
 function axis(begin, end, x, height) {

@@ -1,7 +1,7 @@
 import { el, field } from './dom.js';
 import { get, query } from './api.js';
 import { filter, lines } from './calls.js';
-import { phone } from './timeline.js';
+import { party, phone } from './timeline.js';
 import { moment, t, word } from './words.js';
 
 // "Why is this call (not) in the CRM?" always has an answer.
@@ -82,7 +82,7 @@ function missing(call, written) {
   return (call.legs ?? []).filter((leg) => leg.answeredAt && leg.endedAt && !leg.local && phone(leg)
     && !written.some((delivery) => delivery.key === leg.legId)).map((leg) => {
     const last = call.decisions.findLast((each) => each.topic === 'call' && each.legId === leg.legId);
-    return last ? { kind: 'warn', text: t('why.leg', { extension: leg.extension ?? leg.party }), because: last } : null;
+    return last ? { kind: 'warn', text: t('why.leg', { extension: leg.extension ?? party(leg) }), because: last } : null;
   }).filter(Boolean);
 }
 

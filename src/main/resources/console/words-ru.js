@@ -59,7 +59,7 @@ export default {
   'live.lost': 'Связи с Callbridge сейчас нет; показанное может устареть.',
   'live.last': 'последнее событие {ago}',
   'live.silent': 'Событий ещё не было. См. проверку настройки.',
-  'live.down': 'нет связи с {at} ({ago})',
+  'live.down': 'недоступно с {at} ({ago})',
   'live.elsewhere': 'читает другая реплика',
   'live.up': 'принимает звонки',
   'live.waiting': 'ждут: {n}',

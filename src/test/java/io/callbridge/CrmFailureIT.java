@@ -100,25 +100,6 @@ class CrmFailureIT {
         assertContract(false);
     }
 
-    /** Of a leg that is over no card pops up (rule R49), however much of its time is left. */
-    @Test
-    void aCardThatHadToWaitIsNotShownForACallThatIsOver() {
-        start(BridgeProcess.builder().setting("callbridge.calls.card-ttl", "5m"));
-        crm.down();
-        TestCall missed = TestCall.incoming("101", FakeCrm.IVANOV);
-        TestCall ringing = TestCall.incoming("102", FakeCrm.PETROVA);
-        bridge.webhook().accept(List.of(missed.dialIn(), ringing.dialIn()));
-        awaitElapsed("more than the network may cost", Duration.ofSeconds(3));
-        bridge.webhook().accept(List.of(missed.givenUp()));
-        awaitThat("the decision", () -> bridge.delivery(missed.callId(), missed.callId()) != null);
-        crm.up();
-        awaitThat("the missed call", () -> crm.has(Kind.MISSED, missed.callId()));
-        awaitThat("the card of the phone that rings", () -> crm.has(Kind.CARD, ringing.legId()));
-        awaitQuiet();
-        assertEquals(List.of(), crm.requests(Kind.CARD, missed.legId()));
-        assertContract(false);
-    }
-
     /** 408, 429 and 5xx mean "later"; without a wish of the CRM, each wait is longer than the one before. */
     @TestFactory
     Stream<DynamicTest> aRegistrationIsRepeatedUntilTheCrmTakesIt() {

@@ -48,7 +48,7 @@ public class DeliveryRepair {
         if (!settings.crms().contains(delivery.crm())) {
             throw RefusedException.conflict("delivery " + id + " is for CRM " + delivery.crm() + ", which is not active");
         }
-        if (delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
+        if (delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis() || control.isEndedCard(delivery)) {
             throw RefusedException.conflict("delivery " + id + " is a card whose time is over; nobody wants to see it now");
         }
         notSent(delivery);

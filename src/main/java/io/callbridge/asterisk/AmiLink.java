@@ -1,5 +1,6 @@
 package io.callbridge.asterisk;
 
+import io.callbridge.platform.LeaseTrouble;
 import io.callbridge.platform.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -42,7 +43,7 @@ final class AmiLink {
     private final AmiSettings target;
     private final Settings settings;
     private final BooleanSupplier mayRead;
-    private final Supplier<String> leaseTrouble;
+    private final Supplier<LeaseTrouble> leaseTrouble;
     private final MeterRegistry meters;
     private final ExecutorService executor;
     private final Deque<Waiting> waiting = new ArrayDeque<>();
@@ -65,7 +66,7 @@ final class AmiLink {
      * @param mayRead whether this process is the one that reads this Asterisk
      * @param leaseTrouble why nobody can say which process that is; {@code null}: it can be said
      */
-    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, Supplier<String> leaseTrouble, MeterRegistry meters) {
+    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, Supplier<LeaseTrouble> leaseTrouble, MeterRegistry meters) {
         this.pbx = pbx;
         this.target = target;
         this.settings = settings;
@@ -255,9 +256,9 @@ final class AmiLink {
             return new AmiState(connected ? AmiState.CONNECTED : AmiState.DOWN, since, lastEvent, connected ? null : reason);
         }
         // Perhaps another replica reads it, perhaps none does.
-        String trouble = leaseTrouble.get();
-        return new AmiState(trouble == null ? AmiState.ELSEWHERE : AmiState.DOWN, since, lastEvent,
-                trouble == null ? reason : "the lease cannot be taken: " + trouble);
+        LeaseTrouble trouble = leaseTrouble.get();
+        return trouble == null ? new AmiState(AmiState.ELSEWHERE, since, lastEvent, reason)
+                : new AmiState(AmiState.DOWN, trouble.since(), lastEvent, "the lease cannot be taken: " + trouble.reason());
     }
 
     /** For an operator. */
@@ -266,7 +267,7 @@ final class AmiLink {
         return switch (now.state()) {
             case AmiState.CONNECTED -> "connected since " + since + ", last event " + (lastEvent == null ? "never" : lastEvent) + ", "
                     + (connections - 1) + " reconnects";
-            case AmiState.DOWN -> "not connected since " + since + ": " + now.reason();
+            case AmiState.DOWN -> "not connected since " + now.since() + ": " + now.reason();
             default -> "another replica reads it";
         };
     }

@@ -123,7 +123,7 @@ public class DeliveryResult {
                 delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
     }
 
-    /** Counted when it is recorded: a card that expires during a try may be dropped, and counted, by the sweep. */
+    /** Counted when it is recorded: a card whose lease ran out may be dropped, and counted, by another replica. */
     CompletableFuture<Boolean> record(Delivery delivery, String state, Instant next, boolean asked, Attempt attempt) {
         trace(state, attempt);
         CompletableFuture<Boolean> done = outbox.done(delivery, state, next, asked, attempt);

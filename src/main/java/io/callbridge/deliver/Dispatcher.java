@@ -45,8 +45,6 @@ public class Dispatcher {
 
     private static final int AGAIN_SECONDS = 10;
     private static final long SWEEP_MS = 1_000;
-    /** A card that has waited this long does not pop up for a call that is over. */
-    private static final long LATE_MS = 2_000;
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
     private final Outbox outbox;
@@ -284,10 +282,8 @@ public class Dispatcher {
 
     /** @return completes when the result is durable */
     private CompletableFuture<?> deliver(Delivery delivery) {
-        long now = System.currentTimeMillis();
         if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.id())
-                || delivery.fleeting() && delivery.expiresAt() <= now
-                || delivery.operation().equals(Delivery.CARD) && outbox.cardIsOver(delivery, now - delivery.createdAt() > LATE_MS)) {
+                || delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
             return results.record(delivery, "dropped", Instant.now(), false, null);
         }
         Map<String, Object> facts = facts(delivery);

@@ -66,18 +66,19 @@ public class EventStore {
 
     @SuppressWarnings("unchecked")
     private Begun begin(List<Map<String, Object>> accepted, Exchange exchange) {
+        List<CallEvent> read = accepted.stream().map(one -> EventReader.read((String) one.get("pbx"), (Map<String, String>) one.get("fields"),
+                (Instant) one.getOrDefault("arrivedAt", Instant.now()))).toList();
         List<Journal.New> events = new ArrayList<>();
         List<Span> spans = new ArrayList<>();
         List<Span> stores = new ArrayList<>();
-        for (Map<String, Object> one : accepted) {
-            Map<String, String> fields = (Map<String, String>) one.get("fields");
-            CallEvent event = EventReader.read((String) one.get("pbx"), fields, (Instant) one.getOrDefault("arrivedAt", Instant.now()));
+        for (int i = 0; i < read.size(); i++) {
+            CallEvent event = read.get(i);
             Span span = tracing.span("receive", (String) null).setSpanKind(SpanKind.SERVER).setAttribute(Tracing.ROUTE, exchange.getFromRouteId())
                     .setAttribute(Tracing.PBX, event.pbx()).setAttribute(Tracing.EVENT, event.type().word)
                     .setAttribute(Tracing.CALL, event.callId()).setAttribute(Tracing.LEG, event.legId()).startSpan();
             spans.add(span);
             stores.add(tracing.span("journal", span).startSpan());
-            events.add(new Journal.New(event, fields, Tracing.traceparent(span)));
+            events.add(new Journal.New(event, (Map<String, String>) accepted.get(i).get("fields"), Tracing.traceparent(span)));
         }
         CompletableFuture<List<Boolean>> appended = journal.append(events);
         appended.whenComplete((isNew, failure) -> {

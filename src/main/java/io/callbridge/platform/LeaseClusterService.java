@@ -29,7 +29,7 @@ public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> 
     }
 
     /** Why a lease can be neither taken nor kept at the moment; {@code null}: it can, by this replica or another. */
-    public String trouble(String namespace) {
+    public LeaseTrouble trouble(String namespace) {
         LeaseView view = made.get(namespace);
         return view == null ? null : view.trouble();
     }

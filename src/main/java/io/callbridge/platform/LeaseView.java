@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -45,7 +46,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private long renewAt;
     private boolean told;
     /** Why nobody can be asked for the lease at the moment, as it was logged. */
-    private String trouble;
+    private LeaseTrouble trouble;
 
     LeaseView(LeaseClusterService service, String namespace, Leases leases, String replica, long leaseMs) {
         this.service = service;
@@ -135,14 +136,14 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
 
     /** What is held stays held until its end: the next answer may come in time. */
     private synchronized void failed(String reason) {
-        if (!Objects.equals(reason, trouble) && isRunAllowed()) {
-            trouble = reason;
+        if ((trouble == null || !Objects.equals(reason, trouble.reason())) && isRunAllowed()) {
+            trouble = new LeaseTrouble(trouble == null ? Instant.now() : trouble.since(), reason);
             LOG.warnf("the lease %s cannot be taken or kept: %s", namespace, reason);
         }
     }
 
     /** Why the lease can be neither taken nor kept at the moment; {@code null}: it can, by this replica or another. */
-    synchronized String trouble() {
+    synchronized LeaseTrouble trouble() {
         return trouble;
     }
 

@@ -194,17 +194,6 @@ public class Outbox {
         };
     }
 
-    /**
-     * Whether the end of a card is decided, so that it must not be shown any more (rule R49).
-     *
-     * @param late {@code false}: it is shown and taken away if its end is still to be told
-     */
-    public boolean cardIsOver(Delivery card, boolean late) {
-        String end = store.read(sql -> sql.first("select state from delivery where crm = ? and operation = 'card-end' and id = ?",
-                row -> row.getString(1), card.crm(), card.id()));
-        return end != null && (late || !end.equals("pending"));
-    }
-
     static Delivery delivery(ResultSet row) throws SQLException {
         return new Delivery(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5), row.getString(6),
                 row.getString(7), row.getString(8), row.getString(9), row.getString(10), row.getInt(11), row.getInt(12),

@@ -17,6 +17,9 @@ public class OutboxControl {
     public static final String FAILING = "failing";
     /** What {@link Delivery#fleeting} says. */
     private static final String NOT_STALE = " and (operation not in ('card', 'answer') or expires_at > ?)";
+    /** Of a card whose end is told already: shown again, it would stay. */
+    private static final String ENDED = "operation = 'card' and exists (select 1 from delivery ending where ending.crm = delivery.crm"
+            + " and ending.operation = 'card-end' and ending.id = delivery.id and ending.state <> 'pending')";
     /** What a replica has taken is on its way, unless its lease is over. */
     private static final String NOT_TAKEN = " and (wait <> 'taken' or next_at <= ?)";
 
@@ -77,6 +80,11 @@ public class OutboxControl {
         return store.read(sql -> sql.first(Outbox.SELECT + "where seq = ?", Outbox::delivery, seq));
     }
 
+    /** Whether a delivery is a card that was taken away already, or did not have to be. */
+    public boolean isEndedCard(Delivery delivery) {
+        return store.read(sql -> sql.first("select 1 from delivery where seq = ? and " + ENDED, row -> true, delivery.seq())) != null;
+    }
+
     /**
      * Sends a delivery that has ended again as if it were new: at once, for the whole time, and the CRM is asked again who the other
      * party is. One that waits is sent at once, even if the CRM has asked for time.
@@ -104,7 +112,7 @@ public class OutboxControl {
                     + " where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN, now, now, seq, stored(state), now) > 0;
         }
         return sql.update("update delivery set state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
-                + " revision = revision + 1 where seq = ? and state = ?", now, now, seq, state) > 0;
+                + " revision = revision + 1 where seq = ? and state = ? and not (" + ENDED + ")", now, now, seq, state) > 0;
     }
 
     /** Gives a delivery up. @return {@code false}: it was changed since it was read */
@@ -118,7 +126,7 @@ public class OutboxControl {
     }
 
     /**
-     * Sends all deliveries of a state again that are there now, in chunks. A card whose time is over is none of them.
+     * Sends all deliveries of a state again that are there now, in chunks. A card whose time is over, or that has ended, is none of them.
      *
      * @param crms of these CRMs
      * @return how many; of what waits, also those that are due

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.platform.LeaseTrouble;
 import io.callbridge.platform.Settings;
 import io.callbridge.support.TestConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -15,6 +16,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -43,7 +45,7 @@ class AmiConnectionTest {
     /** The route works as long as it has none. */
     private final Semaphore answers = new Semaphore(1_000_000);
     private boolean mayRead = true;
-    private String leaseTrouble;
+    private LeaseTrouble leaseTrouble;
     private AmiLink link = link(Map.of());
     private EmbeddedChannel channel;
 
@@ -232,9 +234,9 @@ class AmiConnectionTest {
         assertFalse(channel.isOpen());
         assertEquals(0, batches.size());
         assertEquals("another replica reads it", link.state());
-        leaseTrouble = "the cluster says 403";
+        leaseTrouble = new LeaseTrouble(Instant.EPOCH, "the cluster says 403");
         assertEquals("down", link.now().state());
-        assertTrue(link.state().endsWith(": the lease cannot be taken: the cluster says 403"), link.state());
+        assertEquals("not connected since 1970-01-01T00:00:00Z: the lease cannot be taken: the cluster says 403", link.state());
         connect();
         assertFalse(channel.isOpen());
     }

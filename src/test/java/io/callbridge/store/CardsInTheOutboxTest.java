@@ -63,14 +63,20 @@ class CardsInTheOutboxTest {
     }
 
     @Test
-    void aCardIsOverWhenItsEndIsDecidedUnlessBothAreOnTheirWayAtOnce() {
+    void aCardThatHasEndedIsNotRetried() {
+        OutboxControl control = new OutboxControl(store);
         put(Delivery.CARD, Long.MAX_VALUE);
-        assertFalse(outbox.cardIsOver(card(), true));
         put(Delivery.CARD_END, Long.MAX_VALUE);
-        assertTrue(outbox.cardIsOver(card(), true));
-        assertFalse(outbox.cardIsOver(card(), false));
+        outbox.done(card(), "dead", Instant.now(), false, null).join();
+        assertFalse(control.isEndedCard(card()));
         outbox.done(outbox.call("main", "c1").get(1), "dropped", Instant.now(), false, null).join();
-        assertTrue(outbox.cardIsOver(card(), false), "a dead card that is retried");
+        assertTrue(control.isEndedCard(card()));
+        assertFalse(control.retry(card()));
+        assertEquals(0, control.retryAll("dead", List.of("rest")));
+        assertEquals("dead", card().state());
+        put(Delivery.CALL, Long.MAX_VALUE);
+        outbox.done(outbox.call("main", "c1").get(2), "dead", Instant.now(), false, null).join();
+        assertEquals(1, control.retryAll("dead", List.of("rest")));
     }
 
     private void put(String operation, long expiresAt) {
