@@ -17,9 +17,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Ports {
 
-    private static final int FIRST = 20_000;
-    private static final int EACH = 2_000;
-    private static final int RANGES = 6;
+    private static final int FIRST = 10_000;
+    private static final int EACH = 1_000;
+    private static final int RANGES = 22;
     private static final AtomicInteger NEXT = new AtomicInteger();
     /** Locked for as long as this process lives. */
     private static FileChannel range;
