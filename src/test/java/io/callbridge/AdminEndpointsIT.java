@@ -25,7 +25,7 @@ import org.snakeyaml.engine.v2.api.LoadSettings;
 /** Everything that is administration, and that whoever may not administer gets none of it; found in the project's routes. */
 class AdminEndpointsIT {
 
-    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String ROUTE = "platform-http:";
     /** What is no route: it ends when the client does. */
     private static final List<String> OTHERS = List.of("GET /api/live");
@@ -38,10 +38,10 @@ class AdminEndpointsIT {
 
     @BeforeAll
     static void start() {
-        open = BridgeProcess.builder().start();
-        closed = BridgeProcess.builder().setting("callbridge.admin.token", TOKEN).start();
+        open = BridgeProcess.builder().without("callbridge.admin.token").start();
+        closed = BridgeProcess.builder().start();
         try (FakeOidcProvider away = new FakeOidcProvider()) {
-            login = BridgeProcess.builder().settings(away.settings("anna")).start();
+            login = BridgeProcess.builder().without("callbridge.admin.token").settings(away.settings("anna")).start();
         }
     }
 

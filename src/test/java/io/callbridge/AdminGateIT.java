@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class AdminGateIT {
 
-    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String BEARER = "Authorization: Bearer " + TOKEN;
     /** A route that says who asks. */
     static final String WHO = """
@@ -54,8 +54,8 @@ class AdminGateIT {
 
     @BeforeAll
     static void start() {
-        open = builder().start();
-        closed = builder().setting("callbridge.admin.token", TOKEN).start();
+        open = builder().without("callbridge.admin.token").start();
+        closed = builder().start();
     }
 
     @AfterAll
@@ -186,7 +186,7 @@ class AdminGateIT {
 
     @Test
     void theDemoNeedsNoTokenOnThisMachine() {
-        try (BridgeProcess demo = BridgeProcess.builder().setting("quarkus.profile", "demo").start()) {
+        try (BridgeProcess demo = BridgeProcess.builder().setting("quarkus.profile", "demo").without("callbridge.admin.token").start()) {
             assertEquals(200, demo.get("/api/calls").statusCode());
             assertEquals(200, demo.get("/").statusCode());
             assertRefused(403, ask(demo, "GET /api/calls", "X-Forwarded-For: 192.0.2.1"));

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class ConsoleApiIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);
-    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private FakeCrm crm;
@@ -38,7 +38,7 @@ class ConsoleApiIT {
     @BeforeEach
     void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().setting("callbridge.admin.token", TOKEN).quickRetries().crm(crm).start();
+        bridge = BridgeProcess.builder().quickRetries().crm(crm).start();
     }
 
     @AfterEach
@@ -155,8 +155,8 @@ class ConsoleApiIT {
         crm.down();
         assertCheck(check(""), false, "failed refused", "skipped earlier-failed", "skipped earlier-failed");
 
-        assertEquals(404, bridge.post("/api/setup/crms/nobody/check", bearer()).statusCode());
-        assertEquals(400, bridge.post("/api/setup/crms/rest/check?number=12", bearer()).statusCode());
+        assertEquals(404, bridge.post("/api/setup/crms/nobody/check").statusCode());
+        assertEquals(400, bridge.post("/api/setup/crms/rest/check?number=12").statusCode());
         assertEquals(0, crm.requests(Kind.CALL).size() + crm.requests(Kind.CARD).size(), "nothing is written");
     }
 
@@ -170,10 +170,10 @@ class ConsoleApiIT {
         await("two dead letters").atMost(SOON).until(() -> get("/api/deliveries?state=dead").path("deliveries").size() == 2);
         long id = get("/api/deliveries?state=dead").path("deliveries").get(0).path("id").asLong();
 
-        assertEquals(200, bridge.post("/api/deliveries/" + id + "/retry", bearer()).statusCode());
+        assertEquals(200, bridge.post("/api/deliveries/" + id + "/retry").statusCode());
         await("dead again").atMost(SOON).until(() -> get("/api/deliveries?state=dead").path("deliveries").size() == 2);
-        assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard", bearer()).statusCode());
-        assertEquals(409, bridge.post("/api/deliveries/" + id + "/discard", bearer()).statusCode(), "and is no act");
+        assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard").statusCode());
+        assertEquals(409, bridge.post("/api/deliveries/" + id + "/discard").statusCode(), "and is no act");
         assertEquals(1, post("/api/deliveries/discard").path("discarded").asInt());
         assertEquals(2, get("/api/deliveries?state=discarded").path("deliveries").size());
         assertEquals(2, post("/api/deliveries/retry?state=discarded&crm=rest").path("retried").asInt());
@@ -226,15 +226,11 @@ class ConsoleApiIT {
     }
 
     private JsonNode get(String path) {
-        return json(bridge.get(path, bearer()));
+        return json(bridge.get(path));
     }
 
     private JsonNode post(String path) {
-        return json(bridge.post(path, bearer()));
-    }
-
-    private static String[] bearer() {
-        return new String[] {"Authorization", "Bearer " + TOKEN};
+        return json(bridge.post(path));
     }
 
     private JsonNode json(HttpResponse<String> answer) {

@@ -47,7 +47,7 @@ class ConsoleIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final int PAGE = 50;
-    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String HOSTILE = "<img src=x onerror=\"document.title='broken in'\"><script>alert(1)</script>\u202Egnp.exe";
 
     private static FakeCrm crm;
@@ -57,7 +57,7 @@ class ConsoleIT {
     @BeforeAll
     static void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().setting("callbridge.admin.token", TOKEN).quickRetries().crm(crm).start();
+        bridge = BridgeProcess.builder().quickRetries().crm(crm).start();
         browser = new ConsoleBrowser(bridge.port());
     }
 
@@ -75,7 +75,7 @@ class ConsoleIT {
         crm.behave();
         // What an earlier test left behind would be refused together with what the next one lets be refused.
         await("the rest").atMost(SOON).until(() -> count("pending") == 0);
-        bridge.post("/api/deliveries/discard?state=dead", bearer());
+        bridge.post("/api/deliveries/discard?state=dead");
     }
 
     @AfterEach
@@ -418,10 +418,10 @@ class ConsoleIT {
         Page page = show("deliveries/dead");
         assertThat(page.locator("tbody tr")).hasCount(3);
         long id = 0;
-        for (JsonNode line : new ObjectMapper().readTree(bridge.get("/api/deliveries?state=dead", bearer()).body()).path("deliveries")) {
+        for (JsonNode line : new ObjectMapper().readTree(bridge.get("/api/deliveries?state=dead").body()).path("deliveries")) {
             id = line.path("callId").asText().equals(first.callId()) ? line.path("id").asLong() : id;
         }
-        assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard", bearer()).statusCode());
+        assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard").statusCode());
         page.getByLabel("all on this page").check();
         press(page, "Discard the chosen ones");
         press(page, "Yes");
@@ -450,7 +450,7 @@ class ConsoleIT {
         press(page, "Retry all of these");
         press(page, "Yes");
         assertThat(page.locator(".told")).containsText("On the way: 1");
-        assertEquals(List.of("retry-all", "retry"), Stream.of(bridge.get("/api/audit?limit=2", bearer()).body().split("\"action\":\"")).skip(1)
+        assertEquals(List.of("retry-all", "retry"), Stream.of(bridge.get("/api/audit?limit=2").body().split("\"action\":\"")).skip(1)
                 .map(entry -> entry.substring(0, entry.indexOf('"'))).toList());
         await("the registration").atMost(SOON).until(() -> registered(call));
     }
@@ -510,7 +510,7 @@ class ConsoleIT {
 
     @Test
     void whoDidWhatIsShown() {
-        bridge.post("/api/setup/crms/rest/check", bearer());
+        bridge.post("/api/setup/crms/rest/check");
         Page page = show("audit");
         assertThat(page.locator("tbody tr").first()).containsText("holder of the administration token");
         assertThat(page.locator("tbody tr").first()).containsText("CRM rest");
@@ -534,7 +534,7 @@ class ConsoleIT {
     /** What somebody sees who has just started it by the first command of the README. */
     @Test
     void aCallOfTheDemoIsSeenAsItHappens() {
-        try (BridgeProcess demo = BridgeProcess.builder().setting("quarkus.profile", "demo").start();
+        try (BridgeProcess demo = BridgeProcess.builder().setting("quarkus.profile", "demo").without("callbridge.admin.token").start();
                 ConsoleBrowser window = new ConsoleBrowser(demo.port())) {
             Page page = window.open(null);
             page.navigate("/");
@@ -605,7 +605,7 @@ class ConsoleIT {
         assertThat(page.locator("main img, main script")).hasCount(0);
         show(page, "setup");
         assertThat(page.locator("main img, main script")).hasCount(0);
-        bridge.post("/api/deliveries/discard", bearer());
+        bridge.post("/api/deliveries/discard");
     }
 
     @Test
@@ -640,7 +640,7 @@ class ConsoleIT {
         TestCall dead = deadLetter("103");
         TestCall ringing = TestCall.incoming("102", FakeCrm.PETROVA);
         bridge.webhook().accept(List.of(ringing.dialIn()));
-        bridge.post("/api/setup/crms/rest/check", bearer());
+        bridge.post("/api/setup/crms/rest/check");
         Page page = browser.open(TOKEN, language, ColorScheme.valueOf(theme.toUpperCase()), width, height);
         page.navigate("/");
         for (String hash : List.of("live", "calls", "calls/" + queue.callId(), "calls/" + dead.callId(), "why", "deliveries/dead", "deliveries/delivered", "reprocess",
@@ -683,7 +683,7 @@ class ConsoleIT {
         ConsoleBrowser.picture(stranger, "login-" + device + "-" + theme);
         assertTrue(browser.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of the refusal");
         bridge.webhook().accept(List.of(ringing.givenUp()));
-        bridge.post("/api/deliveries/discard", bearer());
+        bridge.post("/api/deliveries/discard");
     }
 
     private static void assertFits(Page page, String hash) {
@@ -701,14 +701,14 @@ class ConsoleIT {
     }
 
     private static boolean registered(TestCall call) {
-        return crm.has(Kind.CALL, call.legId()) && bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"outcome\":\"answered\"")
-                && !bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"state\":\"pending\"")
-                && bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"operation\":\"call\"");
+        return crm.has(Kind.CALL, call.legId()) && bridge.get("/api/calls/" + call.callId()).body().contains("\"outcome\":\"answered\"")
+                && !bridge.get("/api/calls/" + call.callId()).body().contains("\"state\":\"pending\"")
+                && bridge.get("/api/calls/" + call.callId()).body().contains("\"operation\":\"call\"");
     }
 
     /** Answers 503 that are kept with the call. */
     private static int tries(TestCall call) {
-        return bridge.get("/api/calls/" + call.callId(), bearer()).body().split("\"status\":503", -1).length - 1;
+        return bridge.get("/api/calls/" + call.callId()).body().split("\"status\":503", -1).length - 1;
     }
 
     private static TestCall deadLetter(String extension) {
@@ -716,20 +716,16 @@ class ConsoleIT {
         TestCall call = TestCall.incoming(extension, FakeCrm.IVANOV);
         bridge.webhook().accept(call.answered());
         await("the dead letter").atMost(SOON)
-                .until(() -> bridge.get("/api/calls/" + call.callId(), bearer()).body().contains("\"state\":\"dead\""));
+                .until(() -> bridge.get("/api/calls/" + call.callId()).body().contains("\"state\":\"dead\""));
         return call;
     }
 
     private static int count(String state) {
-        return bridge.get("/api/deliveries?limit=500&state=" + state, bearer()).body().split("\"createdAt\"", -1).length - 1;
+        return bridge.get("/api/deliveries?limit=500&state=" + state).body().split("\"createdAt\"", -1).length - 1;
     }
 
     private static void awaitOutcome(String callId, String outcome) {
-        await(outcome).atMost(SOON).until(() -> bridge.get("/api/calls/" + callId, bearer()).body().contains("\"outcome\":\"" + outcome + "\""));
-    }
-
-    private static String[] bearer() {
-        return new String[] {"Authorization", "Bearer " + TOKEN};
+        await(outcome).atMost(SOON).until(() -> bridge.get("/api/calls/" + callId).body().contains("\"outcome\":\"" + outcome + "\""));
     }
 
     private static Page show(String hash) {

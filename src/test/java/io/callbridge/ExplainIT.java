@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class ExplainIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);
-    private static final String TOKEN = "admin-token-of-the-tests";
+    private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
 
     private FakeCrm crm;
     private BridgeProcess bridge;
@@ -108,20 +108,20 @@ class ExplainIT {
 
     @Test
     void whoHasNoTokenLearnsNothing() {
-        start(BridgeProcess.builder().setting("callbridge.admin.token", TOKEN));
+        start(BridgeProcess.builder());
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(call.answered());
         String known = "/api/calls/" + call.callId();
         String unknown = "/api/calls/00000000000000000000000000000000";
 
-        HttpResponse<String> refused = bridge.get(known);
+        HttpResponse<String> refused = bridge.get(known, "Accept", "*/*");
         assertEquals(401, refused.statusCode(), refused.body());
         assertFalse(refused.body().contains(call.callId()), refused.body());
         for (String header : List.of("Bearer wrong-token-of-the-tests", "Bearer ", TOKEN, "Basic " + TOKEN,
                 "Bearer " + TOKEN + "x", "Bearer " + TOKEN.substring(1))) {
             assertSame(refused, bridge.get(known, "Authorization", header), header);
         }
-        assertSame(refused, bridge.get(unknown), "a call that does not exist");
+        assertSame(refused, bridge.get(unknown, "Accept", "*/*"), "a call that does not exist");
 
         assertEquals(200, bridge.get(known, "Authorization", "Bearer " + TOKEN).statusCode());
         assertEquals(404, bridge.get(unknown, "Authorization", "Bearer " + TOKEN).statusCode());

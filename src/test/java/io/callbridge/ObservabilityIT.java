@@ -45,7 +45,7 @@ class ObservabilityIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final YAMLMapper YAML = new YAMLMapper();
 
-    private static final String ADMIN_TOKEN = "admin-token-of-the-tests";
+    private static final String ADMIN_TOKEN = BridgeProcess.ADMIN_TOKEN;
     /** What a card may show and a log may not. */
     private static final String NAME = "Ivan Karamazov";
     private static final String OTHER_NAME = "Katerina Verkhovtseva";
@@ -188,7 +188,7 @@ class ObservabilityIT {
     }
 
     private BridgeProcess.Builder builder() {
-        return BridgeProcess.builder().crm(crm).quickRetries().setting("callbridge.admin.token", ADMIN_TOKEN)
+        return BridgeProcess.builder().crm(crm).quickRetries()
                 .setting("callbridge.deliver.entity-cache.seconds", "0")
                 .setting("callbridge.recordings.url-template", "https://records.example/{RecID}")
                 .editRoutes(ObservabilityIT::failForStranger);

@@ -38,6 +38,9 @@ public final class BridgeProcess implements AutoCloseable {
     /** Where a build leaves what runs on a JVM. */
     public static final Path PACKAGE = PROJECT.resolve("target/quarkus-app");
 
+    /** Of every process that is started {@linkplain Builder#without with one}; it is sent by whoever sends no headers of his own. */
+    public static final String ADMIN_TOKEN = "admin-token-of-the-tests";
+
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofSeconds(30);
@@ -54,6 +57,7 @@ public final class BridgeProcess implements AutoCloseable {
             "callbridge.deliver.card.lookup-timeout-ms", "15000",
             "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF");
     private static final String STORE_URL = "callbridge.store.url";
+    private static final String TOKEN_KEY = "callbridge.admin.token";
     private static final String TCP_PORT = "callbridge.tcp.port";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
@@ -82,7 +86,7 @@ public final class BridgeProcess implements AutoCloseable {
         private List<String> jvmOptions;
 
         private Builder() {
-            setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests");
+            setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests").setting(TOKEN_KEY, ADMIN_TOKEN);
             settings.putAll(FOR_TESTS);
         }
 
@@ -305,12 +309,12 @@ public final class BridgeProcess implements AutoCloseable {
                 + (output.length() > TAIL ? "..." + output.substring(output.length() - TAIL) : output);
     }
 
-    /** Reads from the application. */
+    /** Reads from the application, as an administrator unless headers are given. */
     public HttpResponse<String> get(String path, String... headers) {
         return send("GET", path, headers);
     }
 
-    /** Lets the application do something. */
+    /** Lets the application do something, as {@link #get} does. */
     public HttpResponse<String> post(String path, String... headers) {
         return send("POST", path, headers);
     }
@@ -320,6 +324,8 @@ public final class BridgeProcess implements AutoCloseable {
                 .method(method, HttpRequest.BodyPublishers.noBody()).timeout(Duration.ofSeconds(20));
         if (headers.length > 0) {
             request.headers(headers);
+        } else if (settings.containsKey(TOKEN_KEY)) {
+            request.header("Authorization", "Bearer " + settings.get(TOKEN_KEY));
         }
         try {
             return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
