@@ -2,6 +2,7 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.domain.Directory;
 import io.callbridge.domain.Party;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CallIndex;
@@ -16,7 +17,9 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 
@@ -64,10 +67,8 @@ public class CallList {
         }
         Set<String> numbers = new HashSet<>(List.of(number, number.replaceAll("[ ().-]", "")));
         for (String pbx : settings.pbxs()) {
-            Party party = settings.directory(pbx).party(number);
-            if (party.number() != null) {
-                numbers.add(party.number());
-            }
+            Directory directory = settings.directory(pbx);
+            Stream.of(directory.party(number), directory.dialled(number)).map(Party::number).filter(Objects::nonNull).forEach(numbers::add);
         }
         return numbers;
     }

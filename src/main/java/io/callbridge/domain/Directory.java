@@ -1,12 +1,15 @@
 package io.callbridge.domain;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What we know about one PBX: its extensions and how it writes numbers (rules R8, R9, R33, R56).
@@ -19,6 +22,8 @@ public final class Directory {
     private static final Pattern URI = Pattern.compile("(?i)(?:.*<)?\\s*(?:(?:sips?|tel):)?([^@;<>]*)(?:[@;][^<>]*)?(?:>.*)?");
     private static final Pattern DIALLABLE = Pattern.compile("\\+?[0-9*#][0-9+*# ().-]*");
     private static final Pattern SHORT_NUMBER = Pattern.compile("(?:[0-9*]*\\*)?[0-9]{1,6}");
+    /** Between the digit for an outside line and the number: a pause for the dial tone, or how it is written. */
+    private static final Pattern PAUSE = Pattern.compile("^[\\s,.w-]+");
     private static final Set<String> HIDDEN_WORDS = Set.of("anonymous", "unknown", "private", "restricted", "unavailable", "withheld");
     /** The host of a caller who does not want to be known (RFC 3323), whatever the user part says. */
     private static final String HIDDEN_HOST = "@anonymous.invalid";
@@ -29,21 +34,27 @@ public final class Directory {
     private final String defaultUser;
     private final Map<String, Extension> byName;
     private final Map<String, Extension> byId;
-    private final Function<String, String> e164;
+    private final Function<String, String> signalled;
+    private final Function<String, String> dialled;
+    private final List<String> outsidePrefixes;
 
     /**
      * @param prefix client prefix in front of {@code *}; empty: unknown
      * @param domain PBX domain behind {@code @}; empty: unknown
      * @param defaultUser see contract section 1; {@code null}: none
-     * @param e164 reads a number in the PBX's country; answers {@code null} for what is no phone number
+     * @param signalled reads a number that the network told; answers {@code null} for what is no phone number
+     * @param dialled reads a number as it is dialled in the PBX's country, without the digit for an outside line; likewise
+     * @param outsidePrefixes digits that are dialled for an outside line, the longest first
      */
     public Directory(String pbx, String prefix, String domain, String defaultUser, Iterable<Extension> extensions,
-            Function<String, String> e164) {
+            Function<String, String> signalled, Function<String, String> dialled, List<String> outsidePrefixes) {
         this.pbx = pbx;
         this.prefix = prefix;
         this.domain = domain.toLowerCase(Locale.ROOT);
         this.defaultUser = defaultUser;
-        this.e164 = e164;
+        this.signalled = signalled;
+        this.dialled = dialled;
+        this.outsidePrefixes = outsidePrefixes;
         this.byName = new HashMap<>();
         this.byId = new HashMap<>();
         for (Extension extension : extensions) {
@@ -59,7 +70,9 @@ public final class Directory {
         this.prefix = prefix;
         this.domain = like.domain;
         this.defaultUser = like.defaultUser;
-        this.e164 = like.e164;
+        this.signalled = like.signalled;
+        this.dialled = like.dialled;
+        this.outsidePrefixes = like.outsidePrefixes;
         this.byName = like.byName;
         this.byId = like.byId;
     }
@@ -131,8 +144,22 @@ public final class Directory {
         return known != null ? known : new Extension(name, Extension.Type.UNKNOWN, null, null);
     }
 
-    /** Who a number field means (rules R9, R15, R56). An absent field is a hidden party. */
+    /** Who a number field means that the network told (rules R9, R15, R56). An absent field is a hidden party. */
     public Party party(String raw) {
+        return party(raw, user -> read(user, signalled));
+    }
+
+    /** Whom a field means that somebody dialled: a number of the own country, or one behind that country's way abroad (R33). */
+    public Party dialled(String raw) {
+        return party(raw, this::readDialled);
+    }
+
+    /** Whether this, dialled, reaches a number: what a PBX was given to dial may as well be a name or an internal code. */
+    public boolean reachesNumber(String dialled) {
+        return dialled != null && readDialled(userPart(dialled)) != null;
+    }
+
+    private Party party(String raw, Function<String, String> e164) {
         if (raw == null || HIDDEN_WORDS.contains(userPart(raw).toLowerCase(Locale.ROOT))
                 || raw.toLowerCase(Locale.ROOT).contains(HIDDEN_HOST)) {
             return new Party(Party.Kind.HIDDEN, null, null, raw);
@@ -142,11 +169,10 @@ public final class Directory {
             return new Party(Party.Kind.OWN, own, null, raw);
         }
         String user = userPart(raw);
-        Matcher number = NUMBER.matcher(user);
-        if (!number.matches() && !DIALLABLE.matcher(user).matches()) {
+        String international = e164.apply(user);
+        if (international == null && !NUMBER.matcher(user).matches() && !DIALLABLE.matcher(user).matches()) {
             return new Party(Party.Kind.HIDDEN, null, null, raw);
         }
-        String international = number.matches() ? e164.apply(number.group(1).strip()) : null;
         return new Party(Party.Kind.OUTSIDE, null, international != null ? international : raw, raw);
     }
 
@@ -156,9 +182,8 @@ public final class Directory {
     }
 
     /** Whom a number means that is no extension of ours for sure, although it may look like one. */
-    Party outside(String raw) {
-        Party party = party(raw);
-        return party.own() ? new Party(Party.Kind.OUTSIDE, null, raw, raw) : party;
+    static Party outside(Party party) {
+        return party.own() ? new Party(Party.Kind.OUTSIDE, null, party.raw(), party.raw()) : party;
     }
 
     /** The DID in E.164, or as it came. */
@@ -166,9 +191,19 @@ public final class Directory {
         if (raw == null) {
             return null;
         }
-        Matcher number = NUMBER.matcher(userPart(raw));
-        String international = number.matches() ? e164.apply(number.group(1).strip()) : null;
+        String international = read(userPart(raw), signalled);
         return international != null ? international : raw;
+    }
+
+    private String readDialled(String user) {
+        Stream<String> outside = outsidePrefixes.stream().filter(user::startsWith)
+                .map(digits -> PAUSE.matcher(user.substring(digits.length())).replaceFirst(""));
+        return Stream.concat(outside, Stream.of(user)).map(number -> read(number, dialled)).filter(Objects::nonNull).findFirst().orElse(null);
+    }
+
+    private static String read(String user, Function<String, String> e164) {
+        Matcher number = NUMBER.matcher(user);
+        return number.matches() ? e164.apply(number.group(1).strip()) : null;
     }
 
     /** Of a longer prefix (domain prefix, client prefix) the last part is the client's; empty: there is none. */

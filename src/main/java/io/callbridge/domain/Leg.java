@@ -9,9 +9,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -24,6 +26,7 @@ public final class Leg {
             .thenComparing(event -> event.type().ordinal());
 
     private final Directory directory;
+    private final Set<String> dialled;
     private final List<CallEvent> events;
     private final CallEvent start;
     private final CallEvent answer;
@@ -34,7 +37,8 @@ public final class Leg {
     private final Party party;
     private final boolean local;
 
-    private Leg(Directory directory, List<CallEvent> legEvents) {
+    private Leg(Directory directory, List<CallEvent> legEvents, Set<String> dialled) {
+        this.dialled = dialled;
         this.events = legEvents.stream().sorted(BY_TIME).toList();
         this.start = first(CallEvent::dial);
         // Among extensions a colleague may have answered, before an outside party came onto the leg.
@@ -68,7 +72,7 @@ public final class Leg {
         if (legEvents.isEmpty()) {
             throw new IllegalArgumentException("a leg has at least one event");
         }
-        return new Leg(directory, legEvents);
+        return new Leg(directory, legEvents, dialled(legEvents));
     }
 
     public String id() {
@@ -342,7 +346,7 @@ public final class Leg {
         if (channel()) {
             String name = firstNonNull(CallEvent::callerExtension);
             String number = firstOf(CallEvent::caller, start, answer, hangup);
-            return name == null ? directory.outside(number) : own(name, number);
+            return name == null ? Directory.outside(directory.party(number)) : own(name, number);
         }
         if (start != null) {
             return directory.party(start.caller());
@@ -363,11 +367,11 @@ public final class Leg {
         if (channel()) {
             String name = trunk() ? null : firstNonNull(CallEvent::calledExtension);
             String number = firstOf(CallEvent::called, start, answer, hangup);
-            return name == null ? directory.outside(number) : own(name, number);
+            return name == null ? Directory.outside(directory.dialled(number)) : own(name, number);
         }
-        Party dialled = directory.party(firstOf(CallEvent::called, start, answer, hangup));
+        Party number = directory.dialled(firstOf(CallEvent::called, start, answer, hangup));
         Party extension = directory.party(firstOf(CallEvent::calledExtension, start, answer, hangup));
-        return !dialled.own() && extension.own() ? extension : dialled;
+        return !number.own() && extension.own() ? extension : number;
     }
 
     private Party own(String name, String number) {
@@ -376,8 +380,13 @@ public final class Leg {
 
     private Party remote() {
         String raw = start != null && !channel() ? start.remoteNumber() : firstNonNull(CallEvent::remoteNumber);
-        Party remote = raw == null ? null : channel() ? directory.outside(raw) : directory.party(raw);
-        return remote == null || remote.own() ? null : remote;
+        if (raw == null) {
+            return null;
+        }
+        // A colleague may hand over whom he has called: that number is still written as he dialled it.
+        Party said = dialled.contains(raw) ? directory.dialled(raw) : directory.party(raw);
+        Party remote = channel() ? Directory.outside(said) : said;
+        return remote.own() ? null : remote;
     }
 
     private CallEvent first(Predicate<CallEvent> kind) {
@@ -401,10 +410,16 @@ public final class Leg {
         return a.isAfter(b) ? a : b;
     }
 
+    private static Set<String> dialled(List<CallEvent> events) {
+        return events.stream().filter(event -> event.type() == Type.DIAL_OUT || event.flow() == Flow.OUT).map(CallEvent::called)
+                .filter(Objects::nonNull).collect(Collectors.toSet());
+    }
+
     static List<Leg> fold(Directory directory, List<CallEvent> events) {
         Map<String, List<CallEvent>> byLeg = new TreeMap<>();
         events.forEach(event -> byLeg.computeIfAbsent(event.legId(), id -> new ArrayList<>()).add(event));
-        return byLeg.values().stream().map(legEvents -> of(directory, legEvents))
+        Set<String> dialled = dialled(events);
+        return byLeg.values().stream().map(legEvents -> new Leg(directory, legEvents, dialled))
                 .sorted(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).toList();
     }
 }

@@ -24,6 +24,8 @@ public interface BridgeConfig {
 
         Optional<String> country();
 
+        Optional<String> outsidePrefix();
+
         Optional<String> defaultUser();
 
         Map<String, Extension> extensions();

@@ -26,6 +26,7 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -35,6 +36,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.eclipse.microprofile.config.Config;
 
@@ -340,11 +342,25 @@ public class Settings {
             extensions.add(new Extension(name, type(at + ".type", extension.type().orElse("phone")),
                     extension.user().orElse(null), extension.id().orElse(null)));
         });
-        // A call is folded several times, and reading a number costs more than all the rest of a fold.
-        Cache<String, Optional<String>> numbers = Caffeine.newBuilder().maximumSize(NUMBERS).build();
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
                 config.defaultUser().orElse(null), extensions,
-                number -> numbers.get(number, text -> Optional.ofNullable(e164(text, country))).orElse(null)));
+                cached(number -> e164(number, country)), cached(number -> dialled(number, country)),
+                outsidePrefixes(key + ".outside-prefix", config.outsidePrefix().orElse(""))));
+    }
+
+    /** A call is folded several times, and reading a number costs more than all the rest of a fold. */
+    private static UnaryOperator<String> cached(UnaryOperator<String> read) {
+        Cache<String, Optional<String>> numbers = Caffeine.newBuilder().maximumSize(NUMBERS).build();
+        return number -> numbers.get(number, text -> Optional.ofNullable(read.apply(text))).orElse(null);
+    }
+
+    private static List<String> outsidePrefixes(String key, String value) {
+        List<String> prefixes = Arrays.stream(value.split(",")).map(String::strip).filter(digits -> !digits.isEmpty())
+                .sorted(Comparator.comparing(String::length).reversed()).toList();
+        if (!prefixes.stream().allMatch(digits -> digits.matches("[0-9]{1,4}"))) {
+            throw invalid(key, value, "the digits that are dialled for an outside line, such as 9; several with commas between");
+        }
+        return prefixes;
     }
 
     private void addSecret(String pbx, String secret) {
@@ -360,7 +376,7 @@ public class Settings {
     }
 
     /**
-     * A number as dialled or signalled in a country, in E.164. Of a number with {@code +} only the length is judged: numbering
+     * A number as signalled in a country, in E.164. Of a number with {@code +} only the length is judged: numbering
      * plans change faster than a list of valid ranges. One without is rewritten only to a valid number: as the country means it,
      * else as one whose {@code +} was lost, else as one behind {@code 00}. A misdialled one would be somebody else's, and one
      * without its area code cannot be read: nobody knows which area is meant.
@@ -377,10 +393,28 @@ public class Settings {
         if (read == null && digits.length() >= LEAST_FOREIGN) {
             read = e164("+" + digits, country, PhoneNumberUtil::isValidNumber);
         }
-        if (read == null && digits.length() >= LEAST_FOREIGN && digits.startsWith("00")) {
-            read = e164("+" + digits.substring(2), country, PhoneNumberUtil::isValidNumber);
+        return read != null ? read : abroad(digits, country);
+    }
+
+    /**
+     * A number as dialled in a country, in E.164. Nobody dials one whose {@code +} was lost: what looks like it is a number of
+     * the own country behind a digit for the outside line, 9 12025550145. So is what is behind {@code 00} where numbers begin
+     * with 0 themselves, and the way abroad is another.
+     *
+     * @return {@code null} if it cannot be read
+     */
+    public static String dialled(String number, String country) {
+        if (number.startsWith("+")) {
+            return e164(number, country);
         }
-        return read;
+        String read = e164(number, country, PhoneNumberUtil::isValidNumber);
+        String trunk = PhoneNumberUtil.getInstance().getNddPrefixForRegion(country, true);
+        return read != null || "0".equals(trunk) ? read : abroad(number.replaceAll("[^0-9]", ""), country);
+    }
+
+    private static String abroad(String digits, String country) {
+        boolean looksLikeIt = digits.length() >= LEAST_FOREIGN && digits.startsWith("00");
+        return looksLikeIt ? e164("+" + digits.substring(2), country, PhoneNumberUtil::isValidNumber) : null;
     }
 
     private static String e164(String number, String country, BiPredicate<PhoneNumberUtil, PhoneNumber> fits) {

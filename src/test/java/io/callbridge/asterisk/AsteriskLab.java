@@ -20,7 +20,8 @@ final class AsteriskLab {
 
     private static final Instant BEGIN = Instant.parse("2026-11-23T02:00:00Z");
     private static final AsteriskDialplan DIALPLAN = new AsteriskDialplan(List.of("trunk*"), List.of("from-trunk"), "");
-    private static final Directory DIRECTORY = new Directory("main", "", "", null, List.of(), number -> Settings.e164(number, "US"));
+    private static final Directory DIRECTORY = new Directory("main", "", "", null, List.of(),
+            number -> Settings.e164(number, "US"), number -> Settings.dialled(number, "US"), List.of());
     private static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60), Duration.ofSeconds(5),
             true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
 

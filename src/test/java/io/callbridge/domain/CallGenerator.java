@@ -46,7 +46,11 @@ final class CallGenerator {
                 new Extension("103", Extension.Type.PHONE, "clara", "71103"),
                 new Extension("120", Extension.Type.PHONE, null, "71120"), new Extension("099", Extension.Type.IVR, null, "71099"),
                 new Extension("880", Extension.Type.QUEUE, null, "71880"), new Extension("881", Extension.Type.QUEUE, null, "71881")),
-                number -> number.startsWith("+") ? number : "+" + number);
+                CallGenerator::plus, CallGenerator::plus, List.of());
+    }
+
+    private static String plus(String number) {
+        return number.startsWith("+") ? number : "+" + number;
     }
 
     List<CallEvent> call() {

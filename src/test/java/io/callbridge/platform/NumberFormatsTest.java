@@ -1,6 +1,7 @@
 package io.callbridge.platform;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Party;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whom a field with a number means, and the number that a CRM is told. One that cannot be read stays as it came, since a wrong
@@ -144,19 +146,93 @@ class NumberFormatsTest {
             """)
     void aFieldMeans(String country, String raw, Party.Kind kind, String number) {
         String field = raw == null ? null : unescaped(raw);
-        Party party = DIRECTORIES.computeIfAbsent(country, NumberFormatsTest::directory).party(field);
+        Party party = DIRECTORIES.computeIfAbsent(country, any -> directory(any, null)).party(field);
         assertEquals(kind, party.kind());
         assertEquals(number, party.number());
         assertEquals(field, party.raw());
+    }
+
+    /**
+     * What somebody dialled is a number of his own country, or one behind that country's way abroad, whatever digit he had to
+     * dial for the outside line: where nobody said which, it stays as it came.
+     */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            # country | outside-prefix | dialled | number
+            US |       | 912025550145          | 912025550145
+            US | 9     | 912025550145          | +12025550145
+            US | 9     | 92025550145           | +12025550145
+            US | 9     | 12025550145           | +12025550145
+            US | 9     | 2025550145            | +12025550145
+            US | 9     | 9175550145            | +19175550145
+            US | 9     | 9,1 (202) 555-0145    | +12025550145
+            US | 9     | 9w12025550145         | +12025550145
+            US | 9     | 9-202-555-0145 ext. 7 | +12025550145
+            US | 9     | 9+12025550145         | +12025550145
+            US | 9     | 901179161234567       | +79161234567
+            US | 9     | 9011442079460000      | +442079460000
+            US | 9     | sip:912025550145@gw.example | +12025550145
+            US | 9     | 9911                  | 9911
+            US | 9     | 9101                  | 9101
+            US | 9, 81 | 8112025550145         | +12025550145
+            US | 8,88  | 8812025550145         | +12025550145
+            US |       | 442079460000          | 442079460000
+            US |       | 00442079460000        | +442079460000
+            CA | 9     | 914165550123          | +14165550123
+            RU |       | 989000000010          | 989000000010
+            RU | 9     | 989000000010          | +79000000010
+            RU | 9     | 94951234567           | +74951234567
+            RU | 9     | 9161234567            | +79161234567
+            RU | 9     | 99161234567           | +79161234567
+            RU | 9     | 9810375291234567      | +375291234567
+            RU | 9     | +79000000010          | +79000000010
+            RU |       | 810493012345678       | +493012345678
+            RU |       | 375291234567          | 375291234567
+            RU |       | 79000000010           | +79000000010
+            KZ | 9     | 987011234567          | +77011234567
+            BY | 9     | 980291234567          | +375291234567
+            UA | 9     | 90501234567           | +380501234567
+            DE | 0     | 003012345678          | +493012345678
+            DE | 0     | 001711234567          | +491711234567
+            DE | 0     | 00079161234567        | +79161234567
+            DE |       | 0079161234567         | +79161234567
+            GB |       | 902079460000          | 902079460000
+            GB | 9     | 902079460000          | +442079460000
+            GB | 9     | 90079161234567        | +79161234567
+            FR | 0     | 00612345678           | +33612345678
+            IT | 0     | 00612345678           | +390612345678
+            ES | 0     | 0612345678            | +34612345678
+            AU |       | 00442079460000        | 00442079460000
+            JP | 0     | 00312345678           | +81312345678
+            AU | 0     | 00412345678           | +61412345678
+            MX | 9     | 95512345678           | +525512345678
+            MX | 9     | +52 55 1234 5678      | +525512345678
+            """)
+    void aDialledFieldMeans(String country, String outsidePrefix, String raw, String number) {
+        Directory directory = directory(country, outsidePrefix);
+        Party party = directory.dialled(raw);
+        assertEquals(Party.Kind.OUTSIDE, party.kind());
+        assertEquals(number, party.number());
+        assertEquals(raw, party.raw());
+        assertEquals(number.startsWith("+"), directory.reachesNumber(raw));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"*9", "9;8", "12345"})
+    void anOutsidePrefixIsDigits(String wrong) {
+        StartException refused = assertThrows(StartException.class, () -> directory("US", wrong));
+        assertEquals("callbridge.pbx.main.outside-prefix is '" + wrong + "'; allowed: the digits that are dialled for an outside line,"
+                + " such as 9; several with commas between", refused.getMessage());
     }
 
     private static String unescaped(String raw) {
         return raw.replace("\\u00a0", "\u00a0").replace("\\u2013", "\u2013");
     }
 
-    private static Directory directory(String country) {
+    private static Directory directory(String country, String outsidePrefix) {
         return TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
-                "callbridge.pbx.main.country", country, "callbridge.pbx.main.prefix", "453", "callbridge.pbx.main.domain", "sip.pbx.example",
+                "callbridge.pbx.main.country", country, "callbridge.pbx.main.outside-prefix", outsidePrefix == null ? "" : outsidePrefix,
+                "callbridge.pbx.main.prefix", "453", "callbridge.pbx.main.domain", "sip.pbx.example",
                 "callbridge.pbx.main.extensions.101.user", "anna"), Map.of())).directory("main");
     }
 }
