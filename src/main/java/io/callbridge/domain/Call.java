@@ -148,7 +148,7 @@ public final class Call {
      */
     public Instant decideAt(Instant now) {
         Optional<Instant> lastHangup = legs.stream().filter(Leg::ended).map(leg -> leg.hangup().arrivedAt())
-                .max(Comparator.naturalOrder());
+                .max(Comparator.naturalOrder()).or(() -> lastGivenUp(now));
         if (lastHangup.isEmpty()) {
             return null;
         }
@@ -173,6 +173,12 @@ public final class Call {
         // Not before its legs are settled: an answer that was overtaken may still change everything.
         return talks().filter(Leg::ended).map(leg -> leg.decideAt(settings)).reduce(lastHangup.get().plus(settings.missedDelay()),
                 (a, b) -> a.isAfter(b) ? a : b);
+    }
+
+    /** Every hangup was lost (rule R50): the call ends for us when the last of its phones is given up. */
+    private Optional<Instant> lastGivenUp(Instant now) {
+        return legs.stream().filter(leg -> !leg.container() && leg.over(settings, now)).map(leg -> leg.limitAt(settings))
+                .max(Comparator.naturalOrder());
     }
 
     /**
@@ -226,18 +232,17 @@ public final class Call {
         String did = containerLeg.did() != null ? containerLeg.did() : did();
         Extension place = containerLeg.extension() != null ? containerLeg.extension()
                 : new Extension(containerLeg.id(), Extension.Type.UNKNOWN, null, null);
-        return new MissedCall(id(), caller, did, place, rung(), firstTime(), containerLeg.hangup().at(), "R36");
+        return new MissedCall(id(), caller, did, place, rung(), startedAt(), containerLeg.hangup().at(), "R36");
     }
 
-    /** The missed call when no container took part (rule R46); {@code null}: no phone rang, or none hung up. */
+    /** The missed call when no container took part (rule R46); {@code null}: no phone rang. */
     public MissedCall missedWithoutContainer() {
         Leg rung = lastRung();
-        Optional<Instant> lastEnd = talks().filter(Leg::ended).map(leg -> leg.hangup().at())
-                .max(Comparator.naturalOrder());
-        if (rung == null || lastEnd.isEmpty()) {
+        if (rung == null) {
             return null;
         }
-        return new MissedCall(id(), outsideCaller(), did(), rung.extension(), rung(), firstTime(), lastEnd.get(), "R46");
+        Instant lastEnd = talks().map(Leg::lastTime).max(Comparator.naturalOrder()).orElseThrow();
+        return new MissedCall(id(), outsideCaller(), did(), rung.extension(), rung(), startedAt(), lastEnd, "R46");
     }
 
     /** When the caller was served after he had been lost (rule R45); {@code null}: he was not. */
@@ -253,8 +258,10 @@ public final class Call {
         return deciding == null ? talk.orElse(null) : null;
     }
 
-    private Instant firstTime() {
-        return legs.stream().flatMap(leg -> leg.events().stream()).map(CallEvent::at).min(Comparator.naturalOrder()).orElseThrow();
+    /** Time of the call's first event; of one whose first events were lost, when its first talk began. */
+    public Instant startedAt() {
+        return legs.stream().flatMap(leg -> Stream.concat(Stream.of(leg.startedAt()), leg.events().stream().map(CallEvent::at)))
+                .min(Comparator.naturalOrder()).orElseThrow();
     }
 
     private List<Extension> rung() {

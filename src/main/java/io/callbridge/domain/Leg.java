@@ -227,6 +227,11 @@ public final class Leg {
         return later(begin, hangup != null ? hangup.at() : begin.plus(limit(settings)));
     }
 
+    /** The time of the hangup, of a leg without one that of its last event. */
+    public Instant lastTime() {
+        return hangup != null ? hangup.at() : events.get(events.size() - 1).at();
+    }
+
     /**
      * Whole seconds of talk: at least 1 for a leg with the result {@code answered}, 0 for any other. Also of an answered leg
      * whose hangup never came, or was lost: nobody knows how long it was, and its result is {@code unknown} (contract section 3).

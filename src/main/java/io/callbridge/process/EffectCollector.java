@@ -158,6 +158,8 @@ public class EffectCollector {
                 @SuppressWarnings("unchecked")
                 Map<String, Object> body = json.readValue(written.body(), LinkedHashMap.class);
                 body.put("servedAt", time(servedAt));
+                // It may have been written before all of the call had come.
+                body.put("startedAt", time(fold.call.startedAt()));
                 put(fold, written.crm(), Delivery.MISSED, written.id(), body, Instant.MAX);
             } catch (JsonProcessingException e) {
                 throw new IllegalStateException(e);

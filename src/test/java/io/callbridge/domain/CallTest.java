@@ -78,6 +78,34 @@ class CallTest {
         assertEquals("unknown", missed.placeType());
     }
 
+    // ---- hangups that were lost (R50)
+
+    @Test
+    void aCallWhoseOnlyHangupWasLostIsMissedWhenItsPhonesAreGivenUp() {
+        Call call = call(dialIn("101").from(CALLER).at(0), dialIn("102").from(CALLER).at(10));
+        Instant limit = second(10 + 15 * 60);
+        assertNull(call.decideAt(limit.minusMillis(1)), "a phone may still ring");
+        assertEquals(limit.plusSeconds(5), call.decideAt(limit));
+        MissedCall missed = call.missedWithoutContainer();
+        assertEquals("102", missed.place().name());
+        assertEquals(second(0), missed.startedAt());
+        assertEquals(second(10), missed.endedAt(), "its last event");
+    }
+
+    @Test
+    void aTrueEndThatStillComesIsDecidedAsUsual() {
+        Call call = call(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).talked(25).at(30).arrives(3600));
+        assertEquals(second(5), call.servedAt());
+        assertEquals(second(3605), call.decideAt(second(3600)));
+    }
+
+    @Test
+    void anIvrThatTookPartIsWaitedForAlsoWhenEveryHangupWasLost() {
+        Call call = call(dialIn("099").from(CALLER).at(0), dialIn("101").from(CALLER).via("099").at(10));
+        Instant limit = second(10 + 15 * 60);
+        assertEquals(limit.plusSeconds(3600), call.decideAt(limit));
+    }
+
     // ---- containers
 
     @Test

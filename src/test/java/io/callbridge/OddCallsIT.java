@@ -1,0 +1,84 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.store.StoreKind;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.TestCall;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Events that a PBX lost, sent late, or named as it had named others before: what the CRM has in the end is what happened. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(StoreKind.class)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class OddCallsIT {
+
+    private static final Duration SOON = Duration.ofSeconds(60);
+    private static final String BEGIN = "2025-03-04T09:00:00.000Z";
+
+    @Parameter
+    private StoreKind store;
+    private FakeCrm crm;
+    private BridgeProcess bridge;
+
+    @BeforeAll
+    void start() {
+        crm = new FakeCrm();
+        bridge = BridgeProcess.builder().crm(crm).store(store).setting("callbridge.calls.max-unanswered", "2s").start();
+    }
+
+    @AfterAll
+    void stop() {
+        bridge.close();
+        crm.close();
+    }
+
+    @Test
+    void aCallWhoseHangupIsLostIsMissedAndServedWhenItsTrueEndComes() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(List.of(call.dialIn()));
+        JsonNode missed = missed(call, 1);
+        assertEquals(List.of("101", "phone", BEGIN, BEGIN), List.of(missed.at("/place/extension").asText(), missed.at("/place/type").asText(),
+                missed.path("startedAt").asText(), missed.path("endedAt").asText()));
+        bridge.webhook().accept(List.of(call.hangup()));
+        assertEquals("2025-03-04T09:00:05.000Z", missed(call, 2).path("servedAt").asText());
+        assertEquals(1, requests(Kind.CALL, call.legId(), 1).size());
+    }
+
+    @Test
+    void aMissedCallIsNeverServedBeforeItBegan() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(List.of(call.givenUp()));
+        assertEquals("2025-03-04T09:00:17.000Z", missed(call, 1).path("startedAt").asText());
+        bridge.webhook().accept(List.of(call.answer(), call.dialIn()));
+        JsonNode served = missed(call, 2);
+        assertEquals("2025-03-04T09:00:05.000Z", served.path("servedAt").asText());
+        assertFalse(Instant.parse(served.path("servedAt").asText()).isBefore(Instant.parse(served.path("startedAt").asText())),
+                () -> "served before it began: " + served);
+    }
+
+    /** The missed call as it was told for the n-th time. */
+    private JsonNode missed(TestCall call, int times) {
+        return requests(Kind.MISSED, call.callId(), times).get(times - 1).body();
+    }
+
+    private List<CrmRequest> requests(Kind kind, String id, int times) {
+        await(kind + " " + id).atMost(SOON).until(() -> crm.requests(kind, id).size() >= times);
+        return crm.requests(kind, id);
+    }
+}
