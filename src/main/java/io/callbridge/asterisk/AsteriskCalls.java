@@ -105,6 +105,7 @@ final class AsteriskCalls {
         switch (message.event()) {
             case "Newchannel" -> newChannel(message, at);
             case "Newstate" -> newState(message, at);
+            case "NewCallerid" -> newCallerId(message, at);
             case "DialBegin" -> dialBegin(message, at);
             case "DialEnd" -> dialEnd(message, at);
             case "BridgeEnter" -> bridgeEnter(message, at);
@@ -186,6 +187,7 @@ final class AsteriskCalls {
             channel.lastTalkAt = lastTalks.get(leg.callId());
             channel.rangPhones = restored.values().stream().flatMap(List::stream).anyMatch(other -> other.callId().equals(leg.callId())
                     && "phone".equals(other.fields.get("ExtensionType")) && !other.local());
+            channel.presented = channel.rangPhones || channel.lastTalkAt != null;
             if (!leg.out()) {
                 lines.put(channel.callId, channel);
             }
@@ -202,16 +204,34 @@ final class AsteriskCalls {
         channel.number = message.get("CallerIDNum");
         String exten = message.get("Exten");
         channel.exten = exten;
-        boolean first = channel.id.equals(message.get("Linkedid"));
-        // One that an action of the manager interface makes begins without a number that it dialled.
-        boolean inbound = !exten.isEmpty() && !exten.equals("s") || message.get("ChannelState").equals("4");
-        if (channel.trunk() && first && inbound && channel.leg == null) {
-            line(channel, dialplan.inbound(message.get("Context")) ? exten : "", at);
+        boolean dialled = !exten.isEmpty() && !exten.equals("s");
+        if (channel.trunk() && channel.id.equals(message.get("Linkedid")) && channel.leg == null) {
+            channel.did = dialled && dialplan.inbound(message.get("Context")) ? exten : "";
+            channel.undecided = true;
+            channel.preRing = message.get("ChannelState").equals("9");
+            // One that an action of the manager interface makes begins without a number that it dialled.
+            if (dialled || message.get("ChannelState").equals("4")) {
+                calls(channel);
+            }
+        }
+    }
+
+    private void calls(Channel trunk) {
+        if (trunk.undecided && !trunk.dialled) {
+            line(trunk, trunk.did, trunk.createdAt);
+        }
+    }
+
+    /** An analogue line whose polarity changed: it rings, or tells a number, or it was nothing. */
+    private void callsAfterPreRing(Channel trunk) {
+        if (trunk != null && trunk.preRing) {
+            calls(trunk);
         }
     }
 
     /** An outside party has called. */
     private void line(Channel trunk, String did, Instant at) {
+        trunk.undecided = false;
         trunk.did = did;
         trunk.leg = new ChannelLeg(trunk.callId, "trunk:" + trunk.id, "in", trunk).with("ExtensionType", "trunk")
                 .with("CallerIDNum", trunk.number).with("CalledExtension", trunk.endpoint).with("CalledNumber", did)
@@ -221,12 +241,43 @@ final class AsteriskCalls {
         say(trunk.leg, "dial-in", "CALLING", at);
     }
 
+    private void newCallerId(AmiMessage message, Instant at) {
+        Channel channel = channel(message, "", at);
+        if (channel != null && caller(channel, message, at)) {
+            callsAfterPreRing(channel);
+        }
+    }
+
+    /**
+     * Analogue and ISDN lines tell the caller's number later than his coming, and dialplans rewrite it. What is told after a
+     * phone has rung changes no more: one call has one number. A dialplan that calls somebody outside says its own.
+     *
+     * @return whether there is a number now that was not known
+     */
+    private boolean caller(Channel line, AmiMessage message, Instant at) {
+        String number = message.get("CallerIDNum");
+        if (!line.trunk() || line.dialled || line.presented || line.leg != null && line.leg.out() || number.equals(line.number)
+                || number.chars().noneMatch(Character::isDigit) || number.replace("+", "").equals(line.did.replace("+", ""))) {
+            return false;
+        }
+        line.number = number;
+        if (line.leg != null) {
+            say(line.leg.with("CallerIDNum", number), "dial-in", "CALLING", at);
+        }
+        return true;
+    }
+
     private void newState(AmiMessage message, Instant at) {
         Channel channel = channel(message, "", at);
         if (channel != null) {
+            caller(channel, message, at);
             switch (message.get("ChannelState")) {
+                case "4" -> calls(channel);
                 case "5" -> channel.ringing = true;
-                case "6" -> channel.up = true;
+                case "6" -> {
+                    channel.up = true;
+                    callsAfterPreRing(channel);
+                }
                 default -> {
                     return;
                 }
@@ -238,6 +289,10 @@ final class AsteriskCalls {
     /** A busy phone, and one that forwards, is dialled as well but never rings. */
     private void announce(Channel phone) {
         if (phone.extension() && phone.leg != null && !phone.leg.announced && (phone.ringing || phone.up)) {
+            if (phone.leg.party != null) {
+                phone.leg.party.presented = true;
+                phone.leg.with("CallerIDNum", phone.leg.party.number);
+            }
             say(phone.leg, "dial-in", "CALLING", phone.leg.startedAt);
         }
     }
@@ -261,6 +316,7 @@ final class AsteriskCalls {
         called.dialledBy = calling;
         if (calling != null) {
             calling.dials.add(called);
+            callsAfterPreRing(calling);
         }
         Channel source = behind(calling);
         if (called.extension() && source != null && called.leg == null) {
@@ -297,10 +353,8 @@ final class AsteriskCalls {
     private void rings(Channel phone, Channel source, AmiMessage message, Instant at) {
         phone.callId = source.callId;
         if (source.trunk()) {
-            String shown = message.get("CallerIDNum");
-            // Behind an outgoing call the other party's own number is in place of the caller's.
-            String number = source.leg == null || shown.isEmpty() ? source.number : shown;
-            phone.leg = incoming(phone, source, number);
+            caller(source, message, at);
+            phone.leg = incoming(phone, source);
             source.rangPhones = true;
         } else {
             if (source.leg == null) {
@@ -325,8 +379,8 @@ final class AsteriskCalls {
         return leg;
     }
 
-    private ChannelLeg incoming(Channel phone, Channel party, String number) {
-        ChannelLeg leg = new ChannelLeg(party.callId, legId(phone, party), "in", phone).with("CallerIDNum", number)
+    private ChannelLeg incoming(Channel phone, Channel party) {
+        ChannelLeg leg = new ChannelLeg(party.callId, legId(phone, party), "in", phone).with("CallerIDNum", party.number)
                 .with("ExtensionType", "phone").with("CalledNumber", phone.endpoint).with("CalledExtension", phone.endpoint)
                 .with("CalledDID", party.did);
         leg.party = party;
@@ -543,7 +597,7 @@ final class AsteriskCalls {
             if (leg != null) {
                 close(phone, at);
             }
-            leg = incoming(phone, party, party.number);
+            leg = incoming(phone, party);
             leg.startedAt = at;
             phone.leg = leg;
         }
@@ -558,6 +612,7 @@ final class AsteriskCalls {
     private void reached(Channel party, Instant at) {
         if (party.trunk()) {
             party.lastTalkAt = at;
+            party.presented = true;
             if (party.leg != null && !party.leg.out()) {
                 answer(party.leg, at);
             }
@@ -641,6 +696,7 @@ final class AsteriskCalls {
         boolean caller = !line.leg.out();
         if (caller) {
             for (Channel.QueueVisit visit : line.queues) {
+                visit.leg.with("CallerIDNum", line.number);
                 boolean served = line.lastTalkAt != null && !line.lastTalkAt.isBefore(visit.joinedAt);
                 visit.leg.with("Bridged", served ? "yes" : "no");
                 say(visit.leg, "hangup", served ? "ANSWER" : "CANCEL", visit.leftAt != null ? visit.leftAt : at);
@@ -661,9 +717,11 @@ final class AsteriskCalls {
 
     private void queueJoin(AmiMessage message, Instant at) {
         Channel caller = channel(message, "", at);
+        callsAfterPreRing(caller);
         if (caller == null || !caller.trunk() || caller.leg == null || caller.leg.out()) {
             return;
         }
+        caller(caller, message, at);
         ChannelLeg leg = container(caller, "queue", "queue", message.get("Queue"));
         long before = caller.queues.stream().filter(visit -> visit.leg.id().startsWith(leg.id())).count();
         if (before > 0) {
@@ -774,6 +832,7 @@ final class AsteriskCalls {
         channel.ringing |= message.get("ChannelState").equals("5");
         channel.up |= message.get("ChannelState").equals("6");
         channel.agent |= message.get("Application").equals("AgentLogin");
+        caller(channel, message, at);
         if (!known && channel.number.isEmpty()) {
             channel.number = message.get("CallerIDNum");
         }
@@ -823,7 +882,7 @@ final class AsteriskCalls {
         if (line != null) {
             phone.callId = line.callId;
             phone.dialled = true;
-            phone.leg = incoming(phone, line, line.number);
+            phone.leg = incoming(phone, line);
             phone.leg.startedAt = at;
             line.rangPhones = true;
         } else if (phone.id.equals(phone.linkedId)) {

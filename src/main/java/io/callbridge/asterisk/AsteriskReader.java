@@ -29,7 +29,7 @@ public class AsteriskReader {
     public static final String CHANNELS = "callbridge-channels";
 
     /** The events that say something about calls. */
-    public static final Set<String> EVENTS = Set.of("Newchannel", "Newstate", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave",
+    public static final Set<String> EVENTS = Set.of("Newchannel", "Newstate", "NewCallerid", "DialBegin", "DialEnd", "BridgeEnter", "BridgeLeave",
             "Hangup", "QueueCallerJoin", "QueueCallerLeave", "QueueCallerAbandon", "AgentLogin", "VarSet", "Cdr", "Status",
             "CoreShowChannel", "CoreShowChannelsComplete");
 

@@ -56,8 +56,15 @@ final class Channel {
     /** A leg was named after the channel. */
     boolean named;
 
+    /** Of a trunk: nobody knows yet whether it is a caller's. */
+    boolean undecided;
+    /** It began before the line rang. */
+    boolean preRing;
+
     /** Of a caller from outside. */
     boolean rangPhones;
+    /** A phone has shown his number, or somebody talks to him. */
+    boolean presented;
     Instant lastTalkAt;
     final List<QueueVisit> queues = new ArrayList<>();
     final List<Talk> talks = new ArrayList<>();

@@ -350,8 +350,9 @@ public final class Leg {
     private Party caller() {
         if (channel()) {
             String name = firstNonNull(CallEvent::callerExtension);
-            String number = firstOf(CallEvent::caller, start, answer, hangup);
-            return name == null ? Directory.outside(directory.party(number)) : own(name, number);
+            // The line tells the caller's number after his coming, and the dialplan rewrites it: what was said last counts.
+            String number = events.stream().map(CallEvent::caller).filter(Objects::nonNull).reduce((a, b) -> b).orElse(null);
+            return name == null ? Directory.outside(told(number)) : own(name, number);
         }
         if (start != null) {
             return directory.party(start.caller());
@@ -388,10 +389,13 @@ public final class Leg {
         if (raw == null) {
             return null;
         }
-        // A colleague may hand over whom he has called: that number is still written as he dialled it.
-        Party said = dialled.contains(raw) ? directory.dialled(raw) : directory.party(raw);
-        Party remote = channel() ? Directory.outside(said) : said;
+        Party remote = channel() ? Directory.outside(told(raw)) : told(raw);
         return remote.own() ? null : remote;
+    }
+
+    /** A colleague may hand over whom he has called: that number is still written as he dialled it. */
+    private Party told(String raw) {
+        return dialled.contains(raw) ? directory.dialled(raw) : directory.party(raw);
     }
 
     private CallEvent first(Predicate<CallEvent> kind) {

@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -54,6 +56,92 @@ class AsteriskCallsTest {
         }
         assertEquals(List.of(), registered);
         assertEquals(truth.missed(), lab.missed());
+    }
+
+    /**
+     * The caller's first channel tells another number at its begin, or none, and NewCallerid the right one: dialplans do so, and
+     * analogue and ISDN lines. Whatever tells of the call has the last number that was known before a phone rang.
+     */
+    @TestFactory
+    Stream<DynamicTest> aCallHasOneNumberWhereverItComesFrom() throws IOException {
+        List<String> ways = List.of("980012025550143 4", "anonymous 4", "<unknown> 4", "<unknown> 9", "<unknown> 9 without Ring");
+        return Capture.names().stream().filter(name -> !name.contains("/") && name.startsWith("in_") && !name.equals("in_conference")
+                && !name.equals("in_ext_anonymous")).flatMap(name -> ways.stream().map(way -> DynamicTest.dynamicTest(name + ": " + way, () -> {
+                    Truth truth = Truth.of(name);
+                    AsteriskLab lab = new AsteriskLab().plays(Capture.of(name).messages(told(way.split(" ")[0], way.split(" ")[1],
+                            !way.endsWith("Ring"), "12025550143")), 0, Long.MAX_VALUE);
+                    compare(truth, lab);
+                    assertEquals(Set.of("+12025550143"), lab.callers());
+                })));
+    }
+
+    /** @return makes of the first message of a call from outside what begins it with a number, and what tells another one */
+    private static UnaryOperator<String> told(String number, String state, boolean rings, String later) {
+        return message -> {
+            if (!message.startsWith("Event: Newchannel") || !message.contains("Channel: PJSIP/trunk") || !message.contains("Context: from-trunk")
+                    || !message.contains("CallerIDNum: 12025550143")) {
+                return message;
+            }
+            String begin = message.replace("CallerIDNum: 12025550143", "CallerIDNum: " + number)
+                    .replace("ChannelState: 4", "ChannelState: " + state);
+            String event = message.replace("Event: Newchannel", "Event: NewCallerid").replaceAll("CallerIDNum: .*", "CallerIDNum: " + later);
+            String ring = message.replace("Event: Newchannel", "Event: Newstate").replace("CallerIDNum: 12025550143", "CallerIDNum: " + number);
+            return begin + event + (state.equals("9") && rings ? ring : "");
+        };
+    }
+
+    @Test
+    void aNumberMayBeToldToWhoWaitsInAQueue() throws IOException {
+        String[] joined = new String[1];
+        AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_queue_abandoned").messages(message -> {
+            String before = joined[0] == null ? message.replaceAll("(?m)^CallerIDNum: 12025550143", "CallerIDNum: 980012025550143") : message;
+            joined[0] = message.startsWith("Event: QueueCallerJoin") ? message : joined[0];
+            return before + (before.startsWith("Event: QueueCallerJoin") ? message.replace("QueueCallerJoin", "NewCallerid") : "");
+        }), 0, Long.MAX_VALUE);
+        compare(Truth.of("in_queue_abandoned"), lab);
+        assertEquals(Set.of("+12025550143"), lab.callers());
+    }
+
+    @Test
+    void aNumberThatWasToldInAGapIsInTheListOfChannels() {
+        AsteriskLab lab = new AsteriskLab();
+        String line = "\nChannel: DAHDI/trunk1-1\nUniqueid: 1.1\nLinkedid: 1.1";
+        lab.says("Event: Newchannel" + line + "\nCallerIDNum: <unknown>\nContext: from-trunk\nExten: s\nChannelState: 4");
+        lab.reconnected(line.substring(1) + "\nCallerIDNum: 12025550143\nChannelState: 6");
+        lab.says("Event: Hangup" + line + "\nContext: menu\nCause: 16");
+        assertEquals(List.of("1.1"), lab.missed());
+        assertEquals(Set.of("+12025550143"), lab.callers());
+    }
+
+    @Test
+    void aNumberThatIsToldAfterAPhoneHasRungIsNotTheCallers() throws IOException {
+        String[] rung = new String[1];
+        Capture capture = Capture.of("in_second_try");
+        AsteriskLab lab = new AsteriskLab().plays(capture.messages(message -> {
+            boolean first = rung[0] == null && message.startsWith("Event: Newstate") && message.contains("ChannelState: 5");
+            rung[0] = first ? "rung" : rung[0];
+            return rung[0] == null || first ? message : message.replaceAll("(?m)^((Dest)?(ConnectedLine|CallerID)Num: )12025550143", "$119995550199");
+        }), 0, Long.MAX_VALUE);
+        compare(Truth.of("in_second_try"), lab);
+        assertEquals(Set.of("+12025550143"), lab.callers());
+    }
+
+    /** The line's polarity changes when a call ends as well: nobody rang. */
+    @Test
+    void aLineThatNeverRingsIsNoCall() {
+        AsteriskLab lab = new AsteriskLab();
+        String line = "\nChannel: DAHDI/trunk1-1\nUniqueid: 1.1\nLinkedid: 1.1\nCallerIDNum: <unknown>\nContext: from-trunk";
+        lab.says("Event: Newchannel" + line + "\nExten: s\nChannelState: 9");
+        lab.says("Event: Hangup" + line + "\nExten: s\nChannelState: 9\nCause: 0");
+        assertEquals(0, lab.events());
+    }
+
+    /** The dialplan says the company's number before it calls a mobile for the caller. */
+    @Test
+    void theNumberThatWasCalledIsNotTheCallers() throws IOException {
+        AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_ext_noanswer").messages(told("12025550143", "4", true, "+12125550110")),
+                0, Long.MAX_VALUE);
+        assertEquals(Set.of("+12025550143"), lab.callers());
     }
 
     /** Of a user without the right {@code dialplan} the recording is in the call records only. */

@@ -5,14 +5,20 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Leg;
+import io.callbridge.domain.MissedCall;
+import io.callbridge.domain.Party;
 import io.callbridge.ingest.EventReader;
 import io.callbridge.platform.Settings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** An Asterisk as a script, and the calls that follow from what it says. Its trunks begin with {@code trunk}. */
@@ -63,7 +69,11 @@ final class AsteriskLab {
 
     /** What was received of a capture from one time to another, in milliseconds since its begin. */
     AsteriskLab plays(Capture capture, long from, long to) {
-        for (Capture.Timed timed : capture.messages()) {
+        return plays(capture.messages(), from, to);
+    }
+
+    AsteriskLab plays(List<Capture.Timed> messages, long from, long to) {
+        for (Capture.Timed timed : messages) {
             if (timed.millis() >= from && timed.millis() < to) {
                 now = BEGIN.plusMillis(timed.millis());
                 events.addAll(calls.take(timed.message(), now));
@@ -104,8 +114,27 @@ final class AsteriskLab {
     }
 
     List<String> missed() {
-        return calls().stream().filter(call -> call.decidingContainer() != null ? !call.decidingContainer().hangup().bridged()
-                : !call.anyAnswered() && !call.lost() && call.missedWithoutContainer() != null).map(Call::id).toList();
+        return missedCalls().map(MissedCall::callId).toList();
+    }
+
+    private Stream<MissedCall> missedCalls() {
+        return calls().stream().map(call -> call.decidingContainer() != null
+                ? call.decidingContainer().hangup().bridged() ? null : call.missedAt(call.decidingContainer())
+                : call.anyAnswered() || call.lost() ? null : call.missedWithoutContainer()).filter(Objects::nonNull);
+    }
+
+    /** The callers of all cards, calls and missed calls; {@code null}: one who is not known. */
+    Set<String> callers() {
+        Stream<Party> told = legs().filter(leg -> leg.flow() == CallEvent.Flow.IN && !leg.container() && !leg.trunk() && !leg.local()
+                && (leg.answered() || leg.hangup() == null || cardShown(leg))).map(Leg::party);
+        return Stream.concat(Stream.concat(told, missedCalls().map(MissedCall::party)), calls().stream().map(Call::outsideCaller))
+                .map(Party::number).collect(Collectors.toCollection(HashSet::new));
+    }
+
+    /** Of a phone that does not ring the end is said before its begin. */
+    private boolean cardShown(Leg leg) {
+        return events.stream().filter(event -> leg.id().equals(event.get("SubCallID"))).findFirst().orElseThrow()
+                .get("EventType").startsWith("dial-");
     }
 
     /** How the card of a leg ends, and who answered. */

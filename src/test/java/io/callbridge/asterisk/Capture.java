@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /** A stream of the manager interface as it was recorded on a real Asterisk, in the chunks in which it was received. */
@@ -43,6 +44,11 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
     }
 
     List<Timed> messages() {
+        return messages(UnaryOperator.identity());
+    }
+
+    /** @param edit of the text of a message, to be read as one or several, or none */
+    List<Timed> messages(UnaryOperator<String> edit) {
         List<Timed> messages = new ArrayList<>();
         String text = new String(bytes, StandardCharsets.ISO_8859_1);
         int chunk = 0;
@@ -52,7 +58,9 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
             while (chunk + 1 < chunks.size() && chunks.get(chunk).to() < end) {
                 chunk++;
             }
-            messages.add(new Timed(AmiMessage.of(text.substring(at, end)), chunks.get(chunk).millis()));
+            long millis = chunks.get(chunk).millis();
+            Stream.of(edit.apply(text.substring(at, end)).split("\r\n\r\n")).filter(message -> !message.isBlank())
+                    .forEach(message -> messages.add(new Timed(AmiMessage.of(message), millis)));
             at = end;
         }
         return messages;
