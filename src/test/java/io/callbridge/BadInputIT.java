@@ -13,6 +13,7 @@ import io.callbridge.support.RawHttp;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Webhook;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -68,34 +69,21 @@ class BadInputIT {
     @TestFactory
     Stream<DynamicTest> whatCannotBeReadIsRefusedWithOneLineThatNamesTheReason() {
         return Stream.of(
-                unreadable("broken percent-encoding in the query", "percent",
-                        c -> RawHttp.request("GET", path() + "?" + form(c) + "&CallerIDName=%zz")),
-                unreadable("percent-encoding cut off at the end of the query", "percent",
-                        c -> RawHttp.request("GET", path() + "?" + form(c) + "&CallerIDName=%4")),
-                unreadable("broken percent-encoding in the name of a field", "percent",
-                        c -> RawHttp.request("GET", path() + "?%G1=1&" + form(c))),
-                unreadable("broken percent-encoding in the query of a POST whose body is good", "percent",
-                        c -> RawHttp.request("POST", path() + "?a=%", FORM, RawHttp.bytes(form(c)))),
-                unreadable("broken percent-encoding in the body", "percent", c -> post(form(c) + "&CallerIDName=%G1")),
-                unreadable("lone percent sign at the end of the body", "percent",
-                        c -> post(form(c) + "&CallerIDName=100%")),
-                unreadable("percent-encoding of old browsers", "percent",
-                        c -> post(form(c) + "&CallerIDName=%u0416")),
-                unreadable("bytes that are not UTF-8, percent-encoded", "text|UTF",
-                        c -> post(form(c) + "&CallerIDName=%FF%FE")),
-                unreadable("overlong UTF-8", "text|UTF", c -> post(form(c) + "&CallerIDName=%C0%80")),
-                unreadable("half a UTF-8 character in the query", "text|UTF",
-                        c -> RawHttp.request("GET", path() + "?" + form(c) + "&CallerIDName=%D0")),
-                unreadable("bytes that are not UTF-8, raw", "text|UTF", c -> RawHttp.request("POST", path(), FORM,
-                        RawHttp.join(RawHttp.bytes(form(c) + "&CallerIDName="), new byte[] {(byte) 0xff, (byte) 0xfe}))),
-                unreadable("binary body", "text|UTF", c -> RawHttp.request("POST", path(), FORM, binary(4096))),
-                unreadable("binary JSON", "text|UTF|JSON", c -> RawHttp.request("POST", path(), JSON, binary(4096))),
-                unreadable("a NUL byte, percent-encoded", "text|control", c -> post(form(c) + "&CallerIDName=a%00b")),
-                unreadable("a NUL byte, raw", "text|control", c -> post(form(c) + "&CallerIDName=a\0b")),
-                unreadable("a NUL in an id", "text|control",
-                        c -> post(form(with(c, "SubCallID", c.legId() + "\0")))),
-                unreadable("a NUL in JSON", "text|control|JSON",
-                        c -> json(Webhook.json(with(c, "CallerIDName", "a\0b")))),
+                unreadable("broken percent-encoding of an id in the query", "SubCallID .*percent",
+                        c -> RawHttp.request("GET", path() + "?" + form(with(c, "SubCallID", "")) + "&SubCallID=71101-%zz")),
+                unreadable("percent-encoding of an id cut off at the end", "CallID .*percent",
+                        c -> post(form(with(c, "CallID", "")) + "&CallID=%4")),
+                unreadable("bytes of an id that are not UTF-8, percent-encoded", "CallID .*UTF-8",
+                        c -> post(form(with(c, "CallID", "")) + "&CallID=%FF%FE")),
+                unreadable("bytes of an id that are not UTF-8, raw", "SubCallID .*UTF-8", c -> RawHttp.request("POST", path(), FORM,
+                        RawHttp.join(RawHttp.bytes(form(with(c, "SubCallID", "")) + "&SubCallID=71101-"), new byte[] {(byte) 0xff}))),
+                unreadable("a type of event that is not UTF-8", "EventType .*UTF-8", c -> post("EventType=%C0%80&" + form(with(c, "EventType", null)))),
+                unreadable("an id in JSON that is not UTF-8", "SubCallID .*UTF-8", c -> RawHttp.request("POST", path(), JSON,
+                        Webhook.json(with(c, "SubCallID", "\u0418")).getBytes(Charset.forName("windows-1251")))),
+                unreadable("binary body", "text", c -> RawHttp.request("POST", path(), FORM, binary(4096))),
+                unreadable("binary JSON", "JSON", c -> RawHttp.request("POST", path(), JSON, binary(4096))),
+                unreadable("a NUL in an id", "SubCallID .*control", c -> post(form(with(c, "SubCallID", c.legId() + "\0")))),
+                unreadable("a NUL in an id in JSON", "SubCallID .*control", c -> json(Webhook.json(with(c, "SubCallID", c.legId() + "\0")))),
                 unreadable("JSON cut in half", "JSON", c -> json(half(Webhook.json(c.dialIn())))),
                 unreadable("JSON without quotes", "JSON", c -> json(Webhook.json(c.dialIn()).replace("\"", ""))),
                 unreadable("a form that claims to be JSON", "JSON", c -> json(form(c))),
@@ -245,9 +233,36 @@ class BadInputIT {
                 absurd("unknown status and flow", Map.of("CallStatus", "SINGING", "CallerIDName", "\uD83C\uDFB5")));
     }
 
+    /** What a PBX says of somebody's name, in whatever charset: nobody reads it, and it must not cost the call. */
+    @TestFactory
+    Stream<DynamicTest> whatCannotBeDecodedDoesNotCostTheCall() {
+        return Stream.of("%C8%E2%E0%ED", "%D0%98%D0%B2%D0%B0%D0", "100%", "%u0418", "%zz", "%4", "%01", "a%00b", "%FF%FE", "%C0%80",
+                "%F0%9F%93%9E\uD83D\uDCDE%20x").flatMap(name -> Stream.of(
+                        understood(name + " in a body", c -> c.answered(), event -> post(form(event) + "&CallerIDName=" + name)),
+                        understood(name + " in a query", c -> c.answered(),
+                                event -> RawHttp.request("GET", path() + "?CallerIDName=" + name + "&" + form(event)))));
+    }
+
+    /** Some senders put a byte order mark, and what passes their files on another one. */
+    @TestFactory
+    Stream<DynamicTest> jsonIsReadInItsOwnCharset() {
+        return Stream.of("UTF-8 ", "UTF-8 \uFEFF", "UTF-8 \uFEFF\uFEFF", "UTF-16LE \uFEFF", "UTF-16BE \uFEFF\uFEFF", "UTF-16LE charset=utf-16le",
+                "windows-1251 charset=Windows-1251", "windows-1251 ", "koi8-r charset=\"koi8-r\"", "UTF-8 charset=klingon").map(how -> {
+                    Charset charset = Charset.forName(how.split(" ")[0]);
+                    String mark = how.replaceAll("[^\uFEFF]", "");
+                    String type = how.contains("charset") ? JSON + "; " + how.split(" ")[1] : JSON;
+                    return understood("JSON in " + how, c -> c.answered(), event -> {
+                        Map<String, String> fields = new LinkedHashMap<>(event);
+                        fields.put("CallerIDName", "\u0418\u0432\u0430\u043d");
+                        return RawHttp.request("POST", path(), type, (mark + Webhook.json(fields)).getBytes(charset));
+                    });
+                });
+    }
+
     @TestFactory
     Stream<DynamicTest> unusualButGoodFormsOfACallAreUnderstood() {
         return Stream.of(
+                understood("a byte order mark before a form", c -> events(c, (name, value) -> value, f -> "%EF%BB%BF" + Webhook.form(f))),
                 understood("ids and enumerations in upper case", c -> events(c, (name, value) ->
                         name.matches("CallID|SubCallID|EventType|CallFlow|CallStatus") ? value.toUpperCase(Locale.ROOT)
                                 : value, Webhook::form)),
@@ -273,9 +288,9 @@ class BadInputIT {
 
     @Test
     void theSecretIsNeverPrintedAndBadInputPrintsNoStackTrace() {
-        send(post("%"));
+        send(post("CallID=%"));
         send(json("{"));
-        send(RawHttp.request("POST", "/pbx/" + bridge.secret() + "x/events", FORM, RawHttp.bytes("%")));
+        send(RawHttp.request("POST", "/pbx/" + bridge.secret() + "x/events", FORM, RawHttp.bytes("CallID=%")));
         assertNextCallWorks();
         String output = bridge.output();
         assertFalse(output.contains(bridge.secret()), "the webhook's secret is in the output");
@@ -285,10 +300,10 @@ class BadInputIT {
 
     @Test
     void theSecretIsInNoMetric() {
-        Map<Integer, byte[]> refused = Map.of(400, RawHttp.request("GET", path() + "?a=%"), 404, RawHttp.request("GET", path() + "//"),
+        Map<Integer, byte[]> refused = Map.of(400, RawHttp.request("GET", path() + "?CallID=%"), 404, RawHttp.request("GET", path() + "//"),
                 405, RawHttp.request("DELETE", path()), 413, post("x".repeat(LARGEST + 1)));
         refused.forEach((status, request) -> assertEquals(status, send(request).status()));
-        send(post("%"));
+        send(post("CallID=%"));
         send(RawHttp.request("GET", "/" + path()));
         send(RawHttp.request("GET", "/proxy" + path() + "//"));
         send(RawHttp.request("GET", path() + "/%zz"));
@@ -367,9 +382,13 @@ class BadInputIT {
     }
 
     private static DynamicTest understood(String name, Function<TestCall, List<String>> bodies) {
+        return understood(name, bodies, BadInputIT::post);
+    }
+
+    private static <T> DynamicTest understood(String name, Function<TestCall, List<T>> events, Function<T, byte[]> request) {
         return DynamicTest.dynamicTest(name, () -> {
             TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-            bodies.apply(call).forEach(body -> assertOk(send(post(body))));
+            events.apply(call).forEach(event -> assertOk(send(request.apply(event))));
             assertRegistered(call);
         });
     }

@@ -123,7 +123,7 @@ final class TcpConnection extends ChannelDuplexHandler {
             if (state == State.READY) {
                 route(ctx, frames.event());
             }
-        } catch (TooLargeException | BadRequestException e) {
+        } catch (TooLargeException e) {
             if (state == State.UNKNOWN) {
                 stranger(ctx);
             } else {
@@ -140,9 +140,15 @@ final class TcpConnection extends ChannelDuplexHandler {
             }
             return;
         }
-        Optional<String> known = line.startsWith(AUTH) ? connections.pbx(line.substring(AUTH.length()).strip()) : Optional.empty();
-        if (known.isEmpty()) {
+        if (!line.startsWith(AUTH)) {
             stranger(ctx);
+            return;
+        }
+        String secret = new String(line.substring(AUTH.length()).getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8);
+        Optional<String> known = connections.pbx(secret.strip());
+        if (known.isEmpty()) {
+            connections.stranger();
+            cutOff(ctx, "no PBX has this secret");
         } else {
             pbx = known.get();
             state = State.READY;
@@ -219,7 +225,7 @@ final class TcpConnection extends ChannelDuplexHandler {
         ctx.close();
     }
 
-    /** The same words for whoever has no secret, whatever he has said instead. */
+    /** The same words for whoever does not say a secret, whatever he says instead. */
     private void stranger(ChannelHandlerContext ctx) {
         connections.stranger();
         cutOff(ctx, "AUTH <secret of a PBX> has to come first");

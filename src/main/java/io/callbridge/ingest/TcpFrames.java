@@ -1,25 +1,24 @@
 package io.callbridge.ingest;
 
 import io.netty.buffer.ByteBuf;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 
 /**
  * Cuts the bytes of a connection into lines and events: one event is a line, or a block of lines {@code [Field] => value}
- * that ends at an empty line. Empty lines between events mean nothing.
+ * that ends at an empty line. Empty lines between events mean nothing, and so does a byte order mark. A character stands for each
+ * byte: what text they are, is found out for each value.
  */
 final class TcpFrames {
 
     /** Of a line, and of a block. */
     static final int LARGEST = 64 * 1024;
+    /** The byte order mark of UTF-8. */
+    private static final String MARK = "\u00ef\u00bb\u00bf";
 
     private final ByteBuf bytes;
     private final StringBuilder block = new StringBuilder();
     /** So many bytes have been looked at and hold no end of a line. */
     private int scanned;
-    private int blockBytes;
 
     /** @param bytes where bytes are kept until their line is complete; {@link #release} gives it back */
     TcpFrames(ByteBuf bytes) {
@@ -34,7 +33,6 @@ final class TcpFrames {
     /**
      * @return the next line without its end, {@code null} if it is not complete yet
      * @throws TooLargeException if it is over 64 KiB
-     * @throws BadRequestException if it is not UTF-8
      */
     String line() {
         int from = bytes.readerIndex();
@@ -47,7 +45,10 @@ final class TcpFrames {
             return null;
         }
         scanned = 0;
-        String line = text(bytes.nioBuffer(from, end - from));
+        String line = bytes.toString(from, end - from, StandardCharsets.ISO_8859_1);
+        while (line.startsWith(MARK)) {
+            line = line.substring(MARK.length());
+        }
         bytes.readerIndex(end + 1);
         return line.endsWith("\r") ? line.substring(0, line.length() - 1) : line;
     }
@@ -55,7 +56,6 @@ final class TcpFrames {
     /**
      * @return the text of the next event, of a block with all its lines; {@code null} if it is not complete yet
      * @throws TooLargeException if it is over 64 KiB
-     * @throws BadRequestException if it is not UTF-8
      */
     String event() {
         for (String line = line(); line != null; line = line()) {
@@ -63,15 +63,13 @@ final class TcpFrames {
                 return line;
             }
             if (!line.isBlank()) {
-                blockBytes += line.getBytes(StandardCharsets.UTF_8).length + 1;
-                if (blockBytes > LARGEST) {
+                block.append(line).append('\n');
+                if (block.length() > LARGEST) {
                     throw new TooLargeException("a block is over 64 KiB");
                 }
-                block.append(line).append('\n');
             } else if (!block.isEmpty()) {
                 String whole = block.toString();
                 block.setLength(0);
-                blockBytes = 0;
                 return whole;
             }
         }
@@ -90,13 +88,5 @@ final class TcpFrames {
 
     void release() {
         bytes.release();
-    }
-
-    private static String text(ByteBuffer line) {
-        try {
-            return StandardCharsets.UTF_8.newDecoder().onMalformedInput(CodingErrorAction.REPORT).decode(line).toString();
-        } catch (CharacterCodingException e) {
-            throw new BadRequestException("a line is not UTF-8");
-        }
     }
 }

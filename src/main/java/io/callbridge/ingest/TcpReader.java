@@ -1,5 +1,6 @@
 package io.callbridge.ingest;
 
+import io.callbridge.platform.Settings;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,10 +15,12 @@ import org.apache.camel.Exchange;
 @RegisterForReflection
 public class TcpReader {
 
+    private final Settings settings;
     private final EventKinds kinds;
     private final CamelContext context;
 
-    public TcpReader(EventKinds kinds, CamelContext context) {
+    public TcpReader(Settings settings, EventKinds kinds, CamelContext context) {
+        this.settings = settings;
         this.kinds = kinds;
         this.context = context;
     }
@@ -36,7 +39,7 @@ public class TcpReader {
             throw new StoreException("Callbridge is starting or stopping; send it again", null);
         }
         try {
-            return kinds.sort(exchange, event.pbx(), event.fields());
+            return kinds.sort(exchange, event.pbx(), event.fields(settings.charset(event.pbx())));
         } catch (BadRequestException e) {
             kinds.refused(event.pbx(), e.getMessage());
             throw e;

@@ -36,7 +36,7 @@ public class WebhookReader {
         String pbx = request.pbx();
         Map<String, String> fields;
         try {
-            fields = request.fields();
+            fields = request.fields(settings.charset(pbx));
         } catch (BadRequestException | TooLargeException e) {
             kinds.refused(pbx, e.getMessage());
             throw e;

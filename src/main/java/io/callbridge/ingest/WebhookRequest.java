@@ -6,6 +6,7 @@ import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.RoutingContext;
+import java.nio.charset.Charset;
 import java.util.Map;
 import java.util.function.LongConsumer;
 
@@ -21,25 +22,28 @@ final class WebhookRequest {
 
     private final String pbx;
     private final HttpServerRequest request;
+    private final String query;
     private final LongConsumer answered;
     private final Buffer body = Buffer.buffer();
     private RuntimeException refusal;
     private boolean complete;
 
-    private WebhookRequest(String pbx, HttpServerRequest request, LongConsumer answered) {
+    private WebhookRequest(String pbx, HttpServerRequest request, String query, LongConsumer answered) {
         this.pbx = pbx;
         this.request = request;
+        this.query = query;
         this.answered = answered;
     }
 
     /**
      * Goes on with the route as soon as the body is there.
      *
+     * @param query {@code null}: there is none
      * @param answered is told, when the answer has left, since when the request was complete, by {@link System#nanoTime}
      */
-    static void receive(String pbx, RoutingContext routing, LongConsumer answered) {
+    static void receive(String pbx, RoutingContext routing, String query, LongConsumer answered) {
         HttpServerRequest http = routing.request();
-        WebhookRequest request = new WebhookRequest(pbx, http, answered);
+        WebhookRequest request = new WebhookRequest(pbx, http, query, answered);
         boolean withBody = http.headers().contains(HttpHeaders.CONTENT_LENGTH) || http.headers().contains(HttpHeaders.TRANSFER_ENCODING);
         long patience = withBody ? routing.vertx().setTimer(READ_SECONDS * 1000L, late -> request.complete(routing,
                 new BadRequestException("body: did not arrive within " + READ_SECONDS + " s"))) : -1;
@@ -90,14 +94,15 @@ final class WebhookRequest {
     }
 
     /**
+     * @param charset of what is not UTF-8
      * @throws BadRequestException if query or body cannot be read
      * @throws TooLargeException if the body is over 64 KiB
      */
-    Map<String, String> fields() {
+    Map<String, String> fields(Charset charset) {
         if (refusal != null) {
             throw refusal;
         }
-        return EventFields.read(request.query(), request.getHeader(HttpHeaders.CONTENT_TYPE),
-                body.length() == 0 ? NOTHING : body.getBytes());
+        return EventFields.read(query, request.getHeader(HttpHeaders.CONTENT_TYPE),
+                body.length() == 0 ? NOTHING : body.getBytes(), charset);
     }
 }

@@ -28,6 +28,8 @@ public interface BridgeConfig {
 
         Optional<String> defaultUser();
 
+        Optional<String> charset();
+
         Map<String, Extension> extensions();
 
         Ami ami();

@@ -42,7 +42,7 @@ public class EnvironmentNames implements ConfigSourceFactory {
         private static final Pattern OF_EXTENSION = Pattern.compile("((CALLBRIDGE_PBX_.+?)_EXTENSIONS_(.+))_(TYPE|USER|ID)");
         private static final Pattern OF_AMI = Pattern.compile("(CALLBRIDGE_PBX_.+)_AMI_(HOST|PORT|USERNAME|SECRET|PLAIN_LOGIN|TLS|TLS_CA"
                 + "|TRUNKS|INBOUND_CONTEXTS|DID_VARIABLE)");
-        private static final Pattern OF_PBX = Pattern.compile("(CALLBRIDGE_PBX_.+)_(SECRET|PREFIX|DOMAIN|COUNTRY|DEFAULT_USER)");
+        private static final Pattern OF_PBX = Pattern.compile("(CALLBRIDGE_PBX_.+)_(SECRET|PREFIX|DOMAIN|COUNTRY|CHARSET|DEFAULT_USER)");
 
         private final Set<String> variables;
         /** How the other sources write a PBX or an extension, by its form in the environment. */

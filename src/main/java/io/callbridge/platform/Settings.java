@@ -18,7 +18,10 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLEncoder;
+import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
+import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -50,11 +53,14 @@ public class Settings {
     private static final int SECRET_LENGTH = 16;
     /** Numbers that are kept as they were read. */
     private static final int NUMBERS = 10_000;
+    /** Where a PBX that does not speak UTF-8 speaks windows-1251. */
+    private static final Set<String> CYRILLIC = Set.of("RU", "BY", "KZ", "UA");
     /** Digits of a foreign number, at least. A shorter one may be a local one that looks like it. */
     private static final int LEAST_FOREIGN = 10;
 
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
+    private final Map<String, Charset> charsets = new HashMap<>();
     private final Map<String, String> secrets = new HashMap<>();
     private final Map<String, byte[]> secretDigests = new HashMap<>();
     private final Optional<Integer> tcpPort;
@@ -289,6 +295,11 @@ public class Settings {
         return secrets.get(pbx);
     }
 
+    /** Of what a PBX sends that is not UTF-8. */
+    public Charset charset(String pbx) {
+        return charsets.get(pbx);
+    }
+
     /** Where events over TCP are taken. */
     public Optional<Integer> tcpPort() {
         return tcpPort;
@@ -325,6 +336,7 @@ public class Settings {
         if (!PhoneNumberUtil.getInstance().getSupportedRegions().contains(country)) {
             throw invalid(key + ".country", country, "a two-letter region code, such as RU");
         }
+        charsets.put(pbx, charset(key + ".charset", config.charset().orElse(CYRILLIC.contains(country) ? "windows-1251" : "windows-1252")));
         if (!config.prefix().orElse("").matches("[0-9]*")) {
             throw invalid(key + ".prefix", config.prefix().get(), "digits, without the *");
         }
@@ -361,6 +373,14 @@ public class Settings {
             throw invalid(key, value, "the digits that are dialled for an outside line, such as 9; several with commas between");
         }
         return prefixes;
+    }
+
+    private static Charset charset(String key, String name) {
+        try {
+            return Charset.forName(name);
+        } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
+            throw invalid(key, name, "the name of a charset, such as windows-1251, windows-1252, koi8-r");
+        }
     }
 
     private void addSecret(String pbx, String secret) {

@@ -30,6 +30,6 @@ class EventReaderTest {
 
     private static String number(String field) {
         byte[] form = ("EventType=dial-in&CallID=c1&SubCallID=71101-1&" + field).getBytes(StandardCharsets.UTF_8);
-        return EventReader.read("main", EventFields.read(null, "application/x-www-form-urlencoded", form), Instant.now()).caller();
+        return EventReader.read("main", EventFields.read(null, "application/x-www-form-urlencoded", form, StandardCharsets.UTF_8), Instant.now()).caller();
     }
 }

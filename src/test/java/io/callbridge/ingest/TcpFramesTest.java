@@ -120,22 +120,25 @@ class TcpFramesTest {
     }
 
     @Test
-    void whatIsNotUtf8IsNoLine() {
-        frames.add(Unpooled.wrappedBuffer(new byte[] {'{', (byte) 0xc0, (byte) 0x80, '}', '\n'}));
-        assertThrows(BadRequestException.class, frames::event);
+    void byteOrderMarksMeanNothing() {
+        add("\uFEFFAUTH x\n");
+        assertEquals("AUTH x", frames.line());
+        add("\uFEFF\uFEFF{}\n\uFEFF[EventType] => answer\n\n");
+        assertEquals("{}", frames.event());
+        assertEquals("[EventType] => answer\n", frames.event());
     }
 
     @Test
     void theFieldsOfABlock() {
         assertEquals(Map.of("EventType", "answer", "CallerIDNum", "79000000010", "CalledNumber", "453*101", "CalledDID", "", "Note",
                 "a => [b]"), new TcpEvent("main", 1, "[EventType] => answer\n[CallerIDNum] =>  79000000010\n  [CalledNumber]=>453*101 \n"
-                        + "[CalledDID] =>\n[Note] => a => [b]\n[EventType] => repeated\n").fields());
+                        + "[CalledDID] =>\n[Note] => a => [b]\n[EventType] => repeated\n").fields(StandardCharsets.UTF_8));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"nonsense", "[1, 2]", "{", "{} {}", "[EventType] => answer\nnonsense\n", "[EventType] => \u0001\n", "\"text\""})
     void anEventThatCannotBeReadIsRefusedInOneLine(String text) {
-        String reason = assertThrows(BadRequestException.class, () -> new TcpEvent("main", 1, text).fields()).getMessage();
+        String reason = assertThrows(BadRequestException.class, () -> new TcpEvent("main", 1, text).fields(StandardCharsets.UTF_8)).getMessage();
         assertEquals(1, reason.lines().count(), reason);
     }
 
@@ -144,7 +147,7 @@ class TcpFramesTest {
         for (int at = 0; at < bytes.length; at += chunk) {
             frames.add(Unpooled.wrappedBuffer(bytes, at, Math.min(chunk, bytes.length - at)));
             for (String event = frames.event(); event != null; event = frames.event()) {
-                found.add(event);
+                found.add(new String(event.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8));
             }
         }
         return found;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.store.StoreException;
+import io.callbridge.support.TestConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.util.Map;
@@ -25,7 +26,8 @@ class TcpReaderTest {
 
     private final DefaultCamelContext camel = new DefaultCamelContext();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-    private final TcpReader reader = new TcpReader(new EventKinds(meters), camel);
+    private final TcpReader reader = new TcpReader(TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret",
+            "sixteen-letters-and-more"), Map.of())), new EventKinds(meters), camel);
     private final Exchange exchange = new DefaultExchange(camel);
 
     @BeforeEach
