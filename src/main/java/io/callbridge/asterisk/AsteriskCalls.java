@@ -670,8 +670,8 @@ final class AsteriskCalls {
 
     private static void status(Channel channel, AmiMessage message) {
         if (channel.leg.status.isEmpty()) {
-            // A phone that was picked up and did not get the call has not answered it.
-            channel.leg.status = switch (channel.dialStatus) {
+            // A phone that was picked up and did not get the call has not answered it. Cause 26: somebody else took it.
+            channel.leg.status = message.get("Cause").equals("26") ? "ELSEWHERE" : switch (channel.dialStatus) {
                 case "" -> message.get("Cause").equals("17") ? "BUSY" : "CANCEL";
                 case "ANSWER" -> "NOANSWER";
                 default -> channel.dialStatus;

@@ -1,6 +1,7 @@
 package io.callbridge.domain;
 
 import io.callbridge.domain.CallEvent.Flow;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -14,6 +15,8 @@ import java.util.stream.Stream;
  */
 public final class Call {
 
+    /** So far the answer that took a call may lie behind the moment at which the other phones stopped ringing. */
+    static final Duration SAME_MOMENT = Duration.ofSeconds(1);
     private static final Comparator<Leg> BY_END = Comparator.comparing((Leg leg) -> leg.hangup().at()).thenComparing(Leg::id);
 
     private final Directory directory;
@@ -68,7 +71,8 @@ public final class Call {
     /**
      * Whether and how the card of a leg has come to its end by {@code now}. A phone that stops ringing while others of
      * the call ring on may have lost the call to an answer that is still on its way, and a hangup may have overtaken the
-     * answer of its own leg: the end waits for that, at most the settle delay.
+     * answer of its own leg: the end waits for that, at most the settle delay. An Asterisk tells of the phones that lost
+     * before it tells who won, and the one that picked up the call has not rung at all.
      */
     public Optional<CardEnd> cardEnd(Leg leg, Instant now) {
         if (leg.answered()) {
@@ -90,7 +94,8 @@ public final class Call {
         // Whether a phone that lost says "cancel", "noanswer" or "answer" is documented nowhere (R25); these it never says.
         boolean maybeTaken = leg.flow() == Flow.IN && !List.of("busy", "congestion", "chanunavail")
                 .contains(String.valueOf(leg.hangup().status()));
-        if (maybeTaken && patient && legs.stream().anyMatch(other -> rings(other) && !other.ended())) {
+        if (maybeTaken && patient && legs.stream().anyMatch(other -> rings(other) && !other.ended())
+                || leg.maybePickedUp() && !callerGone() && now.isBefore(leg.hangup().arrivedAt().plus(leg.momentOfTaking(settings)))) {
             return Optional.empty();
         }
         return Optional.of(new CardEnd("unanswered", null));
@@ -100,12 +105,18 @@ public final class Call {
         return leg.over(settings, now) ? Optional.of(new CardEnd("expired", null)) : Optional.empty();
     }
 
-    /** The leg that was answered while this one rang. */
+    /** The outside caller's own line is over: nobody takes his call any more. */
+    private boolean callerGone() {
+        return legs.stream().anyMatch(leg -> leg.trunk() && leg.flow() == Flow.IN && leg.ended());
+    }
+
+    /** The leg that was answered while this one rang, or at the moment at which it stopped. */
     private Optional<Leg> taker(Leg ringing) {
         return legs.stream().filter(other -> other != ringing && !other.local() && other.answered())
                 .filter(other -> other.flow() == Flow.IN && !other.trunk() || other.forwarded())
                 .filter(other -> !other.answeredAt().isBefore(ringing.startedAt()))
-                .filter(other -> !ringing.ended() || !other.answeredAt().isAfter(ringing.hangup().at()))
+                .filter(other -> !ringing.ended()
+                        || !other.answeredAt().isAfter(ringing.hangup().at().plus(ringing.momentOfTaking(settings))))
                 .min(Comparator.comparing(Leg::answeredAt).thenComparing(Leg::id));
     }
 

@@ -257,7 +257,7 @@ public final class Leg {
         return switch (status) {
             case "busy" -> "busy";
             case "noanswer", "answer" -> "no-answer";
-            case "cancel" -> "cancelled";
+            case "cancel", "elsewhere" -> "cancelled";
             case "congestion", "chanunavail" -> "failed";
             default -> "unknown";
         };
@@ -297,13 +297,26 @@ public final class Leg {
         if (container) {
             return null;
         }
-        Instant due = hangup != null ? decideAt(settings) : limitAt(settings);
+        List<Instant> due = new ArrayList<>(List.of(hangup != null ? decideAt(settings) : limitAt(settings)));
         if (hangup != null && !answered()) {
             // The end of its card may have waited for an answer at another phone.
-            Instant settled = hangup.arrivedAt().plus(settings.settleDelay());
-            due = settled.isAfter(due) ? settled : due;
+            due.add(hangup.arrivedAt().plus(settings.settleDelay()));
+            if (maybePickedUp()) {
+                due.add(hangup.arrivedAt().plus(momentOfTaking(settings)));
+            }
         }
-        return due.isAfter(now) ? due : null;
+        return due.stream().filter(at -> at.isAfter(now)).min(Comparator.naturalOrder()).orElse(null);
+    }
+
+    /** A phone of an Asterisk that was told to stop: for another that takes the call, or since the caller gives up. */
+    boolean maybePickedUp() {
+        return channel() && direction == Flow.IN && hangup != null && List.of("cancel", "elsewhere").contains(String.valueOf(hangup.status()));
+    }
+
+    /** So long after its end an answer is the one that took the call: longer if the PBX says that there is one (hangup cause 26). */
+    Duration momentOfTaking(CallSettings settings) {
+        boolean said = hangup != null && "elsewhere".equals(hangup.status()) && settings.settleDelay().compareTo(Call.SAME_MOMENT) > 0;
+        return said ? settings.settleDelay() : Call.SAME_MOMENT;
     }
 
     /** The hangup says "answered" without proof of a talk: the answer may have been overtaken, or never was (rule R25). */

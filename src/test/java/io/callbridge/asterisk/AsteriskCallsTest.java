@@ -8,11 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.domain.Leg;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -33,6 +37,7 @@ class AsteriskCallsTest {
 
     private static void compare(Truth truth, AsteriskLab lab) {
         List<String> registered = new ArrayList<>(lab.registered());
+        lab.passes(Duration.ofSeconds(10));
         for (Truth.Leg expected : truth.legs()) {
             Leg leg = lab.leg(expected.id(), expected.outside());
             assertNotNull(leg, () -> expected + " is not known: " + lab);
@@ -48,6 +53,9 @@ class AsteriskCallsTest {
                 assertEquals(expected.answer(), lab.seconds(leg.answeredAt()), TOLERANCE, expected::toString);
             }
             assertEquals(expected.end(), lab.seconds(leg.hangup().at()), TOLERANCE, expected::toString);
+            if (expected.cardEnd() != null) {
+                assertEquals(expected.cardEnd(), lab.cardEnd(leg.id()), expected::toString);
+            }
             if (expected.outside() && (leg.answered() || expected.direction().equals("out"))) {
                 assertTrue(registered.remove(leg.id()), () -> expected + " is not registered: " + lab);
                 assertTrue(leg.recordingId() != null || !leg.answered() || !truth.recorded(), expected::toString);
@@ -142,6 +150,64 @@ class AsteriskCallsTest {
         AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_ext_noanswer").messages(told("12025550143", "4", true, "+12125550110")),
                 0, Long.MAX_VALUE);
         assertEquals(Set.of("+12025550143"), lab.callers());
+    }
+
+    /** Those who lost a call stop ringing before, or after, the one who took it has answered, as the PBX likes. */
+    @TestFactory
+    Stream<DynamicTest> whoTookTheCallDoesNotDependOnTheOrderInWhichItIsTold() {
+        return Stream.of("in_ring3", "ast16sip/in_ring3", "ast22/in_ring3", "in_ring3_local", "in_ivr_queue", "in_queue_local", "int_group",
+                "concurrent", "pickup_group", "ast16sip/pickup_directed").flatMap(name -> Stream.of(-250, 0, 1, 250).map(shift -> DynamicTest.dynamicTest(
+                        name + " " + shift, () -> compare(Truth.of(name), new AsteriskLab().plays(losersAt(Capture.of(name), shift), 0, Long.MAX_VALUE)))));
+    }
+
+    @Test
+    void theOtherDeviceOfAnExtensionTookTheCallToo() throws IOException {
+        Capture three = Capture.of("in_ring3");
+        byte[] two = new String(three.bytes(), StandardCharsets.ISO_8859_1).replace("PJSIP/103-", "PJSIP/102-").getBytes(StandardCharsets.ISO_8859_1);
+        AsteriskLab lab = new AsteriskLab().plays(losersAt(new Capture("two devices", two, three.chunks()), 0), 0, Long.MAX_VALUE);
+        assertEquals("ended null", lab.cardEnd("1795400313.159"));
+        assertEquals("answered-elsewhere 102", lab.cardEnd("1795400313.161"));
+    }
+
+    /** Asterisk may be told to say "answered elsewhere" to phones that nobody answered (option c of Dial, C of Queue). */
+    @Test
+    void theHangupCauseAloneIsNoProofThatSomebodyTookTheCall() {
+        AsteriskLab lab = new AsteriskLab();
+        lab.says("Event: Newchannel\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nCallerIDNum: 12025550143"
+                + "\nExten: 12125550110\nContext: from-trunk\nChannelState: 4");
+        lab.says("Event: Newchannel\nChannel: PJSIP/101-00000002\nUniqueid: 1.2\nLinkedid: 1.1\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nDestChannel: PJSIP/101-00000002\nDestUniqueid: 1.2");
+        lab.says("Event: Newstate\nChannel: PJSIP/101-00000002\nUniqueid: 1.2\nChannelState: 5");
+        lab.says("Event: Hangup\nChannel: PJSIP/101-00000002\nUniqueid: 1.2\nCause: 26");
+        assertNull(lab.cardEnd("1.2"));
+        lab.says("Event: Hangup\nChannel: PJSIP/trunk-00000001\nUniqueid: 1.1\nCause: 16");
+        assertEquals("unanswered null", lab.cardEnd("1.2"));
+        assertEquals("cancelled", lab.leg("1.2", true).result());
+        assertEquals(List.of("1.1"), lab.missed());
+    }
+
+    /** Moves hangups of phones that ring: to just before the answer of their burst (0), or by so many milliseconds. */
+    private static List<Capture.Timed> losersAt(Capture capture, int shift) {
+        List<Capture.Timed> all = capture.messages();
+        List<Capture.Timed> losers = all.stream().filter(timed -> timed.message().event().equals("Hangup") && timed.message().get("ChannelState").equals("5")
+                && all.stream().anyMatch(other -> answer(other) && Math.abs(other.millis() - timed.millis()) < 15)).toList();
+        List<Capture.Timed> messages = new ArrayList<>(all);
+        messages.removeAll(losers);
+        for (Capture.Timed loser : losers) {
+            long at = loser.millis() + shift;
+            int to = indexOf(messages, other -> shift == 0 ? other.millis() > at - 15 && answer(other) : other.millis() > at);
+            messages.add(to, new Capture.Timed(loser.message(), shift == 0 ? messages.get(to).millis() : at));
+        }
+        return messages;
+    }
+
+    private static boolean answer(Capture.Timed timed) {
+        return timed.message().event().equals("DialEnd") && timed.message().get("DialStatus").equals("ANSWER")
+                || timed.message().event().equals("Pickup");
+    }
+
+    private static int indexOf(List<Capture.Timed> messages, Predicate<Capture.Timed> wanted) {
+        return IntStream.range(0, messages.size()).filter(i -> wanted.test(messages.get(i))).findFirst().orElse(messages.size());
     }
 
     /** Of a user without the right {@code dialplan} the recording is in the call records only. */

@@ -247,6 +247,10 @@ class AsteriskIT {
                 clock.compare(expected.answer(), leg.path("answeredAt").asText(), about);
             }
             clock.compare(expected.end(), leg.path("endedAt").asText(), about);
+            if (speed == 1 && expected.cardEnd() != null) {
+                of(requests, Kind.CARD_END, expected.id()).forEach(end -> assertEquals(expected.cardEnd(),
+                        end.query().get("reason") + " " + end.query().get("answeredBy"), about));
+            }
             List<CrmRequest> written = of(requests, Kind.CALL, expected.id());
             assertEquals(registered(expected) ? 1 : 0, written.size(), about);
             if (registered(expected)) {

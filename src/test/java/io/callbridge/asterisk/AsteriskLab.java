@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -32,8 +33,12 @@ final class AsteriskLab {
             true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
 
     private final List<Map<String, String>> events = new ArrayList<>();
+    private final List<CallEvent> read = new ArrayList<>();
+    /** By leg, as they were told. */
+    private final Map<String, String> cardEnds = new TreeMap<>();
     private AsteriskCalls calls = new AsteriskCalls(DIALPLAN);
     private Instant now = BEGIN;
+    private Instant seen = BEGIN;
 
     AsteriskLab() {
         reconnected();
@@ -41,9 +46,18 @@ final class AsteriskLab {
 
     /** A new connection, on which the channels that there are are listed. */
     void reconnected(String... channels) {
+        reconnects();
+        lists(channels);
+    }
+
+    /** A new connection, on which the lists have not come. */
+    void reconnects() {
         now = now.plusMillis(1);
         calls = new AsteriskCalls(DIALPLAN);
         calls.restore(events);
+    }
+
+    void lists(String... channels) {
         for (String channel : channels) {
             says("Event: CoreShowChannel\n" + channel);
         }
@@ -52,7 +66,32 @@ final class AsteriskLab {
 
     void says(String message) {
         now = now.plusMillis(1);
-        events.addAll(calls.take(AmiMessage.of(message), now));
+        takes(AmiMessage.of(message));
+    }
+
+    private void takes(AmiMessage message) {
+        if (now.isAfter(seen)) {
+            endCards();
+        }
+        List<Map<String, String>> said = calls.take(message, now);
+        said.forEach(fields -> read.add(EventReader.read("main", fields, now)));
+        events.addAll(said);
+        if (!said.isEmpty()) {
+            endCards();
+        }
+    }
+
+    /** Waits. */
+    void passes(Duration time) {
+        now = now.plus(time);
+        endCards();
+    }
+
+    /** A card ends once, when nothing is waited for any more. */
+    private void endCards() {
+        seen = now;
+        calls().forEach(call -> call.legs().stream().filter(leg -> leg.start() != null && !leg.container() && !leg.trunk() && !leg.local())
+                .forEach(leg -> call.cardEnd(leg, now).ifPresent(end -> cardEnds.putIfAbsent(leg.id(), end.reason() + " " + end.answeredBy()))));
     }
 
     void enters(String channel, String id, String bridge, String kind) {
@@ -76,7 +115,7 @@ final class AsteriskLab {
         for (Capture.Timed timed : messages) {
             if (timed.millis() >= from && timed.millis() < to) {
                 now = BEGIN.plusMillis(timed.millis());
-                events.addAll(calls.take(timed.message(), now));
+                takes(timed.message());
             }
         }
         return this;
@@ -92,8 +131,7 @@ final class AsteriskLab {
 
     private List<Call> calls() {
         Map<String, List<CallEvent>> byCall = new LinkedHashMap<>();
-        for (Map<String, String> fields : events) {
-            CallEvent event = EventReader.read("main", fields, now);
+        for (CallEvent event : read) {
             byCall.computeIfAbsent(event.callId(), id -> new ArrayList<>()).add(event);
         }
         return byCall.values().stream().map(of -> Call.of(DIRECTORY, SETTINGS, of, List.of())).toList();
@@ -137,10 +175,9 @@ final class AsteriskLab {
                 .get("EventType").startsWith("dial-");
     }
 
-    /** How the card of a leg ends, and who answered. */
+    /** How the card of a leg ended, and who answered; {@code null}: it is there, or never was. */
     String cardEnd(String legId) {
-        Call call = calls().stream().filter(each -> each.leg(legId) != null).findFirst().orElseThrow();
-        return call.cardEnd(call.leg(legId), now).map(end -> end.reason() + " " + end.answeredBy()).orElse("none");
+        return cardEnds.get(legId);
     }
 
     @Override

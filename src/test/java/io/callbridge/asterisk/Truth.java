@@ -17,7 +17,8 @@ final class Truth {
 
     /** Where the contract says something else than a channel's own life: seconds since the capture began. */
     private static final Map<String, Double> JOINED = Map.of("xfer_attended_dtmf 102", 9.269, "xfer_attended_refer 102", 5.751,
-            "ast22/xfer_attended_refer 102", 5.752, "pickup_group 102", 1.623, "park_and_retrieve 102", 3.905);
+            "ast22/xfer_attended_refer 102", 5.752, "pickup_group 102", 1.623, "ast16sip/pickup_directed 103", 1.59,
+            "park_and_retrieve 102", 3.905);
     private static final Map<String, Double> PARKED = Map.of("park_and_retrieve 101", 2.279);
     private static final List<String> NEVER_CALLED_ANYBODY = List.of("in_queue_agent_login 101 caller", "in_conference 101 caller");
 
@@ -27,8 +28,10 @@ final class Truth {
      * @param outside its other party is outside
      * @param start seconds since the capture began; {@code null}: not compared, since the leg began as another call
      * @param answer {@code null}: not answered
+     * @param cardEnd how its card ends, and who took the call; {@code null}: there is none, or it is not compared
      */
-    record Leg(String callId, String id, String extension, String direction, boolean outside, String did, Double start, Double answer, double end) {
+    record Leg(String callId, String id, String extension, String direction, boolean outside, String did, Double start, Double answer, double end,
+            String cardEnd) {
     }
 
     private final String name;
@@ -61,9 +64,24 @@ final class Truth {
             Double end = PARKED.getOrDefault(key, seconds(leg, "end"));
             legs.add(new Leg(leg.path(joined ? "linkedid_at_end" : "linkedid").asText(), leg.path("uniqueid").asText(), party, out || caller && !joined ? "out" : "in",
                     joined || !direction.equals("int"), joined || direction.equals("in") ? did() : null,
-                    joined ? null : seconds(leg, "start"), answer, end));
+                    joined ? null : seconds(leg, "start"), answer, end,
+                    joined || !direction.equals("in") || !leg.path("sip_ringing").asBoolean() ? null : cardEnd(leg)));
         }
         return legs;
+    }
+
+    /** The phones of a burst have ends and answers within milliseconds, in any order. */
+    private String cardEnd(JsonNode rang) {
+        if (!rang.path("answer").isNull()) {
+            return "ended null";
+        }
+        return StreamSupport.stream(truth.path("legs").spliterator(), false)
+                .filter(leg -> leg.path("linkedid_at_end").equals(rang.path("linkedid")) && !leg.path("answer").isNull())
+                .filter(leg -> !leg.path("party").asText().equals("trunk") || leg.path("role").asText().equals("callee"))
+                .filter(leg -> leg.path("answer").asDouble() >= rang.path("start").asDouble()
+                        && leg.path("answer").asDouble() <= rang.path("end").asDouble() + 1)
+                .map(leg -> "answered-elsewhere " + (leg.path("party").asText().equals("trunk") ? null : leg.path("party").asText()))
+                .findFirst().orElse("unanswered null");
     }
 
     private String did() {

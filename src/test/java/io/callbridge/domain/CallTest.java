@@ -213,6 +213,14 @@ class CallTest {
     }
 
     @Test
+    void anAnswerWithinASecondOfTheHangupTookTheCall() {
+        TestEvent[] ringing = {dialIn("101").from(CALLER).at(0), dialIn("102").from(CALLER).at(0), hangup("102").from(CALLER).status("cancel").at(10)};
+        assertEquals(Optional.of(new CardEnd("answered-elsewhere", "101")), end("102", second(11), ringing[0], ringing[1], ringing[2],
+                answer("101").from(CALLER).at(11)));
+        assertEquals(UNANSWERED, end("102", second(12), ringing[0], ringing[1], ringing[2], answer("101").from(CALLER).at(12)));
+    }
+
+    @Test
     void aPhoneThatWasBusyLostItsCallAtOnce() {
         assertEquals(UNANSWERED, end("102", second(10), dialIn("101").from(CALLER).at(0), dialIn("102").from(CALLER).at(0),
                 hangup("102").from(CALLER).status("busy").at(10)));
