@@ -1,9 +1,11 @@
 package io.callbridge;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.BridgeProcess.Refusal;
 import io.callbridge.support.CallLoad;
 import io.callbridge.support.CallLoad.Interruption;
 import io.callbridge.support.FakeCrm;
@@ -71,6 +73,21 @@ class StoreFailureIT {
     void theDiskIsFull() throws Exception {
         try (SmallDisk disk = new SmallDisk(); BridgeProcess bridge = start("jdbc:sqlite:" + disk.folder().resolve("callbridge.db"))) {
             underLoad(bridge, () -> disk.fill(bridge), () -> disk.free(bridge));
+        }
+    }
+
+    /** Two on one file would tell the CRM everything twice. A process that was killed bars no other. */
+    @Test
+    void aSecondProcessOnTheSqliteFileIsRefusedUntilTheFirstIsGone() {
+        try (BridgeProcess first = BridgeProcess.builder().crm(crm).start()) {
+            Refusal refused = BridgeProcess.builder().crm(crm).storeOf(first).startExpectingRefusal();
+            assertEquals(1, refused.exitCode());
+            List<String> said = refused.output().lines().filter(line -> line.startsWith("Callbridge cannot start: ")).toList();
+            assertEquals(1, said.size(), refused.output());
+            assertTrue(said.get(0).matches(".*callbridge\\.store\\.url names .*callbridge\\.db, and process [0-9]+( on \\S+)? works with that file.*"),
+                    () -> said.get(0));
+            first.kill();
+            first.restart();
         }
     }
 

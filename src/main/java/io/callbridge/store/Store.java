@@ -89,6 +89,8 @@ public class Store {
     private Flyway schema;
     private StoreKind kind;
     private Checkpoints checkpoints;
+    /** Of SQLite's file. */
+    private StoreLock lock;
     private volatile boolean running;
 
     @Inject
@@ -124,6 +126,7 @@ public class Store {
         try {
             if (kind == StoreKind.SQLITE) {
                 Files.createDirectories(settings.storeFile().toAbsolutePath().getParent());
+                lock = new StoreLock(settings.storeFile());
             }
             if (dataSource == null) {
                 dataSource = dataSources.select(new DataSourceLiteral(kind.dataSource)).get();
@@ -172,6 +175,9 @@ public class Store {
             checkpoints.close();
         }
         idleReaders.forEach(Sql::close);
+        if (lock != null) {
+            lock.close();
+        }
     }
 
     public StoreKind kind() {
