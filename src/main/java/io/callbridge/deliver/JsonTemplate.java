@@ -10,17 +10,29 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.apache.camel.Body;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.Expression;
+import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.model.ProcessorDefinitionHelper;
+import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.SetBodyDefinition;
+import org.apache.camel.model.language.ConstantExpression;
+import org.apache.camel.support.DefaultExchange;
+import org.apache.camel.support.ExchangeHelper;
 
 /**
  * A CRM's JSON as its documentation shows it, with Camel's Simple language in its texts: {@code {"USER_ID": "${variable.user}"}}.
  * A text that is one expression takes its type; what is empty is left out, and so is an object or a list of which nothing is
- * left. Nothing has to be escaped.
+ * left. Nothing has to be escaped. A template is text of a route, the constant of a {@code setBody}; any other body may hold what
+ * somebody else wrote, such as a caller's name, and is never evaluated.
  */
 @ApplicationScoped
 @Named("jsonTemplate")
@@ -28,6 +40,7 @@ import org.apache.camel.Expression;
 public class JsonTemplate {
 
     private final ObjectMapper json;
+    /** Of the routes' constants only. */
     private final Map<String, JsonNode> templates = new ConcurrentHashMap<>();
     private final Map<String, Expression> expressions = new ConcurrentHashMap<>();
 
@@ -53,8 +66,33 @@ public class JsonTemplate {
     }
 
     private JsonNode filled(String template, Exchange exchange) {
-        JsonNode filled = filled(templates.computeIfAbsent(template, this::parsed), exchange);
+        if (!templates.containsKey(template)) {
+            if (!constants(exchange.getContext()).contains(template)) {
+                throw new IllegalArgumentException("route " + ExchangeHelper.getAtRouteId(exchange) + ", step "
+                        + exchange.getExchangeExtension().getHistoryNodeId() + ": jsonTemplate takes only the constant of a setBody as its template,"
+                        + " and the body is none; put values into it as ${variable.name}");
+            }
+            templates.put(template, parsed(template));
+        }
+        JsonNode filled = filled(templates.get(template), exchange);
         return filled != null ? filled : json.createObjectNode();
+    }
+
+    private static Set<String> constants(CamelContext context) {
+        Set<String> constants = new HashSet<>();
+        Exchange none = new DefaultExchange(context);
+        for (RouteDefinition route : ((ModelCamelContext) context).getRouteDefinitions()) {
+            Properties parameters = new Properties();
+            parameters.putAll(route.getTemplateParameters() == null ? Map.of() : route.getTemplateParameters());
+            context.getPropertiesComponent().setLocalProperties(parameters);
+            for (SetBodyDefinition step : ProcessorDefinitionHelper.filterTypeInOutputs(route.getOutputs(), SetBodyDefinition.class)) {
+                if (step.getExpression() instanceof ConstantExpression constant) {
+                    constants.add(constant.createExpression(context).evaluate(none, String.class));
+                }
+            }
+        }
+        context.getPropertiesComponent().setLocalProperties(null);
+        return constants;
     }
 
     private JsonNode parsed(String template) {

@@ -1,17 +1,20 @@
 package io.callbridge.deliver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.camel.Exchange;
+import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of a CRM's JSON with Simple in it. */
 class JsonTemplateTest {
@@ -33,6 +36,21 @@ class JsonTemplateTest {
         context.stop();
     }
 
+    /** As a route has it. */
+    private String constant(String text) {
+        try {
+            context.addRoutes(new RouteBuilder() {
+                @Override
+                public void configure() {
+                    from("direct:constant-" + context.getRoutesSize()).choice().when(constant(true)).setBody(constant(text));
+                }
+            });
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+        return text;
+    }
+
     @ParameterizedTest
     @CsvSource(quoteCharacter = '`', delimiter = '|', value = {
         "{\"A\": 1, \"B\": true, \"C\": \"text\", \"D\": null} | {\"A\":1,\"B\":true,\"C\":\"text\",\"D\":null}",
@@ -45,6 +63,7 @@ class JsonTemplateTest {
         "[{\"A\": \"${variable.user}\"}, {\"A\": \"${variable.nobody}\"}] | [{\"A\":\"7\"}]",
         "{\"A\": \"${variable.nobody}\"} | {}"})
     void aTemplateIsFilled(String text, String filled) throws JsonProcessingException {
+        constant(text);
         assertEquals(filled, template.json(text, exchange));
         assertEquals(filled, template.json(text, exchange));
     }
@@ -52,11 +71,40 @@ class JsonTemplateTest {
     @Test
     void aFormHasAFieldForEachMember() {
         assertEquals("a=O%27Neil+%22Ann%22+%26+S%C3%B6hne+%7B%7D&b=%7B%22c%22%3A42%7D&d=1",
-                template.form("{\"a\": \"${variable.name}\", \"b\": {\"c\": \"${variable.talkSeconds}\"}, \"d\": 1, \"e\": \"${variable.nobody}\"}", exchange));
+                template.form(constant(
+                        "{\"a\": \"${variable.name}\", \"b\": {\"c\": \"${variable.talkSeconds}\"}, \"d\": 1, \"e\": \"${variable.nobody}\"}"), exchange));
     }
 
     @Test
     void aTemplateThatIsNoJsonIsNamed() {
-        assertThrows(IllegalArgumentException.class, () -> template.json("{\"a\": ", exchange));
+        String text = constant("{\"a\": ");
+        assertThrows(IllegalArgumentException.class, () -> template.json(text, exchange));
+    }
+
+    /** A caller may call himself what he likes. */
+    @ParameterizedTest
+    @ValueSource(strings = {"${variable.secret}", "x, ${variable.secret}", "', ${variable.secret}, '", "$simple{variable.secret}"})
+    void whatIsInAValueIsNoTemplate(String name) throws JsonProcessingException {
+        exchange.setVariable("secret", "sesame");
+        exchange.setVariable("name", name);
+        String filled = template.json(constant("{\"N\": \"${variable.name}\", \"T\": \"by ${variable.name}\","
+                + " \"I\": \"${iif(${variable.user} == '7', ${variable.name}, ${variable.name})}\"}"), exchange);
+        assertFalse(filled.contains("sesame"), filled);
+    }
+
+    @Test
+    void aBodyThatIsNoConstantOfARouteIsRefusedWithRouteAndStep() throws Exception {
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("direct:deliver-acme-call").routeId("deliver-acme-call").setBody(simple("{\"N\": \"${variable.name}\"}"))
+                        .bean(template, "json").id("fill");
+            }
+        });
+        exchange.setVariable("secret", "sesame");
+        exchange.setVariable("name", "${variable.secret}");
+        Exchange sent = context.createProducerTemplate().send("direct:deliver-acme-call", exchange);
+        assertEquals("route deliver-acme-call, step fill: jsonTemplate takes only the constant of a setBody as its template, and the body"
+                + " is none; put values into it as ${variable.name}", sent.getException().getMessage());
     }
 }
