@@ -35,6 +35,9 @@ export function query(values) {
   return pairs.length ? `?${pairs.join('&')}` : '';
 }
 
+/** The page of a call. Two PBXs may use equal ids. */
+export const pageOf = ({ callId, pbx }) => `#/calls/${encodeURIComponent(callId)}${pbx ? `/${encodeURIComponent(pbx)}` : ''}`;
+
 async function ask(method, path) {
   let answer;
   try {

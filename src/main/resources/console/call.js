@@ -1,5 +1,5 @@
 import { badge, button, el, foreign, table } from './dom.js';
-import { Refused, get } from './api.js';
+import { Refused, get, query } from './api.js';
 import { act, confirmed, refused } from './actions.js';
 import { name, timeline } from './timeline.js';
 import { DISCARDED, RETRIED } from './deliveries.js';
@@ -8,10 +8,10 @@ import { moment, rule, t, time, word } from './words.js';
 
 /** Everything that is known about one call. */
 export async function call(page) {
-  const callId = page.parameters[0];
+  const [callId, pbx] = page.parameters;
   let found;
   try {
-    found = await get(`/api/calls/${encodeURIComponent(callId)}`);
+    found = await get(`/api/calls/${encodeURIComponent(callId)}${query({ pbx })}`);
   } catch (reason) {
     if (!(reason instanceof Refused) || reason.status !== 404) {
       throw reason;

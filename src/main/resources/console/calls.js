@@ -1,5 +1,5 @@
 import { badge, el, field, foreign, select, table } from './dom.js';
-import { get, query } from './api.js';
+import { get, pageOf, query } from './api.js';
 import { paged } from './paged.js';
 import { moment, t, word } from './words.js';
 
@@ -47,7 +47,7 @@ export function filter({ from, to, ...rest }) {
 
 export function lines(calls) {
   return table(t('nav.calls'), [t('when'), t('number'), t('extension'), t('user'), t('outcome'), t('pbx')], calls.map((call) => [
-    el('a', { href: `#/calls/${encodeURIComponent(call.callId)}` }, moment(call.firstAt)),
+    el('a', { href: pageOf(call) }, moment(call.firstAt)),
     call.number ? foreign(call.number) : t('hidden'), list(call.extensions), list(call.users),
     badge(call.outcome, word('outcome', call.outcome)), call.pbx]));
 }

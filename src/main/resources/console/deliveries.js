@@ -1,5 +1,5 @@
 import { badge, button, el, field, foreign, select, table } from './dom.js';
-import { Refused, get, post, query } from './api.js';
+import { Refused, get, pageOf, post, query } from './api.js';
 import { act, confirmed, told, trouble } from './actions.js';
 import { paged } from './paged.js';
 import { answerOf } from './why.js';
@@ -73,7 +73,7 @@ function lines(rows, chosen, state, crm, page) {
   const head = [t('created'), t('crm'), t('what'), t('call'), t('tries'), t('answer'), ...tried ? [t('next.try')] : []];
   return [acts ? actions : null, table(t('nav.deliveries'), acts ? [t('chosen'), ...head] : head, rows.map((row) => {
     const cells = [moment(row.createdAt), row.crm, [badge(row.state, word('operation', row.operation))],
-      el('a', { href: `#/calls/${encodeURIComponent(row.callId)}` }, foreign(row.callId.slice(0, 12))), row.attempts,
+      el('a', { href: pageOf(row) }, foreign(row.callId.slice(0, 12))), row.attempts,
       row.lastAttempt ? foreign(answerOf(row.lastAttempt).slice(0, 160)) : null,
       ...tried ? [row.nextAt ? moment(row.nextAt) : null] : []];
     return acts ? [chosen.get(row.id), ...cells] : cells;

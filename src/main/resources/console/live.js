@@ -1,6 +1,6 @@
 import { badge, el, foreign, redraw } from './dom.js';
 import { trouble } from './actions.js';
-import { listen } from './api.js';
+import { listen, pageOf } from './api.js';
 import { held, party, phone } from './timeline.js';
 import { ago, duration, t, time, word } from './words.js';
 
@@ -67,7 +67,7 @@ function inProgress({ calls, more }, running) {
     const begin = Math.min(...call.legs.map((leg) => +new Date(leg.startedAt)));
     const since = (instant) => running((now) => duration((now - new Date(call.firstAt) - (new Date(instant) - begin)) / 1000));
     return el('article', { class: `call ${call.direction}` },
-      el('h3', {}, el('a', { href: `#/calls/${encodeURIComponent(call.callId)}` }, call.number ? foreign(call.number) : t('hidden'))),
+      el('h3', {}, el('a', { href: pageOf(call) }, call.number ? foreign(call.number) : t('hidden'))),
       el('p', { class: 'about' }, `${word('direction', call.direction)} · ${call.pbx} · `, since(begin)),
       el('ul', {}, call.legs.filter((leg) => !leg.result && (phone(leg) || held(leg))).map((leg) => line(leg, since))));
   }), more ? el('p', { class: 'empty' }, t('live.more')) : null].filter(Boolean);

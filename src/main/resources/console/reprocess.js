@@ -1,5 +1,5 @@
 import { button, el, field, foreign, table } from './dom.js';
-import { post, query } from './api.js';
+import { pageOf, post, query } from './api.js';
 import { confirmed, told } from './actions.js';
 import { filter } from './calls.js';
 import { moment, t, word } from './words.js';
@@ -41,7 +41,7 @@ function summary(result, period) {
   return [el('h2', {}, t(result.dryRun ? 'reprocess.would' : 'reprocess.did')), el('p', { class: 'about' }, t('reprocess.period', period)),
     el('dl', { class: 'counts' }, counts.map((name) => el('div', {}, el('dt', {}, t(`reprocess.${name}`)), el('dd', {}, result[name])))),
     result.differences.length ? table(t('reprocess.differences'), [t('call'), t('crm'), t('what'), t('reprocess.kind')],
-      result.differences.map((each) => [el('a', { href: `#/calls/${encodeURIComponent(each.callId)}` }, foreign(each.callId.slice(0, 12))),
+      result.differences.map((each) => [el('a', { href: pageOf(each) }, foreign(each.callId.slice(0, 12))),
         each.crm, word('operation', each.operation), kind(each)]))
       : result.failed || result.open ? null : el('p', { class: 'empty' }, t(result.calls ? 'reprocess.same' : 'reprocess.nothing'))].filter(Boolean);
 }

@@ -1,5 +1,5 @@
 import { el, field } from './dom.js';
-import { get, query } from './api.js';
+import { get, pageOf, query } from './api.js';
 import { filter, lines } from './calls.js';
 import { party, phone } from './timeline.js';
 import { moment, t, word } from './words.js';
@@ -34,7 +34,7 @@ async function search(number, day, found, page) {
     return;
   }
   if (calls.length === 1) {
-    location.hash = `#/calls/${encodeURIComponent(calls[0].callId)}`;
+    location.hash = pageOf(calls[0]);
     return;
   }
   found.replaceChildren(...calls.length ? [el('p', {}, t('why.which')), lines(calls)] : unheard());

@@ -91,7 +91,7 @@ class ConsoleIT {
         assertThat(page.locator(".state").filter(having("CRM rest"))).containsText("takes calls");
 
         TestCall call = TestCall.incoming("101", FakeCrm.PETROVA);
-        Locator card = page.locator(".call").filter(new Locator.FilterOptions().setHas(page.locator("a[href='#/calls/" + call.callId() + "']")));
+        Locator card = page.locator(".call").filter(new Locator.FilterOptions().setHas(page.locator("a[href='#/calls/" + call.callId() + "/main']")));
         bridge.webhook().accept(List.of(call.dialIn()));
         assertThat(card).containsText(FakeCrm.PETROVA);
         assertThat(card.locator("li")).containsText("rings");
@@ -153,7 +153,7 @@ class ConsoleIT {
         assertThat(rows).hasCount(1);
         assertThat(rows).containsText("boris");
         assertThat(rows).containsText("answered");
-        assertThat(rows.locator("a")).hasAttribute("href", "#/calls/" + call.callId());
+        assertThat(rows.locator("a")).hasAttribute("href", "#/calls/" + call.callId() + "/main");
         search(page, Map.of("number", "+79000000077", "user", "boris", "extension", "102"));
         assertThat(rows).hasCount(1);
         search(page, Map.of("number", "+79000000077", "user", "anna", "extension", ""));

@@ -4,13 +4,16 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.TestCall;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -29,6 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class OddCallsIT {
 
     private static final Duration SOON = Duration.ofSeconds(60);
+    private static final String BRANCH = "secret-of-another-pbx";
     private static final String BEGIN = "2025-03-04T09:00:00.000Z";
 
     @Parameter
@@ -39,7 +43,8 @@ class OddCallsIT {
     @BeforeAll
     void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().crm(crm).store(store).setting("callbridge.calls.max-unanswered", "2s").start();
+        bridge = BridgeProcess.builder().crm(crm).store(store).setting("callbridge.calls.max-unanswered", "2s")
+                .setting("callbridge.pbx.branch.secret", BRANCH).setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
     }
 
     @AfterAll
@@ -70,6 +75,29 @@ class OddCallsIT {
         assertEquals("2025-03-04T09:00:05.000Z", served.path("servedAt").asText());
         assertFalse(Instant.parse(served.path("servedAt").asText()).isBefore(Instant.parse(served.path("startedAt").asText())),
                 () -> "served before it began: " + served);
+    }
+
+    @Test
+    void callsOfTwoPbxsWithEqualIdsAreDeliveredBoth() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(call.answered());
+        requests(Kind.CALL, call.legId(), 1);
+        bridge.webhook(BRANCH).accept(call.answered());
+        assertEquals(List.of("anna", "bertha"), requests(Kind.CALL, call.legId(), 2).stream().map(each -> each.member("user")).toList());
+        assertEquals(2, requests(Kind.CARD, call.legId(), 2).size());
+        assertEquals(2, requests(Kind.CARD_END, call.legId(), 2).size());
+        for (String pbx : List.of("main", "branch")) {
+            assertEquals(List.of(pbx, 3), pbxAndDeliveries("/api/calls/" + call.callId() + "?pbx=" + pbx));
+        }
+    }
+
+    private List<Object> pbxAndDeliveries(String path) {
+        try {
+            JsonNode found = new ObjectMapper().readTree(bridge.get(path).body());
+            return List.of(found.path("pbx").asText(), found.path("deliveries").size());
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** The missed call as it was told for the n-th time. */

@@ -49,10 +49,13 @@ public class Explanation {
         this.json = json;
     }
 
-    /** @return JSON of {@code GET /api/calls/{CallID}}, or {@code null} for a call that was never heard of */
-    public String of(@Header("callId") String callId) throws JsonProcessingException {
+    /**
+     * @param pbx whose call it is, where several use equal ids; {@code null}: of any
+     * @return JSON of {@code GET /api/calls/{CallID}}, or {@code null} for a call that was never heard of
+     */
+    public String of(@Header("callId") String callId, @Header("pbx") String pbx) throws JsonProcessingException {
         for (String id : List.of(callId, callId.toLowerCase(Locale.ROOT))) {
-            List<String> pbxs = journal.pbxsOf(id);
+            List<String> pbxs = journal.pbxsOf(id).stream().filter(each -> pbx == null || each.equals(pbx)).toList();
             if (!pbxs.isEmpty()) {
                 return json.writeValueAsString(explain(pbxs.get(0), id));
             }

@@ -36,18 +36,18 @@ public class DeliveryMemory {
 
     /** The same about the call, whichever of its legs the delivery is about. */
     public String recallOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
-        String value = memory.recall(delivery.crm(), delivery.callId(), name);
+        String value = memory.recall(delivery.crm(), about(delivery, delivery.callId()), name);
         return value == null ? "" : value;
     }
 
     /** Returns when it is durable. */
     public void keepOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
-        memory.keep(delivery.crm(), delivery.callId(), name, value).join();
+        memory.keep(delivery.crm(), about(delivery, delivery.callId()), name, value).join();
     }
 
     /** The first of several legs that claim something of the call has it. @return what the first one said */
     public String claimOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
-        memory.keepFirst(delivery.crm(), delivery.callId(), name, value).join();
+        memory.keepFirst(delivery.crm(), about(delivery, delivery.callId()), name, value).join();
         return recallOfCall(delivery, name);
     }
 
@@ -56,11 +56,20 @@ public class DeliveryMemory {
     }
 
     private static String crm(Exchange exchange) {
-        return exchange.getProperty(Dispatcher.DELIVERY, Delivery.class).crm();
+        return delivery(exchange).crm();
     }
 
     /** A route may have given the effect another name: a missed call whose id is also that of a leg. */
     private static String key(Exchange exchange) {
-        return exchange.getVariable("key", String.class);
+        return about(delivery(exchange), exchange.getVariable("key", String.class));
+    }
+
+    private static Delivery delivery(Exchange exchange) {
+        return exchange.getProperty(Dispatcher.DELIVERY, Delivery.class);
+    }
+
+    /** Two PBXs may use equal ids. */
+    private static String about(Delivery delivery, String id) {
+        return delivery.pbx() + " " + id;
     }
 }

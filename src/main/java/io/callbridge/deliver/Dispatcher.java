@@ -282,7 +282,7 @@ public class Dispatcher {
 
     /** @return completes when the result is durable */
     private CompletableFuture<?> deliver(Delivery delivery) {
-        if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.id())
+        if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.pbx(), delivery.id())
                 || delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
             return results.record(delivery, "dropped", Instant.now(), false, null);
         }

@@ -21,7 +21,7 @@ public class CrmMemory {
         this.store = store;
     }
 
-    /** @param about SubCallID or CallID; empty: the CRM itself. @return {@code null}: nothing of that name is kept */
+    /** @param about PBX and SubCallID or CallID, with a blank between them; empty: the CRM itself. @return {@code null}: nothing of that name is kept */
     public String recall(String crm, String about, String name) {
         return store.read(sql -> sql.first("select value from crm_memory where about = ? and crm = ? and name = ?",
                 row -> row.getString(1), about, crm, name));

@@ -13,7 +13,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 
-/** The outbox on SQL: one row per (CRM, operation, id), so that an effect cannot exist twice. */
+/** The outbox on SQL: one row per (CRM, operation, PBX, id), so that an effect cannot exist twice. */
 @ApplicationScoped
 public class Outbox {
 
@@ -54,13 +54,13 @@ public class Outbox {
                 callId, Delivery.laneOf(put.operation()), put.body(), now, put.expiresAt(), now, trace) > 0) {
             return true;
         }
-        String before = sql.first("select body from delivery where crm = ? and operation = ? and id = ?", row -> row.getString(1),
-                put.crm(), put.operation(), put.id());
+        String before = sql.first("select body from delivery where crm = ? and operation = ? and id = ? and pbx = ?",
+                row -> row.getString(1), put.crm(), put.operation(), put.id(), pbx);
         // A row that waits keeps its time: the CRM may have asked for it, or the former contents may be on their way.
         return rewrites(put.operation(), before, put.body()) && sql.update("update delivery set body = ?, enriched = null,"
                 + " next_at = case when state = 'pending' and next_at > ? then next_at else ? end, state = 'pending',"
-                + " revision = revision + 1, attempts = 0, created_at = ?, trace = ? where crm = ? and operation = ? and id = ?", put.body(), now,
-                now, now, trace, put.crm(), put.operation(), put.id()) > 0;
+                + " revision = revision + 1, attempts = 0, created_at = ?, trace = ? where crm = ? and operation = ? and id = ? and pbx = ?",
+                put.body(), now, now, now, trace, put.crm(), put.operation(), put.id(), pbx) > 0;
     }
 
     private boolean rewrites(String operation, String before, String after) throws SQLException {
@@ -185,8 +185,9 @@ public class Outbox {
      * Whether the card of a leg may have reached the CRM, so that its end must be told: it was confirmed, or it was sent (the
      * request is kept before the first try if it was looked up for) and not refused at once.
      */
-    public boolean cardMayBeShown(String crm, String legId) {
-        Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ?", Outbox::delivery, crm, legId));
+    public boolean cardMayBeShown(String crm, String pbx, String legId) {
+        Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ? and pbx = ?", Outbox::delivery,
+                crm, legId, pbx));
         return card != null && switch (card.state()) {
             case "delivered" -> true;
             case "dead" -> card.attempts() > 1;

@@ -26,10 +26,11 @@ public class Retention {
             + " and not exists (select 1 from event e where e.pbx = call.pbx and e.call_id = call.call_id and e.state <> 'done')";
     private static final List<String> PARTS = List.of(
             "attempt where delivery in (select seq from delivery where pbx = ? and call_id = ?)",
-            "crm_memory where about in (select id from delivery where pbx = ? and call_id = ?)",
-            "crm_memory where about in (select call_id from call where pbx = ? and call_id = ?)",
+            "crm_memory where about in (select pbx || ' ' || id from delivery where pbx = ? and call_id = ?)",
+            "crm_memory where about in (select pbx || ' ' || call_id from call where pbx = ? and call_id = ?)",
             // A missed call must not have the memory of a leg with the same id (routes deliver-*-missed).
-            "crm_memory where about in (select 'missed-' || call_id from call where pbx = ? and call_id = ?)", "delivery where pbx = ? and call_id = ?",
+            "crm_memory where about in (select pbx || ' missed-' || call_id from call where pbx = ? and call_id = ?)",
+            "delivery where pbx = ? and call_id = ?",
             "decision where pbx = ? and call_id = ?", "call_party where pbx = ? and call_id = ?", "event where pbx = ? and call_id = ?",
             "call where pbx = ? and call_id = ?");
 

@@ -30,7 +30,7 @@ class DeliveryMemoryTest {
             assertEquals("", asked(exchange, "recall(*, 'call-id')"));
             asked(exchange, "keep(*, 'call-id', ${variable.bitrixCall})");
             assertEquals("externalCall.0a.1", asked(exchange, "recall(*, 'call-id')"));
-            assertEquals("externalCall.0a.1", new CrmMemory(store).recall("bitrix24", "leg-1", "call-id"));
+            assertEquals("externalCall.0a.1", new CrmMemory(store).recall("bitrix24", "main leg-1", "call-id"));
             asked(exchange, "forget(*, 'call-id')");
             assertEquals("", asked(exchange, "recall(*, 'call-id')"));
         }

@@ -85,7 +85,7 @@ class QueriesUseAnIndexTest {
         outbox.dropExpiredCards("rest", Set.of()).get();
         outbox.dropExpiredCards("rest", Set.of(1L, 2L)).get();
         outbox.hurry("rest").get();
-        outbox.cardMayBeShown("rest", "71101-a1");
+        outbox.cardMayBeShown("rest", "main", "71101-a1");
         new OutboxControl(store).isEndedCard(outbox.call("main", "c1").get(0));
         outbox.call("main", "c1");
         outbox.attempts(1);
