@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.Certificates;
+import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
 import java.nio.file.Path;
@@ -15,7 +16,9 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,6 +126,31 @@ class AsteriskConnectionIT {
             }
             await("the word").atMost(SOON).until(() -> bridge.output().contains("'write = reporting'"));
             assertEquals(1, bridge.output().lines().filter(line -> line.contains("'write = reporting'")).count(), bridge::tail);
+        }
+    }
+
+    /** A call that began when there was one Asterisk keeps its id when another one is added. */
+    @Test
+    void twoAsterisksMayHaveEqualIds() throws Exception {
+        BridgeProcess.Builder one = bridge().setting("callbridge.pbx.main.extensions.101.user", "anna");
+        try (FakeAmi other = FakeAmi.start("bridge", SECRET); BridgeProcess bridge = one.start()) {
+            ami.awaitLogin(1);
+            ami.send(call(1));
+            await("the card").atMost(SOON).until(() -> crm.has(Kind.CARD, "1.2"));
+            bridge.kill();
+            ami.lists(List.of(), List.of("Channel: PJSIP/trunk-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nChannelState: 4",
+                    "Channel: PJSIP/101-00000001\nUniqueid: 1.2\nLinkedid: 1.1\nChannelState: 5"));
+            try (BridgeProcess both = bridge().storeOf(bridge).settings(other.settings("branch"))
+                    .setting("callbridge.pbx.main.extensions.101.user", "anna").setting("callbridge.pbx.branch.extensions.101.user", "boris").start()) {
+                other.awaitLogin(1).send(call(1) + call(2));
+                ami.awaitLogin(2).send("Event: Hangup\nChannel: PJSIP/101-00000001\nUniqueid: 1.2\nCause: 0\n\n" + call(2));
+                for (String card : List.of("branch-1.2", "branch-2.2", "main-2.2")) {
+                    await("the card " + card).atMost(SOON).until(() -> crm.has(Kind.CARD, card));
+                }
+                await("the end of the first call's leg").atMost(SOON).until(() -> both.call("1.1").path("legs").toString().contains("endedAt"));
+                assertEquals(List.of("anna", "boris", "boris", "anna"), Stream.of("1.2", "branch-1.2", "branch-2.2", "main-2.2")
+                        .map(card -> crm.requests(Kind.CARD, card).get(0).member("user")).toList());
+            }
         }
     }
 

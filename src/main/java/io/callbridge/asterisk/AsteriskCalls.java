@@ -14,9 +14,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Follows the channels of one Asterisk and says in the words of the four call events what happens on them. Channels,
@@ -27,7 +29,8 @@ final class AsteriskCalls {
 
     /** Seconds since 1970, to the microsecond. */
     private static final Pattern TIMESTAMP = Pattern.compile("([0-9]{1,11})\\.([0-9]{1,6})");
-    private static final Pattern DIALLED = Pattern.compile("(?:.*/)?(\\+?[0-9*#]{3,})(?:@.*)?");
+    /** A number, perhaps with pauses in it, behind the trunk or in front of it. */
+    private static final Pattern DIALLED = Pattern.compile("(?:.*/)?(?:sips?:)?(\\+?[0-9*#][0-9*#wWpP]{2,})(?:[@;:].*)?");
     /** A Cdr that names the recording may come after the end of the call. */
     private static final Duration REMEMBERED = Duration.ofMinutes(2);
 
@@ -35,6 +38,7 @@ final class AsteriskCalls {
     private static final Set<String> HOLDING = Set.of("Park", "AgentLogin", "BridgeWait");
 
     private final AsteriskDialplan dialplan;
+    private final Predicate<String> reachesNumber;
     private final Map<String, Channel> channels = new HashMap<>();
     private final Map<String, Channel> halves = new HashMap<>();
     private final Map<String, Bridge> bridges = new HashMap<>();
@@ -55,8 +59,10 @@ final class AsteriskCalls {
         boolean conference;
     }
 
-    AsteriskCalls(AsteriskDialplan dialplan) {
+    /** @param reachesNumber whether something is a phone number as one dials it */
+    AsteriskCalls(AsteriskDialplan dialplan, Predicate<String> reachesNumber) {
         this.dialplan = dialplan;
+        this.reachesNumber = reachesNumber;
     }
 
     /**
@@ -322,7 +328,7 @@ final class AsteriskCalls {
         if (called.extension() && source != null && called.leg == null) {
             rings(called, source, message, at);
         } else if (called.trunk()) {
-            called.number = number(message);
+            called.number = number(message, called.endpoint);
             if (source != null) {
                 calledOut(called, source, at);
             }
@@ -419,14 +425,15 @@ final class AsteriskCalls {
         say(trunk.leg, "dial-out", "CALLING", at);
     }
 
-    /** As the user dialled it; of a member of a group, which has a short number, as the dialplan did. */
-    private static String number(AmiMessage message) {
-        String exten = message.get("Exten");
-        if (exten.matches("\\+?[0-9]{5,}")) {
-            return exten;
-        }
-        Matcher dialled = DIALLED.matcher(message.get("DialString"));
-        return dialled.matches() ? dialled.group(1) : exten.matches("\\+?[0-9*#]+") ? exten : "";
+    /**
+     * The dialplan has taken off what the user dialled for the outside line, or put on what the provider wants: the one that
+     * is a number counts, else what was sent to the trunk, whose own name it may be.
+     */
+    private String number(AmiMessage message, String trunk) {
+        Matcher sent = DIALLED.matcher(message.get("DialString"));
+        List<String> dialled = Stream.of(sent.matches() ? sent.group(1).replaceAll("[wWpP]", "") : "", message.get("Exten"))
+                .filter(number -> number.matches("\\+?[0-9*#]+") && !number.equals(trunk)).toList();
+        return dialled.stream().filter(reachesNumber).findFirst().orElse(dialled.isEmpty() ? "" : dialled.get(0));
     }
 
     private void dialEnd(AmiMessage message, Instant at) {

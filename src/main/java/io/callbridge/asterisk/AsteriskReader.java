@@ -1,5 +1,6 @@
 package io.callbridge.asterisk;
 
+import io.callbridge.domain.Directory;
 import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
@@ -7,11 +8,15 @@ import io.callbridge.store.Journal;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.apache.camel.Body;
 import org.jboss.logging.Logger;
 
@@ -40,7 +45,36 @@ public class AsteriskReader {
     private final EventKinds kinds;
     private final Map<String, Reading> readings = new ConcurrentHashMap<>();
 
-    private record Reading(long connection, AsteriskCalls calls) {
+    /**
+     * Only the calls themselves are followed under the ids of their Asterisk; everywhere else these have the prefix.
+     *
+     * @param others ids of calls that began when there was no prefix, or another one, and keep it
+     */
+    private record Reading(long connection, AsteriskCalls calls, String prefix, Set<String> others) {
+
+        static Reading of(long connection, AmiSettings asterisk, Directory directory, List<Map<String, String>> openCalls) {
+            AsteriskCalls calls = new AsteriskCalls(asterisk.dialplan(), directory::reachesNumber);
+            String prefix = asterisk.idPrefix();
+            Set<String> others = openCalls.stream().map(fields -> fields.get("CallID")).filter(id -> !id.startsWith(prefix))
+                    .collect(Collectors.toSet());
+            Reading reading = new Reading(connection, calls, prefix, others);
+            calls.restore(openCalls.stream().map(fields -> reading.ids(fields, id -> id.substring(prefix.length()))).toList());
+            return reading;
+        }
+
+        List<Map<String, String>> take(AmiMessage message, Instant arrivedAt) {
+            return calls.take(message, arrivedAt).stream().map(fields -> ids(fields, prefix::concat)).toList();
+        }
+
+        private Map<String, String> ids(Map<String, String> fields, UnaryOperator<String> change) {
+            if (prefix.isEmpty() || others.contains(fields.get("CallID"))) {
+                return fields;
+            }
+            Map<String, String> changed = new LinkedHashMap<>(fields);
+            changed.computeIfPresent("CallID", (name, id) -> change.apply(id));
+            changed.computeIfPresent("SubCallID", (name, id) -> change.apply(id));
+            return changed;
+        }
     }
 
     public AsteriskReader(Settings settings, Journal journal, EventKinds kinds) {
@@ -55,29 +89,25 @@ public class AsteriskReader {
      */
     public List<Map<String, Object>> read(@Body AmiBatch batch) {
         Reading reading = readings.compute(batch.pbx(), (pbx, last) -> last != null && last.connection == batch.connection() ? last
-                : new Reading(batch.connection(), restored(pbx)));
+                : Reading.of(batch.connection(), settings.asterisk(pbx).orElseThrow(), settings.directory(pbx),
+                        journal.openCalls(pbx).stream().map(Journal.Entry::fields).filter(fields -> fields.containsKey(ChannelLeg.CHANNEL_ID))
+                                .toList()));
         List<Map<String, Object>> events = new ArrayList<>();
         for (AmiMessage message : batch.messages()) {
             try {
-                reading.calls.take(message, batch.arrivedAt()).forEach(fields -> {
+                reading.take(message, batch.arrivedAt()).forEach(fields -> {
                     kinds.accepted(batch.pbx(), fields.get("EventType"));
                     events.add(Map.of("pbx", batch.pbx(), "fields", fields, "arrivedAt", batch.arrivedAt()));
                 });
             } catch (RuntimeException e) {
                 // A mistake of ours about one message must not take the others with it.
                 kinds.refused(batch.pbx(), "a message " + message.event() + " that could not be followed");
-                String callId = message.get("Linkedid");
-                try (CallLog log = CallLog.about(callId == null ? "" : callId)) {
+                String callId = reading.prefix + message.get("Linkedid");
+                try (CallLog log = CallLog.about(callId)) {
                     LOG.errorf(e, "PBX %s: a message %s of call %s", batch.pbx(), message.event(), callId);
                 }
             }
         }
         return events;
-    }
-
-    private AsteriskCalls restored(String pbx) {
-        AsteriskCalls calls = new AsteriskCalls(settings.asterisk(pbx).orElseThrow().dialplan());
-        calls.restore(journal.openCalls(pbx).stream().map(Journal.Entry::fields).toList());
-        return calls;
     }
 }

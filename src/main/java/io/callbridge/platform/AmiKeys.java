@@ -21,10 +21,11 @@ final class AmiKeys {
     }
 
     /**
+     * @param several there are other Asterisks: ids of each have a prefix
      * @return empty if the PBX has no {@code ami.host}
      * @throws StartException if a key is missing, cannot be used, or is there without {@code ami.host}
      */
-    static Optional<AmiSettings> read(String pbx, BridgeConfig.Ami ami) {
+    static Optional<AmiSettings> read(String pbx, BridgeConfig.Ami ami, boolean several) {
         String at = "pbx." + pbx + ".ami.";
         if (ami.host().isEmpty()) {
             given(ami).forEach((key, value) -> value.ifPresent(there -> {
@@ -53,8 +54,10 @@ final class AmiKeys {
             throw Settings.invalid(at + "tls-ca", ami.tlsCa().get(), "together with callbridge." + at + "tls=true");
         }
         String variable = matching(at + "did-variable", ami.didVariable().orElse(""), "\\w*", "the name of a channel variable");
+        String idPrefix = matching(at + "id-prefix", ami.idPrefix().orElse(several ? pbx + "-" : ""), "[\\w.~:-]{0,50}",
+                "letters, digits, . _ ~ : and -, 50 at most");
         return Optional.of(new AmiSettings(host, port, username, secret, tls ? tls(at + "tls-ca", ami.tlsCa()) : null,
-                Settings.bool(at + "plain-login", ami.plainLogin().orElse("false")),
+                Settings.bool(at + "plain-login", ami.plainLogin().orElse("false")), idPrefix,
                 new AsteriskDialplan(trunks, list(ami.inboundContexts().orElse("")), variable)));
     }
 
@@ -69,6 +72,7 @@ final class AmiKeys {
         given.put("trunks", ami.trunks());
         given.put("inbound-contexts", ami.inboundContexts());
         given.put("did-variable", ami.didVariable());
+        given.put("id-prefix", ami.idPrefix());
         return given;
     }
 

@@ -56,6 +56,8 @@ public interface BridgeConfig {
         Optional<String> inboundContexts();
 
         Optional<String> didVariable();
+
+        Optional<String> idPrefix();
     }
 
     interface Extension {

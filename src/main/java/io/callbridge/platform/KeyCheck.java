@@ -31,7 +31,7 @@ final class KeyCheck {
             "pbx.<pbx>.extensions.<name>.type", "pbx.<pbx>.extensions.<name>.user", "pbx.<pbx>.extensions.<name>.id",
             "pbx.<pbx>.ami.host", "pbx.<pbx>.ami.port", "pbx.<pbx>.ami.username", "pbx.<pbx>.ami.secret",
             "pbx.<pbx>.ami.plain-login", "pbx.<pbx>.ami.tls", "pbx.<pbx>.ami.tls-ca", "pbx.<pbx>.ami.trunks",
-            "pbx.<pbx>.ami.inbound-contexts", "pbx.<pbx>.ami.did-variable",
+            "pbx.<pbx>.ami.inbound-contexts", "pbx.<pbx>.ami.did-variable", "pbx.<pbx>.ami.id-prefix",
             "ami.ping-ms", "ami.answer-ms", "ami.reconnect-first-ms", "ami.reconnect-max-ms", "ami.refused-ms",
             "ami.lease", "ami.lease-ms", "kubernetes.url", "kubernetes.service-account",
             "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",

@@ -91,7 +91,8 @@ public class Settings {
                 duration(all, "calls.max-unanswered"),
                 duration(all, "calls.max-talk"),
                 duration(all, "calls.card-ttl"));
-        config.pbx().forEach((pbx, keys) -> attempt(() -> addPbx(pbx, keys)));
+        boolean severalAsterisks = config.pbx().values().stream().filter(keys -> keys.ami().host().isPresent()).count() > 1;
+        config.pbx().forEach((pbx, keys) -> attempt(() -> addPbx(pbx, keys, severalAsterisks)));
         crms = activeCrms(all);
         if (crms.isEmpty()) {
             wrong.add(invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest"));
@@ -325,9 +326,9 @@ public class Settings {
         return all.getOptionalValue("KUBERNETES_SERVICE_HOST", String.class).isPresent() && Files.isRegularFile(account.resolve("token"));
     }
 
-    private void addPbx(String pbx, BridgeConfig.Pbx config) {
+    private void addPbx(String pbx, BridgeConfig.Pbx config, boolean severalAsterisks) {
         String key = "pbx." + pbx;
-        AmiKeys.read(pbx, config.ami()).ifPresent(ami -> asterisks.put(pbx, ami));
+        AmiKeys.read(pbx, config.ami(), severalAsterisks).ifPresent(ami -> asterisks.put(pbx, ami));
         if (config.secret().isPresent() || !asterisks.containsKey(pbx)) {
             addSecret(pbx, config.secret().orElseThrow(() -> new StartException("callbridge." + key
                     + ".secret is missing: the webhook of this PBX needs one, 16 characters or more")));

@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What follows from the streams of real Asterisks is what really happened. */
 class AsteriskCallsTest {
@@ -132,6 +134,24 @@ class AsteriskCallsTest {
         }), 0, Long.MAX_VALUE);
         compare(Truth.of("in_second_try"), lab);
         assertEquals(Set.of("+12025550143"), lab.callers());
+    }
+
+    /** The dialplan takes off what was dialled for the outside line, or puts on what the provider wants; see NumberFormatsTest. */
+    @ParameterizedTest
+    @CsvSource({"12025550145@trunk1, 912025550145, +12025550145,", "12025550145@trunk1, 92025550145, +12025550145,",
+            "trunk1/12025550145, 912025550145, +12025550145,", "g0/12025550145, 92025550145, +12025550145,",
+            "trunk1/sip:12025550145@192.0.2.7:5060, 912025550145, +12025550145,", "12025550145@trunk1, 600, +12025550145,",
+            "7777#912025550145@trunk1, 12025550145, +12025550145,", "trunk1, 12025550145, +12025550145,",
+            "00447700900123@trunk1, 9011447700900123, +447700900123,", "912@trunk1, 9912, 912,",
+            "9912025550145@trunk1, 9912025550145, 9912025550145,", "912025550145@trunk1, 912025550145, +12025550145, 9",
+            "g0/9w12025550145, 912025550145, +12025550145, 9", "12025550145@trunk1, 912025550145, +12025550145, 9"})
+    void ofWhatWasDialledAndWhatWasSentTheOneThatIsANumberCounts(String sent, String dialled, String number, String outsidePrefix) {
+        AsteriskLab lab = outsidePrefix == null ? new AsteriskLab() : new AsteriskLab(outsidePrefix);
+        lab.says("Event: Newchannel\nChannel: PJSIP/101-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nExten: " + dialled + "\nChannelState: 4");
+        lab.says("Event: Newchannel\nChannel: PJSIP/trunk1-00000002\nUniqueid: 1.2\nLinkedid: 1.1\nExten: s\nChannelState: 0");
+        lab.says("Event: DialBegin\nChannel: PJSIP/101-00000001\nUniqueid: 1.1\nLinkedid: 1.1\nExten: " + dialled
+                + "\nDestChannel: PJSIP/trunk1-00000002\nDestUniqueid: 1.2\nDialString: " + sent);
+        assertEquals(number, lab.leg("1.1", true).party().number());
     }
 
     /** The line's polarity changes when a call ends as well: nobody rang. */

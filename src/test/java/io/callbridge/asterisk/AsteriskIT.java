@@ -93,12 +93,19 @@ class AsteriskIT {
 
     private static final class Playing {
         final String name;
+        final String pbx;
         final FakeAmi ami = FakeAmi.start("callbridge", SECRET);
         final CompletableFuture<Instant> begun = new CompletableFuture<>();
         final CompletableFuture<Duration> sent = new CompletableFuture<>();
 
-        Playing(String name) {
+        Playing(String name, String pbx) {
             this.name = name;
+            this.pbx = pbx;
+        }
+
+        /** Of several Asterisks each has ids of its own. */
+        Truth truth() throws IOException {
+            return Truth.of(name, pbx + "-");
         }
     }
 
@@ -116,8 +123,8 @@ class AsteriskIT {
             BridgeProcess.Builder builder = BridgeProcess.builder().crm(crm)
                     .setting("callbridge.calls.missed-delay", MISSED_DELAY.toMillis() + "ms");
             for (String name : names) {
-                Playing playing = new Playing(name);
                 String pbx = "asterisk" + captures.size();
+                Playing playing = new Playing(name, pbx);
                 captures.put(pbx, playing);
                 builder.settings(playing.ami.settings(pbx)).setting("callbridge.pbx." + pbx + ".country", "US");
                 for (int extension = 101; extension <= 110; extension++) {
@@ -141,7 +148,7 @@ class AsteriskIT {
                 awaitAll(bridge, crm, captures, byWebhook);
                 List<CrmRequest> requests = crm.requests();
                 for (Playing playing : captures.values()) {
-                    Map<String, JsonNode> calls = explained(bridge, Truth.of(playing.name));
+                    Map<String, JsonNode> calls = explained(bridge, playing.truth());
                     boolean again = speed > 0 && plays < PLAYS_AT_MOST && differs(playing, speed, calls, requests);
                     if (again) {
                         late.add(playing.name);
@@ -177,7 +184,7 @@ class AsteriskIT {
     private static List<String> registered(Map<String, Playing> captures, List<TestCall> byWebhook) throws IOException {
         List<String> ids = new ArrayList<>(byWebhook.stream().map(TestCall::legId).toList());
         for (Playing playing : captures.values()) {
-            Truth truth = Truth.of(playing.name);
+            Truth truth = playing.truth();
             truth.legs().stream().filter(AsteriskIT::registered).map(Truth.Leg::id).forEach(ids::add);
             ids.addAll(truth.missed());
         }
@@ -195,7 +202,7 @@ class AsteriskIT {
         }
         await("the end of every leg").atMost(PATIENCE).untilAsserted(() -> {
             for (Playing playing : captures.values()) {
-                Truth truth = Truth.of(playing.name);
+                Truth truth = playing.truth();
                 Map<String, JsonNode> calls = explained(bridge, truth);
                 for (Truth.Leg expected : truth.legs()) {
                     JsonNode leg = leg(calls.get(expected.callId()), expected.id());
@@ -231,7 +238,7 @@ class AsteriskIT {
     }
 
     private static void compare(Playing playing, double speed, Map<String, JsonNode> calls, List<CrmRequest> requests) throws IOException {
-        Truth truth = Truth.of(playing.name);
+        Truth truth = playing.truth();
         for (Truth.Leg expected : truth.legs()) {
             JsonNode leg = leg(calls.get(expected.callId()), expected.id());
             String about = expected + " but " + leg;

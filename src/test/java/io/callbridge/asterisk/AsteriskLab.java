@@ -27,8 +27,6 @@ final class AsteriskLab {
 
     private static final Instant BEGIN = Instant.parse("2026-11-23T02:00:00Z");
     private static final AsteriskDialplan DIALPLAN = new AsteriskDialplan(List.of("trunk*"), List.of("from-trunk"), "");
-    private static final Directory DIRECTORY = new Directory("main", "", "", null, List.of(),
-            number -> Settings.e164(number, "US"), number -> Settings.dialled(number, "US"), List.of());
     private static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60), Duration.ofSeconds(5),
             true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
 
@@ -36,11 +34,15 @@ final class AsteriskLab {
     private final List<CallEvent> read = new ArrayList<>();
     /** By leg, as they were told. */
     private final Map<String, String> cardEnds = new TreeMap<>();
-    private AsteriskCalls calls = new AsteriskCalls(DIALPLAN);
+    private final Directory directory;
+    private AsteriskCalls calls;
     private Instant now = BEGIN;
     private Instant seen = BEGIN;
 
-    AsteriskLab() {
+    /** @param outsidePrefixes digits for the outside line */
+    AsteriskLab(String... outsidePrefixes) {
+        directory = new Directory("main", "", "", null, List.of(), number -> Settings.e164(number, "US"),
+                number -> Settings.dialled(number, "US"), List.of(outsidePrefixes));
         reconnected();
     }
 
@@ -53,7 +55,7 @@ final class AsteriskLab {
     /** A new connection, on which the lists have not come. */
     void reconnects() {
         now = now.plusMillis(1);
-        calls = new AsteriskCalls(DIALPLAN);
+        calls = new AsteriskCalls(DIALPLAN, directory::reachesNumber);
         calls.restore(events);
     }
 
@@ -134,7 +136,7 @@ final class AsteriskLab {
         for (CallEvent event : read) {
             byCall.computeIfAbsent(event.callId(), id -> new ArrayList<>()).add(event);
         }
-        return byCall.values().stream().map(of -> Call.of(DIRECTORY, SETTINGS, of, List.of())).toList();
+        return byCall.values().stream().map(of -> Call.of(directory, SETTINGS, of, List.of())).toList();
     }
 
     private Stream<Leg> legs() {

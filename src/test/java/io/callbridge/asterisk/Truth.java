@@ -35,17 +35,24 @@ final class Truth {
     }
 
     private final String name;
+    private final String prefix;
     private final JsonNode truth;
     private final double begin;
 
-    private Truth(String name, JsonNode truth) {
+    private Truth(String name, String prefix, JsonNode truth) {
         this.name = name;
+        this.prefix = prefix;
         this.truth = truth;
         this.begin = truth.path("ami_t0").asDouble();
     }
 
     static Truth of(String name) throws IOException {
-        return new Truth(name, new ObjectMapper().readTree(Capture.FOLDER.resolve(name + ".truth.json").toFile()));
+        return of(name, "");
+    }
+
+    /** @param prefix of its ids */
+    static Truth of(String name, String prefix) throws IOException {
+        return new Truth(name, prefix, new ObjectMapper().readTree(Capture.FOLDER.resolve(name + ".truth.json").toFile()));
     }
 
     List<Leg> legs() {
@@ -62,7 +69,7 @@ final class Truth {
             boolean out = direction.equals("out");
             Double answer = joined ? JOINED.get(key) : out ? seconds(trunkOf(leg), "answer") : seconds(leg, "answer");
             Double end = PARKED.getOrDefault(key, seconds(leg, "end"));
-            legs.add(new Leg(leg.path(joined ? "linkedid_at_end" : "linkedid").asText(), leg.path("uniqueid").asText(), party, out || caller && !joined ? "out" : "in",
+            legs.add(new Leg(prefix + leg.path(joined ? "linkedid_at_end" : "linkedid").asText(), prefix + leg.path("uniqueid").asText(), party, out || caller && !joined ? "out" : "in",
                     joined || !direction.equals("int"), joined || direction.equals("in") ? did() : null,
                     joined ? null : seconds(leg, "start"), answer, end,
                     joined || !direction.equals("in") || !leg.path("sip_ringing").asBoolean() ? null : cardEnd(leg)));
@@ -107,7 +114,7 @@ final class Truth {
                 .filter(call -> StreamSupport.stream(truth.path("legs").spliterator(), false).noneMatch(
                         leg -> leg.path("linkedid_at_end").asText().equals(call) && !leg.path("answer").isNull()
                                 && !(leg.path("role").asText().equals("caller") && leg.path("party").asText().equals("trunk"))))
-                .toList();
+                .map(prefix::concat).toList();
     }
 
     boolean recorded() {

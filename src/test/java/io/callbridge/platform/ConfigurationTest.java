@@ -343,6 +343,19 @@ class ConfigurationTest {
     }
 
     @Test
+    void idsOfSeveralAsterisksHaveAPrefix() {
+        asterisk();
+        assertEquals("", start().asterisk("main").orElseThrow().idPrefix());
+        given.put("callbridge.pbx.main.ami.id-prefix", "m:");
+        Map.copyOf(given).forEach((key, value) -> given.put(key.replace(".main.ami.", ".branch.ami."), value));
+        given.remove("callbridge.pbx.branch.ami.id-prefix");
+        assertEquals("m:", start().asterisk("main").orElseThrow().idPrefix());
+        assertEquals("branch-", start().asterisk("branch").orElseThrow().idPrefix());
+        given.put("callbridge.pbx.main.ami.id-prefix", "a b");
+        assertRefused("pbx.main.ami.id-prefix", "a b", "letters, digits, . _ ~ : and -");
+    }
+
+    @Test
     void authoritiesOfAnAsteriskAreReadAtTheStart(@TempDir Path folder) throws Exception {
         asterisk();
         given.put("callbridge.pbx.main.ami.tls", "true");
