@@ -88,9 +88,10 @@ function state({ pbxs, crms, store }, running) {
 function pbx({ pbx: name, kinds, asterisk, lastEventAt }, running) {
   const last = lastEventAt ? running((now) => t('live.last', { ago: ago(lastEventAt, now) })) : t('live.silent');
   const down = asterisk?.state === 'down';
-  return card(`${t('pbx')} ${name}`, down ? 'bad' : lastEventAt ? 'good' : 'warn', down
-    ? downSince(asterisk.since, running) : asterisk?.state === 'elsewhere' ? t('live.elsewhere') : last,
-    down ? asterisk.reason : kinds.join(', '));
+  const deaf = asterisk?.state === 'connected' && asterisk.reason;
+  return card(`${t('pbx')} ${name}`, down || deaf ? 'bad' : lastEventAt ? 'good' : 'warn', down
+    ? downSince(asterisk.since, running) : deaf ? t('live.deaf') : asterisk?.state === 'elsewhere' ? t('live.elsewhere') : last,
+    down || deaf ? asterisk.reason : kinds.join(', '));
 }
 
 function crm({ crm: name, state: now, since: from, waiting, dead }, running) {

@@ -61,6 +61,7 @@ export default {
   'live.silent': 'No event has ever come. See the set-up check.',
   'live.down': 'down since {at} ({ago})',
   'live.elsewhere': 'read by another replica',
+  'live.deaf': 'connected, but does not tell of calls',
   'live.up': 'takes calls',
   'live.waiting': '{n} waiting',
   'live.dead': '{n} dead',

@@ -200,9 +200,18 @@ final class AmiConnection extends ChannelDuplexHandler {
                     "True".equalsIgnoreCase(message.get("Restart")) ? "restarts" : "stops");
             return;
         }
-        if (event.isEmpty() && "Permission denied".equalsIgnoreCase(message.get("Message"))) {
-            link.say("permission", "its Asterisk (" + link.target() + ") does not tell which calls are going on, so that those "
-                    + "which end in a gap are open until their limits: the user lacks 'write = reporting' in manager.conf");
+        if (AmiFrames.OLD.contains(event)) {
+            link.tooOld("events " + event);
+            return;
+        }
+        if (event.equals("DialBegin") || event.equals("BridgeEnter")) {
+            link.speaksOfCalls();
+        }
+        boolean denied = event.isEmpty() && "Permission denied".equalsIgnoreCase(message.get("Message"));
+        if (denied || AsteriskReader.notListed(message)) {
+            link.say("permission", "its Asterisk (" + link.target() + ") does not tell which calls are going on, so that after a gap all are "
+                    + "unknown: " + (denied ? "the user lacks 'write = reporting' in manager.conf"
+                            : "it answers the action CoreShowChannels with '" + message.get("Message") + "'"));
         }
         link.received(connection, now, message, frames.size());
     }

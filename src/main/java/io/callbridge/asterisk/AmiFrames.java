@@ -18,11 +18,13 @@ public final class AmiFrames {
     /** Say that the PBX is ready, and that it ends; of no concern to calls. */
     static final String BOOTED = "FullyBooted";
     static final String SHUTDOWN = "Shutdown";
+    /** Of Asterisk 11 and older: who rings, and who talks to whom. */
+    static final Set<String> OLD = Set.of("Dial", "Bridge");
 
     private static final int ROOM = 16 * 1024;
     private static final byte[] EVENT = "event:".getBytes(StandardCharsets.US_ASCII);
-    private static final Set<String> WANTED = Stream.concat(AsteriskReader.EVENTS.stream(), Stream.of(BOOTED, SHUTDOWN))
-            .collect(Collectors.toUnmodifiableSet());
+    private static final Set<String> WANTED = Stream.of(AsteriskReader.EVENTS, Set.of(BOOTED, SHUTDOWN), OLD)
+            .flatMap(Set::stream).collect(Collectors.toUnmodifiableSet());
 
     private byte[] bytes = new byte[ROOM];
     /** Where the message begins that is not complete, and where the bytes end. */
@@ -73,7 +75,7 @@ public final class AmiFrames {
 
     /**
      * @return the next message that is a response, an event of {@link AsteriskReader#EVENTS}, or one that says that the PBX
-     *         is ready or ends; {@code null} if none is complete yet
+     *         is ready, ends or is too old; {@code null} if none is complete yet
      * @throws TooLargeException if a message is over 64 KiB
      */
     public AmiMessage next() {

@@ -19,6 +19,7 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 
 /**
@@ -35,6 +36,8 @@ final class AmiLink {
     /** With more than this in wait, no more is read: the rest waits at the PBX. */
     private static final int MOST_BYTES = 1024 * 1024;
     private static final double JITTER = 0.25;
+    /** Of Asterisk 11 and older: 12 has 2.0.0. */
+    private static final Pattern OLD_BANNER = Pattern.compile("Asterisk Call Manager/[01](\\..*)?");
 
     private record Waiting(long connection, Instant arrivedAt, AmiMessage message, int bytes) {
     }
@@ -61,6 +64,8 @@ final class AmiLink {
     private Instant lastEvent;
     private String reason = "no attempt yet";
     private String told = "";
+    /** Why no call is known although it is connected; {@code null}: it may be. */
+    private String deaf;
 
     /**
      * @param mayRead whether this process is the one that reads this Asterisk
@@ -140,6 +145,10 @@ final class AmiLink {
         failures = 0;
         attempt();
         LOG.infof("PBX %s: connected to its Asterisk (%s, %s)", pbx, target, banner);
+        deaf = null;
+        if (OLD_BANNER.matcher(banner).matches()) {
+            tooOld(banner);
+        }
         return connections;
     }
 
@@ -173,6 +182,24 @@ final class AmiLink {
             told = why;
         }
         delay.accept(settings.number("ami.refused-ms"));
+    }
+
+    /**
+     * Asterisk 11 and older have other events: there is a connection, something comes all the time, and nothing of it is a call.
+     *
+     * @param sign what tells
+     */
+    synchronized void tooOld(String sign) {
+        if (deaf == null) {
+            deaf = "its Asterisk is 11 or older (" + sign + "): it does not say who rings and who talks (DialBegin, BridgeEnter), so that no"
+                    + " call is known; needed is Asterisk 12 or newer";
+            say("old", deaf);
+        }
+    }
+
+    /** Whatever its banner is. */
+    synchronized void speaksOfCalls() {
+        deaf = null;
     }
 
     /** Says what an operator has to do, once until the next start. @return whether it was said now */
@@ -253,7 +280,7 @@ final class AmiLink {
 
     synchronized AmiState now() {
         if (connected || mayRead()) {
-            return new AmiState(connected ? AmiState.CONNECTED : AmiState.DOWN, since, lastEvent, connected ? null : reason);
+            return new AmiState(connected ? AmiState.CONNECTED : AmiState.DOWN, since, lastEvent, connected ? deaf : reason);
         }
         // Perhaps another replica reads it, perhaps none does.
         LeaseTrouble trouble = leaseTrouble.get();
@@ -266,7 +293,7 @@ final class AmiLink {
         AmiState now = now();
         return switch (now.state()) {
             case AmiState.CONNECTED -> "connected since " + since + ", last event " + (lastEvent == null ? "never" : lastEvent) + ", "
-                    + (connections - 1) + " reconnects";
+                    + (connections - 1) + " reconnects" + (deaf == null ? "" : "; " + deaf);
             case AmiState.DOWN -> "not connected since " + now.since() + ": " + now.reason();
             default -> "another replica reads it";
         };

@@ -7,7 +7,7 @@ import java.time.Instant;
  *
  * @param state {@code connected}, {@code down}, or {@code elsewhere}: another replica reads it
  * @param lastEvent {@code null}: none came yet
- * @param reason why it is not connected; {@code null} if it is
+ * @param reason why it is not connected, or why no call is known although it is; {@code null}: there is no such reason
  */
 public record AmiState(String state, Instant since, Instant lastEvent, String reason) {
 

@@ -126,9 +126,10 @@ final class AsteriskCalls {
             case "CoreShowChannel" -> listed(message, at);
             case "CoreShowChannelsComplete" -> caughtUp(at);
             default -> {
-                if (message.get("ActionID").equals(AsteriskReader.CHANNELS) && message.get("Response").equals("Error")) {
-                    // Which legs live on is not known then: those that do not, end by their limits.
+                if (AsteriskReader.notListed(message)) {
+                    // Which legs live on will never be known.
                     catchingUp = false;
+                    lose("LOST-UNLISTED", at);
                 }
             }
         }
@@ -868,11 +869,16 @@ final class AsteriskCalls {
                         && !bridges.get(channel.bridge).holding)
                 .forEach(channel -> meet(channel, at));
         found.forEach(this::announce);
+        lose("LOST", at);
+    }
+
+    /** Legs from before whose channels are no more. */
+    private void lose(String status, Instant at) {
         for (List<ChannelLeg> legs : restored.values()) {
             for (ChannelLeg leg : legs) {
                 Channel channel = channels.get(leg.fields.get(ChannelLeg.CHANNEL_ID));
                 if (!"over".equals(leg.status) && channel == null) {
-                    say(leg, "hangup", "LOST", at);
+                    say(leg, "hangup", status, at);
                 }
             }
         }

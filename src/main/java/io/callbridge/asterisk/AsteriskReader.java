@@ -83,6 +83,12 @@ public class AsteriskReader {
         this.kinds = kinds;
     }
 
+    /** The Asterisk does not say which channels there are: its user may not ask, or what calls itself an Asterisk knows no such list. */
+    static boolean notListed(AmiMessage message) {
+        return message.event().isEmpty() && message.get("Response").equalsIgnoreCase("Error")
+                && (message.get("ActionID").equals(CHANNELS) || message.get("Message").contains("CoreShowChannels"));
+    }
+
     /**
      * @return the call events that follow, each with {@code pbx}, {@code fields} and {@code arrivedAt}
      * @throws io.callbridge.store.StoreException if the journal cannot be read; nothing of the batch was taken then

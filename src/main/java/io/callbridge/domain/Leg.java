@@ -157,7 +157,12 @@ public final class Leg {
 
     /** The connection to the PBX was interrupted, and when it was back the leg was no more. */
     public boolean lost() {
-        return hangup != null && "lost".equals(hangup.status());
+        return hangup != null && hangup.status() != null && hangup.status().startsWith("lost");
+    }
+
+    /** {@link #lost()}, or perhaps not: the PBX does not say which calls there are. */
+    public boolean unlisted() {
+        return hangup != null && "lost-unlisted".equals(hangup.status());
     }
 
     /** An IVR or a queue (rule R7). */

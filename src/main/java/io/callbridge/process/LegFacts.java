@@ -40,6 +40,8 @@ public class LegFacts {
         facts.put("trunk", leg.trunk());
         facts.put("joined", leg.joined());
         facts.put("lost", leg.lost());
+        facts.put("lostHow", leg.unlisted() ? "the PBX does not say which calls live on after the connection was interrupted"
+                : "ended while the connection to the PBX was interrupted");
         facts.put("bridged", leg.hangup() == null || leg.hangup().bridged() == null ? "" : leg.hangup().bridged() ? "yes" : "no");
         facts.put("local", leg.local());
         facts.put("party", party.raw() == null ? "hidden" : party.raw());

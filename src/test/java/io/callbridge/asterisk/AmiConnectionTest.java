@@ -36,6 +36,8 @@ class AmiConnectionTest {
 
     private static final String SECRET = "sixteen-letters-and-more";
     private static final String BANNER = "Asterisk Call Manager/11.0.0\r\n";
+    private static final String LOGGED_IN = "Response: Success\r\nChallenge: 1\r\n\r\nResponse: Success\r\n"
+            + "Message: Authentication accepted\r\n\r\n";
     private static final String BOOTED = "Event: FullyBooted\r\n\r\n";
 
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -250,6 +252,25 @@ class AmiConnectionTest {
     }
 
     @Test
+    void anAsteriskThatIsTooOldIsNotSimplyConnected() {
+        connect();
+        receive(BANNER.replace("11.0.0", "1.3") + LOGGED_IN);
+        assertEquals("connected", link.now().state());
+        assertTrue(link.now().reason().contains("Asterisk Call Manager/1.3") && link.now().reason().contains("needed is Asterisk 12"), link::state);
+        assertTrue(link.state().startsWith("connected since") && link.state().endsWith(link.now().reason()), link::state);
+        receive(BOOTED + hangup(1));
+        assertNotNull(link.now().reason());
+        receive("Event: DialBegin\r\nDestUniqueid: 1.2\r\n\r\n");
+        assertNull(link.now().reason(), "another product may have that banner");
+
+        run();
+        assertNull(link.now().reason());
+        receive("Event: Dial\r\nPrivilege: call,all\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\nDestination: SIP/101-0000000b"
+                + "\r\nUniqueID: 1385000000.10\r\nDestUniqueID: 1385000000.11\r\nDialstring: 101\r\n\r\n");
+        assertTrue(link.now().reason().contains("events Dial"), link::state);
+    }
+
+    @Test
     void aMissingRightIsPassedOnToo() throws InterruptedException {
         run();
         receive("Response: Error\r\nActionID: callbridge-status\r\nMessage: Permission denied\r\n\r\n");
@@ -278,7 +299,7 @@ class AmiConnectionTest {
 
     private void login() {
         connect();
-        receive(BANNER + "Response: Success\r\nChallenge: 1\r\n\r\nResponse: Success\r\nMessage: Authentication accepted\r\n\r\n");
+        receive(BANNER + LOGGED_IN);
         said();
         said();
     }

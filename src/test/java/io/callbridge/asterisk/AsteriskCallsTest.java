@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What follows from the streams of real Asterisks is what really happened. */
 class AsteriskCallsTest {
@@ -142,7 +143,7 @@ class AsteriskCallsTest {
             "trunk1/12025550145, 912025550145, +12025550145,", "g0/12025550145, 92025550145, +12025550145,",
             "trunk1/sip:12025550145@192.0.2.7:5060, 912025550145, +12025550145,", "12025550145@trunk1, 600, +12025550145,",
             "7777#912025550145@trunk1, 12025550145, +12025550145,", "trunk1, 12025550145, +12025550145,",
-            "00447700900123@trunk1, 9011447700900123, +447700900123,", "912@trunk1, 9912, 912,",
+            "00442079460958@trunk1, 9011442079460958, +442079460958,", "912@trunk1, 9912, 912,",
             "9912025550145@trunk1, 9912025550145, 9912025550145,", "912025550145@trunk1, 912025550145, +12025550145, 9",
             "g0/9w12025550145, 912025550145, +12025550145, 9", "12025550145@trunk1, 912025550145, +12025550145, 9"})
     void ofWhatWasDialledAndWhatWasSentTheOneThatIsANumberCounts(String sent, String dialled, String number, String outsidePrefix) {
@@ -264,6 +265,22 @@ class AsteriskCallsTest {
         int said = lab.events();
         lab.reconnected();
         assertEquals(said, lab.events());
+    }
+
+    /** An appliance that calls itself an Asterisk, or one whose user may not ask. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ActionID: callbridge-channels\nMessage: Invalid/unknown command: CoreShowChannels. Use Action: ListCommands to show"
+            + " available commands.", "Message: Invalid/unknown command: CoreShowChannels.", "ActionID: callbridge-channels\nMessage: Permission denied"})
+    void whatLivesOnIsUnknownWhereChannelsAreNotListed(String answer) throws IOException {
+        AsteriskLab lab = new AsteriskLab().plays(Capture.of("reconnect_midcall"), 0, 3000);
+        lab.reconnects();
+        lab.says("Response: Error\nActionID: callbridge-status\nMessage: Invalid/unknown command: Status.");
+        assertNull(lab.leg("1795400662.2006", true).hangup());
+        lab.says("Response: Error\n" + answer);
+        Leg talked = lab.leg("1795400662.2006", true);
+        assertTrue(talked.lost() && talked.unlisted());
+        assertEquals("unknown", talked.result());
+        assertEquals(List.of(), lab.missed());
     }
 
     @Test

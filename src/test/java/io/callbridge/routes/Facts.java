@@ -25,6 +25,7 @@ final class Facts {
         facts.put("trunk", false);
         facts.put("joined", false);
         facts.put("lost", false);
+        facts.put("lostHow", "");
         facts.put("bridged", "");
         facts.put("local", false);
         facts.put("party", "+79000000010");
