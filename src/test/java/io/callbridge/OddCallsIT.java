@@ -3,6 +3,7 @@ package io.callbridge;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -16,7 +17,9 @@ import io.callbridge.support.TestCall;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -89,6 +92,54 @@ class OddCallsIT {
         for (String pbx : List.of("main", "branch")) {
             assertEquals(List.of(pbx, 3), pbxAndDeliveries("/api/calls/" + call.callId() + "?pbx=" + pbx));
         }
+    }
+
+    @Test
+    void aCallHoursAfterTheOneWithTheSameIdsIsAnother() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        bridge.webhook().accept(call.answered());
+        requests(Kind.CALL, call.legId(), 1);
+        for (Map<String, String> event : call.missed()) {
+            bridge.webhook().accept(List.of(hoursLater(event)));
+        }
+        requests(Kind.CARD, call.legId() + "~2", 1);
+        requests(Kind.CARD_END, call.legId() + "~2", 1);
+        JsonNode missed = requests(Kind.MISSED, call.callId() + "~2", 1).get(0).body();
+        assertEquals("2025-03-04T14:00:00.000Z", missed.path("startedAt").asText());
+        bridge.webhook().accept(call.answered().stream().map(OddCallsIT::hoursLater).toList());
+        requests(Kind.CALL, call.legId() + "~2", 1);
+        assertEquals(1, requests(Kind.CALL, call.legId(), 1).size());
+        assertTrue(decisions(call.callId() + "~2").contains("again more than an hour after its call was over"));
+    }
+
+    @Test
+    void aLegBelongsToTheCallItCameWithLast() {
+        TestCall call = TestCall.incoming("102", FakeCrm.IVANOV);
+        bridge.webhook().accept(List.of(call.dialIn()));
+        requests(Kind.CARD, call.legId(), 1);
+        bridge.webhook().accept(List.of(under("b" + call.callId(), call.answer()), under("b" + call.callId(), call.hangup())));
+        CrmRequest registered = requests(Kind.CALL, call.legId(), 1).get(0);
+        assertEquals("b" + call.callId(), registered.member("callId"));
+        assertEquals(BEGIN, registered.member("startedAt"));
+        assertTrue(decisions("b" + call.callId()).contains("it belongs to the call it came with last"));
+        await("the other call is none").atMost(SOON).until(() -> bridge.get("/api/calls/" + call.callId()).statusCode() == 404);
+        assertEquals(1, requests(Kind.CARD, call.legId(), 1).size());
+    }
+
+    private static Map<String, String> hoursLater(Map<String, String> event) {
+        Map<String, String> later = new HashMap<>(event);
+        later.compute("EventTime", (name, time) -> Long.toString(Long.parseLong(time) + Duration.ofHours(5).toNanos() / 1000));
+        return later;
+    }
+
+    private static Map<String, String> under(String callId, Map<String, String> event) {
+        Map<String, String> other = new HashMap<>(event);
+        other.put("CallID", callId);
+        return other;
+    }
+
+    private String decisions(String callId) {
+        return bridge.call(callId).path("decisions").toString();
     }
 
     private List<Object> pbxAndDeliveries(String path) {

@@ -150,6 +150,15 @@ public final class Call {
         return Stream.concat(legs.stream(), related.stream()).anyMatch(Leg::container);
     }
 
+    /**
+     * When the call was over, in the PBX's time: its last leg was hung up, or is given up (rule R50). In a container that says
+     * nothing a caller may wait as long as others talk.
+     */
+    public Instant overAt() {
+        return legs.stream().map(leg -> leg.container() && !leg.ended() ? leg.startedAt().plus(settings.maxTalk()) : leg.endedAt(settings))
+                .max(Comparator.naturalOrder()).orElseThrow();
+    }
+
     // ---- missed
 
     /**

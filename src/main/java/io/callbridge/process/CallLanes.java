@@ -70,7 +70,12 @@ public class CallLanes {
 
     /** An event that is in the journal. */
     public void submit(CallEvent event) {
-        submit(new CallKey(event.pbx(), event.callId()), new Trigger("event", event.legId()));
+        submit(event.pbx(), event.callId(), event.legId());
+    }
+
+    /** An event of this leg is in the journal. */
+    void submit(String pbx, String callId, String legId) {
+        submit(new CallKey(pbx, callId), new Trigger("event", legId));
     }
 
     /** A timer that is due. */
@@ -145,6 +150,10 @@ public class CallLanes {
                 if (!(e.getCause() instanceof StaleLookException)) {
                     // Nothing was written, so the work is found again, by ops-recover and by its timers.
                     LOG.errorf("Call %s could not be processed, it is tried again: %s", call.callId, e.getCause());
+                    return;
+                }
+                if (journal.call(call.pbx, call.callId).isEmpty()) {
+                    // All of it is another call's by now.
                     return;
                 }
             } catch (RuntimeException e) {

@@ -30,24 +30,29 @@ public class CallLoader {
     private final Journal journal;
     private final Effects effects;
     private final Settings settings;
+    private final ReusedIds reused;
     private final CrmUsers users;
     private final Tracing tracing;
 
-    public CallLoader(Journal journal, Effects effects, Settings settings, CrmUsers users, Tracing tracing) {
+    public CallLoader(Journal journal, Effects effects, Settings settings, ReusedIds reused, CrmUsers users, Tracing tracing) {
         this.journal = journal;
         this.effects = effects;
         this.settings = settings;
+        this.reused = reused;
         this.users = users;
         this.tracing = tracing;
     }
 
     /** Puts the {@link Fold} on the exchange, and what the look is about; work without looks is about everything. */
-    public void load(Exchange exchange) {
+    public void load(Exchange exchange) throws StaleLookException {
         Instant begin = Instant.now();
         Map<String, Object> work = work(exchange);
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");
         Effects.Snapshot snapshot = effects.snapshot(pbx, callId);
+        if (snapshot.entries().isEmpty() || work.containsKey("looks") && reused.settle(pbx, callId, snapshot.entries())) {
+            throw new StaleLookException(callId);
+        }
         List<CallEvent> events = snapshot.entries().stream().map(Journal.Entry::event).toList();
         List<String> subjects = work.get("looks") instanceof List<?> looks
                 ? looks.stream().map(look -> (String) ((Map<?, ?>) look).get("subject")).distinct().toList()
@@ -60,6 +65,13 @@ public class CallLoader {
         }
         exchange.setProperty(Fold.PROPERTY, fold);
         Facts.put(exchange, work);
+        if (work.get("looks") instanceof List<?> looks) {
+            // A leg may be another call's by now.
+            exchange.setVariable("looks", looks.stream().filter(look -> {
+                String subject = (String) ((Map<?, ?>) look).get("subject");
+                return subject.equals(Timer.MISSED) || fold.call.leg(subject) != null;
+            }).toList());
+        }
     }
 
     /**

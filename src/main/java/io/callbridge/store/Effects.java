@@ -86,7 +86,7 @@ public class Effects {
             }
             List<Decision> decided = new ArrayList<>();
             for (Decision decision : outcome.decisions()) {
-                if (decide(sql, call, decision)) {
+                if (decide(sql, call.pbx(), call.callId(), decision)) {
                     decided.add(decision);
                 }
             }
@@ -101,11 +101,62 @@ public class Effects {
         });
     }
 
-    private static boolean decide(Sql sql, CallRow call, Decision decision) throws SQLException {
+    /**
+     * An event that is another call's, or another leg's, than its CallID and SubCallID say.
+     *
+     * @param decidedFor the leg that the reason is about; empty: the whole call
+     */
+    public record Placed(Journal.Entry entry, String callId, String legId, String decidedFor, String reason) {
+    }
+
+    /**
+     * Puts events where they belong, to be looked at there as if they were new; one that is there already is a repeat. What the
+     * CRMs were told of a leg goes with it, and with its last leg goes all that is left of a call.
+     */
+    public void place(String pbx, List<Placed> placed) {
+        if (placed.isEmpty()) {
+            return;
+        }
+        store.writeAndWait(Store.LAST, sql -> {
+            for (Placed each : placed) {
+                place(sql, pbx, each);
+            }
+            return null;
+        });
+    }
+
+    private static void place(Sql sql, String pbx, Placed placed) throws SQLException {
+        long seq = placed.entry().seq();
+        String from = placed.entry().event().callId();
+        if (sql.update("update event set call_id = ?, leg_id = ?, state = 'new' where seq = ? and call_id = ? and leg_id = ? and not exists"
+                + " (select 1 from event same where same.pbx = event.pbx and same.leg_id = ? and same.type = event.type"
+                + " and same.event_time = event.event_time and same.seq <> event.seq)", placed.callId(), placed.legId(), seq, from,
+                placed.entry().event().legId(), placed.legId()) == 0) {
+            sql.update("delete from event where seq = ? and call_id = ? and leg_id = ?", seq, from, placed.entry().event().legId());
+        }
+        decide(sql, pbx, placed.callId(), new Decision(placed.decidedFor(), "ids", "R6", placed.reason(), System.currentTimeMillis()));
+        if (placed.callId().equals(from)) {
+            return;
+        }
+        sql.update("update delivery set call_id = ? where pbx = ? and call_id = ? and id = ? and operation not in ('missed', 'task')",
+                placed.callId(), pbx, from, placed.legId());
+        // Nobody who looks at it just now has seen that.
+        sql.update("update call set version = version + 1 where pbx = ? and call_id = ?", pbx, from);
+        if (sql.first("select 1 from event where pbx = ? and call_id = ? limit 1", row -> true, pbx, from) == null) {
+            for (String part : List.of("delivery", "decision")) {
+                sql.update("update " + part + " set call_id = ? where pbx = ? and call_id = ?", placed.callId(), pbx, from);
+            }
+            for (String part : List.of("timer", "call_party", "call")) {
+                sql.update("delete from " + part + " where pbx = ? and call_id = ?", pbx, from);
+            }
+        }
+    }
+
+    private static boolean decide(Sql sql, String pbx, String callId, Decision decision) throws SQLException {
         String before = sql.first("select reason from decision where pbx = ? and call_id = ? and leg_id = ? and topic = ?"
-                + " order by seq desc limit 1", row -> row.getString(1), call.pbx(), call.callId(), decision.legId(), decision.topic());
+                + " order by seq desc limit 1", row -> row.getString(1), pbx, callId, decision.legId(), decision.topic());
         return !decision.reason().equals(before) && sql.update("insert into decision (pbx, call_id, leg_id, topic, rule, reason, at)"
-                + " values (?, ?, ?, ?, ?, ?, ?)", call.pbx(), call.callId(), decision.legId(), decision.topic(), decision.rule(),
+                + " values (?, ?, ?, ?, ?, ?, ?)", pbx, callId, decision.legId(), decision.topic(), decision.rule(),
                 decision.reason(), decision.at()) > 0;
     }
 

@@ -10,6 +10,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,7 +29,7 @@ public class Journal {
     private static final String INSERT = "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state, trace)"
             + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new', ?) on conflict do nothing";
     private static final int TIME = 4;
-    private static final String SELECT = "select seq, state, pbx, arrived_at, fields, trace from event where ";
+    private static final String SELECT = "select seq, state, pbx, call_id, leg_id, arrived_at, fields, trace from event where ";
 
     private final Store store;
     private final ObjectMapper json;
@@ -39,7 +41,7 @@ public class Journal {
     }
 
     /**
-     * A journaled event with its raw fields.
+     * A journaled event, under the ids that it has here, with its raw fields.
      *
      * @param trace where its trace goes on, {@code null}: it was not traced
      */
@@ -78,7 +80,9 @@ public class Journal {
     private Object[] row(New appended) {
         CallEvent event = appended.event();
         // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
-        long time = event.time() != null ? EventReader.micros(event.time()) : event.bridged() == null ? 0 : -1;
+        // And one that comes hours later may be another call's, whose PBX counts its ids again.
+        long time = event.time() != null ? EventReader.micros(event.time())
+                : -2 * (event.arrivedAt().getEpochSecond() / 3600) - (event.bridged() == null ? 0 : 1);
         try {
             return new Object[] {event.pbx(), event.callId(), event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(),
                 event.callBackId(), json.writeValueAsString(appended.fields()), appended.trace()};
@@ -104,6 +108,12 @@ public class Journal {
     /** All events of a leg, in order of arrival. */
     public List<CallEvent> leg(String pbx, String legId) {
         return events("pbx = ? and leg_id = ? order by seq", pbx, legId);
+    }
+
+    /** Events of these legs that stand under other CallIDs. */
+    public List<Entry> elsewhere(String pbx, String callId, Collection<String> legIds) {
+        return store.read(sql -> sql.query(SELECT + "pbx = ? and leg_id in " + Sql.in(legIds) + " and call_id <> ? order by seq", this::entry,
+                Stream.concat(Stream.concat(Stream.of(pbx), legIds.stream()), Stream.of(callId)).toArray()));
     }
 
     /** Events of other calls that carry this CallBackID. */
@@ -141,7 +151,10 @@ public class Journal {
     private Entry entry(ResultSet row) throws SQLException {
         try {
             Map<String, String> fields = json.readValue(row.getString("fields"), FIELDS);
-            return new Entry(row.getLong("seq"), row.getString("state"), EventReader.read(row.getString("pbx"), fields,
+            Map<String, String> named = new HashMap<>(fields);
+            named.put("CallID", row.getString("call_id"));
+            named.put("SubCallID", row.getString("leg_id"));
+            return new Entry(row.getLong("seq"), row.getString("state"), EventReader.read(row.getString("pbx"), named,
                     Instant.ofEpochMilli(row.getLong("arrived_at"))), fields, row.getString("trace"));
         } catch (JsonProcessingException e) {
             throw new SQLException("unreadable fields in the journal", e);

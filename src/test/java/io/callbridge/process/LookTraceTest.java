@@ -98,7 +98,17 @@ class LookTraceTest {
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());
         String callId = entries.get(0).event().callId();
         exchange.getMessage().setBody(Map.of("pbx", "main", "callId", callId, "looks", List.of(Map.of("subject", subject))));
-        new CallLoader(null, effects, settings, new CrmUsers(null, null, settings, null, null), new Tracing(sdk, settings)).load(exchange);
+        ReusedIds none = new ReusedIds(null, null, null, null) {
+            @Override
+            boolean settle(String pbx, String callId, List<Journal.Entry> all) {
+                return false;
+            }
+        };
+        try {
+            new CallLoader(null, effects, settings, none, new CrmUsers(null, null, settings, null, null), new Tracing(sdk, settings)).load(exchange);
+        } catch (StaleLookException e) {
+            throw new IllegalStateException(e);
+        }
         return exchange.getProperty(Fold.PROPERTY, Fold.class);
     }
 

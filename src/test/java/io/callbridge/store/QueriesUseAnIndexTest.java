@@ -69,6 +69,7 @@ class QueriesUseAnIndexTest {
         journal.append(List.of(new Journal.New(EventReader.read("main", fields, Instant.now()), fields, null))).get();
         journal.call("main", "c1");
         journal.leg("main", "71101-a1");
+        journal.elsewhere("main", "c2", List.of("71101-a1"));
         journal.sameCallBack("main", "b1", "c2");
         journal.pbxsOf("c1");
         journal.open(false, Instant.now(), Set.of("main"), 10);
@@ -88,6 +89,7 @@ class QueriesUseAnIndexTest {
         outbox.cardMayBeShown("rest", "main", "71101-a1");
         new OutboxControl(store).isEndedCard(outbox.call("main", "c1").get(0));
         outbox.call("main", "c1");
+        new Effects(store, journal, outbox).place("main", List.of(new Effects.Placed(journal.call("main", "c1").get(0), "c3", "71101-a1", "", "why")));
         outbox.attempts(1);
         CallIndex calls = new CallIndex(store);
         calls.newest(new CallIndex.Filter(null, null, null, null, 0, Long.MAX_VALUE), null, 10);
