@@ -260,7 +260,7 @@ class CheckRoutesIT {
                     .setting("quarkus.http.port", Integer.toString(taken.getLocalPort()))
                     .setting("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("data/callbridge.db"))
                     .setting("callbridge.tcp.port", Integer.toString(taken.getLocalPort()))
-                    .setting("java.io.tmpdir", folder.toString()).setting("quarkus.profile", "demo")
+                    .setting("java.io.tmpdir", folder.toString()).setting("callbridge.demo", "true")
                     .setting("callbridge.pbx.own.ami.host", "127.0.0.1")
                     .setting("callbridge.pbx.own.ami.port", Integer.toString(taken.getLocalPort()))
                     .setting("callbridge.pbx.own.ami.username", "u").setting("callbridge.pbx.own.ami.secret", "s")
@@ -328,6 +328,6 @@ class CheckRoutesIT {
     }
 
     private BridgeCommand command() {
-        return new BridgeCommand(folder).setting("java.io.tmpdir", folder.toString());
+        return new BridgeCommand(folder).setting("java.io.tmpdir", folder.toString()).setting("callbridge.crm.rest.url", "https://crm.example/");
     }
 }

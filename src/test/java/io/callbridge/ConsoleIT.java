@@ -534,7 +534,7 @@ class ConsoleIT {
     /** What somebody sees who has just started it by the first command of the README. */
     @Test
     void aCallOfTheDemoIsSeenAsItHappens() {
-        try (BridgeProcess demo = BridgeProcess.builder().setting("quarkus.profile", "demo").without("callbridge.admin.token").start();
+        try (BridgeProcess demo = BridgeProcess.builder().bare().setting("callbridge.demo", "true").start();
                 ConsoleBrowser window = new ConsoleBrowser(demo.port())) {
             Page page = window.open(null);
             page.navigate("/");

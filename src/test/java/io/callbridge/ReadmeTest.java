@@ -117,7 +117,7 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"mvn package quarkus:run -DskipTests -Dquarkus.profile=demo", "mvn verify"})
+    @ValueSource(strings = {"mvn package quarkus:run -DskipTests -Dcallbridge.demo=true", "mvn verify"})
     void theCommandsThatEverythingBeginsWithAreThere(String command) {
         assertTrue(readme.lines().anyMatch(line -> line.equals("    " + command)));
     }

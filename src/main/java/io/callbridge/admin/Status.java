@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.asterisk.AmiState;
 import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.CrmGates;
+import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
@@ -13,7 +14,6 @@ import io.callbridge.store.Store;
 import io.callbridge.store.StoreCounts;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
-import io.quarkus.runtime.configuration.ConfigUtils;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Instant;
@@ -61,7 +61,7 @@ public class Status {
         Map<String, Object> status = new LinkedHashMap<>();
         status.put("version", version);
         status.put("who", who);
-        status.put("demo", ConfigUtils.isProfileActive("demo"));
+        status.put("demo", Demo.asked());
         status.putAll(connections());
         return json.writeValueAsString(status);
     }

@@ -1,6 +1,6 @@
 package io.callbridge.demo;
 
-import io.quarkus.runtime.configuration.ConfigUtils;
+import io.callbridge.platform.Demo;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 /**
  * A CRM to look at: the REST contract (contract section 3) in memory under {@code /demo-crm}, and a page that shows it
  * under {@code /demo}. It is strict, so that it also shows a mistake of the bridge: what is not in the contract is
- * answered with {@code 400} and one sentence. Outside the profile {@code demo} nothing of it can be reached.
+ * answered with {@code 400} and one sentence. Where no demo was asked for, nothing of it can be reached.
  */
 @ApplicationScoped
 public class DemoCrm {
@@ -34,7 +34,7 @@ public class DemoCrm {
     private final CrmMemory memory = new CrmMemory();
 
     void register(@Observes Router router) {
-        if (ConfigUtils.isProfileActive("demo")) {
+        if (Demo.asked()) {
             mount(router);
         }
     }

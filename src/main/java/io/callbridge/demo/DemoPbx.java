@@ -1,8 +1,8 @@
 package io.callbridge.demo;
 
 import io.callbridge.platform.CheckRoutes;
+import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
-import io.quarkus.runtime.configuration.ConfigUtils;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,8 +31,7 @@ import org.jboss.logging.Logger;
 
 /**
  * A PBX to look at: plays believable calls against the bridge's own webhook (contract section 2) for as long as the
- * application runs. It is the PBX {@code demo} of the configuration; outside the profile {@code demo} it does
- * nothing.
+ * application runs. It is the PBX {@code demo} of the configuration; where no demo was asked for, it does nothing.
  */
 @ApplicationScoped
 public class DemoPbx {
@@ -46,7 +45,6 @@ public class DemoPbx {
     /** People breathe between two calls; the page has time to show how the last one ended. */
     private static final long REST_MS = 2000;
 
-    private final int port;
     private final Optional<String> secret;
     private final Settings settings;
 
@@ -62,22 +60,20 @@ public class DemoPbx {
     private int failures;
     private boolean warned;
 
-    DemoPbx(@ConfigProperty(name = "quarkus.http.port", defaultValue = "8080") int port,
-            @ConfigProperty(name = "callbridge.pbx.demo.secret") Optional<String> secret, Settings settings) {
-        this.port = port;
+    DemoPbx(@ConfigProperty(name = "callbridge.pbx.demo.secret") Optional<String> secret, Settings settings) {
         this.secret = secret;
         this.settings = settings;
     }
 
     void start(@Observes StartupEvent started) {
-        if (!ConfigUtils.isProfileActive("demo") || !CheckRoutes.starts(ConfigProvider.getConfig())) {
+        if (!Demo.asked() || !CheckRoutes.starts(ConfigProvider.getConfig())) {
             return;
         }
         if (secret.isEmpty()) {
             LOG.warn("No demo calls are played: callbridge.pbx.demo.secret is missing");
             return;
         }
-        webhook = URI.create("http://localhost:" + port + "/pbx/"
+        webhook = URI.create(Demo.address() + "/pbx/"
                 + URLEncoder.encode(secret.get(), StandardCharsets.UTF_8).replace("+", "%20") + "/events");
         client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2)).build();

@@ -93,6 +93,10 @@ public class Bootstrap implements CamelContextCustomizer {
             LOG.warn("No PBX is configured: set callbridge.pbx.<name>.secret");
         }
         dispatcher.start();
+        if (Demo.asked(config)) {
+            LOG.infof("This is a demo, its calls are invented and nobody else's CRM hears of them: open %s/, or %s/demo for the CRM",
+                    Demo.address(), Demo.address());
+        }
     }
 
     private static void refuse(Problem problem) {

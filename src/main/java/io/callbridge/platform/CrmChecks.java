@@ -21,10 +21,11 @@ final class CrmChecks {
     static void check(String crm, String key, BridgeConfig.Crm config, Config all) {
         for (String needed : NEEDED.getOrDefault(crm, List.of())) {
             String value = Settings.text(all, key + "." + needed);
+            if (value.isEmpty()) {
+                throw new StartException("callbridge." + key + "." + needed + " is missing: callbridge.crm.active names " + crm);
+            }
             if (needed.equals("url")) {
                 Settings.checkAddress(key + ".url", value);
-            } else if (value.isEmpty()) {
-                throw new StartException("callbridge." + key + "." + needed + " is missing: callbridge.crm.active names " + crm);
             }
         }
         switch (crm) {

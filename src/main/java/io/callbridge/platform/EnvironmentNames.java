@@ -1,59 +1,60 @@
 package io.callbridge.platform;
 
-import io.smallrye.config.ConfigSourceContext;
-import io.smallrye.config.ConfigSourceFactory;
-import io.smallrye.config.EnvConfigSource;
-import io.smallrye.config.ProfileConfigSourceInterceptor;
+import io.smallrye.config.ConfigSourceInterceptor;
+import io.smallrye.config.ConfigSourceInterceptorContext;
+import io.smallrye.config.ConfigValue;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.eclipse.microprofile.config.spi.ConfigSource;
 
 /**
  * Says which PBXs and extensions the environment configures. Left to itself, SmallRye reads a number between underscores as
  * an index ({@code EXTENSIONS_101_USER} as {@code extensions[101].user}) and any other underscore as a dot.
  */
-public class EnvironmentNames implements ConfigSourceFactory {
+public final class EnvironmentNames implements ConfigSourceInterceptor {
 
     @Override
-    public Iterable<ConfigSource> getConfigSources(ConfigSourceContext context) {
-        Set<String> variables = new HashSet<>();
-        Set<String> properties = new HashSet<>();
-        for (ConfigSource source : context.getConfigSources()) {
-            for (String name : source.getPropertyNames()) {
-                (source instanceof EnvConfigSource ? variables : properties)
-                        .add(ProfileConfigSourceInterceptor.activeName(name, context.getProfiles()));
-            }
-        }
-        return List.of(new Names(variables, properties));
+    public Iterator<String> iterateNames(ConfigSourceInterceptorContext context) {
+        Set<String> names = new HashSet<>();
+        context.iterateNames().forEachRemaining(names::add);
+        names.addAll(new Names(names).names);
+        return names.iterator();
     }
 
-    /** Has names only: the values are the environment's own, and so no build can package them. */
-    static final class Names implements ConfigSource {
+    @Override
+    public ConfigValue getValue(ConfigSourceInterceptorContext context, String name) {
+        return context.proceed(name);
+    }
+
+    private static final class Names {
 
         private static final Pattern PROPERTY = Pattern.compile(
                 "((callbridge\\.pbx\\.(?:\"[^\"]+\"|[^.]+))(?:\\.extensions\\.(?:\"[^\"]+\"|[^.]+))?)\\..+");
-        private static final Pattern OF_EXTENSION = Pattern.compile("((CALLBRIDGE_PBX_.+?)_EXTENSIONS_(.+))_(TYPE|USER|ID)");
-        private static final Pattern OF_AMI = Pattern.compile("(CALLBRIDGE_PBX_.+)_AMI_(HOST|PORT|USERNAME|SECRET|PLAIN_LOGIN|TLS|TLS_CA"
-                + "|TRUNKS|INBOUND_CONTEXTS|DID_VARIABLE)");
-        private static final Pattern OF_PBX = Pattern.compile("(CALLBRIDGE_PBX_.+)_(SECRET|PREFIX|DOMAIN|COUNTRY|CHARSET|DEFAULT_USER)");
+        private static final Pattern OF_EXTENSION = Pattern.compile("((CALLBRIDGE_PBX_.+?)_EXTENSIONS_(.+))_("
+                + KeyCheck.variables("pbx.<pbx>.extensions.<name>.") + ")");
+        private static final Pattern OF_AMI = Pattern.compile("(CALLBRIDGE_PBX_.+)_AMI_(" + KeyCheck.variables("pbx.<pbx>.ami.") + ")");
+        private static final Pattern OF_PBX = Pattern.compile("(CALLBRIDGE_PBX_.+?)_(" + KeyCheck.variables("pbx.<pbx>.") + ")");
 
         private final Set<String> variables;
         /** How the other sources write a PBX or an extension, by its form in the environment. */
         private final Map<String, String> written = new HashMap<>();
         private final Set<String> names = new HashSet<>();
 
-        Names(Set<String> variables, Set<String> properties) {
-            this.variables = variables;
-            for (String property : properties) {
+        Names(Set<String> given) {
+            variables = given.stream().filter(KeyCheck::isVariable).collect(Collectors.toSet());
+            Set<String> words = variables.stream().map(KeyCheck::words).collect(Collectors.toSet());
+            for (String property : given) {
                 Matcher matcher = PROPERTY.matcher(property);
-                if (matcher.matches()) {
+                // Names that SmallRye makes of variables are in lower case, with a dot, a dash or an index where there is an underscore.
+                boolean madeOfVariable = property.matches("[a-z0-9.\\[\\]-]+") && words.contains(KeyCheck.words(KeyCheck.variable(property)));
+                if (matcher.matches() && !madeOfVariable) {
                     written.put(KeyCheck.variable(matcher.group(1)), matcher.group(1));
                     written.put(KeyCheck.variable(matcher.group(2)), matcher.group(2));
                 }
@@ -102,21 +103,6 @@ public class EnvironmentNames implements ConfigSourceFactory {
 
         private static String property(String form) {
             return form.toLowerCase(Locale.ROOT).replace('_', '-');
-        }
-
-        @Override
-        public Set<String> getPropertyNames() {
-            return names;
-        }
-
-        @Override
-        public String getValue(String name) {
-            return null;
-        }
-
-        @Override
-        public String getName() {
-            return "names in the environment";
         }
     }
 }

@@ -6,12 +6,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
@@ -53,7 +53,7 @@ final class KeyCheck {
             "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.amocrm.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
-            "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo.pause-ms");
+            "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -68,8 +68,8 @@ final class KeyCheck {
         problems(config, context).stream().findFirst().ifPresent(KeyCheck::refuse);
     }
 
-    static void check(SmallRyeConfig config, Map<String, String> environment, Set<String> usedByRoutes) {
-        problems(config, environment, usedByRoutes).stream().findFirst().ifPresent(KeyCheck::refuse);
+    static void check(SmallRyeConfig config, Set<String> usedByRoutes) {
+        problems(config, usedByRoutes).stream().findFirst().ifPresent(KeyCheck::refuse);
     }
 
     private static void refuse(StartException problem) {
@@ -78,14 +78,16 @@ final class KeyCheck {
 
     /** All that {@link #check} would refuse, one after the other. */
     static List<StartException> problems(Config config, CamelContext context) {
-        return problems(config.unwrap(SmallRyeConfig.class), System.getenv(), usedByRoutes(config, context));
+        return problems(config.unwrap(SmallRyeConfig.class), usedByRoutes(config, context));
     }
 
-    private static List<StartException> problems(SmallRyeConfig config, Map<String, String> environment, Set<String> usedByRoutes) {
+    private static List<StartException> problems(SmallRyeConfig config, Set<String> usedByRoutes) {
         List<StartException> problems = new ArrayList<>();
         Set<String> known = new TreeSet<>(KEYS);
         known.addAll(usedByRoutes);
-        Set<String> given = environment.keySet().stream().map(KeyCheck::words).collect(Collectors.toSet());
+        Set<String> given = StreamSupport.stream(config.getPropertyNames().spliterator(), false).filter(KeyCheck::isVariable)
+                .collect(Collectors.toSet());
+        Set<String> words = given.stream().map(KeyCheck::words).collect(Collectors.toSet());
         Set<String> variables = known.stream().filter(key -> !key.contains("<")).map(key -> variable(PREFIX + key))
                 .collect(Collectors.toSet());
         for (String key : config.getPropertyNames()) {
@@ -95,13 +97,14 @@ final class KeyCheck {
                     if (config.getConfigValue(key).hasProblems()) {
                         problems.add(unreadable(key));
                     }
-                } else if (!given.contains(words(variable(key)))) {
+                } else if (!words.contains(words(variable(key)))) {
                     problems.add(unknown(key, config.getConfigValue(key).getValue(), known));
                 }
             }
         }
-        environment.forEach((variable, value) -> {
-            if (variable.startsWith("CALLBRIDGE_") && !variables.contains(variable) && !isServiceLink(variable, value)) {
+        given.forEach(variable -> {
+            String value = config.getConfigValue(variable).getRawValue();
+            if (!variables.contains(variable) && !isServiceLink(variable, value)) {
                 problems.add(unknown(variable, value, known));
             }
         });
@@ -138,8 +141,18 @@ final class KeyCheck {
         return key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
     }
 
+    static boolean isVariable(String name) {
+        return name.startsWith("CALLBRIDGE_");
+    }
+
+    /** The ends of variables that set a key below another one, as alternatives of a pattern. */
+    static String variables(String above) {
+        return KEYS.stream().filter(key -> key.startsWith(above)).map(key -> variable(key.substring(above.length())))
+                .filter(end -> !end.contains("__")).distinct().collect(Collectors.joining("|"));
+    }
+
     /** Of a variable: SmallRye makes up names of keys for it, some with an index, which is two underscores. */
-    private static String words(String variable) {
+    static String words(String variable) {
         return variable.replaceAll("_+", "_");
     }
 

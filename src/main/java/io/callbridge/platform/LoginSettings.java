@@ -4,12 +4,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.Config;
 
 /**
  * Who may administer of those whom an OpenID Connect provider knows: whoever is named, and whoever has the role. The rest of
- * {@code callbridge.admin.oidc} is {@link LoginSource}'s.
+ * {@code callbridge.admin.oidc} is Quarkus's, see {@link DerivedSettings}.
  *
  * @param users names that may
  * @param role a role that may, {@code null} if none is enough
@@ -24,6 +25,12 @@ public record LoginSettings(Set<String> users, String role, String nameClaim) {
     private static final String ROLE = "admin.oidc.role";
     private static final String NAME_CLAIM = "admin.oidc.name-claim";
     private static final int SECRET_LENGTH = 16;
+
+    /** Whether all is said that Quarkus needs for a login; what is said wrongly, {@link #read} refuses. */
+    static boolean usable(UnaryOperator<String> of) {
+        return of.apply("callbridge." + URL).matches("https?://[^/].*") && !of.apply("callbridge." + CLIENT_ID).isBlank()
+                && !of.apply("callbridge." + CLIENT_SECRET).isBlank();
+    }
 
     /** @return nothing if there is no provider */
     static Optional<LoginSettings> read(Config all) {
@@ -40,7 +47,7 @@ public record LoginSettings(Set<String> users, String role, String nameClaim) {
         if (Settings.text(all, CLIENT_ID).isBlank()) {
             throw new StartException("callbridge." + CLIENT_ID + " is missing: the name that Callbridge has at the provider");
         }
-        // It also keeps the sessions, see LoginSource.
+        // It also keeps the sessions, see DerivedSettings.
         if (Settings.text(all, CLIENT_SECRET).length() < SECRET_LENGTH) {
             throw new StartException("callbridge." + CLIENT_SECRET + " has " + Settings.text(all, CLIENT_SECRET).length()
                     + " characters; allowed are 16 or more");

@@ -97,6 +97,9 @@ public class Settings {
         if (crms.isEmpty()) {
             wrong.add(invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest"));
         }
+        if (checked(false, () -> bool("demo", text(all, "demo")))) {
+            attempt(() -> Demo.check(all));
+        }
         crms.forEach(crm -> attempt(() -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all))));
         crmTls = checked(null, () -> all.getOptionalValue("callbridge." + CrmTls.CA, String.class).map(CrmTls::of).orElse(null));
         recordingsUrl = text(all, "recordings.url-template");
@@ -156,12 +159,12 @@ public class Settings {
         attempt(() -> oneOf(all, "log.format", "text", "json"));
         attempt(() -> oneOf(all, "log.numbers", "masked", LogMask.FULL));
         number(all, "demo.pause-ms", 0, 3_600_000);
-        tracing = !text(all, TracingSource.ENDPOINT).isEmpty();
+        tracing = !text(all, TracingSettings.ENDPOINT).isEmpty();
         if (tracing) {
-            attempt(() -> checkAddress(TracingSource.ENDPOINT, text(all, TracingSource.ENDPOINT)));
+            attempt(() -> checkAddress(TracingSettings.ENDPOINT, text(all, TracingSettings.ENDPOINT)));
         }
-        attempt(() -> TracingSource.checkProtocol(text(all, TracingSource.PROTOCOL)));
-        attempt(() -> TracingSource.checkRatio(text(all, TracingSource.RATIO)));
+        attempt(() -> TracingSettings.checkProtocol(text(all, TracingSettings.PROTOCOL)));
+        attempt(() -> TracingSettings.checkRatio(text(all, TracingSettings.RATIO)));
         if (!wrong.isEmpty()) {
             wrong.stream().skip(1).forEach(wrong.get(0)::addSuppressed);
             throw wrong.get(0);

@@ -126,7 +126,7 @@ class ConfigurationTest {
 
     @ParameterizedTest
     @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
-            "crm.rest.url, ''", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
+            "demo, yes", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
             "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
             "tcp.max-silence-ms, 999", "ami.lease, ''", "ami.lease, zookeeper", "tracing.endpoint, collector:4318",
             "tracing.protocol, ''", "tracing.protocol, zipkin", "tracing.ratio, ''", "tracing.ratio, 1.1", "tracing.ratio, all"})
@@ -154,6 +154,67 @@ class ConfigurationTest {
                 "CALLBRIDGE_CRM_BITRIX24_SEVERAL_ENTITIES", "owner", "CALLBRIDGE_CRM_BITRIX24_MISSED_TASK", "true",
                 "CALLBRIDGE_CRM_BITRIX24_LOOKUP_RATE", "3", "CALLBRIDGE_CRM_BITRIX24_RATE", "1", "CALLBRIDGE_CRM_BITRIX24_PARALLEL", "4"));
         assertEquals(new CrmSettings(1, 45, 3, Map.of("anna", "7", "102", "8"), "owner", true, 4), start().crm("bitrix24"));
+    }
+
+    @Test
+    void anActiveCrmHasAnAddress() {
+        given.put("callbridge.crm.rest.url", "");
+        assertEquals("callbridge.crm.rest.url is missing: callbridge.crm.active names rest", refusal());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"'', '', http://localhost:8080", "8081, 0.0.0.0, http://localhost:8081", "8082, 127.0.0.1, http://127.0.0.1:8082",
+            "8083, ::1, http://[::1]:8083"})
+    void aDemoTellsItsCallsToItsOwnCrmFromItsOwnStore(String port, String host, String address) {
+        given.clear();
+        demo(port, host);
+        SmallRyeConfig config = TestConfig.of(given, environment);
+        Settings settings = TestConfig.settings(config);
+        assertEquals(address + "/demo-crm", config.getValue("callbridge.crm.rest.url", String.class));
+        assertEquals("jdbc:sqlite:data/demo.db", settings.storeUrl());
+        assertEquals("jdbc:sqlite:data/demo.db", config.getValue("quarkus.datasource.sqlite.jdbc.url", String.class));
+        assertEquals(Set.of("demo"), settings.pbxs());
+        assertEquals("anna", settings.directory("demo").own("101").user());
+        given.put("callbridge.store.url", "jdbc:sqlite:other.db");
+        given.put("callbridge.crm.rest.url", address + "/demo-crm");
+        assertEquals("jdbc:sqlite:other.db", start().storeUrl());
+    }
+
+    @Test
+    void aDemoOnAnyPortKnowsWhichOne() {
+        demo("0", "");
+        SmallRyeConfig config = TestConfig.of(given, environment);
+        int port = config.getValue("quarkus.http.port", Integer.class);
+        assertTrue(port > 0);
+        assertEquals("http://localhost:" + port + "/demo-crm", config.getValue("callbridge.crm.rest.url", String.class));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"crm.active, amocrm", "crm.active, 'rest,amocrm'", "crm.rest.url, https://crm.example/callbridge",
+            "crm.rest.url, http://localhost:8080/demo-crm"})
+    void aDemoTellsNothingToAnotherCrm(String key, String value) {
+        demo("8081", "");
+        given.put("callbridge." + key, value);
+        given.put("callbridge.crm.amocrm.url", "https://account.amocrm.ru");
+        given.put("callbridge.crm.amocrm.token", "t");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge." + key + " is '" + value + "'; allowed: ") && said.contains("callbridge.demo=true"), said);
+    }
+
+    private void demo(String port, String host) {
+        environment.put("CALLBRIDGE_DEMO", "true");
+        Map.of("quarkus.http.port", port, "quarkus.http.host", host).forEach((key, value) -> {
+            if (!value.isEmpty()) {
+                given.put(key, value);
+            }
+        });
+    }
+
+    @Test
+    void whereNoDemoIsAskedForNothingOfItIsThere() {
+        given.put("quarkus.profile", "demo");
+        assertEquals(Set.of("main"), start().pbxs());
+        assertEquals("jdbc:sqlite:data/callbridge.db", start().storeUrl());
     }
 
     @Test
@@ -435,7 +496,7 @@ class ConfigurationTest {
     /** What a start does with the configuration; the routes use one key of their own. */
     private Settings start() {
         SmallRyeConfig config = TestConfig.of(given, environment);
-        KeyCheck.check(config, environment, Set.of("own.list-name"));
+        KeyCheck.check(config, Set.of("own.list-name"));
         return TestConfig.settings(config);
     }
 

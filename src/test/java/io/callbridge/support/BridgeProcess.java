@@ -55,6 +55,7 @@ public final class BridgeProcess implements AutoCloseable {
             "callbridge.calls.settle-delay", ScenarioPlayer.DELAY.toMillis() + "ms",
             "callbridge.store.patience-ms", "15000",
             "callbridge.deliver.card.lookup-timeout-ms", "15000",
+            "callbridge.crm.rest.url", "http://127.0.0.1:1/crm",
             "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF");
     private static final String STORE_URL = "callbridge.store.url";
     private static final String TOKEN_KEY = "callbridge.admin.token";
@@ -84,6 +85,7 @@ public final class BridgeProcess implements AutoCloseable {
         private String heap = USUAL_HEAP;
         private boolean binary = NATIVE;
         private List<String> jvmOptions;
+        private boolean bare;
 
         private Builder() {
             setting("callbridge.pbx.main.secret", "webhook-secret-of-the-tests").setting(TOKEN_KEY, ADMIN_TOKEN);
@@ -93,6 +95,13 @@ public final class BridgeProcess implements AutoCloseable {
         /** With the delays, the patience and the care for the disk of an installation: for what is measured. */
         public Builder asInstalled() {
             FOR_TESTS.forEach((key, value) -> settings.remove(key));
+            return this;
+        }
+
+        /** Without any setting but its own address: who tests where settings come from puts them there. */
+        public Builder bare() {
+            settings.clear();
+            bare = true;
             return this;
         }
 
@@ -216,7 +225,9 @@ public final class BridgeProcess implements AutoCloseable {
         settings.put("quarkus.http.port", Integer.toString(port));
         // Libraries that are unpacked there would be left behind by every process that is killed.
         settings.put("java.io.tmpdir", folder.toString());
-        settings.put(STORE_URL, "jdbc:sqlite:" + folder.resolve("callbridge.db"));
+        if (!builder.bare) {
+            settings.put(STORE_URL, "jdbc:sqlite:" + folder.resolve("callbridge.db"));
+        }
         settings.putAll(builder.settings);
         environment = builder.environment;
         heap = builder.heap;

@@ -1,6 +1,7 @@
 package io.callbridge.support;
 
 import io.callbridge.platform.BridgeConfig;
+import io.callbridge.platform.DerivedSettings;
 import io.callbridge.platform.EnvironmentNames;
 import io.callbridge.platform.Settings;
 import io.smallrye.config.EnvConfigSource;
@@ -26,8 +27,9 @@ public final class TestConfig {
         try {
             return new SmallRyeConfigBuilder().addDefaultInterceptors()
                     .withSources(new PropertiesConfigSource(Path.of("application.properties").toUri().toURL(), 250),
+                            new PropertiesConfigSource(Map.of("callbridge.crm.rest.url", "https://crm.example/callbridge"), "a CRM", 200),
                             new PropertiesConfigSource(given, "given", 260), new EnvConfigSource(environment, 300))
-                    .withSources(new EnvironmentNames())
+                    .withInterceptors(new EnvironmentNames(), new DerivedSettings())
                     .withMapping(BridgeConfig.class).withMappingIgnore("callbridge.**").build();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
