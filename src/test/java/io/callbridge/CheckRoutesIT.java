@@ -85,6 +85,17 @@ class CheckRoutesIT {
             new Mistake("process-x-format.camel.yaml", "- unmarshal:\n    csv: {}", 7, "csv"),
             new Mistake("process-x-language.camel.yaml", "- setBody:\n    language:\n      language: klingon\n      expression: x", 7, "klingon"),
             new Mistake("process-x-simple.camel.yaml", "- filter:\n    simple: \"${body} === maybe (\"\n    steps:\n      - log: x", 7, "==="),
+            new Mistake("process-x-variable.camel.yaml", "- setBody:\n    constant: |\n      [\n       ${variable.result}, ${variable.forwrded}]", 10,
+                    "forwrded", "forwarded"),
+            new Mistake("process-x-variable-when.camel.yaml", """
+                    - setVariable:
+                        name: colour
+                        constant: red
+                    - choice:
+                        when:
+                          - simple: "${variableAs(color,String)} == 'red'"
+                            steps:
+                              - log: x""", 12, "color", "colour"),
             new Mistake("process-x-when.camel.yaml", """
                     - choice:
                         when:

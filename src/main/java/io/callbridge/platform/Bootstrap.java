@@ -52,6 +52,9 @@ public class Bootstrap implements CamelContextCustomizer {
         }
         RouteInspector.of(camelContext, Bootstrap::refuse);
         KeyCheck.check(config, camelContext);
+        RouteVariables variables = new RouteVariables();
+        RouteFile.texts(config, camelContext).forEach(variables::add);
+        variables.problems().forEach(Bootstrap::refuse);
         // The first use creates the settings, and so reads and checks everything.
         camelContext.setSSLContextParameters(settings.crmTls());
         requests.follow(camelContext);

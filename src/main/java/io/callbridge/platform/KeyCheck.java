@@ -1,20 +1,15 @@
 package io.callbridge.platform;
 
 import io.smallrye.config.SmallRyeConfig;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import org.apache.camel.CamelContext;
-import org.apache.camel.spi.Resource;
-import org.apache.camel.support.PluginHelper;
 import org.eclipse.microprofile.config.Config;
 
 /**
@@ -158,19 +153,8 @@ final class KeyCheck {
 
     private static Set<String> usedByRoutes(Config config, CamelContext context) {
         Set<String> used = new TreeSet<>();
-        for (String location : config.getValue(RoutesLocation.KEY, String.class).split(",")) {
-            try {
-                for (Resource resource : PluginHelper.getPackageScanResourceResolver(context).findResources(location.strip())) {
-                    try (InputStream in = resource.getInputStream()) {
-                        Matcher matcher = PLACEHOLDER.matcher(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-                        while (matcher.find()) {
-                            used.add(matcher.group(1));
-                        }
-                    }
-                }
-            } catch (Exception e) {
-                throw new StartException("the routes at " + location + " cannot be read: " + e.getMessage(), e);
-            }
+        for (String text : RouteFile.texts(config, context).values()) {
+            PLACEHOLDER.matcher(text).results().forEach(found -> used.add(found.group(1)));
         }
         return used;
     }

@@ -6,9 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.apache.camel.CamelContext;
 import org.apache.camel.spi.Resource;
+import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
+import org.eclipse.microprofile.config.Config;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -112,9 +117,7 @@ final class RouteFile {
 
     /** @throws org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException if it is no YAML */
     static List<Entry> entries(String location, String text) {
-        LoadSettings settings = LoadSettings.builder().setLabel(location).build();
-        Node root = new Compose(settings).composeString(text)
-                .orElseThrow(() -> new IllegalArgumentException("is empty; needed is a list of routes, each \"- route:\""));
+        Node root = root(location, text);
         if (!(root instanceof SequenceNode list)) {
             throw new IllegalArgumentException("is no list; needed is a list of routes, each \"- route:\"");
         }
@@ -125,6 +128,26 @@ final class RouteFile {
             entries.add(new Entry(location, list.getValue().get(i), end, lines));
         }
         return entries;
+    }
+
+    static Node root(String location, String text) {
+        return new Compose(LoadSettings.builder().setLabel(location).build()).composeString(text)
+                .orElseThrow(() -> new IllegalArgumentException("is empty; needed is a list of routes, each \"- route:\""));
+    }
+
+    /** Those that a start loads, by their locations. */
+    static SortedMap<String, String> texts(Config config, CamelContext context) {
+        SortedMap<String, String> texts = new TreeMap<>();
+        for (String location : config.getValue(RoutesLocation.KEY, String.class).split(",")) {
+            try {
+                for (Resource file : PluginHelper.getPackageScanResourceResolver(context).findResources(location.strip())) {
+                    texts.put(file.getLocation(), text(file));
+                }
+            } catch (Exception e) {
+                throw new StartException("the routes at " + location + " cannot be read: " + e.getMessage(), e);
+            }
+        }
+        return texts;
     }
 
     static String text(Resource resource) throws IOException {

@@ -43,16 +43,19 @@ final class RoutesCheck {
     /** In the order of Camel: what routes share, then the routes, then those that Java makes of templates. */
     void load(Collection<Resource> files) {
         List<RouteFile.Entry> entries = new ArrayList<>();
+        RouteVariables variables = new RouteVariables();
         for (Resource file : files) {
             String text = "";
             try {
                 text = RouteFile.text(file);
+                variables.add(file.getLocation(), text);
                 entries.addAll(RouteFile.entries(file.getLocation(), text));
             } catch (Exception e) {
                 problems.add(Problem.of(file.getLocation(), 0, e));
                 broken.addAll(RouteFile.names(text));
             }
         }
+        problems.addAll(variables.problems());
         entries.stream().filter(RouteFile.Entry::isConfiguration).forEach(this::load);
         entries.stream().filter(entry -> !entry.isConfiguration()).forEach(this::load);
         try {

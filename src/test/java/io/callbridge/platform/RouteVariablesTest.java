@@ -1,0 +1,113 @@
+package io.callbridge.platform;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.EffectFacts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A misspelt variable is told, and one that somebody sets is not. */
+class RouteVariablesTest {
+
+    private static final Pattern SET_IN_JAVA = Pattern.compile("(?:facts\\.put|setVariable)\\((?:[^;,]*\\? )?\"(\\w+)\"(?: : \"(\\w+)\")?");
+    private static final Path SOURCES = Path.of("src/main/java");
+
+    @Test
+    void ourOwnRoutesReadWhatIsSet() throws IOException {
+        assertEquals(List.of(), problems(Path.of("routes")));
+    }
+
+    @Test
+    void whatARouteMayUseIsNoMistake() throws IOException {
+        assertEquals(List.of(), problems(Path.of("src/test/resources/vocabulary")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"simple: \"${variable.forwrded} == true\"", "simple: \"${body} == 1 && ${variable:forwrded}\"",
+            "simple: \"${variable[forwrded]} == true\"", "simple: \"${variable?.forwrded}\"", "simple: \"${variableAs(forwrded,Boolean)}\"",
+            "simple: \"${iif(${variable.local} == true, ${variable.forwrded.length()}, 0)}\"", "simple: \"$simple{variable.forwrded[0]} == 1\"",
+            "simple: \"${date:variable.forwrded:yyyy} == 2026\"", "variable: forwrded", "variable: {expression: forwrded}",
+            "simple: {expression: \"${variable.global:forwrded}\"}"})
+    void aNameThatNobodySetsIsToldWithTheNearest(String condition) {
+        assertEquals(List.of("routes/process-x.camel.yaml:6: neither a route nor Callbridge sets the variable forwrded;"
+                + " the nearest one that is set is forwarded"), problems(route("- filter:\n    " + condition + "\n    steps:\n      - stop: {}")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"setVariable: {name: mine, constant: x}", "set-variable: {name: mine, constant: x}",
+            "setVariables: {variables: [{name: mine, constant: x}]}", "to: {uri: direct:x, variableReceive: mine}",
+            "to: {uri: direct:x, variable-receive: mine}", "setVariable: {name: global:mine, constant: x}",
+            "convertVariableTo: {name: local, toName: mine, type: String}", "setVariable: {name: \"route:other:mine\", constant: x}",
+            "setVariable: {name: \"m${header.x}\", constant: x}"})
+    void aStepOfAnyRouteSetsIt(String step) {
+        assertEquals(List.of(), problems(route("- log: \"${variable.mine} ${variable.mine.size()}\""), route("- " + step)));
+    }
+
+    /** Nobody knows what it would have set. */
+    @Test
+    void besideAFileThatIsBrokenNothingIsSaid() {
+        assertEquals(List.of(), problems(route("- log: \"${variable.mine}\""), "- route: {{{"));
+    }
+
+    @Test
+    void allThatCallbridgeSetsIsKnown() throws IOException {
+        Set<String> set = new TreeSet<>();
+        StringBuilder all = new StringBuilder();
+        for (Path file : files(SOURCES, ".java")) {
+            if (!file.endsWith("RouteVariables.java")) {
+                String text = Files.readString(file);
+                all.append(text);
+                for (MatchResult found : SET_IN_JAVA.matcher(text).results().toList()) {
+                    IntStream.of(1, 2).mapToObj(found::group).filter(name -> name != null).forEach(set::add);
+                }
+            }
+        }
+        assertTrue(set.containsAll(Set.of("forwarded", "number", "address", "packSize")), set::toString);
+        String time = "\"2026-11-30T10:00:00.000Z\"";
+        set.addAll(EffectFacts.of(new ObjectMapper().readTree("{\"at\": " + time + ", \"startedAt\": " + time + ", \"answeredAt\": " + time
+                + ", \"endedAt\": " + time + ", \"servedAt\": " + time + "}")).keySet());
+        Set<String> more = new TreeSet<>(set);
+        more.removeAll(RouteVariables.CALLBRIDGE);
+        assertEquals(Set.of(), more);
+        Set<String> gone = new TreeSet<>(RouteVariables.CALLBRIDGE);
+        gone.removeIf(name -> set.contains(name) || all.indexOf("\"" + name + "\"") >= 0);
+        assertEquals(Set.of(), gone);
+    }
+
+    private static String route(String step) {
+        return "- route:\n    from:\n      uri: direct:x\n      steps:\n" + step.indent(8);
+    }
+
+    private static List<String> problems(String... files) {
+        RouteVariables variables = new RouteVariables();
+        Stream.of(files).forEach(text -> variables.add("file:routes/process-x.camel.yaml", text));
+        return variables.problems().stream().map(Problem::toString).toList();
+    }
+
+    private static List<String> problems(Path folder) throws IOException {
+        RouteVariables variables = new RouteVariables();
+        for (Path file : files(folder, ".camel.yaml")) {
+            variables.add(file.toString(), Files.readString(file));
+        }
+        return variables.problems().stream().map(Problem::toString).toList();
+    }
+
+    private static List<Path> files(Path folder, String ending) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.toString().endsWith(ending)).toList();
+        }
+    }
+}
