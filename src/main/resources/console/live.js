@@ -81,7 +81,8 @@ function line(leg, since) {
 }
 
 function state({ pbxs, crms, store }, running) {
-  return [...pbxs.map((each) => pbx(each, running)), ...crms.map((each) => crm(each, running)),
+  return [store.since ? card(t('store'), 'bad', downSince(store.since, running), [t('store.away'), store.reason]) : null,
+    ...pbxs.map((each) => pbx(each, running)), ...crms.map((each) => crm(each, running)),
     store.waiting > 100 ? card(t('store'), 'bad', t('store.waiting', { n: store.waiting })) : null].filter(Boolean);
 }
 

@@ -44,6 +44,7 @@ export default {
   'pbx': 'PBX',
   'crm': 'CRM',
   'store': 'Store',
+  'store.away': 'Events are refused, so that the PBX sends them again; deliveries wait.',
   'store.waiting': '{n} writes wait: the store is slow',
   'callId': 'CallID',
   'hidden': 'hidden number',

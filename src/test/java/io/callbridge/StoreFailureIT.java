@@ -29,6 +29,8 @@ class StoreFailureIT {
     private static final int LINES = 12;
     private static final int BEFORE = 200;
     private static final int REFUSED = 200;
+    /** When it goes, and when it is back; an outage may begin or end with a stutter. */
+    private static final int LINES_AT_MOST = 6;
     /** Less than a locked SQLite file or a PostgreSQL that says nothing would take by itself. */
     private static final Duration AT_ONCE = Duration.ofMillis(2800);
     /** The sender shares the machine with what it measures. */
@@ -105,6 +107,7 @@ class StoreFailureIT {
             long begin = System.nanoTime();
             away.run();
             load.awaitMoreRefusals(REFUSED);
+            await("the status that says so").atMost(SOON).until(() -> bridge.get("/api/status").body().matches(".*\"store\":\\{[^}]*\"since\".*"));
             back.run();
             Interruption interruption = new Interruption(begin, System.nanoTime());
             await("readiness").atMost(SOON).until(bridge::ready);
@@ -117,6 +120,9 @@ class StoreFailureIT {
             Duration longest = refusals.get(refusals.size() - 1);
             assertTrue(longest.compareTo(ON_A_BUSY_MACHINE) < 0, () -> "waited " + longest + " for a 503");
             load.verify(bridge, crm, List.of(interruption));
+            List<String> said = bridge.output().lines().filter(line -> line.matches(".* (WARN|ERROR) .*|.*The store is .*")).toList();
+            assertTrue(said.size() <= LINES_AT_MOST && said.stream().anyMatch(line -> line.contains("The store is away: "))
+                    && said.get(said.size() - 1).matches(".*The store is back after [0-9]+ (s|min)"), () -> String.join("\n", said));
         }
     }
 }

@@ -84,7 +84,7 @@ class LiveFeed {
         try {
             tell();
         } catch (JsonProcessingException | RuntimeException e) {
-            // The store may be away: the page says so when it has heard nothing for a while, and the next look tries again.
+            // The store may be away, of which the status tells; the next look tries again.
             LOG.debugf("The live page waits: %s", e.getMessage());
         }
     }
@@ -102,17 +102,18 @@ class LiveFeed {
             statusAt = 0;
             return;
         }
-        String now = event("calls", calls.now());
         boolean statusToo = System.currentTimeMillis() - statusAt >= STATUS_MS;
+        if (statusToo) {
+            // First: while the store is away nothing is known of the calls.
+            lastStatus = event("status", json.writeValueAsString(status.connections()));
+            statusAt = System.currentTimeMillis();
+            readers.keySet().forEach(reader -> write(reader, lastStatus));
+        }
+        String now = event("calls", calls.now());
         // Now and then without news too: a slow reader may have missed the last ones.
         if (!now.equals(lastCalls) || statusToo) {
             lastCalls = now;
             readers.keySet().forEach(reader -> write(reader, now));
-        }
-        if (statusToo) {
-            lastStatus = event("status", json.writeValueAsString(status.connections()));
-            statusAt = System.currentTimeMillis();
-            readers.keySet().forEach(reader -> write(reader, lastStatus));
         }
     }
 

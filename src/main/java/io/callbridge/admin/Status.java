@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -68,14 +69,25 @@ public class Status {
 
     /** Of every PBX and CRM, and of the store. */
     Map<String, Object> connections() {
-        StoreCounts.Counts now = counts();
+        StoreCounts.Counts now = ask(counts::now);
         Map<String, Object> connections = new LinkedHashMap<>();
         // Ages are counted from it: the clock of who looks may be another one.
         connections.put("at", Instant.now().toString());
         connections.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
         connections.put("crms", settings.crms().stream().map(crm -> crm(crm, now)).toList());
-        connections.put("store", Map.of("waiting", store.waiting()));
+        connections.put("store", store());
         return connections;
+    }
+
+    private Map<String, Object> store() {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("waiting", store.waiting());
+        Instant since = store.outage().since();
+        if (since != null) {
+            view.put("since", since.toString());
+            view.put("reason", String.valueOf(store.outage().reason()));
+        }
+        return view;
     }
 
     private Map<String, Object> pbx(String pbx) {
@@ -87,7 +99,7 @@ public class Status {
             settings.tcpPort().ifPresent(port -> kinds.add("tcp"));
         }
         AmiState asterisk = asterisks.state(pbx);
-        CallRow last = index.last(pbx);
+        CallRow last = ask(() -> index.last(pbx));
         Instant lastEvent = last == null ? null : Instant.ofEpochMilli(last.lastAt());
         if (settings.asterisk(pbx).isPresent()) {
             kinds.add("asterisk");
@@ -111,12 +123,12 @@ public class Status {
         return view;
     }
 
-    /** @return {@code null}: they cannot be had now, which is no reason to be silent about all else */
-    private StoreCounts.Counts counts() {
+    /** @return {@code null} too: it cannot be had now, which is no reason to be silent about all else */
+    private <T> T ask(Supplier<T> stored) {
         try {
-            return counts.now();
+            return store.outage().lasts() ? null : stored.get();
         } catch (StoreException e) {
-            LOG.debugf("The status has no counts: %s", e.getMessage());
+            LOG.debugf("The status lacks what is stored: %s", e.getMessage());
             return null;
         }
     }

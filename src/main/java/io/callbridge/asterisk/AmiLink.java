@@ -1,6 +1,6 @@
 package io.callbridge.asterisk;
 
-import io.callbridge.platform.LeaseTrouble;
+import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -46,7 +46,7 @@ final class AmiLink {
     private final AmiSettings target;
     private final Settings settings;
     private final BooleanSupplier mayRead;
-    private final Supplier<LeaseTrouble> leaseTrouble;
+    private final Supplier<Outage> leaseTrouble;
     private final MeterRegistry meters;
     private final ExecutorService executor;
     private final Deque<Waiting> waiting = new ArrayDeque<>();
@@ -63,7 +63,7 @@ final class AmiLink {
     private Instant since = Instant.now();
     private Instant lastEvent;
     private String reason = "no attempt yet";
-    private String told = "";
+    private final Outage outage;
     /** Why no call is known although it is connected; {@code null}: it may be. */
     private String deaf;
 
@@ -71,13 +71,14 @@ final class AmiLink {
      * @param mayRead whether this process is the one that reads this Asterisk
      * @param leaseTrouble why nobody can say which process that is; {@code null}: it can be said
      */
-    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, Supplier<LeaseTrouble> leaseTrouble, MeterRegistry meters) {
+    AmiLink(String pbx, AmiSettings target, Settings settings, BooleanSupplier mayRead, Supplier<Outage> leaseTrouble, MeterRegistry meters) {
         this.pbx = pbx;
         this.target = target;
         this.settings = settings;
         this.mayRead = mayRead;
         this.leaseTrouble = leaseTrouble;
         this.meters = meters;
+        outage = new Outage(LOG, "PBX " + pbx + ": not connected to its Asterisk (" + target + ")", "PBX " + pbx + ": connected to its Asterisk again");
         executor = Executors.newSingleThreadExecutor(work -> {
             Thread thread = new Thread(work, "asterisk-" + pbx);
             thread.setDaemon(true);
@@ -140,11 +141,12 @@ final class AmiLink {
         paused = false;
         connected = true;
         since = Instant.now();
-        told = "";
         said.remove("refused");
         failures = 0;
         attempt();
-        LOG.infof("PBX %s: connected to its Asterisk (%s, %s)", pbx, target, banner);
+        if (!outage.ends()) {
+            LOG.infof("PBX %s: connected to its Asterisk (%s, %s)", pbx, target, banner);
+        }
         deaf = null;
         if (OLD_BANNER.matcher(banner).matches()) {
             tooOld(banner);
@@ -170,16 +172,15 @@ final class AmiLink {
         }
         reason = why;
         meters.counter("callbridge.asterisk.cut", tags().and("reason", tag)).increment();
-        if (was || !why.equals(told)) {
-            told = why;
-            LOG.warnf("PBX %s: not connected to its Asterisk (%s): %s", pbx, target, why);
-        }
+        outage.begins(why);
     }
 
     /** The Asterisk does not want us: somebody has to do something about it, so it is asked seldom. */
     synchronized void refused(String why) {
-        if (say("refused", why)) {
-            told = why;
+        if (outage.begins(why)) {
+            said.add("refused");
+        } else {
+            say("refused", why);
         }
         delay.accept(settings.number("ami.refused-ms"));
     }
@@ -283,8 +284,8 @@ final class AmiLink {
             return new AmiState(connected ? AmiState.CONNECTED : AmiState.DOWN, since, lastEvent, connected ? deaf : reason);
         }
         // Perhaps another replica reads it, perhaps none does.
-        LeaseTrouble trouble = leaseTrouble.get();
-        return trouble == null ? new AmiState(AmiState.ELSEWHERE, since, lastEvent, reason)
+        Outage trouble = leaseTrouble.get();
+        return trouble == null || !trouble.lasts() ? new AmiState(AmiState.ELSEWHERE, since, lastEvent, reason)
                 : new AmiState(AmiState.DOWN, trouble.since(), lastEvent, "the lease cannot be taken: " + trouble.reason());
     }
 

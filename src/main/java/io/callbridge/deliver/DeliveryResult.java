@@ -1,5 +1,6 @@
 package io.callbridge.deliver;
 
+import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
@@ -22,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.jboss.logging.Logger;
+import org.jboss.logging.Logger.Level;
 
 /** Records how a delivery went; which answer means what is decided in {@code shared-errors-deliver}. */
 @ApplicationScoped
@@ -47,6 +49,7 @@ public class DeliveryResult {
     private final Duration giveUpAfter;
     private final long cardTtlMs;
     private final Map<String, Timer> cards = new ConcurrentHashMap<>();
+    private final Map<String, Outage> outages = new ConcurrentHashMap<>();
 
     public DeliveryResult(Outbox outbox, CrmGates gates, MeterRegistry meters, Settings settings) {
         this.outbox = outbox;
@@ -57,6 +60,7 @@ public class DeliveryResult {
         this.giveUpAfter = Duration.ofHours(settings.number("deliver.retry.give-up-hours"));
         this.cardTtlMs = settings.calls().cardTtl().toMillis();
         for (String crm : settings.crms()) {
+            outages.put(crm, new Outage(LOG, "CRM " + crm + " is down, and asked by one request at a time until it answers", "CRM " + crm + " is back"));
             cards.put(crm, Timer.builder("callbridge.card").tag("crm", crm).serviceLevelObjectives(CARD_TIMES).register(meters));
         }
     }
@@ -89,7 +93,8 @@ public class DeliveryResult {
         // A recording that cannot be had says nothing about the CRM.
         if (!delivery.lane().equals(Delivery.RECORDINGS)
                 && gates.of(delivery.crm()).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), asked)) {
-            LOG.warnf("CRM %s is down; it is asked by one request at a time until it answers", delivery.crm());
+            outages.get(delivery.crm()).begins(status(cause) != null ? "answer " + status(cause) : Failures.line(cause),
+                    Instant.ofEpochMilli(gates.downSinceMs(delivery.crm())));
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
         long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
@@ -105,7 +110,7 @@ public class DeliveryResult {
     private void answered(Exchange exchange, Integer status) {
         String crm = delivery(exchange).crm();
         if (status != null && gates.of(crm).answered()) {
-            LOG.infof("CRM %s is back", crm);
+            outages.get(crm).ends();
             outbox.hurry(crm);
         }
     }
@@ -116,10 +121,12 @@ public class DeliveryResult {
         exchange.setProperty(RECORDED, record(delivery(exchange), state, next, asked, attempt));
     }
 
-    private static void warn(Exchange exchange, String state, Throwable cause) {
+    /** Of a CRM that is down it is no news that one more has to wait. */
+    private void warn(Exchange exchange, String state, Throwable cause) {
         Delivery delivery = delivery(exchange);
         Integer status = status(cause);
-        LOG.warnf("%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
+        boolean known = state.equals("pending") && outages.get(delivery.crm()).lasts();
+        LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
                 delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
     }
 

@@ -8,6 +8,7 @@ import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
+import io.callbridge.store.StoreException;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.StatusCode;
 import io.opentelemetry.context.Scope;
@@ -169,7 +170,7 @@ public class Dispatcher {
                     return;
                 } catch (Throwable e) {
                     // The store may be away, or memory short: whatever it was, what is due later must still go out.
-                    LOG.errorf("Deliveries to CRM %s wait: %s", name, e.getMessage());
+                    LOG.logf(StoreException.level(e), "Deliveries to CRM %s wait: %s", name, e.getMessage());
                 }
             }
         }
@@ -252,7 +253,7 @@ public class Dispatcher {
         /** Its result is not recorded: sent again at once, it would flood the CRM. */
         private void again(Lane lane, Delivery delivery, Throwable failure) {
             try (CallLog log = CallLog.about(delivery.callId())) {
-                LOG.errorf("The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(), delivery.id(),
+                LOG.logf(StoreException.level(failure), "The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(), delivery.id(),
                         AGAIN_SECONDS, Failures.line(failure));
             }
             CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> lane.inFlight.remove(delivery.seq()));

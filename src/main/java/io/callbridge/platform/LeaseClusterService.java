@@ -28,8 +28,8 @@ public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> 
         this.settings = settings;
     }
 
-    /** Why a lease can be neither taken nor kept at the moment; {@code null}: it can, by this replica or another. */
-    public LeaseTrouble trouble(String namespace) {
+    /** While it lasts a lease can be neither taken nor kept, by this replica or another; {@code null}: nobody has asked for it. */
+    public Outage trouble(String namespace) {
         LeaseView view = made.get(namespace);
         return view == null ? null : view.trouble();
     }

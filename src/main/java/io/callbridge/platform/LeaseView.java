@@ -1,8 +1,6 @@
 package io.callbridge.platform;
 
-import java.time.Instant;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -45,14 +43,15 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private volatile long heldUntil;
     private long renewAt;
     private boolean told;
-    /** Why nobody can be asked for the lease at the moment, as it was logged. */
-    private LeaseTrouble trouble;
+    /** Nobody can be asked for the lease. */
+    private final Outage trouble;
 
     LeaseView(LeaseClusterService service, String namespace, Leases leases, String replica, long leaseMs) {
         this.service = service;
         this.namespace = namespace;
         this.leases = leases;
         this.replica = replica;
+        trouble = new Outage(LOG, "The lease " + namespace + " cannot be taken or kept", "The lease " + namespace + " can be taken and kept again");
         leaseNanos = TimeUnit.MILLISECONDS.toNanos(leaseMs);
     }
 
@@ -128,22 +127,18 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private synchronized void answered(boolean taken, long until) {
         heldUntil = until;
         held = taken && isRunAllowed();
-        if (trouble != null) {
-            trouble = null;
-            LOG.infof("the lease %s can be taken and kept again", namespace);
-        }
+        trouble.ends();
     }
 
     /** What is held stays held until its end: the next answer may come in time. */
     private synchronized void failed(String reason) {
-        if ((trouble == null || !Objects.equals(reason, trouble.reason())) && isRunAllowed()) {
-            trouble = new LeaseTrouble(trouble == null ? Instant.now() : trouble.since(), reason);
-            LOG.warnf("the lease %s cannot be taken or kept: %s", namespace, reason);
+        if (isRunAllowed()) {
+            trouble.begins(reason);
         }
     }
 
-    /** Why the lease can be neither taken nor kept at the moment; {@code null}: it can, by this replica or another. */
-    synchronized LeaseTrouble trouble() {
+    /** While it lasts the lease can be neither taken nor kept, by this replica or another. */
+    Outage trouble() {
         return trouble;
     }
 

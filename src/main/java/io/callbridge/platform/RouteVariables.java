@@ -24,7 +24,7 @@ final class RouteVariables {
     /** Facts, members of the REST contract's bodies, and what else comes with a message or is left by a bean. */
     static final Set<String> CALLBRIDGE = Set.of(
             // LegFacts, CardFacts, MissedFacts
-            "legId", "callId", "direction", "extension", "extensionType", "container", "trunk", "joined", "lost", "bridged", "local", "party",
+            "legId", "callId", "direction", "extension", "extensionType", "container", "trunk", "joined", "lost", "lostHow", "bridged", "local", "party",
             "forwarded", "calledFromInside", "forwardedAsOutgoing", "answered", "result", "registered", "ended", "over", "settled", "mapped",
             "defaultUser", "callBack", "containerSeen", "subject", "shown", "told", "hidden", "fresh", "end", "answeredBy", "due", "allOver",
             "ownCaller", "ivrBridged", "rang", "place", "written", "withoutContainer", "suppressIfAnswered", "needsIvrNo",

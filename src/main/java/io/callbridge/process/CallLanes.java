@@ -4,6 +4,7 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Journal;
+import io.callbridge.store.StoreException;
 import io.callbridge.store.Timer;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
@@ -149,7 +150,7 @@ public class CallLanes {
             } catch (CamelExecutionException e) {
                 if (!(e.getCause() instanceof StaleLookException)) {
                     // Nothing was written, so the work is found again, by ops-recover and by its timers.
-                    LOG.errorf("Call %s could not be processed, it is tried again: %s", call.callId, e.getCause());
+                    LOG.logf(StoreException.level(e), "Call %s could not be processed, it is tried again: %s", call.callId, e.getCause());
                     return;
                 }
                 if (journal.call(call.pbx, call.callId).isEmpty()) {
@@ -157,7 +158,7 @@ public class CallLanes {
                     return;
                 }
             } catch (RuntimeException e) {
-                LOG.errorf(e, "Call %s could not be processed, it is tried again", call.callId);
+                LOG.logf(StoreException.level(e), e, "Call %s could not be processed, it is tried again", call.callId);
                 return;
             }
         }

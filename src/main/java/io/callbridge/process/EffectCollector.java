@@ -16,6 +16,7 @@ import io.callbridge.store.Delivery;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Effects.Decision;
 import io.callbridge.store.Effects.Put;
+import io.callbridge.store.StoreException;
 import io.callbridge.store.Timer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.StatusCode;
@@ -198,7 +199,7 @@ public class EffectCollector {
         String pbx = fold.directory.pbx();
         String callId = fold.call.id();
         if (fold.failure != null) {
-            LOG.errorf(fold.failure, "Processing of call %s failed, it is tried again in %d s", callId, RETRY_SECONDS);
+            LOG.logf(StoreException.level(fold.failure), fold.failure, "Processing of call %s failed, it is tried again in %d s", callId, RETRY_SECONDS);
             meters.counter("callbridge.process.failures").increment();
             fold.puts.clear();
             fold.decisions.clear();

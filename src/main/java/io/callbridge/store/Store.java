@@ -1,6 +1,7 @@
 package io.callbridge.store;
 
 import io.agroal.api.AgroalDataSource;
+import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
 import io.micrometer.core.instrument.Counter;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -48,6 +50,11 @@ public class Store {
 
     /** Order of a task that locks rows of many calls, without waiting for any: nothing is locked after them. */
     static final String LAST = "\uffff";
+    /** Codes of SQLite that are about the file and its disk, and not about a statement (PERM, BUSY, LOCKED, NOMEM, READONLY and so on). */
+    private static final Set<Integer> FILE_IS_AWAY = Set.of(3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26);
+    /** Likewise for PostgreSQL, as its states begin: connection, read-only, resources, operator, system. */
+    private static final String DATABASE_IS_AWAY = "(?:08|25006|53|57|58|XX).*";
+    private static final long PROBE_MS = 1000;
     private static final int YIELDS = 20;
     private static final long YIELD_MS = 25;
 
@@ -92,6 +99,7 @@ public class Store {
     /** Of SQLite's file. */
     private StoreLock lock;
     private volatile boolean running;
+    private final Outage outage = new Outage(LOG, "The store is away", "The store is back");
 
     @Inject
     public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas, Settings settings, MeterRegistry meters) {
@@ -180,6 +188,11 @@ public class Store {
         }
     }
 
+    /** Whether it is away at the moment, and since when. */
+    public Outage outage() {
+        return outage;
+    }
+
     public StoreKind kind() {
         return kind;
     }
@@ -198,6 +211,7 @@ public class Store {
     public <T> CompletableFuture<T> writeAtOnce(String order, Work<T> work) {
         Task<?> oldest = queue.oldestUrgent();
         if (oldest != null && System.nanoTime() - oldest.sinceNanos() > stuckNanos) {
+            away("a write waits for it for too long");
             return CompletableFuture.failedFuture(new StoreException("the store is stuck", null));
         }
         return write(order, work, true);
@@ -276,6 +290,11 @@ public class Store {
             for (Sql other = idleReaders.poll(); other != null; other = idleReaders.poll()) {
                 other.close();
             }
+            if (sql == null || isAway(e)) {
+                away(rootMessage(e));
+            } else if (e instanceof SQLException) {
+                LOG.errorf("The store cannot be read: %s", e.getMessage());
+            }
             throw e instanceof RuntimeException failure ? failure : new StoreException("the store cannot be read: " + e.getMessage(), e);
         } finally {
             readers.release();
@@ -300,7 +319,7 @@ public class Store {
                 running = false;
             } catch (Throwable e) {
                 // Whatever it was, the writer must live: without it nothing is acknowledged any more.
-                LOG.errorf("The store cannot be written: %s", rootMessage(e));
+                away(rootMessage(e));
                 failures.increment();
                 failAll(batch, new StoreException("the store cannot be written: " + rootMessage(e), e));
             } finally {
@@ -342,6 +361,7 @@ public class Store {
                 sql.commit();
                 commits.record(System.nanoTime() - begin, TimeUnit.NANOSECONDS);
                 batches.record(batch.size());
+                outage.ends();
                 acknowledgements.forEach(Runnable::run);
                 return sql;
             } catch (SQLException | RuntimeException e) {
@@ -355,7 +375,11 @@ public class Store {
                         && ++deadlocks < DEADLOCKS) {
                     continue;
                 }
-                LOG.errorf("The store refused a write: %s", e.getMessage());
+                if (!usable || isAway(e)) {
+                    away(e.getMessage());
+                } else {
+                    LOG.errorf("The store refused a write: %s", e.getMessage());
+                }
                 failures.increment();
                 StoreException failure = new StoreException("the store cannot be written: " + e.getMessage(), e);
                 if (!usable || current == null || ++culprits > CULPRITS) {
@@ -368,6 +392,31 @@ public class Store {
             }
         }
         return sql;
+    }
+
+    /** Whether it is the whole store, and not what was asked of it. */
+    private static boolean isAway(Exception failure) {
+        return failure instanceof SQLException sql && (sql.getSQLState() != null ? sql.getSQLState().matches(DATABASE_IS_AWAY)
+                : sql.getErrorCode() == 0 || FILE_IS_AWAY.contains(sql.getErrorCode() & 0xff));
+    }
+
+    /** Whoever wants something of it fails in silence from now on: it is said here, once. */
+    private void away(String reason) {
+        if (outage.begins(reason)) {
+            askAgain();
+        }
+    }
+
+    /** Else nobody might notice that it is back. */
+    private void askAgain() {
+        CompletableFuture.delayedExecutor(PROBE_MS, TimeUnit.MILLISECONDS).execute(() -> {
+            if (running && outage.lasts()) {
+                if (waiting() == 0) {
+                    write("", Store::touch);
+                }
+                askAgain();
+            }
+        });
     }
 
     private static boolean rolledBack(Sql sql) {

@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.platform.LeaseTrouble;
+import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.support.TestConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -25,6 +25,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -47,7 +48,7 @@ class AmiConnectionTest {
     /** The route works as long as it has none. */
     private final Semaphore answers = new Semaphore(1_000_000);
     private boolean mayRead = true;
-    private LeaseTrouble leaseTrouble;
+    private final Outage leaseTrouble = new Outage(Logger.getLogger(AmiConnectionTest.class), "no lease", "a lease");
     private AmiLink link = link(Map.of());
     private EmbeddedChannel channel;
 
@@ -236,7 +237,7 @@ class AmiConnectionTest {
         assertFalse(channel.isOpen());
         assertEquals(0, batches.size());
         assertEquals("another replica reads it", link.state());
-        leaseTrouble = new LeaseTrouble(Instant.EPOCH, "the cluster says 403");
+        leaseTrouble.begins("the cluster says 403", Instant.EPOCH);
         assertEquals("down", link.now().state());
         assertEquals("not connected since 1970-01-01T00:00:00Z: the lease cannot be taken: the cluster says 403", link.state());
         connect();

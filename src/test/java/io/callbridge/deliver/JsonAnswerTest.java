@@ -46,21 +46,25 @@ class JsonAnswerTest {
         assertTrue(String.valueOf(answers.read("<html>".repeat(1000)).get("error_description")).length() < 600);
     }
 
+    private String constant(String text) {
+        return JsonTemplateTest.constant(context, text);
+    }
+
     @Test
     void everyElementFillsTheTemplate() throws Exception {
         List<?> list = List.of(Map.of("ID", 7, "NAME", "Ivanov \"I\""), Map.of("ID", "8"));
         assertEquals("[{\"id\":7,\"name\":\"Ivanov \\\"I\\\"\"},{\"id\":\"8\"}]",
-                answers.list("{\"id\": \"${body[ID]}\", \"name\": \"${body[NAME]}\"}", list, exchange));
+                answers.list(constant("{\"id\": \"${body[ID]}\", \"name\": \"${body[NAME]}\"}"), list, exchange));
         assertEquals("[{\"id\":7,\"name\":\"of 7\"},{\"id\":\"8\",\"name\":\"of 8\"}]",
-                answers.list("{\"id\": \"${body[ID]}\", \"name\": \" of ${body[ID]}\", \"none\": \" ${body[X]}\"}", list, exchange));
-        assertEquals("[]", answers.list("{\"id\": \"${body[ID]}\"}", null, exchange));
-        assertEquals("[]", answers.list("{\"id\": \"${body[ID]}\"}", Map.of(), exchange));
+                answers.list(constant("{\"id\": \"${body[ID]}\", \"name\": \" of ${body[ID]}\", \"none\": \" ${body[X]}\"}"), list, exchange));
+        assertEquals("[]", answers.list(constant("{\"id\": \"${body[ID]}\"}"), null, exchange));
+        assertEquals("[]", answers.list(constant("{\"id\": \"${body[ID]}\"}"), Map.of(), exchange));
     }
 
     @Test
     void aMemberNeedsANameAndAValue() throws Exception {
         List<?> list = List.of(Map.of("ID", "7", "PHONE", "101"), Map.of("ID", "8"), Map.of("PHONE", "103"), Map.of("ID", "9", "PHONE", ""));
-        String template = "{\"name\": \"${body[PHONE]}\", \"value\": \"${body[ID]}\"}";
+        String template = constant("{\"name\": \"${body[PHONE]}\", \"value\": \"${body[ID]}\"}");
         assertEquals("{\"100\":\"6\",\"101\":\"7\"}", answers.add(template, "{\"100\":\"6\"}", list, exchange));
         assertEquals("{}", answers.add(template, "{}", Map.of(), exchange));
     }

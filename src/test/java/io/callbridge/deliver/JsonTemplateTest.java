@@ -37,7 +37,7 @@ class JsonTemplateTest {
     }
 
     /** As a route has it. */
-    private String constant(String text) {
+    static String constant(DefaultCamelContext context, String text) {
         try {
             context.addRoutes(new RouteBuilder() {
                 @Override
@@ -63,7 +63,7 @@ class JsonTemplateTest {
         "[{\"A\": \"${variable.user}\"}, {\"A\": \"${variable.nobody}\"}] | [{\"A\":\"7\"}]",
         "{\"A\": \"${variable.nobody}\"} | {}"})
     void aTemplateIsFilled(String text, String filled) throws JsonProcessingException {
-        constant(text);
+        constant(context, text);
         assertEquals(filled, template.json(text, exchange));
         assertEquals(filled, template.json(text, exchange));
     }
@@ -71,13 +71,13 @@ class JsonTemplateTest {
     @Test
     void aFormHasAFieldForEachMember() {
         assertEquals("a=O%27Neil+%22Ann%22+%26+S%C3%B6hne+%7B%7D&b=%7B%22c%22%3A42%7D&d=1",
-                template.form(constant(
+                template.form(constant(context,
                         "{\"a\": \"${variable.name}\", \"b\": {\"c\": \"${variable.talkSeconds}\"}, \"d\": 1, \"e\": \"${variable.nobody}\"}"), exchange));
     }
 
     @Test
     void aTemplateThatIsNoJsonIsNamed() {
-        String text = constant("{\"a\": ");
+        String text = constant(context, "{\"a\": ");
         assertThrows(IllegalArgumentException.class, () -> template.json(text, exchange));
     }
 
@@ -87,7 +87,7 @@ class JsonTemplateTest {
     void whatIsInAValueIsNoTemplate(String name) throws JsonProcessingException {
         exchange.setVariable("secret", "sesame");
         exchange.setVariable("name", name);
-        String filled = template.json(constant("{\"N\": \"${variable.name}\", \"T\": \"by ${variable.name}\","
+        String filled = template.json(constant(context, "{\"N\": \"${variable.name}\", \"T\": \"by ${variable.name}\","
                 + " \"I\": \"${iif(${variable.user} == '7', ${variable.name}, ${variable.name})}\"}"), exchange);
         assertFalse(filled.contains("sesame"), filled);
     }

@@ -1,0 +1,63 @@
+package io.callbridge.platform;
+
+import java.time.Duration;
+import java.time.Instant;
+import org.jboss.logging.Logger;
+
+/** Something that Callbridge needs is away: said once when it goes, and once, with how long it was, when it is back. */
+public final class Outage {
+
+    private final Logger log;
+    private final String gone;
+    private final String back;
+    private Instant since;
+    private String reason;
+
+    /** @param gone what is said then, with the reason behind it; {@code back}: with how long behind it */
+    public Outage(Logger log, String gone, String back) {
+        this.log = log;
+        this.gone = gone;
+        this.back = back;
+    }
+
+    /** @return whether it was there until now */
+    public boolean begins(String why) {
+        return begins(why, Instant.now());
+    }
+
+    /** @param at when it was missed first: it may take more than one failure to call it away */
+    public synchronized boolean begins(String why, Instant at) {
+        boolean news = since == null;
+        since = news ? at : since;
+        reason = why;
+        if (news) {
+            log.errorf("%s: %s", gone, why);
+        }
+        return news;
+    }
+
+    /** @return whether it was away until now */
+    public synchronized boolean ends() {
+        boolean was = since != null;
+        if (was) {
+            long seconds = Duration.between(since, Instant.now()).toSeconds();
+            log.infof("%s after %s", back, seconds < 120 ? seconds + " s" : seconds / 60 + " min");
+        }
+        since = null;
+        return was;
+    }
+
+    public synchronized boolean lasts() {
+        return since != null;
+    }
+
+    /** Since when it is away; {@code null}: it is there. */
+    public synchronized Instant since() {
+        return since;
+    }
+
+    /** What was said the last time, while it is away. */
+    public synchronized String reason() {
+        return reason;
+    }
+}
