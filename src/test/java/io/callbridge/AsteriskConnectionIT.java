@@ -129,6 +129,21 @@ class AsteriskConnectionIT {
         }
     }
 
+    @Test
+    void anAsteriskThatIsTooOldIsSaidToBe() throws Exception {
+        try (BridgeProcess bridge = bridge().start()) {
+            ami.banner("Asterisk Call Manager/1.3");
+            ami.drop();
+            await("the word").atMost(SOON).until(() -> bridge.get("/api/status").body().contains("needed is Asterisk 12"));
+            assertTrue(bridge.output().contains("its Asterisk is 11 or older (Asterisk Call Manager/1.3)"), bridge::tail);
+            awaitState(bridge, "connected since");
+            ami.banner("Asterisk Call Manager/11.0.0").drop();
+            await("a newer one").atMost(SOON).until(() -> !bridge.get("/api/status").body().contains("needed is Asterisk 12"));
+            ami.onLogin(connection -> connection.send("Event: Dial\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\n\r\n")).drop();
+            await("the word").atMost(SOON).until(() -> bridge.get("/api/status").body().contains("events Dial"));
+        }
+    }
+
     /** A call that began when there was one Asterisk keeps its id when another one is added. */
     @Test
     void twoAsterisksMayHaveEqualIds() throws Exception {

@@ -193,7 +193,7 @@ final class AmiLink {
     synchronized void tooOld(String sign) {
         if (deaf == null) {
             deaf = "its Asterisk is 11 or older (" + sign + "): it does not say who rings and who talks (DialBegin, BridgeEnter), so that no"
-                    + " call is known; needed is Asterisk 12 or newer";
+                    + " call is known; needed is Asterisk 12 or newer, better 16 or newer";
             say("old", deaf);
         }
     }

@@ -66,6 +66,15 @@ class AsteriskGapIT {
     }
 
     @Test
+    void whereChannelsAreNotListedALegIsUnknownAtOnce() {
+        ami.withoutAction("Status").withoutAction("CoreShowChannels").drop();
+        await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, LEG));
+        assertEquals("unknown", crm.requests(Kind.CALL, LEG).get(0).member("result"));
+        assertTrue(bridge.call(CALL).path("decisions").toString().contains("does not say which calls live on"), bridge.call(CALL)::toString);
+        assertTrue(bridge.output().contains("answers the action CoreShowChannels with 'Invalid/unknown command"), bridge::tail);
+    }
+
+    @Test
     void aLegThatLivesOnIsRegisteredOnceAlsoAfterACrash() throws IOException {
         ami.lists(List.of(), CHANNELS);
         bridge.kill();

@@ -45,7 +45,6 @@ public final class FakeAmi implements AutoCloseable {
     }
 
     private static final Duration SOON = Duration.ofSeconds(60);
-    private static final String BANNER = "Asterisk Call Manager/11.0.0\r\n";
 
     private final String user;
     private final String secret;
@@ -55,6 +54,8 @@ public final class FakeAmi implements AutoCloseable {
     private final List<Connection> logins = new CopyOnWriteArrayList<>();
     private final List<String> wrong = new CopyOnWriteArrayList<>();
     private final Set<String> denied = ConcurrentHashMap.newKeySet();
+    private final Set<String> unknown = ConcurrentHashMap.newKeySet();
+    private volatile String banner = "Asterisk Call Manager/11.0.0";
     private volatile ServerSocket server;
     private volatile Script script = connection -> { };
     private volatile List<String> status = List.of();
@@ -130,6 +131,17 @@ public final class FakeAmi implements AutoCloseable {
     /** The user has not the right for an action. */
     public FakeAmi deny(String action) {
         denied.add(action.toLowerCase(Locale.ROOT));
+        return this;
+    }
+
+    /** What calls itself an Asterisk has no such action. */
+    public FakeAmi withoutAction(String action) {
+        unknown.add(action.toLowerCase(Locale.ROOT));
+        return this;
+    }
+
+    public FakeAmi banner(String line) {
+        banner = line;
         return this;
     }
 
@@ -345,7 +357,7 @@ public final class FakeAmi implements AutoCloseable {
         private void serve() {
             try (socket) {
                 if (!silent) {
-                    send(BANNER);
+                    send(banner + "\r\n");
                 }
                 InputStream in = new BufferedInputStream(socket.getInputStream());
                 for (Map<String, String> action = action(in); action != null; action = action(in)) {
@@ -386,9 +398,13 @@ public final class FakeAmi implements AutoCloseable {
             if (in && mute) {
                 return;
             }
-            running |= name.equals("coreshowchannels") && denied.contains(name);
+            running |= name.equals("coreshowchannels") && (denied.contains(name) || unknown.contains(name));
             if (denied.contains(name) || !in && !name.equals("challenge") && !name.equals("login")) {
                 respond(action, "Error", "Message: Permission denied\r\n");
+                return;
+            }
+            if (unknown.contains(name)) {
+                respond(action, "Error", "Message: Invalid/unknown command: " + action.get("Action") + ".\r\n");
                 return;
             }
             switch (name) {
