@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -159,11 +160,13 @@ final class AsteriskCalls {
         }
         // What is said about a channel after its end is no beginning of another one.
         return catchingUp || message.event().equals("Newchannel")
-                ? channels.computeIfAbsent(id, unknown -> newChannel(unknown, name, message.get(prefix + "Linkedid"), at)) : channels.get(id);
+                ? channels.computeIfAbsent(id, unknown -> newChannel(unknown, name, message, prefix, at)) : channels.get(id);
     }
 
-    private Channel newChannel(String id, String name, String linkedId, Instant at) {
+    private Channel newChannel(String id, String name, AmiMessage message, String prefix, Instant at) {
         Channel channel = new Channel(id, name, dialplan, at);
+        channel.found = !message.event().equals("Newchannel");
+        String linkedId = message.get(prefix + "Linkedid");
         channel.linkedId = linkedId.isEmpty() ? id : linkedId;
         channel.callId = channel.linkedId;
         if (channel.local()) {
@@ -198,8 +201,13 @@ final class AsteriskCalls {
             if (!leg.out()) {
                 lines.put(channel.callId, channel);
             }
-        } else if (leg.answered && !leg.local()) {
+        }
+        String recording = leg.fields.getOrDefault("RecID", "");
+        if (channel.extension() && leg.answered && !leg.local()) {
             channel.talk = new Talk(channel, leg, null);
+            channel.talk.recording = recording;
+        } else if (!recording.isEmpty()) {
+            channel.recordings.add(recording);
         }
     }
 
@@ -326,7 +334,9 @@ final class AsteriskCalls {
             callsAfterPreRing(calling);
         }
         Channel source = behind(calling);
-        if (called.extension() && source != null && called.leg == null) {
+        // A caller who came in the gap is in the lists, with the number that he dialled.
+        boolean listed = catchingUp && source != null && source.trunk() && source.leg == null;
+        if (called.extension() && source != null && called.leg == null && !listed) {
             rings(called, source, message, at);
         } else if (called.trunk()) {
             called.number = number(message, called.endpoint);
@@ -348,6 +358,12 @@ final class AsteriskCalls {
                 at = half.dialledBy;
                 continue;
             }
+            Channel first = channels.get(half.linkedId);
+            if (half.found && half.bridge == null && first != null && first.bridge == null) {
+                // Who dialled it was said before the connection: he with whom the call began, unless he talks.
+                at = first;
+                continue;
+            }
             // A consultation, or a call that was begun for an extension: who is on the other half?
             Channel there = half.bridge == null ? null : bridges.get(half.bridge).members.stream()
                     .filter(member -> member != half).findFirst().orElse(null);
@@ -362,26 +378,28 @@ final class AsteriskCalls {
         if (source.trunk()) {
             caller(source, message, at);
             phone.leg = incoming(phone, source);
+            phone.leg.with("RecID", recording(phone, source));
             source.rangPhones = true;
         } else {
-            if (source.leg == null) {
-                source.leg = outgoing(source, source.id, source.exten).with("CalledExtension", phone.endpoint);
-                say(source.leg, "dial-out", "CALLING", source.createdAt);
-            }
             phone.leg = fromColleague(phone, source);
         }
         phone.leg.startedAt = at;
         announce(phone);
     }
 
-    private static ChannelLeg fromColleague(Channel phone, Channel caller) {
+    private ChannelLeg fromColleague(Channel phone, Channel caller) {
+        if (caller.leg == null) {
+            caller.leg = outgoing(caller, caller.id, caller.exten).with("CalledExtension", phone.endpoint);
+            say(caller.leg, "dial-out", "CALLING", caller.createdAt);
+        }
         return new ChannelLeg(caller.callId, phone.id, "in", phone).with("CallerIDNum", caller.endpoint).with("ExtensionType", "phone")
                 .with("CallerExtension", caller.endpoint).with("CalledNumber", phone.endpoint).with("CalledExtension", phone.endpoint);
     }
 
     private static ChannelLeg outgoing(Channel phone, String legId, String number) {
         ChannelLeg leg = new ChannelLeg(phone.callId, legId, "out", phone).with("CallerIDNum", phone.endpoint)
-                .with("ExtensionType", "phone").with("CallerExtension", phone.endpoint).with("CalledNumber", number);
+                .with("ExtensionType", "phone").with("CallerExtension", phone.endpoint).with("CalledNumber", number)
+                .with("RecID", phone.recordings.isEmpty() ? "" : phone.recordings.get(phone.recordings.size() - 1));
         leg.startedAt = phone.createdAt;
         return leg;
     }
@@ -560,8 +578,17 @@ final class AsteriskCalls {
             parties.forEach(party -> reached(party, at));
         }
         if (!parties.isEmpty()) {
-            together.stream().filter(Channel::extension).forEach(phone -> meet(phone, parties, at));
+            together.stream().filter(Channel::extension).forEach(phone -> {
+                meet(phone, parties, at);
+                between(phone.talk, together);
+            });
         }
+    }
+
+    private void between(Talk talk, Set<Channel> together) {
+        together.stream().filter(Channel::local).forEach(local -> talk.locals.add(local.name));
+        Stream.of(talk.party, talk.extension).filter(Objects::nonNull).flatMap(channel -> localsOf(channel).stream())
+                .forEach(local -> talk.locals.add(local.name));
     }
 
     private void meet(Channel phone, List<Channel> parties, Instant at) {
@@ -589,15 +616,17 @@ final class AsteriskCalls {
     private void begin(Channel phone, Channel party, Instant at) {
         ChannelLeg leg = phone.leg;
         Instant answeredAt = at;
-        if (leg != null && leg.out() && behind(party.dialledBy) == phone) {
+        // From before the connection.
+        boolean restoredLeg = leg != null && leg.party == null && !leg.local() && leg.callId().equals(party.callId);
+        if (leg != null && leg.out() && (restoredLeg || behind(party.dialledBy) == phone)) {
             answeredAt = party.answeredAt != null ? party.answeredAt : at;
-        } else if (leg != null && !leg.out() && leg.party == party) {
+        } else if (leg != null && !leg.out() && (restoredLeg || leg.party == party)) {
             answeredAt = phone.answeredAt != null ? phone.answeredAt : at;
             if (!leg.announced) {
                 say(leg, "dial-in", "CALLING", leg.startedAt);
             }
         } else if (leg != null && leg.callId().equals(party.callId) && (!leg.out() || !leg.local())) {
-            // A consultation within the call, or a leg from before the connection.
+            // A consultation within the call.
             if (leg.local()) {
                 leg.with("RemoteNumber", party.number.isEmpty() ? "unknown" : party.number).with("CalledDID", party.did);
             }
@@ -612,6 +641,7 @@ final class AsteriskCalls {
         leg.party = party;
         phone.talk = new Talk(phone, leg, party);
         phone.talk.recording = recording(phone, party);
+        leg.with("RecID", phone.talk.recording);
         party.talks.add(phone.talk);
         say(leg, "answer", "ANSWER", answeredAt);
     }
@@ -630,6 +660,7 @@ final class AsteriskCalls {
     private void end(Talk talk, Instant at) {
         Channel phone = talk.extension;
         talk.endedAt = at;
+        talk.party = talk.party != null ? talk.party : trunkOf(talk.leg);
         if (talk.recording.isEmpty() && talk.party != null) {
             talk.recording = recording(phone, talk.party);
         }
@@ -637,7 +668,8 @@ final class AsteriskCalls {
         say(talk.leg, "hangup", "ANSWER", at);
         phone.talk = null;
         phone.leg = null;
-        ended.removeIf(old -> old.endedAt.isBefore(at.minus(REMEMBERED)));
+        // The call record comes when the party hangs up, who may have been handed on.
+        ended.removeIf(old -> old.endedAt.isBefore(at.minus(REMEMBERED)) && (old.party == null || !channels.containsKey(old.party.id)));
         ended.add(talk);
     }
 
@@ -759,6 +791,10 @@ final class AsteriskCalls {
         Channel channel = channel(message, "", at);
         if (channel != null && recording) {
             channel.recordings.add(baseName(value));
+            if (channel.leg != null && channel.leg.announced) {
+                // For the next connection, which hears nothing of it.
+                say(channel.leg.with("RecID", baseName(value)), channel.leg.out() ? "dial-out" : "dial-in", "CALLING", at);
+            }
         } else if (channel != null && channel.trunk()) {
             channel.did = value;
         }
@@ -819,8 +855,7 @@ final class AsteriskCalls {
 
     private Set<String> names(Talk talk) {
         Set<String> names = new HashSet<>(List.of(talk.party.name, talk.extension.name));
-        localsOf(talk.party).forEach(local -> names.add(local.name));
-        localsOf(talk.extension).forEach(local -> names.add(local.name));
+        names.addAll(talk.locals);
         return names;
     }
 
@@ -863,12 +898,14 @@ final class AsteriskCalls {
         List<Channel> found = List.copyOf(channels.values());
         found.stream().filter(channel -> channel.trunk() && channel.leg == null && !channel.dialled && channel.id.equals(channel.linkedId))
                 .forEach(channel -> line(channel, dialplan.inboundContexts().isEmpty() ? "" : dialledNumbers.getOrDefault(channel.id, ""), at));
-        found.stream().filter(channel -> channel.extension() && channel.leg == null && !channel.dialled)
+        found.stream().filter(channel -> channel.extension() && channel.leg == null && !channel.named && !channel.agent)
                 .forEach(channel -> begunMeanwhile(channel, at));
         found.stream().filter(channel -> channel.bridge != null && !bridges.get(channel.bridge).conference
                         && !bridges.get(channel.bridge).holding)
                 .forEach(channel -> meet(channel, at));
+        found.stream().filter(phone -> phone.talk != null && phone.talk.party == null).forEach(phone -> apart(phone, at));
         found.forEach(this::announce);
+        ended.stream().filter(talk -> talk.party == null).forEach(talk -> talk.party = trunkOf(talk.leg));
         lose("LOST", at);
     }
 
@@ -879,6 +916,13 @@ final class AsteriskCalls {
                 Channel channel = channels.get(leg.fields.get(ChannelLeg.CHANNEL_ID));
                 if (!"over".equals(leg.status) && channel == null) {
                     say(leg, "hangup", status, at);
+                } else if ("over".equals(leg.status) && leg.answered && !leg.local() && "phone".equals(leg.fields.get("ExtensionType"))) {
+                    // The record of the whole call comes with its end.
+                    Talk talk = new Talk(new Channel(leg.fields.get(ChannelLeg.CHANNEL_ID), leg.fields.get(ChannelLeg.CHANNEL_NAME), dialplan, at),
+                            leg, trunkOf(leg));
+                    talk.recording = leg.fields.getOrDefault("RecID", "");
+                    talk.endedAt = at;
+                    ended.add(talk);
                 }
             }
         }
@@ -888,10 +932,33 @@ final class AsteriskCalls {
         gone.clear();
     }
 
+    private Channel trunkOf(ChannelLeg leg) {
+        Channel line = lines.get(leg.callId());
+        return line != null ? line : channels.values().stream().filter(channel -> channel.trunk() && channel.callId.equals(leg.callId()))
+                .findFirst().orElse(null);
+    }
+
+    /** An extension that talked and whose caller lives on, but not with it: he is parked, or waits for it to come back. */
+    private void apart(Channel phone, Instant at) {
+        Talk talk = phone.talk;
+        talk.party = trunkOf(talk.leg);
+        if (talk.party != null) {
+            talk.party.talks.add(talk);
+            talk.apartSince = at;
+            talk.partyLeft = connected(phone).size() == 1;
+            between(talk, connected(phone));
+        }
+    }
+
     /** A channel whose beginning was not heard: whom it belongs to follows from its call. */
     private void begunMeanwhile(Channel phone, Instant at) {
-        Channel line = lines.get(phone.linkedId);
+        Channel source = behind(phone.dialledBy);
+        Channel line = source != null && source.trunk() ? source : lines.get(phone.linkedId);
         Channel caller = channels.get(phone.linkedId);
+        // One that is up and alone has parked its caller; one that rings while he talks to another is asked whether it takes him.
+        if (line != null && (phone.up ? connected(phone).size() < 2 : line.bridge != null)) {
+            return;
+        }
         if (line != null) {
             phone.callId = line.callId;
             phone.dialled = true;
@@ -903,7 +970,7 @@ final class AsteriskCalls {
                 trunk.dialledBy = phone;
                 calledOut(trunk, phone, at);
             });
-        } else if (caller != null && caller.extension() && (phone.ringing || phone.up)) {
+        } else if (caller != null && caller.extension() && !caller.named) {
             phone.dialled = true;
             phone.callId = caller.callId;
             phone.leg = fromColleague(phone, caller);

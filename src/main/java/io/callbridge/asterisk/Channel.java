@@ -35,6 +35,8 @@ final class Channel {
     String did = "";
     /** What it dialled. */
     String exten = "";
+    /** It was there when the connection was made: how it began was not heard. */
+    boolean found;
     boolean ringing;
     boolean up;
     String bridge;

@@ -1,6 +1,8 @@
 package io.callbridge.asterisk;
 
 import java.time.Instant;
+import java.util.HashSet;
+import java.util.Set;
 
 /** A conversation of an extension with an outside party. */
 final class Talk {
@@ -10,6 +12,8 @@ final class Talk {
     /** {@code null}: it began before the connection, and its other end is not known yet. */
     Channel party;
     String recording = "";
+    /** Names of the Local channels between them, which the call record names when they have hung up. */
+    final Set<String> locals = new HashSet<>();
     /** Since when they do not hear each other; {@code null}: they do. */
     Instant apartSince;
     /** Not the extension left, to talk to somebody else meanwhile, but the party. */

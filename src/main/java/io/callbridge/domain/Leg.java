@@ -270,7 +270,7 @@ public final class Leg {
 
     /** Recording of an answered leg; a recording id on any other leg is an announcement or a mistake. */
     public String recordingId() {
-        if (!answered() || hangup == null) {
+        if (!answered() || hangup == null || lost()) {
             return null;
         }
         return hangup.recordingId() != null ? hangup.recordingId() : firstNonNull(CallEvent::recordingId);

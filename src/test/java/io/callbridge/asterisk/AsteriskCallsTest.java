@@ -66,6 +66,7 @@ class AsteriskCallsTest {
             }
         }
         assertEquals(List.of(), registered);
+        assertEquals(List.of(), lab.cards().stream().filter(id -> truth.legs().stream().noneMatch(leg -> leg.id().equals(id))).toList());
         assertEquals(truth.missed(), lab.missed());
     }
 
@@ -173,6 +174,61 @@ class AsteriskCallsTest {
         assertEquals(Set.of("+12025550143"), lab.callers());
     }
 
+    /**
+     * The connection breaks in a quiet moment and is back at once: nothing is missed, and what is said until the lists are there
+     * counts. Once with all events, once for a user without the right {@code dialplan}, once without call records.
+     */
+    @TestFactory
+    Stream<DynamicTest> aBreakChangesNothing() {
+        return Stream.of("in_ring3", "in_ring3_local", "in_queue_local", "in_queue_agent_hangs_up", "in_ivr_queue", "in_second_try", "in_ext_noanswer",
+                "int_group", "out_answer", "xfer_blind_refer", "xfer_blind_outside", "xfer_attended_refer", "park_and_retrieve", "pickup_group",
+                "reconnect_midcall", "ast16sip/in_ring3", "ast16sip/pickup_directed", "ast22/in_ring3").flatMap(name -> Stream.of("nothing", "VarSet", "Cdr")
+                        .map(without -> DynamicTest.dynamicTest(name + " without " + without, () -> breaksAnywhere(name, without))));
+    }
+
+    /** The name of the file is in a variable, of which a user may not hear, and in the call record, which may be switched off. */
+    @TestFactory
+    Stream<DynamicTest> theRecordingIsKnownFromTheOneOrTheOther() throws IOException {
+        return Capture.names().stream().flatMap(name -> Stream.of("VarSet", "Cdr").map(without -> DynamicTest.dynamicTest(name + " without " + without,
+                () -> compare(Truth.of(name), new AsteriskLab().plays(without(without, name), 0, Long.MAX_VALUE)))));
+    }
+
+    private static List<Capture.Timed> without(String event, String name) throws IOException {
+        return Capture.of(name).messages().stream().filter(timed -> !timed.message().event().equals(event)
+                && (AsteriskReader.EVENTS.contains(timed.message().event()) || timed.message().event().equals("Newexten"))).toList();
+    }
+
+    private static void breaksAnywhere(String name, String without) throws IOException {
+        List<Capture.Timed> all = without(without, name);
+        for (int cut = 1; cut < all.size(); cut++) {
+            if (all.get(cut).millis() - all.get(cut - 1).millis() > 20) {
+                // Whom a call record is about that comes before the lists is not known.
+                for (int during : without.equals("VarSet") ? List.of(0, 1) : List.of(0, 1, 4, 100)) {
+                    compare(Truth.of(name), broken(all, cut, during, true));
+                    compare(Truth.of(name), broken(all, cut, during, false));
+                }
+            }
+        }
+    }
+
+    /** @param during so many messages of a burst come before the list of channels is complete, after its items (early) or before them */
+    private static AsteriskLab broken(List<Capture.Timed> all, int cut, int during, boolean early) {
+        int back = cut;
+        while (back < all.size() && back < cut + during && all.get(back).millis() < all.get(cut).millis() + 20) {
+            back++;
+        }
+        AsteriskLab lab = new AsteriskLab().plays(all.subList(0, cut), 0, Long.MAX_VALUE);
+        lab.reconnects();
+        String[] now = ChannelList.after(all.subList(0, cut));
+        Stream.of(now).forEach(item -> lab.says("Event: Status\n" + item));
+        if (early) {
+            Stream.of(now).forEach(item -> lab.says("Event: CoreShowChannel\n" + item));
+        }
+        lab.plays(all.subList(cut, back), 0, Long.MAX_VALUE);
+        lab.lists(early ? new String[0] : ChannelList.after(all.subList(0, back)));
+        return lab.plays(all.subList(back, all.size()), 0, Long.MAX_VALUE);
+    }
+
     /** Those who lost a call stop ringing before, or after, the one who took it has answered, as the PBX likes. */
     @TestFactory
     Stream<DynamicTest> whoTookTheCallDoesNotDependOnTheOrderInWhichItIsTold() {
@@ -229,6 +285,37 @@ class AsteriskCallsTest {
 
     private static int indexOf(List<Capture.Timed> messages, Predicate<Capture.Timed> wanted) {
         return IntStream.range(0, messages.size()).filter(i -> wanted.test(messages.get(i))).findFirst().orElse(messages.size());
+    }
+
+    /** A phone that has parked its caller, or handed him on, lives on for seconds: it does not ring. */
+    @Test
+    void aPhoneThatParkedItsCallerIsNotCalledAgainAfterABreak() throws IOException {
+        List<Capture.Timed> all = without("nothing", "park_and_retrieve");
+        int parked = indexOf(all, timed -> timed.millis() > 2279);
+        AsteriskLab lab = broken(all, parked, 0, true);
+        assertEquals(List.of("1795402358.105"), lab.cards());
+        // Also if all of its call fell into the gap.
+        AsteriskLab later = new AsteriskLab();
+        later.reconnected(ChannelList.after(all.subList(0, parked)));
+        assertEquals(List.of(), later.cards());
+    }
+
+    /** The caller's Local channel was called before, the phone behind it while the lists were on their way. */
+    @Test
+    void aPhoneThatIsCalledWhileTheListsComeRings() throws IOException {
+        List<Capture.Timed> all = without("nothing", "in_ring3_local");
+        int called = indexOf(all, timed -> timed.message().get("DestChannel").startsWith("PJSIP/"));
+        AsteriskLab lab = new AsteriskLab();
+        lab.reconnects();
+        Stream.of(ChannelList.after(all.subList(0, called))).forEach(item -> lab.says("Event: Status\n" + item));
+        lab.plays(all.subList(called, all.size()), 0, 600);
+        lab.lists(ChannelList.after(all.subList(0, indexOf(all, timed -> timed.millis() > 600))));
+        assertEquals(List.of("1795400330.252", "1795400330.253", "1795400330.255"), lab.cards().stream().sorted().toList());
+        assertEquals("+12125550121", lab.leg("1795400330.252", true).did());
+        lab.plays(all, 600, Long.MAX_VALUE);
+        lab.passes(Duration.ofSeconds(10));
+        assertEquals("answered-elsewhere 103", lab.cardEnd("1795400330.252"));
+        assertEquals("ended null", lab.cardEnd("1795400330.255"));
     }
 
     /** Of a user without the right {@code dialplan} the recording is in the call records only. */

@@ -177,6 +177,11 @@ final class AsteriskLab {
                 .get("EventType").startsWith("dial-");
     }
 
+    /** Ids of the legs of phones that have rung, or called somebody outside. */
+    List<String> cards() {
+        return legs().filter(leg -> leg.start() != null && !leg.container() && !leg.trunk() && !leg.local()).map(Leg::id).toList();
+    }
+
     /** How the card of a leg ended, and who answered; {@code null}: it is there, or never was. */
     String cardEnd(String legId) {
         return cardEnds.get(legId);
