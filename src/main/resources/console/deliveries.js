@@ -6,8 +6,8 @@ import { answerOf } from './why.js';
 import { moment, t, word } from './words.js';
 
 const STATES = ['pending', 'failing', 'dead', 'delivered', 'dropped', 'discarded'];
-/** What can be sent at once: what waits too, instead of at its time. */
-export const RETRIED = ['pending', 'failing', 'dead', 'dropped', 'discarded'];
+/** What can be sent at once: what waits too, instead of at its time. What was dropped is over. */
+export const RETRIED = ['pending', 'failing', 'dead', 'discarded'];
 export const DISCARDED = ['pending', 'failing', 'dead'];
 
 /** The outbox: what waits, fails, or is dead, and what can be done about it. */
@@ -16,10 +16,12 @@ export async function deliveries(page) {
   const { crms } = await get('/api/status');
   const list = el('div');
   const chosen = new Map();
+  let total = 0;
   const find = paged(page, list, async (after) => {
     const answer = await get(`/api/deliveries${query({ state, crm, after })}`);
+    total = answer.total ?? total;
     return [answer.deliveries, answer.next];
-  }, (rows) => rows.length ? lines(rows, chosen, state, crm, page) : el('p', { class: 'empty' }, t('deliveries.none')));
+  }, (rows) => rows.length ? lines(rows, chosen, total, state, crm, page) : el('p', { class: 'empty' }, t('deliveries.none')));
   const choose = select('crm', [['', t('any')], ...crms.map((each) => [each.crm, each.crm])], crm);
   choose.addEventListener('change', () => {
     location.hash = address(state, choose.value);
@@ -34,8 +36,11 @@ function address(state, crm) {
   return `#/deliveries/${state}${crm ? `/${encodeURIComponent(crm)}` : ''}`;
 }
 
-/** @param chosen the boxes of the rows, by id: they stay as they are when more rows come */
-function lines(rows, chosen, state, crm, page) {
+/**
+ * @param chosen the boxes of the rows, by id: they stay as they are when more rows come
+ * @param total how many there are, shown or not
+ */
+function lines(rows, chosen, total, state, crm, page) {
   rows.filter((row) => !chosen.has(row.id)).forEach((row) => chosen.set(row.id,
     el('input', { type: 'checkbox', 'aria-label': t('choose', { what: `${word('operation', row.operation)} ${row.key}` }) })));
   const each = async (what) => {
@@ -54,7 +59,7 @@ function lines(rows, chosen, state, crm, page) {
     }
   };
   const all = async (what, count) => {
-    if (await confirmed(t(`deliveries.${what}.all.sure`, { state: word('state', state), crm: crm || t('allCrms') })) && !page.gone()
+    if (await confirmed(t(`deliveries.${what}.all.sure`, { n: total, state: word('state', state), crm: crm || t('allCrms') })) && !page.gone()
       && await act(page, `/api/deliveries/${what}${query({ state, crm })}`, (answer) => t(`${what}.done`, { n: answer[count] }))
       && !page.gone()) {
       await page.again();

@@ -95,11 +95,12 @@ function pbx({ pbx: name, kinds, asterisk, lastEventAt }, running) {
     down || deaf ? asterisk.reason : kinds.join(', '));
 }
 
-function crm({ crm: name, state: now, since: from, waiting, dead }, running) {
-  const lines = [waiting ? link('pending', name, t('live.waiting', { n: waiting })) : null,
+function crm({ crm: name, state: now, since: from, reason, waiting, dead }, running) {
+  const lines = [reason ? foreign(reason) : null, waiting ? link('pending', name, t('live.waiting', { n: waiting })) : null,
     dead ? link('dead', name, t('live.dead', { n: dead })) : null].filter(Boolean);
-  return card(`${t('crm')} ${name}`, now === 'down' ? 'bad' : dead ? 'warn' : 'good',
-    now === 'down' ? downSince(from, running) : t('live.up'), lines);
+  return card(`${t('crm')} ${name}`, now !== 'up' ? 'bad' : dead ? 'warn' : 'good',
+    now === 'refused' ? running((at) => t('live.refused', { crm: name, at: time(from), ago: ago(from, at) }))
+      : now === 'down' ? downSince(from, running) : t('live.up'), lines);
 }
 
 function downSince(instant, running) {

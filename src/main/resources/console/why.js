@@ -53,7 +53,7 @@ export function verdicts(call) {
   if (written.length) {
     return [...written.map((delivery) => atCrm(delivery, call.crms)), ...absent(call, written), ...missing(call, written)];
   }
-  const last = call.decisions.findLast((each) => each.topic !== 'card');
+  const last = call.decisions.findLast((each) => each.topic === 'call' || each.topic === 'missed');
   if (last?.rule === 'error') {
     return [{ kind: 'bad', text: t('why.error'), because: last }];
   } else if (call.events.some((event) => !event.processed) || !call.outcome) {

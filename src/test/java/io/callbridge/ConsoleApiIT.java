@@ -152,6 +152,16 @@ class ConsoleApiIT {
         JsonNode broken = check("");
         assertCheck(broken, false, "ok ok", "skipped unknown", "failed server-error");
         assertEquals("maintenance", broken.path("steps").get(2).path("detail").asText());
+        crm.behave();
+        crm.on("GET", "/entities.*", Answer.status(301).header("Location", "https://new.example/rest/secret"));
+        JsonNode moved = check("");
+        assertCheck(moved, false, "ok ok", "skipped unknown", "failed redirect");
+        assertEquals("answer 301, it has moved to https://new.example", moved.path("steps").get(2).path("detail").asText());
+        crm.behave();
+        crm.on("GET", "/entities.*", Answer.status(200).body("<html><title>Sign in</title></html>"));
+        JsonNode page = check("");
+        assertCheck(page, false, "ok ok", "ok ok", "failed bad-answer");
+        assertEquals("the page 'Sign in' instead of data", page.path("steps").get(2).path("detail").asText());
         crm.down();
         assertCheck(check(""), false, "failed refused", "skipped earlier-failed", "skipped earlier-failed");
 

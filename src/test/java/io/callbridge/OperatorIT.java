@@ -122,6 +122,7 @@ class OperatorIT {
         List<TestCall> calls = Stream.of("101", "102", "103").map(extension -> deadLetter(extension, FakeCrm.IVANOV)).toList();
 
         crm.behave();
+        assertEquals(calls.size(), get("/api/deliveries?state=dead&limit=1").path("total").asInt(), "what is told before all are retried");
         assertEquals(calls.size(), post("/api/deliveries/retry?state=dead&crm=rest").path("retried").asInt());
         calls.forEach(call -> awaitThat("the registration of " + call, () -> crm.has(Kind.CALL, call.legId())));
         awaitThat("no dead letter", () -> list("/api/deliveries?state=dead", "deliveries").isEmpty());

@@ -24,6 +24,9 @@ public class DeliveryList {
 
     static final List<String> STATES = List.of("pending", OutboxControl.FAILING, "dead", "delivered", "dropped", "discarded");
 
+    /** Those that are retried or discarded together: whoever is asked whether to do that must know how many they are. */
+    private static final List<String> TOGETHER = List.of("pending", OutboxControl.FAILING, "dead", "discarded");
+
     private final OutboxControl control;
     private final Outbox outbox;
     private final Settings settings;
@@ -36,17 +39,22 @@ public class DeliveryList {
         this.json = json;
     }
 
-    /** @return JSON of a page; {@code next} is there if another page follows */
+    /** @return JSON of a page; {@code next} is there if another page follows, {@code total} on the first page of what can be done together */
     public String page(@Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
         Parameters parameters = new Parameters(query, "state", "crm", "limit", "after");
         Long after = parameters.number("after", 1, Long.MAX_VALUE);
         int limit = parameters.limit();
-        List<Listed> found = control.newest(parameters.oneOf("state", STATES), parameters.oneOf("crm", settings.crms()),
-                after == null ? Long.MAX_VALUE : after, limit + 1);
+        String state = parameters.oneOf("state", STATES);
+        String crm = parameters.oneOf("crm", settings.crms());
+        List<Listed> found = control.newest(state, crm, after == null ? Long.MAX_VALUE : after, limit + 1);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("deliveries", found.stream().limit(limit).map(listed -> DeliveryView.line(listed.delivery(), listed.last())).toList());
         if (found.size() > limit) {
             answer.put("next", found.get(limit - 1).delivery().seq());
+        }
+        if (after == null && TOGETHER.contains(state)) {
+            Map<String, Long> counts = control.count(state);
+            answer.put("total", (crm == null ? settings.crms() : List.of(crm)).stream().mapToLong(each -> counts.getOrDefault(each, 0L)).sum());
         }
         return json.writeValueAsString(answer);
     }

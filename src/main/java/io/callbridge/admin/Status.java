@@ -137,9 +137,13 @@ public class Status {
         Map<String, Object> view = new LinkedHashMap<>();
         long downSince = gates.downSinceMs(crm);
         view.put("crm", crm);
-        view.put("state", downSince > 0 ? "down" : "up");
+        String refusal = gates.refusal(crm);
+        view.put("state", refusal != null ? "refused" : downSince > 0 ? "down" : "up");
         if (downSince > 0) {
             view.put("since", DeliveryView.time(downSince));
+        }
+        if (refusal != null) {
+            view.put("reason", refusal);
         }
         if (now == null) {
             return view;

@@ -7,8 +7,6 @@ import java.time.Instant;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
-import org.apache.camel.Variable;
-import org.jboss.logging.Logger;
 
 /** How a route says that the answer it holds is no success. Each of the methods ends the delivery's try. */
 @ApplicationScoped
@@ -16,7 +14,8 @@ import org.jboss.logging.Logger;
 @RegisterForReflection
 public class CrmAnswer {
 
-    private static final Logger LOG = Logger.getLogger(CrmAnswer.class);
+    /** Exchange property: the text of the answer whose members the body has, see {@link JsonAnswer#read}. */
+    static final String SAID = "CallbridgeSaid";
 
     /** The CRM refused this effect for good: a dead letter. */
     public void refused(Exchange exchange) throws CrmRefusedException {
@@ -30,23 +29,43 @@ public class CrmAnswer {
 
     /** The CRM may take it after this time. */
     public void laterBy(Exchange exchange, long millis) throws CrmAnswerException {
-        throw new CrmAnswerException(status(exchange), body(exchange), millis);
+        throw new CrmAnswerException(status(exchange), body(exchange), millis, Failures.refusal(status(exchange), location(exchange)));
     }
 
-    /** The CRM refuses us, not this effect: somebody must put the configuration right, and nothing may be lost until then. */
-    public void misconfigured(Exchange exchange, @Variable("crm") String crm) throws CrmAnswerException {
-        // What it said may repeat the call, and is kept with the delivery.
-        LOG.errorf("CRM %s refuses Callbridge itself (answer %s), its settings or rights must be put right", crm, status(exchange));
-        laterBy(exchange, 0);
+    /**
+     * The CRM refuses us, not this effect: somebody must put the configuration right, and nothing may be lost until then. A body
+     * that the route has set says how; what the CRM said is behind it.
+     */
+    public void misconfigured(Exchange exchange) throws CrmAnswerException {
+        String refusal = Failures.refusal(status(exchange), location(exchange));
+        String body = body(exchange);
+        String said = exchange.getProperty(SAID, body, String.class);
+        throw new CrmAnswerException(status(exchange), body == null || body.equals(said) ? said : body + "\n" + said, 0,
+                refusal != null ? refusal : "answer " + status(exchange));
+    }
+
+    /** A page where there should be an answer, of a login say, is no success: nobody has done what was asked for. */
+    static void noPage(Exchange exchange, String body) throws CrmAnswerException {
+        Integer status = status(exchange);
+        String page = status != null && status / 100 == 2 ? Failures.page(body) : null;
+        if (page != null) {
+            throw new CrmAnswerException(status, body, 0, "answer " + status + " with " + page);
+        }
     }
 
     private static Integer status(Exchange exchange) {
         return exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
     }
 
+    private static String location(Exchange exchange) {
+        return exchange.getMessage().getHeader("Location", String.class);
+    }
+
+    /** As it came. */
     private static String body(Exchange exchange) {
         Message message = exchange.getMessage();
-        Object body = message.getBody();
-        return body instanceof Map<?, ?> map ? map.toString() : message.getBody(String.class);
+        String body = message.getBody() instanceof Map<?, ?> map ? exchange.getProperty(SAID, map.toString(), String.class)
+                : message.getBody(String.class);
+        return Failures.moved(status(exchange), location(exchange), exchange) + (body == null ? "" : body);
     }
 }

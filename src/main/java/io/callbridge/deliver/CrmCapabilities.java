@@ -15,7 +15,7 @@ import org.apache.camel.CamelContext;
 @ApplicationScoped
 public class CrmCapabilities {
 
-    static final String LOOKUP = "lookup";
+    public static final String LOOKUP = "lookup";
     static final String USERS = "users";
     static final String PROBE = "probe";
 

@@ -35,9 +35,11 @@ public class CrmCheck {
     private final ProducerTemplate template;
     private final ObjectMapper json;
     private final Config config;
+    private final CrmGates gates;
 
-    public CrmCheck(CrmCapabilities capabilities, ProducerTemplate template, ObjectMapper json, Config config) {
+    public CrmCheck(CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template, ObjectMapper json, Config config) {
         this.capabilities = capabilities;
+        this.gates = gates;
         this.template = template;
         this.json = json;
         this.config = config;
@@ -79,7 +81,8 @@ public class CrmCheck {
         Asked probe = probes ? ask("direct:deliver-" + crm + "-" + CrmCapabilities.PROBE, crm, CrmCapabilities.PROBE, number) : null;
         Asked lookup = looks && (probe == null || probe.failure() == null)
                 ? ask("direct:deliver-" + crm + "-" + CrmCapabilities.LOOKUP, crm, CrmCapabilities.LOOKUP, number) : null;
-        steps.add(probe != null ? authorisation(probe, false) : lookup != null ? authorisation(lookup, true) : skipped("authorisation", "no-lookup"));
+        steps.add(asDelivered(crm, probe != null ? authorisation(probe, false) : lookup != null ? authorisation(lookup, true)
+                : skipped("authorisation", "no-lookup")));
         steps.add(steps.get(1).result.equals("failed") ? skipped("lookup", "earlier-failed")
                 : lookup == null ? skipped("lookup", "no-lookup") : lookup(lookup));
         return steps;
@@ -92,40 +95,49 @@ public class CrmCheck {
         }
         Asked asked = ask(ROUTE, crm, "address", address);
         Throwable failure = asked.failure();
-        Integer status = failure == null ? status(asked) : status(failure);
+        Integer status = failure == null ? status(asked) : Failures.status(failure);
         // Whatever it says: what matters is what the routes are told, which ask elsewhere at this address.
         return failure == null || status != null ? new Step("address", "ok", "ok", status, null, null, asked.millis)
-                : failed("address", failure, asked.millis);
+                : failed("address", failure, asked);
+    }
+
+    /** What may be read need not be all that is needed: it counts what the CRM says to the deliveries. */
+    private Step asDelivered(String crm, Step asked) {
+        String refusal = gates.refusal(crm);
+        return refusal == null || asked.result.equals("failed") ? asked
+                : new Step("authorisation", "failed", "refuses", null, refusal, null, asked.millis);
     }
 
     /** @param lookup an answer that says nothing about rights is the look-up's matter */
     private static Step authorisation(Asked asked, boolean lookup) {
         Throwable failure = asked.failure();
-        Integer status = failure == null ? status(asked) : status(failure);
+        Integer status = failure == null ? status(asked) : Failures.status(failure);
         boolean refused = failure != null && (!lookup || status != null && (status == 401 || status == 403));
         if (failure != null && !refused) {
             return skipped("authorisation", "unknown");
         }
-        return refused ? failed("authorisation", failure, asked.millis)
+        return refused ? failed("authorisation", failure, asked)
                 : new Step("authorisation", "ok", "ok", status, null, null, asked.millis);
     }
 
     private Step lookup(Asked asked) {
-        // A route that takes an answer for "nobody has this number" knows its CRM.
+        // A route that takes an answer for "nobody has this number" knows its CRM; of any other, 404 says so.
         Throwable failure = asked.exchange.getException();
-        if (failure != null) {
-            return failed("lookup", failure, asked.millis);
+        Integer caught = asked.failure() == null ? null : Failures.status(asked.failure());
+        boolean nobody = caught != null && caught == 404;
+        if (failure != null && !(nobody && failure instanceof HttpOperationFailedException)) {
+            return failed("lookup", failure, asked);
         }
+        String answer = failure == null ? Failures.body(asked.exchange) : null;
         try {
-            String answer = asked.exchange.getMessage().getBody(String.class);
             JsonNode found = answer == null || answer.isBlank() ? null : json.readTree(answer);
-            Integer caught = asked.failure() == null ? null : status(asked.failure());
-            if (found == null && caught != null && List.of(404, 405, 410).contains(caught)) {
+            if (found == null && nobody) {
                 return new Step("lookup", "ok", "nobody-or-path", caught, null, null, asked.millis);
             }
             return new Step("lookup", "ok", "ok", status(asked), null, found == null ? null : names(found), asked.millis);
         } catch (JsonProcessingException e) {
-            return new Step("lookup", "failed", "bad-answer", status(asked), e.getOriginalMessage(), null, asked.millis);
+            return new Step("lookup", "failed", "bad-answer", status(asked), shown(Failures.page(answer) != null ? Failures.page(answer) : answer),
+                    null, asked.millis);
         }
     }
 
@@ -155,9 +167,9 @@ public class CrmCheck {
         return new Step(step, "skipped", code, null, null, null, 0);
     }
 
-    private static Step failed(String step, Throwable failure, long millis) {
-        Integer status = status(failure);
-        return new Step(step, "failed", code(failure, status), status, detail(failure, status), null, millis);
+    private static Step failed(String step, Throwable failure, Asked asked) {
+        Integer status = Failures.status(failure);
+        return new Step(step, "failed", code(failure, status), status, detail(failure, asked), null, asked.millis);
     }
 
     private static String code(Throwable failure, Integer status) {
@@ -186,24 +198,26 @@ public class CrmCheck {
         return "other";
     }
 
-    private static String detail(Throwable failure, Integer status) {
+    /** What is said of a page, or of another address, which may hold a secret; else what the CRM said itself. */
+    private static String detail(Throwable failure, Asked asked) {
+        Integer status = Failures.status(failure);
+        String refusal = Failures.refusal(failure, asked.exchange);
+        if (refusal != null && (status == null || status / 100 < 4)) {
+            return refusal;
+        }
         Throwable root = failure;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        // The message of a failed operation begins with the address, and that of Bitrix24 is a secret.
-        String text = failure instanceof HttpOperationFailedException http ? http.getResponseBody()
-                : failure instanceof CrmAnswerException answer ? answer.answer()
-                : status != null ? null : root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+        return shown(status != null || failure instanceof JsonProcessingException ? Failures.answer(failure, asked.exchange)
+                : root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
+    }
+
+    private static String shown(String text) {
         return text == null || text.isBlank() ? null : text.strip().substring(0, Math.min(DETAIL, text.strip().length()));
     }
 
     private static Integer status(Asked asked) {
         return asked.exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
-    }
-
-    private static Integer status(Throwable failure) {
-        return failure instanceof HttpOperationFailedException http ? Integer.valueOf(http.getStatusCode())
-                : failure instanceof CrmAnswerException answer ? answer.status() : null;
     }
 }

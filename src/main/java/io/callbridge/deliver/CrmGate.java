@@ -3,8 +3,8 @@ package io.callbridge.deliver;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Whether a CRM may be asked now. After a few failures in a row it counts as down, and is then asked by one request at a
- * time, at growing distances, until it answers. Cards and calls ask each at their own times: a CRM that fails for the ones
+ * Whether a CRM may be asked now. After a few failures in a row, or one refusal of Callbridge itself, it counts as down, and is
+ * then asked by one request at a time, at growing distances, until it answers. Cards and calls ask each at their own times: a CRM that fails for the ones
  * only must get the others.
  */
 final class CrmGate {
@@ -25,6 +25,7 @@ final class CrmGate {
     private boolean probing;
     private boolean askedFor;
     private long downSinceMs;
+    private String refusal;
 
     CrmGate(long firstDelayMs, long maxDelayMs) {
         this.firstDelayMs = firstDelayMs;
@@ -67,11 +68,17 @@ final class CrmGate {
         return down() ? downSinceMs : 0;
     }
 
+    /** Why it takes nothing of Callbridge: {@link Failures#refusal}; {@code null}: it does not refuse all. */
+    synchronized String refusal() {
+        return refusal;
+    }
+
     /** The CRM answered, whatever it said. @return whether it was down */
     synchronized boolean answered() {
         boolean was = down();
         failures = 0;
         callProbesFailed = 0;
+        refusal = null;
         return was;
     }
 
@@ -80,15 +87,21 @@ final class CrmGate {
      *
      * @param cards it was a card or the end of one
      * @param askedMs how long it asked to be left alone; 0: it did not
-     * @return whether it is down since this failure
+     * @param refuses why it takes nothing, which needs to be said only once; {@code null}: it may be another time
+     * @return whether it is down, or refuses, since this failure
      */
-    synchronized boolean failed(boolean cards, long nowMs, long askedMs) {
+    synchronized boolean failed(boolean cards, long nowMs, long askedMs, String refuses) {
         boolean was = down();
+        boolean news = refuses != null && refusal == null;
         if (probing && !cards) {
             callProbesFailed++;
         }
         if (failures++ == 0) {
             downSinceMs = nowMs;
+        }
+        if (refuses != null) {
+            refusal = refuses;
+            failures = Math.max(failures, DOWN_AFTER);
         }
         long delay = Math.min(maxDelayMs, firstDelayMs << Math.min(20, callProbesFailed));
         if (cards || !was) {
@@ -99,6 +112,6 @@ final class CrmGate {
         }
         cardProbeAtMs = Math.max(cardProbeAtMs, nowMs + askedMs);
         callProbeAtMs = Math.max(callProbeAtMs, nowMs + askedMs);
-        return !was && down();
+        return news || !was && down();
     }
 }

@@ -28,6 +28,11 @@ public class CrmGates {
         return of(crm).downSinceMs();
     }
 
+    /** Why a CRM refuses Callbridge itself; {@code null}: it does not. */
+    public String refusal(String crm) {
+        return of(crm).refusal();
+    }
+
     CrmGate of(String crm) {
         return gates.get(crm);
     }

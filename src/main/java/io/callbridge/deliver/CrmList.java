@@ -42,10 +42,14 @@ public class CrmList {
         return list == null ? null : list.stream().filter(one -> value.equals(at(one, path))).findFirst().orElse(null);
     }
 
-    /** The number as it is dialled within its country, without what is dialled in front of it there. */
-    public String national(String number) throws NumberParseException {
+    /** The number as it is dialled within its country, without what is dialled in front of it there; of no country, its digits. */
+    public String national(String number) {
         PhoneNumberUtil numbers = PhoneNumberUtil.getInstance();
-        return numbers.getNationalSignificantNumber(numbers.parse(number, null));
+        try {
+            return numbers.getNationalSignificantNumber(numbers.parse(number, null));
+        } catch (NumberParseException ofNoCountry) {
+            return number.replaceAll("[^0-9]", "");
+        }
     }
 
     private static boolean has(Object node, String digits) {

@@ -7,6 +7,6 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 public class CrmRefusedException extends CrmAnswerException {
 
     CrmRefusedException(Integer status, String answer) {
-        super(status, answer, 0);
+        super(status, answer, 0, null);
     }
 }

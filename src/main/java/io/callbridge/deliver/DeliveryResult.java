@@ -21,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Exchange;
-import org.apache.camel.http.base.HttpOperationFailedException;
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
@@ -50,6 +49,7 @@ public class DeliveryResult {
     private final long cardTtlMs;
     private final Map<String, Timer> cards = new ConcurrentHashMap<>();
     private final Map<String, Outage> outages = new ConcurrentHashMap<>();
+    private final Map<String, Outage> refusals = new ConcurrentHashMap<>();
 
     public DeliveryResult(Outbox outbox, CrmGates gates, MeterRegistry meters, Settings settings) {
         this.outbox = outbox;
@@ -61,24 +61,30 @@ public class DeliveryResult {
         this.cardTtlMs = settings.calls().cardTtl().toMillis();
         for (String crm : settings.crms()) {
             outages.put(crm, new Outage(LOG, "CRM " + crm + " is down, and asked by one request at a time until it answers", "CRM " + crm + " is back"));
+            refusals.put(crm, new Outage(LOG, "CRM " + crm + " refuses Callbridge itself: put right callbridge.crm." + crm + ".* or the rights there,"
+                    + " until then everything for it waits", "CRM " + crm + " takes requests again"));
             cards.put(crm, Timer.builder("callbridge.card").tag("crm", crm).serviceLevelObjectives(CARD_TIMES).register(meters));
         }
     }
 
     /** The CRM confirmed, or the route has said in the variable {@value #SKIPPED} why there was nothing to tell it. */
-    public void delivered(Exchange exchange) {
+    public void delivered(Exchange exchange) throws CrmAnswerException {
         Integer status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
         String skipped = exchange.getVariable(SKIPPED, String.class);
+        if (skipped == null) {
+            CrmAnswer.noPage(exchange, Failures.body(exchange));
+        }
         answered(exchange, status);
         finish(exchange, "delivered", Instant.now(), false, skipped == null ? status : null, skipped);
     }
 
-    /** The CRM refused for good: kept as a dead letter with its answer. */
+    /** The CRM refused for good: kept as a dead letter with its answer. Of a card there is nothing left to be done. */
     public void deadLetter(Exchange exchange) {
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        answered(exchange, status(cause));
-        finish(exchange, "dead", Instant.now(), false, status(cause), text(cause));
-        warn(exchange, "dead", cause);
+        String state = delivery(exchange).lane().equals(Delivery.CARDS) ? "dropped" : "dead";
+        answered(exchange, Failures.status(cause));
+        finish(exchange, state, Instant.now(), false, Failures.status(cause), Failures.answer(cause, exchange));
+        warn(exchange, state, cause);
     }
 
     /**
@@ -91,25 +97,34 @@ public class DeliveryResult {
         Instant now = Instant.now();
         long asked = RetryAfter.millis(cause, now);
         // A recording that cannot be had says nothing about the CRM.
-        if (!delivery.lane().equals(Delivery.RECORDINGS)
-                && gates.of(delivery.crm()).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), asked)) {
-            outages.get(delivery.crm()).begins(status(cause) != null ? "answer " + status(cause) : Failures.line(cause),
-                    Instant.ofEpochMilli(gates.downSinceMs(delivery.crm())));
+        if (!delivery.lane().equals(Delivery.RECORDINGS)) {
+            failed(delivery, now, cause, Failures.refusal(cause, exchange));
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
         long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
         Instant next = now.plusMillis(delay);
         Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter);
-        boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli();
-        String state = dropped ? "dropped" : deadline.isAfter(now) ? "pending" : "dead";
-        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, status(cause), text(cause));
+        boolean late = !deadline.isAfter(now);
+        boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli()
+                || late && delivery.lane().equals(Delivery.CARDS);
+        String state = dropped ? "dropped" : late ? "dead" : "pending";
+        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, Failures.status(cause), Failures.answer(cause, exchange));
         warn(exchange, state, cause);
+    }
+
+    private void failed(Delivery delivery, Instant now, Throwable cause, String refusal) {
+        String crm = delivery.crm();
+        if (gates.of(crm).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), RetryAfter.millis(cause, now), refusal)) {
+            (refusal != null ? refusals : outages).get(crm).begins(refusal != null ? refusal : Failures.line(cause),
+                    Instant.ofEpochMilli(gates.downSinceMs(crm)));
+        }
     }
 
     /** @param status {@code null}: nothing was sent, which says nothing about the CRM */
     private void answered(Exchange exchange, Integer status) {
         String crm = delivery(exchange).crm();
         if (status != null && gates.of(crm).answered()) {
+            refusals.get(crm).ends();
             outages.get(crm).ends();
             outbox.hurry(crm);
         }
@@ -124,8 +139,8 @@ public class DeliveryResult {
     /** Of a CRM that is down it is no news that one more has to wait. */
     private void warn(Exchange exchange, String state, Throwable cause) {
         Delivery delivery = delivery(exchange);
-        Integer status = status(cause);
-        boolean known = state.equals("pending") && outages.get(delivery.crm()).lasts();
+        Integer status = Failures.status(cause);
+        boolean known = state.equals("pending") && gates.of(delivery.crm()).down();
         LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
                 delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
     }
@@ -170,16 +185,5 @@ public class DeliveryResult {
 
     private static Delivery delivery(Exchange exchange) {
         return exchange.getProperty(Dispatcher.DELIVERY, Delivery.class);
-    }
-
-    private static Integer status(Throwable cause) {
-        return cause instanceof HttpOperationFailedException http ? Integer.valueOf(http.getStatusCode())
-                : cause instanceof CrmAnswerException answer ? answer.status() : null;
-    }
-
-    private static String text(Throwable cause) {
-        return cause instanceof HttpOperationFailedException http ? http.getResponseBody()
-                : cause instanceof CrmAnswerException answer ? answer.answer()
-                : cause instanceof LookupException ? cause.getMessage() : String.valueOf(cause);
     }
 }

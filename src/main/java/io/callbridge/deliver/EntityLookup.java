@@ -18,6 +18,7 @@ import jakarta.inject.Named;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -33,6 +34,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 import org.apache.camel.ProducerTemplate;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.jboss.logging.Logger;
 
 /**
@@ -52,6 +54,8 @@ public class EntityLookup {
     private static final int WAITING = 1_000;
     /** A registration waits so long, which is longer than a look-up that is answered takes, and is then tried again. */
     private static final long PATIENCE_MS = 20_000;
+    /** The status by which a CRM says that it knows nobody (contract section 3). */
+    private static final int NOBODY = 404;
 
     private final Outbox outbox;
     private final CrmCapabilities capabilities;
@@ -94,16 +98,19 @@ public class EntityLookup {
      */
     public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
             throws LookupException, JsonProcessingException, InterruptedException {
-        String request = delivery.enriched() != null ? delivery.enriched() : enriched(delivery);
+        String request = delivery.enriched();
+        if (request == null || delivery.operation().equals(Delivery.CARD) && !json.readTree(request).has("entity")) {
+            // A card that went without it may have it now.
+            request = enriched(delivery);
+        }
         EffectFacts.entity(json.readTree(request)).forEach(exchange::setVariable);
         return request;
     }
 
     private String enriched(Delivery delivery) throws LookupException, JsonProcessingException, InterruptedException {
         ObjectNode request = (ObjectNode) json.readTree(delivery.body());
-        String number = request.path("number").asText("");
-        if (number.equals(Settings.e164(number, null)) && capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
-            find(delivery, number).flatMap(all -> policy.pick(delivery.crm(), all, request.path("user").asText(""))).ifPresent(entity -> {
+        if (capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
+            find(delivery, Settings.forms(request.path("number").asText("")), request.path("user").asText("")).ifPresent(entity -> {
                 request.set("entity", entity);
                 if (Set.of(Delivery.MISSED, Delivery.TASK).contains(delivery.operation()) && entity.hasNonNull("responsible")) {
                     request.set("user", entity.get("responsible"));
@@ -118,28 +125,37 @@ public class EntityLookup {
         return text;
     }
 
+    private Optional<JsonNode> find(Delivery delivery, List<String> numbers, String user) throws LookupException, InterruptedException {
+        for (String number : numbers) {
+            Optional<JsonNode> found = find(delivery, number).flatMap(all -> policy.pick(delivery.crm(), all, user));
+            if (found.isPresent()) {
+                return found;
+            }
+        }
+        return Optional.empty();
+    }
+
     private Optional<JsonNode> find(Delivery delivery, String number) throws LookupException, InterruptedException {
         String crm = delivery.crm();
         boolean card = delivery.operation().equals(Delivery.CARD);
-        // A card's patience is counted from its birth, so that cards which wait for a worker do not wait twice.
-        long patience = card ? Math.max(0, delivery.createdAt() + cardWaitMs - System.currentTimeMillis()) : PATIENCE_MS;
+        long patience = card ? cardWaitMs : PATIENCE_MS;
         try {
             return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(
                     Context.current().wrapSupplier(() -> logged(delivery, number)), lookups.get(crm)))
                     .get(patience, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RejectedExecutionException e) {
-            return without(card, crm, new LookupException("it is not answered after " + patience + " ms", 0), 0);
+            return without(card, crm, new LookupException("look-up failed: it is not answered after " + patience + " ms"));
         } catch (ExecutionException e) {
-            Throwable cause = e.getCause();
-            return without(card, crm, cause, RetryAfter.millis(cause, Instant.now()));
+            return without(card, crm, e.getCause() instanceof LookupException failure ? failure
+                    : new LookupException("look-up failed: " + e.getCause(), "look-up failed: " + Failures.line(e.getCause()), 0, null));
         }
     }
 
-    private static Optional<JsonNode> without(boolean card, String crm, Throwable why, long retryAfterMs) throws LookupException {
+    private static Optional<JsonNode> without(boolean card, String crm, LookupException why) throws LookupException {
         if (!card) {
-            throw new LookupException("look-up failed: " + why.getMessage(), "look-up failed: " + Failures.line(why), retryAfterMs);
+            throw why;
         }
-        LOG.infof("The look-up at CRM %s failed, the card goes out without entity: %s", crm, Failures.line(why));
+        LOG.infof("CRM %s: %s; the card goes out without entity", crm, why.line());
         return Optional.empty();
     }
 
@@ -159,18 +175,22 @@ public class EntityLookup {
             exchange.setVariable("operation", CrmCapabilities.LOOKUP);
             exchange.setVariable("number", number);
         });
-        if (answered.getException() != null) {
-            throw new CompletionException(answered.getException());
-        }
-        String answer = answered.getMessage().getBody(String.class);
-        if (answer == null || answer.isBlank()) {
+        Exception failure = answered.getException();
+        Integer status = Failures.status(failure);
+        if (failure instanceof HttpOperationFailedException && status == NOBODY) {
             return Optional.empty();
         }
-        try {
-            return Optional.of(json.readTree(answer));
-        } catch (JsonProcessingException e) {
-            throw new CompletionException(new LookupException("CRM " + crm + " answered a look-up with something that is no JSON", 0));
+        if (failure == null) {
+            try {
+                String answer = Failures.body(answered);
+                return answer == null || answer.isBlank() ? Optional.empty() : Optional.of(json.readTree(answer));
+            } catch (JsonProcessingException e) {
+                failure = e;
+                status = answered.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+            }
         }
+        throw new CompletionException(new LookupException("look-up failed: " + (status == null ? "" : "answer " + status + ": ")
+                + Failures.answer(failure, answered), "look-up failed: " + Failures.line(failure),
+                RetryAfter.millis(failure, Instant.now()), Failures.refusal(failure, answered)));
     }
-
 }

@@ -38,8 +38,12 @@ public class JsonAnswer {
     /**
      * The body as a map. What is empty is an empty map: some CRMs write an empty object as a list, and nobody asks an empty list
      * for anything. Of a body that is no JSON object the text is its {@code error_description}.
+     *
+     * @throws CrmAnswerException it is a page, a login say
      */
-    public Map<String, Object> read(@Body String text) {
+    public Map<String, Object> read(@Body String text, Exchange exchange) throws CrmAnswerException {
+        CrmAnswer.noPage(exchange, text);
+        exchange.setProperty(CrmAnswer.SAID, text);
         try {
             if (text != null && json.readTree(text) instanceof ObjectNode object) {
                 return json.convertValue(withoutEmptyLists(object), MAP);

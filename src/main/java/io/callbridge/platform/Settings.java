@@ -32,14 +32,17 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.apache.camel.support.jsse.SSLContextParameters;
 import org.eclipse.microprofile.config.Config;
 
@@ -57,6 +60,7 @@ public class Settings {
     private static final Set<String> CYRILLIC = Set.of("RU", "BY", "KZ", "UA");
     /** Digits of a foreign number, at least. A shorter one may be a local one that looks like it. */
     private static final int LEAST_FOREIGN = 10;
+    private static final int MEXICO = 52;
 
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
@@ -439,6 +443,36 @@ public class Settings {
     private static String abroad(String digits, String country) {
         boolean looksLikeIt = digits.length() >= LEAST_FOREIGN && digits.startsWith("00");
         return looksLikeIt ? e164("+" + digits.substring(2), country, PhoneNumberUtil::isValidNumber) : null;
+    }
+
+    /**
+     * The numbers to ask a CRM for, if this one is somebody's: the number itself if it is valid. A numbering plan changes, and people
+     * keep what they once wrote: any other with country code is asked for as it is, and then as the plan has it now, without the
+     * digit that Mexico's mobile phones had until 2019, or with that of Argentina's.
+     *
+     * @return empty: it cannot be looked up
+     */
+    public static List<String> forms(String number) {
+        String plain = number.replaceAll("[ ().\u00a0\u2013/-]", "");
+        if (!plain.matches("\\+[0-9]{8,15}") && !plain.equals(e164(plain, null))) {
+            return List.of();
+        }
+        Set<String> forms = new LinkedHashSet<>(List.of(plain));
+        try {
+            PhoneNumberUtil plan = PhoneNumberUtil.getInstance();
+            PhoneNumber read = plan.parse(plain, null);
+            if (!plan.isValidNumber(read)) {
+                int country = read.getCountryCode();
+                String national = plan.getNationalSignificantNumber(read);
+                String mobile = country == MEXICO ? "1" : PhoneNumberUtil.getCountryMobileToken(country);
+                String without = national.startsWith(mobile) ? national.substring(mobile.length()) : national;
+                Stream.of(mobile + national, without).map(form -> e164("+" + country + form, null, PhoneNumberUtil::isValidNumber))
+                        .filter(Objects::nonNull).forEach(forms::add);
+            }
+        } catch (NumberParseException noSuchCountry) {
+            // It is asked for as it is.
+        }
+        return List.copyOf(forms);
     }
 
     private static String e164(String number, String country, BiPredicate<PhoneNumberUtil, PhoneNumber> fits) {

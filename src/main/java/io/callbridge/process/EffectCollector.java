@@ -81,6 +81,7 @@ public class EffectCollector {
         Leg leg = leg(facts, fold);
         Map<String, Object> body = base(leg, leg.party(), leg.did(), fold);
         body.put("at", time(leg.start().at()));
+        explainLookup(fold, leg.id(), body);
         put(fold, Delivery.CARD, leg.id(), body, crm -> employee(crm, leg), leg.start().arrivedAt().plus(fold.settings.cardTtl()));
     }
 
@@ -120,6 +121,7 @@ public class EffectCollector {
     }
 
     private void register(Leg leg, Map<String, Object> body, Fold fold) {
+        explainLookup(fold, leg.id(), body);
         body.put("result", leg.result());
         body.put("startedAt", time(leg.startedAt()));
         optional(body, "answeredAt", leg.answered() ? time(leg.answeredAt()) : null);
@@ -136,6 +138,7 @@ public class EffectCollector {
     public void registerMissed(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
         Leg container = fold.call.decidingContainer();
         MissedCall missed = container != null ? fold.call.missedAt(container) : fold.call.missedWithoutContainer();
+        explainLookup(fold, "", missedBody(missed, fold));
         for (String crm : settings.crms()) {
             Map<String, Object> body = missedBody(missed, fold);
             String rung = missed.rung().stream().map(extension -> users.of(crm, extension.user(), extension.name()))
@@ -177,6 +180,16 @@ public class EffectCollector {
         if (rule != null) {
             String legId = (String) facts.getOrDefault("legId", "");
             fold.decisions.add(new Decision(legId, topic, rule, reason, fold.now.toEpochMilli()));
+        }
+    }
+
+    /** Whose number cannot be looked up, he is nobody to the CRMs, and that has a reason. */
+    private void explainLookup(Fold fold, String legId, Map<String, Object> body) {
+        String number = (String) body.get("number");
+        if (settings.crms().stream().anyMatch(crm -> capabilities.can(crm, CrmCapabilities.LOOKUP))
+                && (number == null || Settings.forms(number).isEmpty())) {
+            fold.decisions.add(new Decision(legId, "lookup", "no-lookup", number == null ? "there is no number to look up"
+                    : number + " is not looked up: it cannot be read as a number with country code", fold.now.toEpochMilli()));
         }
     }
 

@@ -72,14 +72,9 @@ public final class Fold {
         return snapshot.entries().stream().mapToLong(entry -> entry.event().arrivedAt().toEpochMilli()).summaryStatistics();
     }
 
-    /**
-     * Takes in events of a leg that reached the journal since the look began. Not those that may be another call's, see
-     * {@link ReusedIds}: they get a look of their own.
-     */
+    /** Takes in events of a leg that reached the journal since the look began. */
     void include(List<CallEvent> legEvents) {
-        Instant reused = call.overAt().plus(ReusedIds.OVER);
-        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)
-                && !event.at().isAfter(reused)).toList();
+        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)).toList();
         if (!news.isEmpty()) {
             events.addAll(news);
             call = Call.of(directory, settings, events, sameCallBack);

@@ -39,6 +39,11 @@ public class Outbox {
 
     /** One try and its answer; {@code status} {@code null}: none came. */
     public record Attempt(long at, Integer status, String answer, long millis) {
+
+        /** Of one that failed: its answer was lost, or means "later", and what was asked for may have been done. */
+        boolean mayHaveWorked() {
+            return status == null || status == 408 || status == 429 || status >= 500;
+        }
     }
 
     /**
@@ -183,14 +188,15 @@ public class Outbox {
 
     /**
      * Whether the card of a leg may have reached the CRM, so that its end must be told: it was confirmed, or it was sent (the
-     * request is kept before the first try if it was looked up for) and not refused at once.
+     * request is kept before the first try if it was looked up for) and not refused at once, with any answer but "later".
      */
     public boolean cardMayBeShown(String crm, String pbx, String legId) {
         Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ? and pbx = ?", Outbox::delivery,
                 crm, legId, pbx));
         return card != null && switch (card.state()) {
             case "delivered" -> true;
-            case "dead" -> card.attempts() > 1;
+            case "dropped", "dead" -> card.attempts() == 1 ? attempts(card.seq()).stream().anyMatch(Attempt::mayHaveWorked)
+                    : card.enriched() != null || card.attempts() > 0;
             default -> card.enriched() != null || card.attempts() > 0;
         };
     }

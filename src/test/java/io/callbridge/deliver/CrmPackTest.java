@@ -154,7 +154,7 @@ class CrmPackTest {
                 if (error) {
                     throw new StackOverflowError();
                 }
-                throw new CrmAnswerException(503, "later", 0);
+                throw new CrmAnswerException(503, "later", 0, null);
             }
         };
         go.countDown();

@@ -1,6 +1,7 @@
 package io.callbridge.deliver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -27,23 +28,35 @@ class JsonAnswerTest {
     }
 
     @Test
-    void anEmptyListMayBeAnEmptyObject() {
+    void anEmptyListMayBeAnEmptyObject() throws CrmAnswerException {
         assertEquals(Map.of("result", Map.of("result", Map.of(), "list", List.of(1)), "error", ""),
-                answers.read("{\"result\":{\"result\":[],\"list\":[1]},\"error\":\"\"}"));
+                answers.read("{\"result\":{\"result\":[],\"list\":[1]},\"error\":\"\"}", exchange));
     }
 
     @ParameterizedTest
     @NullSource
     @ValueSource(strings = {"", " ", "[]", "true", "<html>502", "{\"a\":"})
-    void whatIsNoObjectIsAnError(String text) {
-        String said = String.valueOf(answers.read(text).get("error_description"));
+    void whatIsNoObjectIsAnError(String text) throws CrmAnswerException {
+        String said = String.valueOf(answers.read(text, exchange).get("error_description"));
         assertEquals(text == null || text.isBlank() ? "no JSON: " : "no JSON: " + text, said);
-        assertEquals(1, answers.read(text).size());
+        assertEquals(1, answers.read(text, exchange).size());
     }
 
     @Test
-    void aLongPageIsCut() {
-        assertTrue(String.valueOf(answers.read("<html>".repeat(1000)).get("error_description")).length() < 600);
+    void aLongPageIsCut() throws CrmAnswerException {
+        assertTrue(String.valueOf(answers.read("<html>".repeat(1000), exchange).get("error_description")).length() < 600);
+    }
+
+    /** The page of a gateway that has failed is that of an answer which says so; that of a login has a status of success. */
+    @Test
+    void aPageIsNoAnswerWhateverItsStatusSays() throws CrmAnswerException {
+        String page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>";
+        exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 502);
+        assertEquals("no JSON: " + page, answers.read(page, exchange).get("error_description"));
+        exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
+        CrmAnswerException refusal = assertThrows(CrmAnswerException.class, () -> answers.read(page, exchange));
+        assertEquals(page, refusal.answer());
+        assertEquals("answer 200 with the page 'Sign in' instead of data", refusal.refusal());
     }
 
     private String constant(String text) {

@@ -225,6 +225,46 @@ class NumberFormatsTest {
                 + " such as 9; several with commas between", refused.getMessage());
     }
 
+    /**
+     * By which numbers the CRMs are asked who it is. One with country code is asked for even if no plan has it, and in the form
+     * that the plan has today; any other could be anybody's.
+     */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            # valid today
+            +79161234567        | +79161234567
+            +525512345678       | +525512345678
+            +5491123456789      | +5491123456789
+            +541115234567       | +541115234567
+            # Mexico's mobile phones had a 1 there until 2019
+            +5215512345678      | +5215512345678 +525512345678
+            +52 1 55 1234 5678  | +5215512345678 +525512345678
+            +52 (1) 33-1234-5678 | +5213312345678 +523312345678
+            +521551234567       | +521551234567
+            # ranges that no plan has, lengths that it had, countries that there are not
+            +70000000000        | +70000000000
+            +551187654321       | +551187654321
+            +22912345678        | +22912345678
+            +2250712345         | +2250712345
+            +99890123456789     | +99890123456789
+            +33033123456789     | +33033123456789
+            +8 916 1234567      | +89161234567
+            +999123456789       | +999123456789
+            +12025550           | +12025550
+            # too short, too long, or of no country
+            +1234567            | ''
+            +1234567890123456   | ''
+            89161234567         | ''
+            5512345678          | ''
+            12345678901234      | ''
+            102                 | ''
+            *31#89161234567     | ''
+            +7916123456a        | ''
+            """)
+    void whoIsLookedUp(String number, String forms) {
+        assertEquals(forms, String.join(" ", Settings.forms(number)));
+    }
+
     private static String unescaped(String raw) {
         return raw.replace("\\u00a0", "\u00a0").replace("\\u2013", "\u2013");
     }

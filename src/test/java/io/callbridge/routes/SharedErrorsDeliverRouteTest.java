@@ -29,8 +29,8 @@ class SharedErrorsDeliverRouteTest {
     @ParameterizedTest(name = "{0}: {1}")
     @CsvSource({
         "400, deadLetter",
-        "401, deadLetter",
-        "403, deadLetter",
+        "401, retryLater",
+        "403, retryLater",
         "404, deadLetter",
         "408, retryLater",
         "409, deadLetter",

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -62,6 +63,7 @@ public final class FakeCrm implements AutoCloseable {
         private final String body;
         private final boolean lost;
         private final AtomicInteger left;
+        private final Map<String, String> headers = new LinkedHashMap<>();
 
         private Answer(Duration delay, int status, Integer retryAfter, String body, boolean lost, int times) {
             this.delay = delay;
@@ -92,6 +94,12 @@ public final class FakeCrm implements AutoCloseable {
 
         public Answer body(String text) {
             return new Answer(delay, status, retryAfter, text, lost, left.get());
+        }
+
+        /** Of what was built so far; the last of the calls. */
+        public Answer header(String name, String value) {
+            headers.put(name, value);
+            return this;
         }
 
         public Answer times(int times) {
@@ -304,6 +312,9 @@ public final class FakeCrm implements AutoCloseable {
         }
         if (body.length > 0) {
             exchange.getResponseHeaders().set("Content-Type", body[0] == '{' ? "application/json" : "text/plain");
+        }
+        if (answer != null) {
+            answer.headers.forEach(exchange.getResponseHeaders()::set);
         }
         try {
             // Before the bytes leave: who saw the answer at the bridge must see it here.
