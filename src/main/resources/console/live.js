@@ -2,7 +2,7 @@ import { badge, el, foreign, redraw } from './dom.js';
 import { trouble } from './actions.js';
 import { listen, pageOf } from './api.js';
 import { held, party, phone } from './timeline.js';
-import { ago, duration, t, time, word } from './words.js';
+import { ago, clock, duration, t, time, word, wrong } from './words.js';
 
 /** Calls in progress, and whether every PBX is heard and every CRM takes calls. */
 export async function live(page) {
@@ -86,13 +86,13 @@ function state({ pbxs, crms, store }, running) {
     store.waiting > 100 ? card(t('store'), 'bad', t('store.waiting', { n: store.waiting })) : null].filter(Boolean);
 }
 
-function pbx({ pbx: name, kinds, asterisk, lastEventAt }, running) {
+function pbx({ pbx: name, kinds, asterisk, lastEventAt, clockSeconds = 0 }, running) {
   const last = lastEventAt ? running((now) => t('live.last', { ago: ago(lastEventAt, now) })) : t('live.silent');
   const down = asterisk?.state === 'down';
   const deaf = asterisk?.state === 'connected' && asterisk.reason;
-  return card(`${t('pbx')} ${name}`, down || deaf ? 'bad' : lastEventAt ? 'good' : 'warn', down
+  return card(`${t('pbx')} ${name}`, down || deaf ? 'bad' : lastEventAt && !wrong(clockSeconds) ? 'good' : 'warn', down
     ? downSince(asterisk.since, running) : deaf ? t('live.deaf') : asterisk?.state === 'elsewhere' ? t('live.elsewhere') : last,
-    down || deaf ? asterisk.reason : kinds.join(', '));
+    down || deaf ? asterisk.reason : [kinds.join(', '), wrong(clockSeconds) ? clock(clockSeconds) : null].filter(Boolean));
 }
 
 function crm({ crm: name, state: now, since: from, reason, waiting, dead }, running) {

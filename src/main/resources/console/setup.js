@@ -1,7 +1,7 @@
 import { badge, button, el, field, foreign, table } from './dom.js';
 import { get, post, query } from './api.js';
 import { told } from './actions.js';
-import { ago, moment, t, has, word } from './words.js';
+import { ago, clock, moment, t, has, word, wrong } from './words.js';
 
 /** Is every PBX connected as it should, and does every CRM answer? */
 export async function setup(page) {
@@ -10,12 +10,17 @@ export async function setup(page) {
     t('setup.wrongSecret', { n: wrongSecret.count, ago: ago(wrongSecret.lastAt) })) : null, crms.map((each) => crm(each, page)));
 }
 
-function pbx({ pbx: name, webhook, tcpPort, asterisk, lastEvent, lastRefusal, unmapped }) {
+function pbx({ pbx: name, webhook, tcpPort, asterisk, lastEvent, lastRefusal, clockSeconds, unclear, ignored, unmapped }) {
   return el('section', { class: 'panel' }, el('h2', {}, `${t('pbx')} ${name}`),
     webhook ? address(location.origin + webhook) : null,
     tcpPort ? el('p', {}, t('setup.tcp', { port: tcpPort })) : null,
     asterisk ? el('p', {}, t('setup.asterisk', { host: asterisk.host, port: asterisk.port })) : null,
     lastRefusal ? el('p', { class: 'trouble' }, t('setup.refusal', { ago: ago(lastRefusal.at) }), ' ', foreign(lastRefusal.reason)) : null,
+    clockSeconds === undefined ? null : el('p', wrong(clockSeconds) ? { class: 'trouble' } : {}, clock(clockSeconds),
+      wrong(clockSeconds) ? ` ${t('setup.clock.advice')}` : null),
+    unclear.map((each) => el('p', { class: 'trouble' }, t(`setup.unclear.${each.field}`, { pbx: name, ago: ago(each.at) }), ' ', foreign(each.value))),
+    ignored.length ? [el('h3', {}, t('setup.ignored')), table(t('setup.ignored'), [t('when'), t('what'), t('reason')],
+      ignored.map((each) => [moment(each.at), foreign(each.type), word('ignored', each.reason)]))] : null,
     el('h3', {}, t('setup.unmapped')), unmapped.length ? [el('p', {}, t('setup.unmapped.advice', { pbx: name })),
       table(t('setup.unmapped'), [t('extension'), t('setup.calls'), t('setup.last')],
         unmapped.map((each) => [foreign(each.extension), each.calls, moment(each.lastAt)]))]

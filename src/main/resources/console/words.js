@@ -53,6 +53,16 @@ export function duration(seconds) {
   return whole >= 3600 ? `${Math.floor(whole / 3600)}:${minutes}` : minutes;
 }
 
+/** How a PBX's clock differs from Callbridge's. */
+export function clock(ahead) {
+  return t(ahead < 0 ? 'clock.behind' : 'clock.ahead', { time: duration(Math.abs(ahead)) });
+}
+
+/** A clock that is off by more than events can be late. */
+export function wrong(ahead) {
+  return Math.abs(ahead) > 120;
+}
+
 /** How long ago, in one unit. */
 export function ago(instant, now = Date.now()) {
   const seconds = Math.max(0, Math.round((now - new Date(instant)) / 1000));

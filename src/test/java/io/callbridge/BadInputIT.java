@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
@@ -13,9 +15,11 @@ import io.callbridge.support.RawHttp;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Webhook;
+import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -25,6 +29,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -41,6 +46,7 @@ import org.junit.jupiter.api.TestFactory;
  */
 class BadInputIT {
 
+    private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String FORM = "application/x-www-form-urlencoded";
     private static final String JSON = "application/json";
     private static final int LARGEST = 64 * 1024;
@@ -257,6 +263,68 @@ class BadInputIT {
                         return RawHttp.request("POST", path(), type, (mark + Webhook.json(fields)).getBytes(charset));
                     });
                 });
+    }
+
+    /** Thirty seconds of talk are thirty seconds, whatever unit the PBX has for them, and for its times. */
+    @TestFactory
+    Stream<DynamicTest> timesAndDurationsAreReadInAnyUnit() {
+        UnaryOperator<String> micros = value -> value;
+        UnaryOperator<String> millis = value -> Long.toString(Long.parseLong(value) / 1_000);
+        UnaryOperator<String> seconds = value -> Long.toString(Long.parseLong(value) / 1_000_000);
+        UnaryOperator<String> iso = value -> Instant.ofEpochSecond(Long.parseLong(seconds.apply(value))).toString();
+        return Stream.of(unit("seconds", micros, seconds), unit("milliseconds", micros, millis), unit("times in seconds", seconds, micros),
+                unit("times in milliseconds", millis, seconds), unit("ISO-8601", iso, millis));
+    }
+
+    private static DynamicTest unit(String name, UnaryOperator<String> time, UnaryOperator<String> duration) {
+        return understood(name, c -> events(c, (field, value) -> field.equals("EventTime") ? time.apply(value)
+                : field.equals("Duration") ? duration.apply(value) : value, Webhook::form));
+    }
+
+    /** Also without EventTime, where nothing but its fields tells an event from a repeat. */
+    @Test
+    void aHangupThatBringsTheRecordingLaterIsNoRepeat() {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        call.answered().forEach(event -> {
+            Map<String, String> fields = new LinkedHashMap<>(event);
+            fields.remove("EventTime");
+            fields.remove("RecID");
+            assertOk(send(post(form(fields))));
+        });
+        awaitRegistration(call);
+        Map<String, String> hangup = new LinkedHashMap<>(call.hangup());
+        hangup.remove("EventTime");
+        hangup.put("RecID", "71101-rec1");
+        assertOk(send(post(form(hangup))));
+        await("the recording").atMost(SOON).until(() -> "71101-rec1".equals(crm.requests(Kind.CALL, call.legId()).get(
+                crm.requests(Kind.CALL, call.legId()).size() - 1).member("recordingId")));
+    }
+
+    /** What is acknowledged and does nothing, or may be understood wrongly, is seen by whoever sets the PBX up. */
+    @Test
+    void theSetUpCheckShowsWhatIsIgnoredAndUnclearAndTheClock() throws IOException {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        assertOk(send(post(form(with(call, "CallID", null)))));
+        for (Map<String, String> event : call.answered()) {
+            Map<String, String> fields = new LinkedHashMap<>(event);
+            fields.put("EventTime", "09:00");
+            fields.computeIfPresent("Duration", (same, value) -> "30");
+            assertOk(send(post(form(fields))));
+        }
+        awaitRegistration(call);
+        // Its talk may be too short to tell, its times are of long ago.
+        bridge.webhook().accept(TestCall.incoming("102", FakeCrm.PETROVA).answered());
+        JsonNode pbx = MAPPER.readTree(bridge.get("/api/setup").body()).path("pbxs").path(0);
+        assertEquals("dial-in no-id", pbx.path("ignored").path(0).path("type").asText() + " " + pbx.path("ignored").path(0).path("reason").asText(),
+                pbx::toString);
+        assertEquals(List.of("Duration", "EventTime"), pbx.path("unclear").findValuesAsText("field"), pbx::toString);
+        assertEquals("09:00", pbx.path("unclear").path(1).path("value").asText());
+        assertTrue(pbx.path("clockSeconds").asLong() < -3600, pbx::toString);
+        assertTrue(MAPPER.readTree(bridge.get("/api/status").body()).path("pbxs").path(0).path("clockSeconds").asLong() < -3600);
+        assertTrue(bridge.metric("callbridge_pbx_clock_seconds", "pbx=\"main\"") < -3600);
+        JsonNode decisions = MAPPER.readTree(bridge.get("/api/calls/" + call.callId()).body()).path("decisions");
+        assertTrue(decisions.findValuesAsText("reason").stream().anyMatch(reason -> reason.startsWith("Duration=30 is read as microseconds")),
+                decisions::toString);
     }
 
     @TestFactory

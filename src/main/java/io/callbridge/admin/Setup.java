@@ -85,6 +85,11 @@ public class Setup {
         if (refusal != null) {
             view.put("lastRefusal", Map.of("at", refusal.at().toString(), "reason", refusal.reason()));
         }
+        kinds.clockSeconds(pbx).ifPresent(ahead -> view.put("clockSeconds", Math.round(ahead)));
+        view.put("unclear", kinds.lastUnclear(pbx).entrySet().stream().map(field -> Map.of("field", field.getKey(),
+                "value", field.getValue().value(), "at", field.getValue().at().toString())).toList());
+        view.put("ignored", kinds.lastIgnored(pbx).stream().map(event -> Map.of("at", event.at().toString(), "type", event.type(),
+                "reason", event.reason())).toList());
         view.put("unmapped", index.unmapped(pbx, LAST_CALLS, MOST_READ).stream().filter(found -> person(pbx, found.extension())).limit(MOST_UNMAPPED)
                 .map(found -> Map.of("extension", found.extension(), "calls", found.calls(), "lastAt", DeliveryView.time(found.lastAt())))
                 .toList());

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.asterisk.AmiState;
 import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.CrmGates;
+import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CallIndex;
@@ -37,6 +38,7 @@ public class Status {
 
     private final Settings settings;
     private final Asterisks asterisks;
+    private final EventKinds kinds;
     private final CrmGates gates;
     private final CallIndex index;
     private final StoreCounts counts;
@@ -44,10 +46,11 @@ public class Status {
     private final ObjectMapper json;
     private final String version;
 
-    public Status(Settings settings, Asterisks asterisks, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
+    public Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
             ObjectMapper json, @ConfigProperty(name = "quarkus.application.version") String version) {
         this.settings = settings;
         this.asterisks = asterisks;
+        this.kinds = kinds;
         this.gates = gates;
         this.index = index;
         this.counts = counts;
@@ -93,18 +96,19 @@ public class Status {
     private Map<String, Object> pbx(String pbx) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("pbx", pbx);
-        List<String> kinds = new ArrayList<>();
+        List<String> inputs = new ArrayList<>();
         if (settings.secret(pbx) != null) {
-            kinds.add("webhook");
-            settings.tcpPort().ifPresent(port -> kinds.add("tcp"));
+            inputs.add("webhook");
+            settings.tcpPort().ifPresent(port -> inputs.add("tcp"));
         }
         AmiState asterisk = asterisks.state(pbx);
         CallRow last = ask(() -> index.last(pbx));
         Instant lastEvent = last == null ? null : Instant.ofEpochMilli(last.lastAt());
         if (settings.asterisk(pbx).isPresent()) {
-            kinds.add("asterisk");
+            inputs.add("asterisk");
         }
-        view.put("kinds", kinds);
+        view.put("kinds", inputs);
+        kinds.clockSeconds(pbx).ifPresent(ahead -> view.put("clockSeconds", Math.round(ahead)));
         if (asterisk != null) {
             Map<String, Object> connection = new LinkedHashMap<>();
             connection.put("state", asterisk.state());

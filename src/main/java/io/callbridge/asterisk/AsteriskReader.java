@@ -101,10 +101,8 @@ public class AsteriskReader {
         List<Map<String, Object>> events = new ArrayList<>();
         for (AmiMessage message : batch.messages()) {
             try {
-                reading.take(message, batch.arrivedAt()).forEach(fields -> {
-                    kinds.accepted(batch.pbx(), fields.get("EventType"));
-                    events.add(Map.of("pbx", batch.pbx(), "fields", fields, "arrivedAt", batch.arrivedAt()));
-                });
+                reading.take(message, batch.arrivedAt()).forEach(fields ->
+                        events.add(Map.of("pbx", batch.pbx(), "fields", fields, "arrivedAt", batch.arrivedAt())));
             } catch (RuntimeException e) {
                 // A mistake of ours about one message must not take the others with it.
                 kinds.refused(batch.pbx(), "a message " + message.event() + " that could not be followed");

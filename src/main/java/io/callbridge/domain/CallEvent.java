@@ -1,6 +1,10 @@
 package io.callbridge.domain;
 
 import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * One event of one leg as the PBX reported it, in the PBX's words but free of its notation: trimmed, ids and
@@ -15,7 +19,7 @@ import java.time.Instant;
  * @param bridged only on the hangup of an IVR or queue: was the caller connected with somebody
  * @param transferred {@code Transfered=yes}: the leg exists because of a forwarding rule
  * @param callBackId present when the call was started through the PBX's API (rules R44, R47)
- * @param durationMicros talk time in microseconds, ringing excluded; {@code null} when absent or absurd
+ * @param duration talk time, ringing excluded, in the unit of the PBX: {@link Leg} tells it; {@code null} when absent or absurd
  * @param time {@code EventTime}; {@code null} when absent or absurd
  * @param arrivedAt when Callbridge received it: ages and delays are counted from here
  * @param channel the channel of the leg at an Asterisk; {@code null} of any other PBX. Where there is one, a side of the call is
@@ -25,7 +29,7 @@ import java.time.Instant;
 public record CallEvent(String pbx, Type type, String callId, String legId, Flow flow, String status, String caller,
         String called, String callerExtension, String calledExtension, String callerExtensionId,
         String calledExtensionId, String did, String remoteNumber, Boolean bridged, boolean transferred,
-        String callBackId, Long durationMicros, Instant time, Instant arrivedAt, String recordingId,
+        String callBackId, Long duration, Instant time, Instant arrivedAt, String recordingId,
         String channel, Extension.Type extensionType) {
 
     /** The four call events (rule R3). */
@@ -61,5 +65,37 @@ public record CallEvent(String pbx, Type type, String callId, String legId, Flow
 
     public boolean dial() {
         return type == Type.DIAL_IN || type == Type.DIAL_OUT;
+    }
+
+    /** What a PBX may add when it sends an event again. */
+    List<Object> details() {
+        return Arrays.asList(flow, status, caller, called, callerExtension, calledExtension, callerExtensionId, calledExtensionId, did,
+                callBackId, duration, time, recordingId, channel, extensionType);
+    }
+
+    /**
+     * Tells the same as another one, as far as both say it. An IVR or queue that says how it ended, and a leg that gets another
+     * party, have something new to tell.
+     */
+    boolean repeats(CallEvent other) {
+        List<Object> mine = details();
+        List<Object> theirs = other.details();
+        return type == other.type && transferred == other.transferred && Objects.equals(bridged, other.bridged)
+                && Objects.equals(remoteNumber, other.remoteNumber)
+                && IntStream.range(0, mine.size()).allMatch(i -> mine.get(i) == null || theirs.get(i) == null || mine.get(i).equals(theirs.get(i)));
+    }
+
+    /** The event with what one that {@link #repeats} it adds. */
+    CallEvent with(CallEvent other) {
+        return new CallEvent(pbx, type, callId, legId, either(flow, other.flow), either(status, other.status), either(caller, other.caller),
+                either(called, other.called), either(callerExtension, other.callerExtension), either(calledExtension, other.calledExtension),
+                either(callerExtensionId, other.callerExtensionId), either(calledExtensionId, other.calledExtensionId), either(did, other.did),
+                remoteNumber, bridged, transferred, either(callBackId, other.callBackId), either(duration, other.duration),
+                either(time, other.time), arrivedAt.isBefore(other.arrivedAt) ? arrivedAt : other.arrivedAt,
+                either(recordingId, other.recordingId), either(channel, other.channel), either(extensionType, other.extensionType));
+    }
+
+    private static <T> T either(T one, T other) {
+        return one != null ? one : other;
     }
 }

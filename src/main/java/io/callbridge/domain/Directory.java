@@ -1,5 +1,6 @@
 package io.callbridge.domain;
 
+import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +38,7 @@ public final class Directory {
     private final Function<String, String> signalled;
     private final Function<String, String> dialled;
     private final List<String> outsidePrefixes;
+    private final ChronoUnit durationUnit;
 
     /**
      * @param prefix client prefix in front of {@code *}; empty: unknown
@@ -45,9 +47,11 @@ public final class Directory {
      * @param signalled reads a number that the network told; answers {@code null} for what is no phone number
      * @param dialled reads a number as it is dialled in the PBX's country, without the digit for an outside line; likewise
      * @param outsidePrefixes digits that are dialled for an outside line, the longest first
+     * @param durationUnit of {@code Duration}; {@code null}: to be told by each leg
      */
     public Directory(String pbx, String prefix, String domain, String defaultUser, Iterable<Extension> extensions,
-            Function<String, String> signalled, Function<String, String> dialled, List<String> outsidePrefixes) {
+            Function<String, String> signalled, Function<String, String> dialled, List<String> outsidePrefixes,
+            ChronoUnit durationUnit) {
         this.pbx = pbx;
         this.prefix = prefix;
         this.domain = domain.toLowerCase(Locale.ROOT);
@@ -55,6 +59,7 @@ public final class Directory {
         this.signalled = signalled;
         this.dialled = dialled;
         this.outsidePrefixes = outsidePrefixes;
+        this.durationUnit = durationUnit;
         this.byName = new HashMap<>();
         this.byId = new HashMap<>();
         for (Extension extension : extensions) {
@@ -73,6 +78,7 @@ public final class Directory {
         this.signalled = like.signalled;
         this.dialled = like.dialled;
         this.outsidePrefixes = like.outsidePrefixes;
+        this.durationUnit = like.durationUnit;
         this.byName = like.byName;
         this.byId = like.byId;
     }
@@ -107,6 +113,10 @@ public final class Directory {
 
     public String defaultUser() {
         return defaultUser;
+    }
+
+    ChronoUnit durationUnit() {
+        return durationUnit;
     }
 
     /** @return the configured extension with this numeric id, or {@code null} */

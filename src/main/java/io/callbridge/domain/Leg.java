@@ -4,11 +4,13 @@ import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -17,13 +19,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * One leg: the fold of all events of a SubCallID. The order of the events, and how often each was delivered, make no
- * difference.
+ * One leg: the fold of all events of a SubCallID. The order of the events, how often each was delivered, and whether all it tells
+ * came at once, make no difference.
  */
 public final class Leg {
 
     private static final Comparator<CallEvent> BY_TIME = Comparator.comparing(CallEvent::at)
-            .thenComparing(event -> event.type().ordinal());
+            .thenComparing(event -> event.type().ordinal()).thenComparing(event -> event.details().toString());
+    private static final List<ChronoUnit> UNITS = List.of(ChronoUnit.MICROS, ChronoUnit.MILLIS, ChronoUnit.SECONDS);
 
     private final Directory directory;
     private final Set<String> dialled;
@@ -37,9 +40,20 @@ public final class Leg {
     private final Party party;
     private final boolean local;
 
+    /** Each event once. A PBX may send one again when it knows more, say a hangup with its recording. */
+    private static List<CallEvent> merged(List<CallEvent> legEvents) {
+        List<CallEvent> merged = new ArrayList<>();
+        for (CallEvent event : legEvents.stream().sorted(BY_TIME).toList()) {
+            Optional<CallEvent> told = merged.stream().filter(event::repeats).findFirst();
+            merged.remove(told.orElse(null));
+            merged.add(told.map(earlier -> earlier.with(event)).orElse(event));
+        }
+        return merged.stream().sorted(BY_TIME).toList();
+    }
+
     private Leg(Directory directory, List<CallEvent> legEvents, Set<String> dialled) {
         this.dialled = dialled;
-        this.events = legEvents.stream().sorted(BY_TIME).toList();
+        this.events = merged(legEvents);
         this.start = first(CallEvent::dial);
         // Among extensions a colleague may have answered, before an outside party came onto the leg.
         CallEvent joined = first(event -> event.type() == Type.ANSWER && event.remoteNumber() != null);
@@ -245,9 +259,35 @@ public final class Leg {
         if (!answered() || hangup == null || lost()) {
             return 0;
         }
-        long micros = hangup.durationMicros() != null ? hangup.durationMicros()
-                : Duration.between(answeredAt(), hangup.at()).toNanos() / 1000;
-        return Math.max(1, micros / 1_000_000);
+        return Math.max(1, (hangup.duration() != null ? talk() : Duration.between(answeredAt(), hangup.at())).toSeconds());
+    }
+
+    /**
+     * The unit of the hangup's Duration. PBXs differ: it is the one in which the talk is about as long as the EventTimes tell, unless
+     * the configuration says it.
+     *
+     * @return {@code null}: it cannot be told, or there is no talk to be measured
+     */
+    public ChronoUnit durationUnit() {
+        CallEvent begin = answer != null ? answer : start;
+        if (hangup == null || hangup.duration() == null || hangup.duration() == 0) {
+            return null;
+        } else if (channel() || directory.durationUnit() != null) {
+            return channel() ? ChronoUnit.MICROS : directory.durationUnit();
+        } else if (hangup.time() == null || begin == null || begin.time() == null) {
+            return null;
+        }
+        Duration told = Duration.between(begin.time(), hangup.time());
+        return UNITS.stream().filter(unit -> {
+            Duration talk = unit.getDuration().multipliedBy(hangup.duration());
+            return talk.multipliedBy(2).compareTo(told) >= 0 && talk.compareTo(told.multipliedBy(2)) <= 0;
+        }).findFirst().orElse(null);
+    }
+
+    /** The hangup's Duration; microseconds are what the protocol says (contract section 3). */
+    private Duration talk() {
+        ChronoUnit unit = durationUnit();
+        return (unit != null ? unit : ChronoUnit.MICROS).getDuration().multipliedBy(hangup.duration());
     }
 
     /** {@code result} of contract section 3. */
@@ -326,7 +366,7 @@ public final class Leg {
 
     /** The hangup says "answered" without proof of a talk: the answer may have been overtaken, or never was (rule R25). */
     public boolean maybeAnswered() {
-        return !answered() && hangup != null && "answer".equals(hangup.status()) && hangup.durationMicros() == null;
+        return !answered() && hangup != null && "answer".equals(hangup.status()) && hangup.duration() == null;
     }
 
     /** When a leg without hangup is given up (rule R50). */
@@ -345,12 +385,12 @@ public final class Leg {
     }
 
     private boolean provenTalk() {
-        return hangup != null && "answer".equals(hangup.status()) && hangup.durationMicros() != null
-                && hangup.durationMicros() > 0;
+        return hangup != null && "answer".equals(hangup.status()) && hangup.duration() != null
+                && hangup.duration() > 0;
     }
 
     private Instant talkBegin() {
-        return hangup.at().minusNanos(hangup.durationMicros() * 1000);
+        return hangup.at().minus(talk());
     }
 
     private Flow direction() {

@@ -1,5 +1,6 @@
 package io.callbridge.ingest;
 
+import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -8,9 +9,13 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.apache.camel.Exchange;
@@ -26,6 +31,8 @@ public class EventKinds {
     private static final String UNKNOWN = "unknown";
     private static final String WRONG_SECRET = "wrong-secret";
     private static final String REFUSED = "refused";
+    private static final int MOST_IGNORED = 20;
+    private static final int MOST_DIFFERENCES = 100;
 
     /** Up to which times the answers are counted. PBXs give up after seconds. */
     private static final Duration[] ANSWER_TIMES = {Duration.ofMillis(5), Duration.ofMillis(10), Duration.ofMillis(25),
@@ -37,11 +44,22 @@ public class EventKinds {
     private final Map<String, Long> lastEvents = new ConcurrentHashMap<>();
     private final long begin = System.nanoTime();
     private final Map<String, Refusal> refusals = new ConcurrentHashMap<>();
+    private final Map<String, Deque<Ignored>> ignored = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, Unclear>> unclear = new ConcurrentHashMap<>();
+    private final Map<String, Deque<Long>> clocks = new ConcurrentHashMap<>();
     private final AtomicLong wrongSecrets = new AtomicLong();
     private volatile Instant wrongSecretAt;
 
     /** What a PBX sent last that nobody could read. */
     public record Refusal(Instant at, String reason) {
+    }
+
+    /** What a PBX sent that is no call event for us, and was acknowledged all the same. @param reason as it is counted */
+    public record Ignored(Instant at, String type, String reason) {
+    }
+
+    /** A value of an event that was taken for something else than it may mean. */
+    public record Unclear(Instant at, String value) {
     }
 
     public EventKinds(MeterRegistry meters) {
@@ -55,6 +73,7 @@ public class EventKinds {
         for (String pbx : settings.pbxs()) {
             meters.counter(EVENTS, "pbx", pbx, "type", "none", "result", REFUSED);
             meters.gauge("callbridge.pbx.last.event.seconds", Tags.of("pbx", pbx), this, kinds -> kinds.silentSeconds(pbx));
+            meters.gauge("callbridge.pbx.clock.seconds", Tags.of("pbx", pbx), this, kinds -> kinds.clockSeconds(pbx).orElse(Double.NaN));
         }
     }
 
@@ -90,19 +109,65 @@ public class EventKinds {
         }
         if (ignored != null) {
             count(pbx, "other", ignored);
+            last(this.ignored, pbx, new Ignored(Instant.now(), shown(type), ignored), MOST_IGNORED);
             LOG.infof("PBX %s sent an event to ignore (%s)", pbx, ignored);
             exchange.setVariable("kind", "ignored");
             return Map.of();
         }
-        accepted(pbx, type.toLowerCase(Locale.ROOT));
+        EventReader.unclear(fields).forEach((field, value) -> unclear(pbx, field, value));
         exchange.setVariable("kind", "event");
         return Map.of("pbx", pbx, "fields", fields);
     }
 
-    /** Counts a call event. */
-    public void accepted(String pbx, String type) {
-        lastEvents.put(pbx, System.nanoTime());
-        count(pbx, type, "accepted");
+    /** Counts a call event that is durable. @param isNew and no repeat, which may come long after its time */
+    void accepted(CallEvent event, boolean isNew) {
+        lastEvents.put(event.pbx(), System.nanoTime());
+        count(event.pbx(), event.type().word, "accepted");
+        if (isNew && event.time() != null) {
+            last(clocks, event.pbx(), Duration.between(event.arrivedAt(), event.time()).toMillis(), MOST_DIFFERENCES);
+        }
+    }
+
+    /** What the PBX's clock is ahead of ours, as the median of its last events tells; negative: behind. */
+    public OptionalDouble clockSeconds(String pbx) {
+        List<Long> differences = all(clocks, pbx).stream().sorted().toList();
+        return differences.isEmpty() ? OptionalDouble.empty() : OptionalDouble.of(differences.get(differences.size() / 2) / 1e3);
+    }
+
+    /** Notes what an event says in a way that can be understood wrongly. */
+    public void unclear(String pbx, String field, String value) {
+        unclear.computeIfAbsent(pbx, one -> new ConcurrentSkipListMap<>()).put(field, new Unclear(Instant.now(), shown(value)));
+    }
+
+    /** By field, the last one since the start of this process. */
+    public Map<String, Unclear> lastUnclear(String pbx) {
+        return unclear.getOrDefault(pbx, Map.of());
+    }
+
+    /** The last ones since the start of this process, the latest first. */
+    public List<Ignored> lastIgnored(String pbx) {
+        return all(ignored, pbx);
+    }
+
+    private static <T> void last(Map<String, Deque<T>> kept, String pbx, T latest, int most) {
+        Deque<T> some = kept.computeIfAbsent(pbx, one -> new ArrayDeque<>());
+        synchronized (some) {
+            some.addFirst(latest);
+            if (some.size() > most) {
+                some.removeLast();
+            }
+        }
+    }
+
+    private static <T> List<T> all(Map<String, Deque<T>> kept, String pbx) {
+        Deque<T> some = kept.getOrDefault(pbx, new ArrayDeque<>());
+        synchronized (some) {
+            return List.copyOf(some);
+        }
+    }
+
+    private static String shown(String text) {
+        return text.length() > 60 ? text.substring(0, 60) + "..." : text;
     }
 
     /** Counts what a PBX has sent and nobody can read. */

@@ -4,11 +4,17 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
 import io.callbridge.domain.Extension;
+import java.math.BigDecimal;
+import java.time.DateTimeException;
 import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeFormatterBuilder;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -16,9 +22,14 @@ import java.util.stream.Stream;
 /** Turns the PBX's fields into one canonical event (rules R2, R3). */
 public final class EventReader {
 
-    /** A plausible EventTime, in microseconds: the years 2000 to 2100. Anything else is as good as none. */
-    private static final long EARLIEST = 946_684_800_000_000L;
-    private static final long LATEST = 4_102_444_800_000_000L;
+    /** A plausible EventTime, in seconds: the years 2000 to 2100. It fits one unit only; anything else is as good as none. */
+    private static final BigDecimal EARLIEST = BigDecimal.valueOf(946_684_800);
+    private static final BigDecimal LATEST = BigDecimal.valueOf(4_102_444_800L);
+    private static final Pattern DECIMAL = Pattern.compile("[0-9]{1,18}(\\.[0-9]{1,9})?");
+    /** In a form, the plus sign of a time zone becomes a blank. */
+    private static final Pattern LOST_PLUS = Pattern.compile(" (?=[0-9]{2}(:?[0-9]{2})?$)");
+    private static final DateTimeFormatter ISO = new DateTimeFormatterBuilder().parseCaseInsensitive().append(DateTimeFormatter.ISO_LOCAL_DATE_TIME)
+            .appendPattern("[XXX][XX][X]").toFormatter(Locale.ROOT);
     /** A week of talk, in microseconds. */
     private static final long LONGEST = 7L * 24 * 3600 * 1_000_000;
     private static final int LONGEST_ID = 200;
@@ -68,7 +79,7 @@ public final class EventReader {
                 text("CalledDID", fields), text("RemoteNumber", fields),
                 "yes".equals(bridged) ? Boolean.TRUE : "no".equals(bridged) ? Boolean.FALSE : null,
                 "yes".equals(lower(fields.get("Transfered"))), lower(text("CallBackID", fields)),
-                number(fields.get("Duration"), 0, LONGEST), time(fields.get("EventTime")), arrivedAt,
+                duration(fields.get("Duration")), time(fields.get("EventTime")), arrivedAt,
                 id.apply(fields.get("RecID")), channel, extensionType(lower(fields.get("ExtensionType"))));
     }
 
@@ -76,23 +87,53 @@ public final class EventReader {
         return Stream.of(Extension.Type.values()).filter(type -> type.word().equals(word)).findFirst().orElse(null);
     }
 
-    /** Microseconds since 1970, as in {@code EventTime}. */
-    public static long micros(Instant time) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
+    /** What an event says of a time or of the talk in a way that cannot be read, by field; the event counts all the same. */
+    static Map<String, String> unclear(Map<String, String> fields) {
+        Map<String, String> unclear = new TreeMap<>();
+        String time = stripped(fields.get("EventTime"));
+        String duration = stripped(fields.get("Duration"));
+        if (time != null && time(time) == null) {
+            unclear.put("EventTime", time);
+        }
+        if (duration != null && duration(duration) == null) {
+            unclear.put("Duration", duration);
+        }
+        return unclear;
     }
 
+    /** Seconds, milliseconds or microseconds since 1970, or ISO-8601 with a time zone: without one it says less than the arrival. */
     private static Instant time(String value) {
-        Long micros = number(value, EARLIEST, LATEST);
-        return micros == null ? null : Instant.EPOCH.plus(micros, ChronoUnit.MICROS);
+        String text = value == null ? "" : value.strip();
+        if (!DECIMAL.matcher(text).matches()) {
+            return isoTime(LOST_PLUS.matcher(text).replaceFirst("+"));
+        }
+        BigDecimal number = new BigDecimal(text);
+        return Stream.of(0, 3, 6).map(number::movePointLeft).filter(EventReader::plausible).findFirst()
+                .map(seconds -> Instant.EPOCH.plus(seconds.movePointRight(6).longValue(), ChronoUnit.MICROS)).orElse(null);
     }
 
-    private static Long number(String value, long least, long most) {
+    private static Instant isoTime(String text) {
+        try {
+            String extended = text.replaceFirst("^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})", "$1-$2-$3T$4:$5:$6")
+                    .replaceFirst("^([0-9-]{10}) ", "$1T");
+            Instant time = OffsetDateTime.parse(extended, ISO).toInstant();
+            return plausible(BigDecimal.valueOf(time.getEpochSecond())) ? time.truncatedTo(ChronoUnit.MICROS) : null;
+        } catch (DateTimeException e) {
+            return null;
+        }
+    }
+
+    private static boolean plausible(BigDecimal seconds) {
+        return seconds.compareTo(EARLIEST) >= 0 && seconds.compareTo(LATEST) <= 0;
+    }
+
+    private static Long duration(String value) {
         String digits = value == null ? "" : value.strip();
         if (digits.isEmpty() || digits.length() > 18 || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
             return null;
         }
         long number = Long.parseLong(digits);
-        return number >= least && number <= most ? number : null;
+        return number <= LONGEST ? number : null;
     }
 
     private static Flow flow(String value) {

@@ -31,12 +31,14 @@ import org.apache.camel.Exchange;
 public class EventStore {
 
     private final Journal journal;
+    private final EventKinds kinds;
     private final CallLanes lanes;
     private final Tracing tracing;
     private final int patienceMs;
 
-    public EventStore(Journal journal, CallLanes lanes, Tracing tracing, Settings settings) {
+    public EventStore(Journal journal, EventKinds kinds, CallLanes lanes, Tracing tracing, Settings settings) {
         this.journal = journal;
+        this.kinds = kinds;
         this.lanes = lanes;
         this.tracing = tracing;
         this.patienceMs = settings.number("store.patience-ms");
@@ -91,15 +93,16 @@ public class EventStore {
                 stores.get(i).end();
             }
         });
-        // Handed on by the commit itself: also an event that is stored after we have lost patience rings a phone.
-        appended.thenAccept(isNew -> {
-            for (int i = 0; i < isNew.size(); i++) {
+        // By the commit itself: also an event that is stored after we have lost patience counts, and rings a phone.
+        CompletableFuture<List<Boolean>> counted = appended.whenComplete((isNew, failure) -> {
+            for (int i = 0; failure == null && i < isNew.size(); i++) {
+                kinds.accepted(events.get(i).event(), isNew.get(i));
                 if (isNew.get(i)) {
                     hand(events.get(i).event());
                 }
             }
         });
-        return new Begun(appended, spans);
+        return new Begun(counted, spans);
     }
 
     private void hand(CallEvent event) {

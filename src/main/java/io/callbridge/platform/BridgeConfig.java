@@ -30,6 +30,8 @@ public interface BridgeConfig {
 
         Optional<String> charset();
 
+        Optional<String> durationUnit();
+
         Map<String, Extension> extensions();
 
         Ami ami();

@@ -21,7 +21,7 @@ final class KeyCheck {
 
     private static final String PREFIX = "callbridge.";
     private static final List<String> KEYS = List.of(
-            "pbx.<pbx>.secret", "pbx.<pbx>.prefix", "pbx.<pbx>.domain", "pbx.<pbx>.country", "pbx.<pbx>.outside-prefix", "pbx.<pbx>.charset",
+            "pbx.<pbx>.secret", "pbx.<pbx>.prefix", "pbx.<pbx>.domain", "pbx.<pbx>.country", "pbx.<pbx>.outside-prefix", "pbx.<pbx>.charset", "pbx.<pbx>.duration-unit",
             "pbx.<pbx>.default-user",
             "pbx.<pbx>.extensions.<name>.type", "pbx.<pbx>.extensions.<name>.user", "pbx.<pbx>.extensions.<name>.id",
             "pbx.<pbx>.ami.host", "pbx.<pbx>.ami.port", "pbx.<pbx>.ami.username", "pbx.<pbx>.ami.secret",

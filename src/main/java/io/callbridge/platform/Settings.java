@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -365,7 +366,8 @@ public class Settings {
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
                 config.defaultUser().orElse(null), extensions,
                 cached(number -> e164(number, country)), cached(number -> dialled(number, country)),
-                outsidePrefixes(key + ".outside-prefix", config.outsidePrefix().orElse(""))));
+                outsidePrefixes(key + ".outside-prefix", config.outsidePrefix().orElse("")),
+                durationUnit(key + ".duration-unit", config.durationUnit().orElse("auto"))));
     }
 
     /** A call is folded several times, and reading a number costs more than all the rest of a fold. */
@@ -381,6 +383,16 @@ public class Settings {
             throw invalid(key, value, "the digits that are dialled for an outside line, such as 9; several with commas between");
         }
         return prefixes;
+    }
+
+    private static ChronoUnit durationUnit(String key, String value) {
+        return switch (value) {
+            case "auto" -> null;
+            case "us" -> ChronoUnit.MICROS;
+            case "ms" -> ChronoUnit.MILLIS;
+            case "s" -> ChronoUnit.SECONDS;
+            default -> throw invalid(key, value, "auto, us, ms, s");
+        };
     }
 
     private static Charset charset(String key, String name) {

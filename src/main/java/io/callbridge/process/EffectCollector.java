@@ -10,6 +10,7 @@ import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.Leg;
 import io.callbridge.domain.MissedCall;
 import io.callbridge.domain.Party;
+import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
@@ -26,10 +27,12 @@ import jakarta.inject.Named;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
@@ -60,16 +63,18 @@ public class EffectCollector {
     private final CrmUsers users;
     private final Settings settings;
     private final Dispatcher dispatcher;
+    private final EventKinds kinds;
     private final ObjectMapper json;
     private final MeterRegistry meters;
 
     public EffectCollector(Effects effects, CrmCapabilities capabilities, CrmUsers users, Settings settings, Dispatcher dispatcher,
-            ObjectMapper json, MeterRegistry meters) {
+            EventKinds kinds, ObjectMapper json, MeterRegistry meters) {
         this.effects = effects;
         this.capabilities = capabilities;
         this.users = users;
         this.settings = settings;
         this.dispatcher = dispatcher;
+        this.kinds = kinds;
         this.json = json;
         this.meters = meters;
         // There from the beginning: of a counter that appears with its first failure, nobody sees that one.
@@ -122,6 +127,7 @@ public class EffectCollector {
 
     private void register(Leg leg, Map<String, Object> body, Fold fold) {
         explainLookup(fold, leg.id(), body);
+        tellUnit(leg, fold);
         body.put("result", leg.result());
         body.put("startedAt", time(leg.startedAt()));
         optional(body, "answeredAt", leg.answered() ? time(leg.answeredAt()) : null);
@@ -132,6 +138,22 @@ public class EffectCollector {
             optional(body, "recordingUrl", settings.recordingUrl(fold.directory.pbx(), leg.recordingId(), (String) body.get("extension")));
         }
         put(fold, Delivery.CALL, leg.id(), body, crm -> orDefault(crm, employee(crm, leg), fold), Instant.MAX);
+    }
+
+    /** Sixty may be a minute, or less than a moment: how it was read is told, unless it is what the protocol says. */
+    private void tellUnit(Leg leg, Fold fold) {
+        ChronoUnit unit = leg.durationUnit();
+        if (!leg.answered() || !leg.ended() || leg.hangup().duration() == null || leg.hangup().duration() == 0 || unit == ChronoUnit.MICROS) {
+            return;
+        }
+        String said = "Duration=" + leg.hangup().duration();
+        String key = "callbridge.pbx." + fold.directory.pbx() + ".duration-unit";
+        if (unit == null) {
+            kinds.unclear(fold.directory.pbx(), "Duration", leg.hangup().duration().toString());
+        }
+        fold.decisions.add(new Decision(leg.id(), "talk", "R23", unit != null ? said + " is in " + unit.toString().toLowerCase(Locale.ROOT)
+                + ", as the EventTimes or " + key + " say" : said + " is read as microseconds, for the EventTimes tell no unit; " + key
+                + " can say it", fold.now.toEpochMilli()));
     }
 
     /** Registers the call as missed: at its deciding container, or at the phone rung last. */

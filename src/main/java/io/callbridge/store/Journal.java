@@ -6,6 +6,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.ingest.EventReader;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -15,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -28,7 +33,7 @@ public class Journal {
 
     private static final String INSERT = "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, callback_id, fields, state, trace)"
             + " values (?, ?, ?, ?, ?, ?, ?, ?, 'new', ?) on conflict do nothing";
-    private static final int TIME = 4;
+    private static final int FINGERPRINT = 4;
     private static final String SELECT = "select seq, state, pbx, call_id, leg_id, arrived_at, fields, trace from event where ";
 
     private final Store store;
@@ -67,7 +72,7 @@ public class Journal {
         }
         List<Object[]> rows = events.stream().map(this::row).toList();
         CallEvent first = events.get(0).event();
-        String order = String.join(" ", first.callId(), first.legId(), first.type().word, String.valueOf(rows.get(0)[TIME]));
+        String order = String.join(" ", first.callId(), first.legId(), first.type().word, String.valueOf(rows.get(0)[FINGERPRINT]));
         appending.addAndGet(events.size());
         // One alone goes to the database together with others that are alone.
         CompletableFuture<List<Boolean>> appended = rows.size() == 1 ? store.changeAtOnce(order, INSERT, rows.get(0)).thenApply(List::of)
@@ -79,15 +84,26 @@ public class Journal {
 
     private Object[] row(New appended) {
         CallEvent event = appended.event();
-        // Without EventTime the verdict of a container must not pass for a repeat of a hangup without one (3.10.1).
-        // And one that comes hours later may be another call's, whose PBX counts its ids again.
-        long time = event.time() != null ? EventReader.micros(event.time())
-                : -2 * (event.arrivedAt().getEpochSecond() / 3600) - (event.bridged() == null ? 0 : 1);
         try {
-            return new Object[] {event.pbx(), event.callId(), event.legId(), event.type().word, time, event.arrivedAt().toEpochMilli(),
-                event.callBackId(), json.writeValueAsString(appended.fields()), appended.trace()};
+            return new Object[] {event.pbx(), event.callId(), event.legId(), event.type().word, fingerprint(appended),
+                event.arrivedAt().toEpochMilli(), event.callBackId(), json.writeValueAsString(appended.fields()), appended.trace()};
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * Stands in the column event_time since events came without EventTime, or two in one second: a repeat is equal in all
+     * fields, whatever their order; what adds one is another event, and {@link io.callbridge.domain.Leg} merges the two. One
+     * without EventTime that comes hours later may be another call's, whose PBX counts its ids again.
+     */
+    private static long fingerprint(New appended) {
+        CallEvent event = appended.event();
+        String text = new TreeMap<>(appended.fields()) + (event.time() != null ? "" : " " + event.arrivedAt().getEpochSecond() / 3600);
+        try {
+            return ByteBuffer.wrap(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8))).getLong();
+        } catch (NoSuchAlgorithmException everyJvmHasIt) {
+            throw new IllegalStateException(everyJvmHasIt);
         }
     }
 

@@ -42,7 +42,7 @@ final class AsteriskLab {
     /** @param outsidePrefixes digits for the outside line */
     AsteriskLab(String... outsidePrefixes) {
         directory = new Directory("main", "", "", null, List.of(), number -> Settings.e164(number, "US"),
-                number -> Settings.dialled(number, "US"), List.of(outsidePrefixes));
+                number -> Settings.dialled(number, "US"), List.of(outsidePrefixes), null);
         reconnected();
     }
 

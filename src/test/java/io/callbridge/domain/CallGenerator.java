@@ -16,8 +16,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Makes up calls: ringing phones, queues, IVRs, transfers, forwarding, callbacks, colleagues who ask each other or a queue;
- * some of the extensions are not configured. Now and then an event is missing, comes again with another EventTime, or has
- * none, and a hangup has no Duration.
+ * some of the extensions are not configured. Now and then an event is missing, comes again with another EventTime, or
+ * with more to tell, or has none, and a hangup has no Duration, or one in another unit.
  */
 final class CallGenerator {
 
@@ -46,7 +46,7 @@ final class CallGenerator {
                 new Extension("103", Extension.Type.PHONE, "clara", "71103"),
                 new Extension("120", Extension.Type.PHONE, null, "71120"), new Extension("099", Extension.Type.IVR, null, "71099"),
                 new Extension("880", Extension.Type.QUEUE, null, "71880"), new Extension("881", Extension.Type.QUEUE, null, "71881")),
-                CallGenerator::plus, CallGenerator::plus, List.of());
+                CallGenerator::plus, CallGenerator::plus, List.of(), null);
     }
 
     private static String plus(String number) {
@@ -141,7 +141,8 @@ final class CallGenerator {
 
     /** The Duration is missing now and then: then the two EventTimes tell the talk. */
     private TestEvent talked(TestEvent hangup, long micros) {
-        return hangup.status("answer").micros(random.nextBoolean() ? micros : null);
+        long[] units = {1, 1, 1_000, 1_000_000};
+        return hangup.status("answer").micros(random.nextBoolean() ? micros / units[random.nextInt(4)] : null);
     }
 
     private String leg(String name, boolean colleagues) {
@@ -161,6 +162,9 @@ final class CallGenerator {
         if (random.nextInt(15) == 0) {
             clock = clock.plusMillis(1 + random.nextInt(3_000));
             events.add(event.at(clock).timeless(false).build());
+        }
+        if (random.nextInt(15) == 0) {
+            events.add(event.status(null).recording(null).micros(null).build());
         }
     }
 

@@ -52,7 +52,7 @@ class CallTest {
     /** RemoteNumber names whom a colleague has called as he dialled it, and a caller as the network told him. */
     @Test
     void whoIsHandedOverHasTheNumberThatHeHadBefore() {
-        Directory us = new Directory("main", "453", "", null, List.of(), number -> "+" + number, number -> "+1" + number, List.of("9"));
+        Directory us = new Directory("main", "453", "", null, List.of(), number -> "+" + number, number -> "+1" + number, List.of("9"), null);
         List<CallEvent> events = Stream.of(dialOut("101").to("92025550145").at(0), dialIn("102").from("453*101").remote("92025550145").at(60),
                 dialIn("103").from("453*101").remote("442079460000").at(70)).map(TestEvent::build).toList();
         assertEquals(List.of("+12025550145", "+12025550145", "+442079460000"),

@@ -12,8 +12,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the events of one leg tell. Extension 130 and everything from 140 on are not configured. */
 class LegTest {
@@ -120,6 +125,67 @@ class LegTest {
     void anAnsweredLegHasTalkedForASecondAtLeast() {
         assertEquals(1, leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5),
                 hangup("101").from(CALLER).talked(0).at(5.2)).talkSeconds());
+    }
+
+    // ---- units
+
+    /** A talk of so long by the EventTimes. */
+    @ParameterizedTest
+    @CsvSource({"60, 60, SECONDS, 60", "60, 60000, MILLIS, 60", "60, 60000000, MICROS, 60", "60, 59, SECONDS, 59", "60, 31, SECONDS, 31",
+            "60, 119, SECONDS, 119", "60, 29, , 1", "60, 121, , 1", "60, 61000, MILLIS, 61", "60, 25000000, , 25", "1, 1, SECONDS, 1",
+            "2, 1999, MILLIS, 1", "60, 0, , 1", "7200, 7200, SECONDS, 7200", "7200, 7200000, MILLIS, 7200", "0.4, 1, , 1", "0.4, 400000, MICROS, 1"})
+    void theUnitOfDurationIsToldByTheEventTimes(double talk, long duration, ChronoUnit unit, long seconds) {
+        Leg leg = leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(20),
+                hangup("101").from(CALLER).status("answer").micros(duration).at(20 + talk));
+        assertEquals(unit, leg.durationUnit());
+        assertEquals(seconds, leg.talkSeconds());
+    }
+
+    @Test
+    void withoutTheAnswerTheWholeLegTellsTheUnitAsFarAsItCan() {
+        TestEvent over = hangup("101").from(CALLER).status("answer").micros(60L).at(80);
+        Leg leg = leg(dialIn("101").from(CALLER).at(0), over);
+        assertEquals(60, leg.talkSeconds());
+        assertEquals(second(20), leg.answeredAt());
+        assertNull(leg(over).durationUnit());
+        assertNull(leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(20).timeless(true), over).durationUnit());
+    }
+
+    @Test
+    void theConfiguredUnitCounts() {
+        Directory seconds = new Directory("main", "453", "sip.pbx.example", null, List.of(), number -> number, number -> number, List.of(),
+                ChronoUnit.SECONDS);
+        assertEquals(60, leg(seconds, hangup("101").from(CALLER).status("answer").micros(60L)).talkSeconds());
+        Leg channel = leg(seconds, answer("101").from(CALLER).onChannel("PJSIP/101-1").at(0),
+                hangup("101").from(CALLER).onChannel("PJSIP/101-1").talked(60).at(60));
+        assertEquals(60, channel.talkSeconds(), "an Asterisk's events are made by us");
+    }
+
+    // ---- repeats
+
+    /** With its EventTime, or without. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatComesAgainWithMoreIsOneEvent(boolean timeless) {
+        TestEvent first = hangup("101").from(CALLER).status(null).micros(null).timeless(timeless).at(80);
+        TestEvent again = hangup("101").from(CALLER).talked(30).recording("rec-1").timeless(timeless).at(80).arrives(95);
+        for (TestEvent[] order : new TestEvent[][] {{first, again}, {again, first}, {again, first, again}}) {
+            Leg leg = leg(Stream.concat(Stream.of(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(20)), Stream.of(order))
+                    .toArray(TestEvent[]::new));
+            assertEquals(3, leg.events().size());
+            assertEquals(30, leg.talkSeconds());
+            assertEquals("rec-1", leg.recordingId());
+            assertEquals(second(80), leg.endedAt(SETTINGS));
+        }
+    }
+
+    @Test
+    void whatSaysSomethingElseIsAnotherEvent() {
+        TestEvent answer = answer("101").from("453*102").timeless(true).at(5);
+        assertEquals(2, leg(answer, answer("101").from("453*102").remote(CALLER).timeless(true).at(9)).events().size(), "after a transfer");
+        assertEquals(2, leg(answer, answer("101").from(CALLER).timeless(true).at(9)).events().size());
+        assertEquals(2, leg(hangup("880").from(CALLER).timeless(true), hangup("880").from(CALLER).bridged(false).timeless(true).at(1)).events().size());
+        assertEquals(2, leg(answer("101").from(CALLER).at(5), answer("101").from(CALLER).at(6)).events().size());
     }
 
     private static Extension unknown(String name) {

@@ -175,7 +175,7 @@ public final class TestEvent {
     static CallEvent arriving(CallEvent e, Instant at) {
         return new CallEvent(e.pbx(), e.type(), e.callId(), e.legId(), e.flow(), e.status(), e.caller(), e.called(),
                 e.callerExtension(), e.calledExtension(), e.callerExtensionId(), e.calledExtensionId(), e.did(), e.remoteNumber(),
-                e.bridged(), e.transferred(), e.callBackId(), e.durationMicros(), e.time(), at, e.recordingId(),
+                e.bridged(), e.transferred(), e.callBackId(), e.duration(), e.time(), at, e.recordingId(),
                 e.channel(), e.extensionType());
     }
 }

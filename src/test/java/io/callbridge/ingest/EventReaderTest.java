@@ -5,11 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Numbers as PBXs send them in a form: the raw plus, which should have been encoded, is a space. */
+/** Values as PBXs write them: numbers of a form, where the raw plus, which should have been encoded, is a space; times in any unit. */
 class EventReaderTest {
 
     @ParameterizedTest
@@ -26,6 +28,33 @@ class EventReaderTest {
         assertEquals("7".repeat(200), number("CallerIDNum=" + "7".repeat(200)));
         assertNull(number("CallerIDNum=" + "7".repeat(201)));
         assertNull(number("CallerIDNum=+7" + "+7".repeat(10_000)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1741078800250000", "1741078800250", "1741078800.25", "1741078800.250000", "2025-03-04T09:00:00.25Z",
+            "2025-03-04T12:00:00.250+03:00", "2025-03-04T12:00:00.250 03:00", "2025-03-04 04:00:00.250-0500", "2025-03-04t09:00:00.250z",
+            "20250304T120000.25+03", " 1741078800250 "})
+    void aTimeIsReadInAnyUnit(String sent) {
+        assertEquals(Instant.parse("2025-03-04T09:00:00.250Z"), time(sent));
+        assertEquals(Map.of(), EventReader.unclear(Map.of("EventTime", sent)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"yesterday", "0", "-1741078800", "17410788002500000", "999999999999999999", "9999999999999999999999", "1.7e9",
+            "2025-03-04T09:00:00", "2025-03-04 09:00", "04.03.2025 09:00:00", "09:00:00", "2525-03-04T09:00:00Z", "1741078800,25"})
+    void aTimeThatMayMeanSomethingElseIsNoneAndIsReported(String sent) {
+        assertNull(time(sent));
+        assertEquals(Map.of("EventTime", sent), EventReader.unclear(Map.of("EventTime", sent, "Duration", "60")));
+    }
+
+    @Test
+    void aDurationThatIsNoNumberIsReported() {
+        assertEquals(Map.of("Duration", "00:01:00"), EventReader.unclear(Map.of("EventTime", "", "Duration", "00:01:00")));
+        assertEquals(Map.of(), EventReader.unclear(Map.of("EventTime", " ", "Duration", "")));
+    }
+
+    private static Instant time(String sent) {
+        return EventReader.read("main", Map.of("EventType", "hangup", "CallID", "c1", "SubCallID", "71101-1", "EventTime", sent), Instant.now()).time();
     }
 
     private static String number(String field) {

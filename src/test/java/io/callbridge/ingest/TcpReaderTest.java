@@ -9,6 +9,7 @@ import io.callbridge.store.StoreException;
 import io.callbridge.support.TestConfig;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -26,8 +27,9 @@ class TcpReaderTest {
 
     private final DefaultCamelContext camel = new DefaultCamelContext();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+    private final EventKinds kinds = new EventKinds(meters);
     private final TcpReader reader = new TcpReader(TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret",
-            "sixteen-letters-and-more"), Map.of())), new EventKinds(meters), camel);
+            "sixteen-letters-and-more"), Map.of())), kinds, camel);
     private final Exchange exchange = new DefaultExchange(camel);
 
     @BeforeEach
@@ -42,11 +44,11 @@ class TcpReaderTest {
     }
 
     @Test
-    void anEventIsReadAndCounted() {
+    void anEventIsReadAndNotCountedBeforeTheStoreHasIt() {
         assertEquals(Map.of("pbx", "main", "fields", Map.of("EventType", "Dial-In", "CallID", "c1", "SubCallID", "71101-a1")), read(EVENT));
         assertEquals("event", exchange.getVariable("kind"));
         assertEquals(7L, exchange.getVariable("number"));
-        assertCounted("dial-in", "accepted");
+        assertEquals(List.of(), meters.getMeters());
     }
 
     @ParameterizedTest
@@ -54,10 +56,11 @@ class TcpReaderTest {
             "{\"EventType\":\"hangup\",\"CallID\":\"c1\"}|ignored|other|no-id",
             "{\"EventType\":\"hangup\",\"CallID\":\"c 1\",\"SubCallID\":\"1\"}|ignored|other|absurd-id",
             "{\"EventType\":\"Call_Interactive\"}|interactive|call_interactive|other-family"})
-    void whatIsNoEventForUsIsCounted(String text, String kind, String type, String result) {
+    void whatIsNoEventForUsIsCountedAndShown(String text, String kind, String type, String result) {
         assertEquals(Map.of(), read(text));
         assertEquals(kind, exchange.getVariable("kind"));
         assertCounted(type, result);
+        assertEquals(kind.equals("ignored") ? List.of(result) : List.of(), kinds.lastIgnored("main").stream().map(EventKinds.Ignored::reason).toList());
     }
 
     @Test

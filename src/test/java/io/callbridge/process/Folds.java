@@ -17,7 +17,7 @@ final class Folds {
 
     private static final Directory DIRECTORY = new Directory("main", "453", "sip.pbx.example", null, List.of(
             new Extension("101", Extension.Type.PHONE, "anna", null), new Extension("880", Extension.Type.QUEUE, null, null)),
-            number -> number, number -> number, List.of());
+            number -> number, number -> number, List.of(), null);
     private static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60),
             Duration.ofSeconds(5), true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
 

@@ -181,7 +181,7 @@ class ReusedIdsTest {
     private void comes(String type, String callId, String legId, int second, String... more) {
         Map<String, String> fields = new HashMap<>(Map.of("EventType", type, "CallID", callId, "SubCallID", legId));
         if (second >= 0) {
-            fields.put("EventTime", Long.toString(EventReader.micros(BEGIN.plusSeconds(second))));
+            fields.put("EventTime", BEGIN.plusSeconds(second).toString());
         }
         if (more.length > 0) {
             fields.put(more[0], more[1]);

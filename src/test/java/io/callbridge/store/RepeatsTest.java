@@ -17,8 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Without EventTime a second hangup of a leg is a repeat (R5); not a container's verdict after a hangup without one (3.10.1). */
-class HangupWithoutEventTimeTest {
+/** A repeat is equal in all its fields (R5), with an EventTime or without: what adds one, or says another thing, is kept. */
+class RepeatsTest {
 
     @TempDir
     Path folder;
@@ -46,6 +46,15 @@ class HangupWithoutEventTimeTest {
         assertEquals(2, journal.call("main", "c1").size());
         assertEquals(List.of(false), journal.call("main", "c1").stream().map(entry -> entry.event().bridged())
                 .filter(bridged -> bridged != null).toList());
+    }
+
+    @Test
+    void aHangupThatBringsMoreIsKept() throws Exception {
+        assertTrue(append(Map.of("EventTime", "1741078800")));
+        assertTrue(append(Map.of("EventTime", "1741078800", "RecID", "r1")));
+        assertFalse(append(Map.of("RecID", "r1", "EventTime", "1741078800")));
+        assertTrue(append(Map.of("RecID", "r1")));
+        assertFalse(append(Map.of("RecID", "r1")));
     }
 
     private boolean append(Map<String, String> more) throws Exception {
