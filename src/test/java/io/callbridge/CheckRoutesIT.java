@@ -72,6 +72,12 @@ class CheckRoutesIT {
             new Mistake("process-x-setting.camel.yaml", "- log: \"{{callbridge.nope}}\"", 7, "callbridge.nope"),
             new Mistake("process-x-bean.camel.yaml", "- log: one\n- bean:\n    ref: noSuchBean", 8, "noSuchBean"),
             new Mistake("process-x-method.camel.yaml", "- bean:\n    ref: effects\n    method: explane", 7, "effects", "explane", "explain"),
+            new Mistake("process-x-template.camel.yaml", """
+                    - setBody:
+                        simple: "${header.name}"
+                    - bean:
+                        ref: jsonTemplate
+                        method: json""", 9, "jsonTemplate", "constant"),
             new Mistake("process-x-strategy.camel.yaml", """
                     - aggregate:
                         correlationExpression:

@@ -16,7 +16,11 @@ import org.apache.camel.model.ChoiceDefinition;
 import org.apache.camel.model.OnExceptionDefinition;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.SetBodyDefinition;
+import org.apache.camel.model.SetHeaderDefinition;
+import org.apache.camel.model.SetVariableDefinition;
 import org.apache.camel.model.WhenDefinition;
+import org.apache.camel.model.language.ConstantExpression;
 import org.apache.camel.processor.DefaultProcessorFactory;
 import org.apache.camel.reifier.ProcessorReifier;
 import org.apache.camel.spi.ProcessorFactory;
@@ -95,7 +99,7 @@ final class RouteInspector extends DefaultProcessorFactory {
     }
 
     private Processor build(Route route, ProcessorDefinition<?> step) {
-        if (step instanceof BeanDefinition bean && !hasMethod(bean)) {
+        if (step instanceof BeanDefinition bean && (!hasMethod(bean) || !takesConstants(bean))) {
             return nothing();
         }
         try {
@@ -141,6 +145,21 @@ final class RouteInspector extends DefaultProcessorFactory {
                     "bean " + step.getRef() + " has no method " + method + "; allowed: " + allowed));
         }
         return known.hasMethod(method);
+    }
+
+    /** What another setBody makes may be somebody else's text: jsonTemplate would refuse it with every call. */
+    private boolean takesConstants(BeanDefinition step) {
+        List<ProcessorDefinition<?>> before = step.getParent().getOutputs();
+        int at = "jsonTemplate".equals(step.getRef()) ? before.indexOf(step) - 1 : -1;
+        while (at >= 0 && (before.get(at) instanceof SetHeaderDefinition || before.get(at) instanceof SetVariableDefinition)) {
+            at--;
+        }
+        boolean made = at >= 0 && before.get(at) instanceof SetBodyDefinition body && !(body.getExpression() instanceof ConstantExpression);
+        if (made) {
+            problems.accept(new Problem(Problem.file(step.getLocation()), line(step),
+                    "bean jsonTemplate evaluates the body, which the setBody before it makes of values; allowed: setBody with a constant"));
+        }
+        return !made;
     }
 
     /** Camel takes the line before for that of a branch, and of a step in braces, {@code - to: {uri: x}}. */
