@@ -39,6 +39,7 @@ final class RouteVariables {
 
     private static final Pattern READ = Pattern.compile(
             "\\$(?:simple)?\\{variable(?:As\\(\\s*|\\??[.:\\[])'?([\\w:-]+)(?![\\w:{-])|date(?:-with-timezone)?:variable\\.([\\w-]+)(?![\\w{-])");
+    private static final Pattern NAMED = Pattern.compile("(?i)(?:name|variable-?receive):\\s*[\"']?([\\w:-]+)");
     /** Kept in a place that all messages see, or all of a route. */
     private static final Pattern SCOPE = Pattern.compile("^(global:|route:([^:]*:)?)");
 
@@ -47,14 +48,15 @@ final class RouteVariables {
 
     private final List<Place> read = new ArrayList<>();
     private final Set<String> set = new HashSet<>(CALLBRIDGE);
-    /** A file cannot be read, or a step makes up a name: then nobody knows what is set. */
+    /** A step makes up a name: then nobody knows what is set. */
     private boolean unknown;
 
     void add(String location, String text) {
         try {
             walk("", RouteFile.root(location, text), location);
         } catch (YamlEngineException | IllegalArgumentException notRead) {
-            unknown = true;
+            // What it would set is no other mistake.
+            NAMED.matcher(text).results().forEach(found -> set.add(plain(found.group(1))));
         }
     }
 

@@ -56,10 +56,12 @@ class RouteVariablesTest {
         assertEquals(List.of(), problems(route("- log: \"${variable.mine} ${variable.mine.size()}\""), route("- " + step)));
     }
 
-    /** Nobody knows what it would have set. */
+    /** A broken file hides no mistake of another, and what it would set is none. */
     @Test
-    void besideAFileThatIsBrokenNothingIsSaid() {
-        assertEquals(List.of(), problems(route("- log: \"${variable.mine}\""), "- route: {{{"));
+    void whatAFileThatIsBrokenWouldSetIsSet() {
+        String broken = route("- setVariable:\n    name: mine\n    constant: x") + "\n\t: [";
+        assertEquals(List.of(), problems(route("- log: \"${variable.mine}\""), broken));
+        assertEquals(1, problems(route("- log: \"${variable.yours}\""), broken).size());
     }
 
     @Test
