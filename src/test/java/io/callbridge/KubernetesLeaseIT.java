@@ -104,7 +104,7 @@ class KubernetesLeaseIT {
     /** Not only of an answer that was late, as on a busy machine. */
     private static boolean warns(BridgeProcess bridge) {
         return bridge.output().lines()
-                .anyMatch(line -> line.contains(" WARN ") && !line.matches(".*Kubernetes cannot be asked: (no answer|.*timed out).*"));
+                .anyMatch(line -> line.matches(".* (WARN|ERROR) .*") && !line.matches(".*Kubernetes cannot be asked: (no answer|.*timed out).*"));
     }
 
     private static void awaitState(BridgeProcess bridge, String begin) {

@@ -51,7 +51,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
         this.namespace = namespace;
         this.leases = leases;
         this.replica = replica;
-        trouble = new Outage(LOG, "The lease " + namespace + " cannot be taken or kept", "The lease " + namespace + " can be taken and kept again");
+        trouble = new Outage(LOG, "the lease " + namespace + " cannot be taken or kept", "the lease " + namespace + " can be taken and kept again");
         leaseNanos = TimeUnit.MILLISECONDS.toNanos(leaseMs);
     }
 
