@@ -370,7 +370,10 @@ class BadInputIT {
     void theSecretIsInNoMetric() {
         Map<Integer, byte[]> refused = Map.of(400, RawHttp.request("GET", path() + "?CallID=%"), 404, RawHttp.request("GET", path() + "//"),
                 405, RawHttp.request("DELETE", path()), 413, post("x".repeat(LARGEST + 1)));
-        refused.forEach((status, request) -> assertEquals(status, send(request).status()));
+        refused.forEach((status, request) -> {
+            assertEquals(status, send(request).status());
+            assertFalse(send(request).text().isBlank(), "nothing is said with " + status);
+        });
         send(post("CallID=%"));
         send(RawHttp.request("GET", "/" + path()));
         send(RawHttp.request("GET", "/proxy" + path() + "//"));
@@ -399,6 +402,7 @@ class BadInputIT {
         return DynamicTest.dynamicTest(name, () -> {
             RawHttp.Answer answer = sendForbidden(request);
             assertEquals(status, answer.status(), answer::toString);
+            assertFalse(answer.text().isBlank(), answer::toString);
             assertNextCallWorks();
         });
     }

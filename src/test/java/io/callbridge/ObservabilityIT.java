@@ -86,6 +86,19 @@ class ObservabilityIT {
         assertTrue(used.size() > 20, used::toString);
     }
 
+    /** Who reads a metric elsewhere has nothing else to go by. */
+    @Test
+    void everyMetricTellsWhatItIs() throws IOException {
+        bridge = builder().tcp().start();
+        play();
+        await("the metrics of what was played").atMost(SOON).until(() -> bridge.metric("callbridge_deliveries_total") > 2);
+        List<String> helps = bridge.get("/q/metrics").body().lines().filter(line -> line.startsWith("# HELP ")).toList();
+        assertEquals(List.of(), helps.stream().filter(line -> line.split(" ", 4).length < 4 || line.split(" ", 4)[3].isBlank()).toList());
+        List<String> ours = helps.stream().map(line -> line.split(" ", 4)).filter(help -> help[2].startsWith("callbridge_")
+                && help[2].startsWith(help[3].replace(' ', '_'))).map(help -> help[2]).toList();
+        assertEquals(List.of(), ours, "its name in words is no help");
+    }
+
     /** What an expression asks for by a label must be a value that is there too, or nobody would ever be woken up. */
     @Test
     void everyLabelThatAnAlertAsksForExists() throws IOException {
