@@ -54,7 +54,7 @@ export async function act(page, path, done) {
 
 /** Says why something was not done; who may not do it has to say who he is. */
 export function refused(page, reason) {
-  if (!(reason instanceof Refused) || reason.status === 401 || reason.status === 403) {
+  if (!(reason instanceof Refused) || reason.status === 401) {
     page.fail(reason);
   } else {
     told(trouble(reason), 'bad');

@@ -1,6 +1,7 @@
-// The administration API. The token stays in this tab.
+// The administration API, beside this page, wherever a proxy has put the two. Who asks is in a cookie.
 
-const TOKEN = 'callbridge-token';
+/** No page of another site can send it. */
+const HEADERS = { 'Callbridge-Console': 'true' };
 /** The state of things comes every three seconds: after this time without it the store is away, or the connection is a dead one. */
 const SILENCE_MS = 10_000;
 const AGAIN_MS = 2_000;
@@ -10,22 +11,6 @@ export class Refused extends Error {
     super(message);
     this.status = status;
   }
-}
-
-export function keepToken(token) {
-  if (token) {
-    sessionStorage.setItem(TOKEN, token);
-  } else {
-    sessionStorage.removeItem(TOKEN);
-  }
-}
-
-export function hasToken() {
-  return sessionStorage.getItem(TOKEN) !== null;
-}
-
-function headers() {
-  return hasToken() ? { Authorization: `Bearer ${sessionStorage.getItem(TOKEN)}` } : {};
 }
 
 /** A query without what is empty. Blanks are %20: a plus sign is one. */
@@ -41,7 +26,7 @@ export const pageOf = ({ callId, pbx }) => `#/calls/${encodeURIComponent(callId)
 async function ask(method, path) {
   let answer;
   try {
-    answer = await fetch(path, { method, headers: headers(), cache: 'no-store' });
+    answer = await fetch(path, { method, headers: HEADERS, cache: 'no-store' });
   } catch {
     throw new Refused(0, '');
   }
@@ -53,9 +38,10 @@ async function ask(method, path) {
 
 export const get = (path) => ask('GET', path);
 export const post = (path) => ask('POST', path);
+export const remove = (path) => ask('DELETE', path);
 
 /**
- * Server-sent events by fetch, since an EventSource cannot carry a token. Begins again by itself, until it is told to stop.
+ * Server-sent events by fetch, since an EventSource tells no status. Begins again by itself, until it is told to stop.
  * @param heard is called with the kind and the content of each event, and with (null, reason) when nothing is heard any more
  * @return stops it
  */
@@ -73,7 +59,7 @@ export function listen(path, heard) {
     const began = Date.now();
     let reason = new Refused(0, '');
     try {
-      await read(await fetch(path, { headers: headers(), cache: 'no-store', signal: connection.signal }), (kind, content) => {
+      await read(await fetch(path, { headers: HEADERS, cache: 'no-store', signal: connection.signal }), (kind, content) => {
         alive();
         // What fails in there is a mistake of the page, and none of the connection.
         queueMicrotask(() => stopped || heard(kind, content));
@@ -88,7 +74,7 @@ export function listen(path, heard) {
     if (!stopped) {
       heard(null, reason);
     }
-    return reason.status === 401 || reason.status === 403 ? null : AGAIN_MS;
+    return reason.status === 401 ? null : AGAIN_MS;
   };
   (async () => {
     while (!stopped) {

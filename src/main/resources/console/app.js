@@ -1,6 +1,6 @@
 import { told, trouble } from './actions.js';
-import { button, el, field, svg } from './dom.js';
-import { Refused, get, hasToken, keepToken, post } from './api.js';
+import { button, el, svg } from './dom.js';
+import { Refused, post } from './api.js';
 import { currentLanguage, speak, t } from './words.js';
 import { audit } from './audit.js';
 import { call } from './call.js';
@@ -21,8 +21,6 @@ const root = document.createElement('div');
 
 let leave = () => {};
 let shown = 0;
-/** How one may log in. */
-let ways = { oidc: false, token: false };
 
 function theme() {
   return localStorage.getItem(THEME) ?? 'auto';
@@ -66,16 +64,8 @@ function header(name) {
         paint();
         event.target.textContent = t(`theme.${theme()}`);
       } }, t(`theme.${theme()}`)),
-      hasToken() || ways.oidc ? el('button', { type: 'button', name: 'leave', class: 'quiet', onclick: () => logout().catch((reason) =>
-        fail(document.querySelector('main'), reason)) }, t('leave')) : null));
-}
-
-async function logout() {
-  keepToken(null);
-  if (ways.oidc) {
-    await post('/api/logout');
-  }
-  show();
+      document.body.dataset.demo === 'true' ? null : el('button', { type: 'button', name: 'leave', class: 'quiet',
+        onclick: () => post('logout').then(() => location.reload(), (reason) => fail(document.querySelector('main'), reason)) }, t('leave'))));
 }
 
 /** The parts of the address behind #, broken percent-encoding as it is. */
@@ -132,36 +122,13 @@ function fail(main, reason) {
   if (!(reason instanceof Refused)) {
     throw reason;
   }
-  if (reason.status === 401 || reason.status === 403) {
-    login(main);
+  if (reason.status === 401) {
+    // There somebody asks who it is.
+    location.reload();
   } else {
     main.replaceChildren(el('h1', { tabindex: -1 }, t('failed')), el('p', { class: 'trouble', role: 'alert' }, trouble(reason)),
       button(t('again'), () => show()));
   }
-}
-
-async function login(main, wrong = hasToken()) {
-  keepToken(null);
-  // Not known yet if Callbridge did not answer when the console was opened.
-  ways = await get('/api/login').catch(() => ways);
-  document.querySelector('[name=leave]')?.remove();
-  const input = el('input', { type: 'password', name: 'token', autocomplete: 'current-password', required: true });
-  main.replaceChildren(el('h1', { tabindex: -1 }, t('login')),
-    el('div', { class: 'panel narrow' },
-      wrong ? el('p', { class: 'trouble', role: 'alert' }, t('login.wrong')) : null,
-      ways.oidc ? el('a', { class: 'button', href: '/api/login/start?to=/' }, t('login.oidc')) : null,
-      ways.token ? el('form', { onsubmit: (event) => {
-        event.preventDefault();
-        // Another keyboard layout: such a token cannot even be asked with.
-        keepToken(/^[\x21-\x7e]+$/.test(input.value.trim()) ? input.value.trim() : null);
-        if (hasToken()) {
-          show();
-        } else {
-          login(main, true);
-        }
-      } }, field(t('login.token'), input, t('login.token.hint')), el('button', {}, t('login.enter'))) : null,
-      ways.oidc || ways.token ? null : el('p', {}, t('login.loopback'))));
-  (ways.token ? input : main.querySelector('h1')).focus();
 }
 
 window.addEventListener('hashchange', () => {
@@ -171,5 +138,8 @@ window.addEventListener('hashchange', () => {
 });
 paint();
 document.body.append(root);
-ways = await get('/api/login').catch(() => ways);
+if (location.hash.startsWith('#token=')) {
+  // Of somebody who has logged in before.
+  history.replaceState(null, '', location.pathname + location.search);
+}
 show();

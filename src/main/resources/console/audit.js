@@ -8,7 +8,7 @@ export async function audit(page) {
   const list = el('div');
   page.show(list);
   await paged(page, list, async (after) => {
-    const { entries, next } = await get(`/api/audit${query({ after })}`);
+    const { entries, next } = await get(`api/audit${query({ after })}`);
     return [entries, next];
   }, (rows) => rows.length ? lines(rows) : el('p', { class: 'empty' }, t('audit.none')))();
 }

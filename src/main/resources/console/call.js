@@ -11,7 +11,7 @@ export async function call(page) {
   const [callId, pbx] = page.parameters;
   let found;
   try {
-    found = await get(`/api/calls/${encodeURIComponent(callId)}${query({ pbx })}`);
+    found = await get(`api/calls/${encodeURIComponent(callId)}${query({ pbx })}`);
   } catch (reason) {
     if (!(reason instanceof Refused) || reason.status !== 404) {
       throw reason;
@@ -47,7 +47,7 @@ function decisions(all, names) {
 
 /** With what was sent, every answer, and what can be done about it. */
 function delivery(each, names, page) {
-  const path = `/api/deliveries/${each.deliveryId}`;
+  const path = `api/deliveries/${each.deliveryId}`;
   const change = async (what) => {
     if (what === 'retry' || await confirmed(t('deliveries.discard.sure', { n: 1 }))) {
       if (!page.gone() && await act(page, `${path}/${what}`, () => t(`${what}.done`, { n: 1 }))) {

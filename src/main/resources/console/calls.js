@@ -12,7 +12,7 @@ export async function calls(page) {
   // For who hears the page.
   const shown = el('p', { class: 'unseen', role: 'status' });
   const find = paged(page, list, async (after) => {
-    const answer = await get(`/api/calls${query({ ...filter(kept), limit: 50, after })}`);
+    const answer = await get(`api/calls${query({ ...filter(kept), limit: 50, after })}`);
     return [answer.calls, answer.next];
   }, (rows) => {
     shown.textContent = rows.length ? t('calls.shown', { n: rows.length }) : t('calls.none');

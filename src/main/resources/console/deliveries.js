@@ -13,12 +13,12 @@ export const DISCARDED = ['pending', 'failing', 'dead'];
 /** The outbox: what waits, fails, or is dead, and what can be done about it. */
 export async function deliveries(page) {
   const [state = 'dead', crm = ''] = page.parameters;
-  const { crms } = await get('/api/status');
+  const { crms } = await get('api/status');
   const list = el('div');
   const chosen = new Map();
   let total = 0;
   const find = paged(page, list, async (after) => {
-    const answer = await get(`/api/deliveries${query({ state, crm, after })}`);
+    const answer = await get(`api/deliveries${query({ state, crm, after })}`);
     total = answer.total ?? total;
     return [answer.deliveries, answer.next];
   }, (rows) => rows.length ? lines(rows, chosen, total, state, crm, page) : el('p', { class: 'empty' }, t('deliveries.none')));
@@ -60,7 +60,7 @@ function lines(rows, chosen, total, state, crm, page) {
   };
   const all = async (what, count) => {
     if (await confirmed(t(`deliveries.${what}.all.sure`, { n: total, state: word('state', state), crm: crm || t('allCrms') })) && !page.gone()
-      && await act(page, `/api/deliveries/${what}${query({ state, crm })}`, (answer) => t(`${what}.done`, { n: answer[count] }))
+      && await act(page, `api/deliveries/${what}${query({ state, crm })}`, (answer) => t(`${what}.done`, { n: answer[count] }))
       && !page.gone()) {
       await page.again();
     }
@@ -91,7 +91,7 @@ async function together(ids, what, progress) {
   let reason = null;
   for (const id of ids) {
     try {
-      await post(`/api/deliveries/${id}/${what}`);
+      await post(`api/deliveries/${id}/${what}`);
       progress(++done);
     } catch (failure) {
       if (!(failure instanceof Refused)) {

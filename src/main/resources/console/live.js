@@ -15,12 +15,12 @@ export async function live(page) {
   page.show(note, el('h2', {}, t('live.calls')), calls, el('h2', {}, t('live.connections')), connections);
   calls.append(el('p', { class: 'wait' }, t('wait')));
 
-  const stop = listen('/api/live', (kind, content) => {
+  const stop = listen('api/live', (kind, content) => {
     if (page.gone()) {
       return;
     }
     if (kind === null) {
-      if (content.status === 401 || content.status === 403) {
+      if (content.status === 401) {
         page.fail(content);
       }
       note.textContent = content.status ? trouble(content) : t('live.lost');

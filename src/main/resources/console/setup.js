@@ -1,18 +1,18 @@
 import { badge, button, el, field, foreign, table } from './dom.js';
 import { get, post, query } from './api.js';
-import { told } from './actions.js';
+import { refused, told } from './actions.js';
 import { ago, clock, moment, t, has, word, wrong } from './words.js';
 
 /** Is every PBX connected as it should, and does every CRM answer? */
 export async function setup(page) {
-  const { pbxs, crms, wrongSecret } = await get('/api/setup');
-  page.show(pbxs.map(pbx), wrongSecret.count ? el('p', { class: 'trouble' },
+  const { pbxs, crms, wrongSecret } = await get('api/setup');
+  page.show(pbxs.map((each) => pbx(each, page)), wrongSecret.count ? el('p', { class: 'trouble' },
     t('setup.wrongSecret', { n: wrongSecret.count, ago: ago(wrongSecret.lastAt) })) : null, crms.map((each) => crm(each, page)));
 }
 
-function pbx({ pbx: name, webhook, tcpPort, asterisk, lastEvent, lastRefusal, clockSeconds, unclear, ignored, unmapped }) {
+function pbx({ pbx: name, webhook, tcpPort, asterisk, lastEvent, lastRefusal, clockSeconds, unclear, ignored, unmapped }, page) {
   return el('section', { class: 'panel' }, el('h2', {}, `${t('pbx')} ${name}`),
-    webhook ? address(location.origin + webhook) : null,
+    webhook ? address(webhook, name, page) : null,
     tcpPort ? el('p', {}, t('setup.tcp', { port: tcpPort })) : null,
     asterisk ? el('p', {}, t('setup.asterisk', { host: asterisk.host, port: asterisk.port })) : null,
     lastRefusal ? el('p', { class: 'trouble' }, t('setup.refusal', { ago: ago(lastRefusal.at) }), ' ', foreign(lastRefusal.reason)) : null,
@@ -28,11 +28,24 @@ function pbx({ pbx: name, webhook, tcpPort, asterisk, lastEvent, lastRefusal, cl
     el('h3', {}, t('setup.event')), lastEvent ? event(lastEvent) : el('p', { class: 'empty' }, t('setup.event.none')));
 }
 
-function address(url) {
-  const text = el('input', { readonly: true, value: url, 'aria-label': t('setup.webhook') });
-  return el('div', {}, el('p', {}, t('setup.webhook.advice')), el('div', { class: 'copy' }, text, button(t('copy'), async () => {
+/** Below this page, wherever a proxy has put it. */
+const whole = (webhook) => new URL(webhook.slice(1), document.baseURI).href;
+
+/** With the secret only for who asks for it, which is written down. */
+function address(webhook, name, page) {
+  const text = el('input', { readonly: true, value: whole(webhook), 'aria-label': t('setup.webhook') });
+  const show = button(t('setup.show'), async () => {
     try {
-      await navigator.clipboard.writeText(url);
+      text.value = whole((await post(`api/setup/pbxs/${encodeURIComponent(name)}/webhook`)).webhook);
+      show.replaceWith(copy);
+      copy.focus();
+    } catch (reason) {
+      refused(page, reason);
+    }
+  });
+  const copy = button(t('copy'), async () => {
+    try {
+      await navigator.clipboard.writeText(text.value);
       told(t('copied'));
     } catch {
       // A page that is not served by https may not copy: then it is marked, for the keyboard.
@@ -40,7 +53,8 @@ function address(url) {
       text.select();
       told(t('copy.byHand'), 'warn');
     }
-  })));
+  });
+  return el('div', {}, el('p', {}, t('setup.webhook.advice')), el('div', { class: 'copy' }, text, show));
 }
 
 function event({ arrivedAt, callId, type, fields }) {
@@ -59,7 +73,7 @@ function crm({ crm: name, capabilities }, page) {
       event_.preventDefault();
       steps.replaceChildren(el('p', { class: 'wait' }, t('wait')));
       try {
-        const answer = await post(`/api/setup/crms/${encodeURIComponent(name)}/check${query({ number: number.value.trim() })}`);
+        const answer = await post(`api/setup/crms/${encodeURIComponent(name)}/check${query({ number: number.value.trim() })}`);
         steps.replaceChildren(el('ol', { class: 'steps' }, answer.steps.map((each) => step(each, name))));
       } catch (reason) {
         steps.replaceChildren();

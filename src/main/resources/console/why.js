@@ -29,7 +29,7 @@ export async function why(page) {
 }
 
 async function search(number, day, found, page) {
-  const { calls } = await get(`/api/calls${query(filter({ number, from: day, to: day, limit: 50 }))}`);
+  const { calls } = await get(`api/calls${query(filter({ number, from: day, to: day, limit: 50 }))}`);
   if (page.gone()) {
     return;
   }

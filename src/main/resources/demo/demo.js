@@ -119,7 +119,7 @@ function sign(kind, label) {
 
 function whyLink(callId) {
   const link = el('a', 'why', 'why?');
-  link.href = `/api/calls/${encodeURIComponent(callId)}`;
+  link.href = `api/calls/${encodeURIComponent(callId)}`;
   link.target = '_blank';
   link.rel = 'noopener';
   link.title = 'Events, decision and deliveries of this call';
@@ -345,7 +345,7 @@ function connection(state, text) {
 }
 
 function follow() {
-  const feed = new EventSource('/demo/events');
+  const feed = new EventSource('demo/events');
   feed.addEventListener('open', () => connection('live', 'live'));
   feed.addEventListener('error', () => {
     connection('lost', 'connection lost, trying again');

@@ -110,7 +110,12 @@ class ConsoleApiIT {
     @Test
     void theSetUpShowsWhatAPbxSendsAndWhomNobodyKnows() {
         JsonNode pbx = get("/api/setup").path("pbxs").get(0);
-        assertEquals("/pbx/" + bridge.secret() + "/events", pbx.path("webhook").asText());
+        assertEquals("/pbx/***/events", pbx.path("webhook").asText());
+        assertFalse(get("/api/setup").toString().contains(bridge.secret()), "the secret is for who wants to see it");
+        assertEquals("/pbx/" + bridge.secret() + "/events", post("/api/setup/pbxs/main/webhook").path("webhook").asText());
+        assertEquals("show-webhook PBX main", get("/api/audit").path("entries").get(0).path("action").asText() + " "
+                + get("/api/audit").path("entries").get(0).path("subject").asText());
+        assertEquals(404, bridge.post("/api/setup/pbxs/other/webhook").statusCode());
         assertFalse(pbx.has("lastEvent") || pbx.has("lastRefusal"), pbx::toString);
         assertEquals(0, pbx.path("unmapped").size());
 
@@ -187,8 +192,8 @@ class ConsoleApiIT {
         assertEquals(1, post("/api/deliveries/discard").path("discarded").asInt());
         assertEquals(2, get("/api/deliveries?state=discarded").path("deliveries").size());
         assertEquals(2, post("/api/deliveries/retry?state=discarded&crm=rest").path("retried").asInt());
-        post("/api/calls/reprocess?from=2026-01-01&dry-run=true");
-        post("/api/calls/reprocess?from=2026-01-01");
+        bridge.reprocess("?from=2026-01-01&dry-run=true");
+        bridge.reprocess("?from=2026-01-01");
         check("");
 
         JsonNode audit = get("/api/audit").path("entries");

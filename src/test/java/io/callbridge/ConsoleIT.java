@@ -20,6 +20,7 @@ import io.callbridge.support.ConsoleBrowser;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
+import io.callbridge.support.PrefixProxy;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.TestCall;
 import java.sql.Connection;
@@ -485,7 +486,10 @@ class ConsoleIT {
         awaitOutcome(call.callId(), "answered");
         Page page = show("setup");
         Locator pbx = page.locator(".panel").filter(having("PBX main"));
+        assertThat(pbx.getByLabel("Webhook address")).hasValue("http://127.0.0.1:" + bridge.port() + "/pbx/***/events");
+        press(page, "Show");
         assertThat(pbx.getByLabel("Webhook address")).hasValue("http://127.0.0.1:" + bridge.port() + "/pbx/" + bridge.secret() + "/events");
+        assertTrue(bridge.get("/api/audit?limit=1").body().contains("show-webhook"), () -> bridge.get("/api/audit?limit=1").body());
         page.context().grantPermissions(List.of("clipboard-read", "clipboard-write"));
         press(page, "Copy");
         assertThat(page.locator(".told")).containsText("Copied");
@@ -519,16 +523,57 @@ class ConsoleIT {
     @Test
     void whoHasNoTokenIsAskedForIt() {
         Page page = browser.open(null);
-        page.navigate("/");
+        page.navigate("/#/calls");
         page.getByLabel("Administration token").fill("a-wrong-one");
         press(page, "Enter");
         assertThat(page.locator(".trouble")).containsText("does not accept this");
-        page.getByLabel("Administration token").fill(TOKEN);
+        page.getByLabel("Administration token").fill("фвьшт");
         press(page, "Enter");
-        assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+        assertThat(page.locator(".trouble")).containsText("does not accept this");
+        page.getByLabel("Administration token").fill(" " + TOKEN + " ");
+        press(page, "Enter");
+        assertThat(page.locator("h1")).hasText("Calls");
+        page.reload();
         press(page, "Log out");
         assertThat(page.getByLabel("Administration token")).hasCount(1);
-        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401") || error.contains("404")), "the browser tells of refusals");
+        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of refusals");
+    }
+
+    /** The address that the first start tells, and a session that ends meanwhile. */
+    @Test
+    void anAddressWithTheTokenOpensTheConsoleAndTheTokenIsGone() {
+        Page page = browser.open(null);
+        page.navigate("/#token=" + TOKEN);
+        assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+        assertFalse(page.url().contains("token"), page.url());
+        page.goBack();
+        assertFalse(page.url().contains("token"), page.url());
+        page.navigate("/#token=" + TOKEN);
+        page.reload();
+        assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+        assertFalse(page.url().contains("token"), page.url());
+        page.context().clearCookies();
+        page.navigate("/#/calls");
+        assertThat(page.getByLabel("Administration token")).hasCount(1);
+        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of refusals");
+    }
+
+    /** A proxy that takes off a part of the path, says nothing about it, and has another name than Callbridge. */
+    @Test
+    void theConsoleIsBelowAPartOfAPath() throws Exception {
+        try (PrefixProxy proxy = new PrefixProxy("/cb", bridge.port()); ConsoleBrowser window = new ConsoleBrowser(proxy.port())) {
+            Page page = window.open(null);
+            page.navigate("/cb/#token=" + TOKEN);
+            assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+            page.navigate("/cb/#/setup");
+            press(page, "Show");
+            assertThat(page.getByLabel("Webhook address")).hasValue("http://127.0.0.1:" + proxy.port() + "/cb/pbx/" + bridge.secret() + "/events");
+            press(page, "Test this CRM");
+            assertThat(page.locator("li.ok").first()).isVisible();
+            press(page, "Log out");
+            assertThat(page.getByLabel("Administration token")).hasCount(1);
+            assertTrue(window.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of refusals");
+        }
     }
 
     /** What somebody sees who has just started it by the first command of the README. */
@@ -547,19 +592,6 @@ class ConsoleIT {
             assertThat(page.locator(".verdicts li")).not().hasCount(0);
             assertEquals(List.of(), window.errors());
         }
-    }
-
-    @Test
-    void aTokenOfAnotherKeyboardLayoutIsRefusedLikeAnyOther() {
-        Page page = browser.open(null);
-        page.navigate("/");
-        page.getByLabel("Administration token").fill("фвьшт");
-        press(page, "Enter");
-        assertThat(page.locator(".trouble")).containsText("does not accept this");
-        page.getByLabel("Administration token").fill(" " + TOKEN + " ");
-        press(page, "Enter");
-        assertThat(page.locator(".state").first()).isVisible();
-        assertTrue(browser.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of refusals");
     }
 
     @Test

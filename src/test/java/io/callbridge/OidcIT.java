@@ -51,7 +51,7 @@ class OidcIT {
     @BeforeAll
     static void start() {
         provider = new FakeOidcProvider().up();
-        bridge = builder(provider, "anna", "Борис", "token", "loopback").setting("callbridge.admin.token", TOKEN)
+        bridge = builder(provider, "anna", "Борис", "token", "demo").setting("callbridge.admin.token", TOKEN)
                 .setting("callbridge.admin.oidc.role", "telephony").start();
     }
 
@@ -82,10 +82,8 @@ class OidcIT {
     @Test
     void thereIsNoLoginByDefault() {
         try (BridgeProcess plain = BridgeProcess.builder().without("callbridge.admin.token").start()) {
-            assertEquals("{\"oidc\":false,\"token\":false}", plain.get("/api/login").body());
-            assertEquals(404, plain.get(START).statusCode());
-            assertEquals(404, plain.post("/api/logout").statusCode());
-            assertEquals(200, plain.get("/api/calls").statusCode());
+            assertEquals(401, plain.get(START).statusCode());
+            assertTrue(plain.get("/").body().contains("data-oidc=\"false\""), () -> plain.get("/").body());
             assertTrue(plain.output().lines().noneMatch(line -> line.toLowerCase(Locale.ROOT).contains("oidc")
                     && !line.contains("Installed features")), plain::output);
         }
@@ -95,22 +93,20 @@ class OidcIT {
     void aBrowserLogsInWorksAndLogsOut() {
         HttpResponse<String> before = browser.get("/api/calls");
         assertEquals(401, before.statusCode());
-        assertEquals("", before.body());
         assertTrue(before.headers().firstValue("Location").isEmpty() && before.headers().firstValue("WWW-Authenticate").isEmpty(),
                 "a page shows its own form");
-        HttpResponse<String> ways = browser.get("/api/login");
-        assertEquals("{\"oidc\":true,\"token\":true}", ways.body());
-        assertEquals("application/json", ways.headers().firstValue("Content-Type").orElse(null));
+        assertTrue(browser.get("/").body().contains("data-oidc=\"true\""), () -> browser.get("/").body());
 
         assertEquals("/calls/1?a=b#c", browser.login("/calls/1?a=b%23c"));
         for (HttpCookie cookie : browser.session()) {
             assertTrue(cookie.isHttpOnly(), cookie::toString);
-            assertEquals("/api", cookie.getPath());
+            assertEquals("/", cookie.getPath());
         }
         assertTrue(browser.cookiesSet.stream().anyMatch(line -> line.startsWith("q_session=")), browser.cookiesSet::toString);
         browser.cookiesSet.stream().filter(line -> line.startsWith("q_session=")).forEach(line ->
                 assertTrue(line.contains("SameSite=Lax") && !line.contains("anna"), line));
         assertEquals(200, browser.get("/api/calls").statusCode());
+        assertEquals(200, browser.get("/", "Sec-Fetch-Site", "cross-site").statusCode());
         assertEquals("anna", browser.get("/api/who").body());
         assertEquals("anna", browser.get("/api/who", "Callbridge-Who", "boris").body());
         assertEquals(200, browser.post("/api/deliveries/retry", "Origin", "http://127.0.0.1:" + bridge.port(),
@@ -118,7 +114,7 @@ class OidcIT {
         assertTrue(browser.get("/api/audit").body().contains("\"who\":\"anna\""), () -> browser.get("/api/audit").body());
         assertTrue(browser.get("/api/status").body().contains("\"who\":\"anna\""), () -> browser.get("/api/status").body());
 
-        assertEquals(204, browser.post("/api/logout").statusCode());
+        assertEquals(204, browser.post("/logout").statusCode());
         assertEquals(List.of(), browser.session());
         assertEquals(401, browser.get("/api/calls").statusCode());
     }
@@ -128,10 +124,10 @@ class OidcIT {
         browser.login("/");
         for (String[] header : List.of(new String[] {"Origin", "https://evil.example"}, new String[] {"Origin", "null"},
                 new String[] {"Sec-Fetch-Site", "cross-site"}, new String[] {"Sec-Fetch-Site", "same-site"})) {
-            for (String path : List.of("/api/deliveries/retry", "/api/logout")) {
+            for (String path : List.of("/api/deliveries/retry", "/logout")) {
                 HttpResponse<String> refused = browser.post(path, header);
                 assertEquals(403, refused.statusCode(), path + header[1]);
-                assertEquals("", refused.body());
+                assertTrue(refused.body().startsWith("This user may not"), refused.body());
             }
             assertEquals(403, browser.get("/api/calls", header).statusCode(), header[1]);
         }
@@ -151,7 +147,7 @@ class OidcIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"token", "loopback", "", "ANNA", "anna\n", "anna\u202e", "anna,boris"})
+    @ValueSource(strings = {"token", "loopback", "demo", "", "ANNA", "anna\n", "anna\u202e", "anna,boris"})
     void aNameThatIsNotExactlyOneOfThemIsNone(String name) {
         provider.user(name, Map.of());
         browser.attempt(START, 403);
@@ -224,7 +220,7 @@ class OidcIT {
                 provider.forged("anna"), unsigned(), "opaque", "a.b.c")) {
             HttpResponse<String> refused = bearer(wrong);
             assertEquals(401, refused.statusCode(), wrong);
-            assertEquals("", refused.body());
+            assertTrue(refused.body().startsWith("Nobody knows who asks"), refused.body());
         }
     }
 
@@ -296,7 +292,6 @@ class OidcIT {
             restarted.stop();
             restarted.restart();
             assertEquals("anna", there.get("/api/who").body());
-            assertEquals("{\"oidc\":true,\"token\":false}", there.get("/api/login").body());
             assertEquals(401, restarted.get("/api/who").statusCode(), "without a token too, loopback alone opens nothing");
         }
     }
@@ -310,14 +305,21 @@ class OidcIT {
             String page = sent.headers().firstValue("Location").orElse("");
             assertTrue(page.contains("redirect_uri=https%3A%2F%2Fcallbridge.example%2Fapi%2Flogin%2Fstart"), page);
             sent.headers().allValues("Set-Cookie").forEach(cookie -> assertTrue(cookie.contains("Secure"), cookie));
-            assertEquals(403, behind.post("/api/logout", with(headers, "Origin", "https://evil.example")).statusCode());
-            assertEquals(403, behind.post("/api/logout", with(headers, "Origin", "http://127.0.0.1:" + behind.port())).statusCode());
-            assertEquals(204, behind.post("/api/logout", with(headers, "Origin", "https://callbridge.example")).statusCode());
         }
     }
 
-    private static String[] with(String[] headers, String... more) {
-        return Stream.concat(Stream.of(headers), Stream.of(more)).toArray(String[]::new);
+    /** Which the proxy takes off, and tells. */
+    @Test
+    void belowAPartOfAPathEverythingIsThere() {
+        try (BridgeProcess behind = builder(provider, "anna").setting("quarkus.http.proxy.proxy-address-forwarding", "true")
+                .setting("quarkus.http.proxy.enable-forwarded-prefix", "true").start()) {
+            String[] headers = {"X-Forwarded-Prefix", "/cb"};
+            Browser there = new Browser(behind);
+            String page = there.get(START, headers).headers().firstValue("Location").orElseThrow();
+            assertTrue(page.contains("%2Fcb%2Fapi%2Flogin%2Fstart"), page);
+            // The provider of the tests sends back to where there is no proxy; a browser would keep these for /cb alone.
+            assertTrue(there.cookiesSet.stream().allMatch(cookie -> cookie.contains("Path=/cb")), there.cookiesSet::toString);
+        }
     }
 
     @Test
@@ -405,9 +407,9 @@ class OidcIT {
         String login(String to) {
             String at = START + "?to=" + to;
             for (int step = 0; step < 4; step++) {
-                at = redirect(at);
+                at = URI.create(address).resolve(at).resolve(redirect(at)).toString();
             }
-            return at;
+            return at.substring(address.length());
         }
 
         /** A login that ends with this status. */

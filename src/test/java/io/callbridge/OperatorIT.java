@@ -14,7 +14,9 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.TestCall;
+import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -315,7 +317,7 @@ class OperatorIT {
 
         start(builder().setting("callbridge.pbx.main.extensions.120.user", "gleb")
                 .setting("callbridge.pbx.main.extensions.101.user", "anna.new"));
-        JsonNode dryRun = post("/api/calls/reprocess?from=2020-01-01&dry-run=true");
+        JsonNode dryRun = bridge.reprocess("?from=2020-01-01&dry-run=true");
         assertRun(dryRun, true, 2, 1, 1, 0);
         JsonNode missing = difference(dryRun, "missing");
         assertEquals(dropped.callId(), missing.path("callId").asText());
@@ -327,19 +329,73 @@ class OperatorIT {
         assertEquals("anna.new", different.path("request").path("user").asText());
         assertEquals("anna", different.path("stored").path("user").asText());
         assertEquals(0, list("/api/deliveries?state=pending", "deliveries").size(), "a dry run creates nothing");
-        JsonNode other = post("/api/calls/reprocess?from=2020-01-01&to=2020-01-02");
+        JsonNode other = bridge.reprocess("?from=2020-01-01&to=2020-01-02");
         assertRun(other, false, 0, 0, 0, 0);
         assertEquals("2020-01-01T00:00:00Z 2020-01-03T00:00:00Z", other.path("from").asText() + " " + other.path("to").asText());
         assertTrue(Instant.parse(dryRun.path("to").asText()).isBefore(Instant.now()), "without an end it ends now");
 
-        assertRun(post("/api/calls/reprocess?from=2020-01-01"), false, 2, 1, 1, 1);
+        assertRun(bridge.reprocess("?from=2020-01-01"), false, 2, 1, 1, 1);
         awaitThat("the registration", () -> registration(dropped, "delivered") != null);
-        assertRun(post("/api/calls/reprocess?from=2020-01-01"), false, 2, 0, 1, 0);
+        assertRun(bridge.reprocess("?from=2020-01-01"), false, 2, 0, 1, 0);
         assertEquals(1, crm.requests(Kind.CALL, dropped.legId()).size());
         assertEquals("gleb", crm.requests(Kind.CALL, dropped.legId()).get(0).member("user"));
         assertEquals(1, crm.requests(Kind.CALL, registered.legId()).size(), "what is there stays as it is");
         assertTrue(bridge.call(dropped.callId()).path("decisions").toString().contains("R23"), "the new decision is kept");
         assertEquals(List.of(dropped.callId()), found("user=gleb"));
+    }
+
+    @Test
+    void aReprocessIsSeenAndStoppedAndEndsWithARestart() throws JsonProcessingException {
+        start(builder());
+        List<TestCall> dropped = IntStream.range(0, 20).mapToObj(i -> TestCall.incoming("120", FakeCrm.IVANOV)).toList();
+        dropped.forEach(call -> bridge.webhook().accept(call.answered()));
+        dropped.forEach(call -> awaitThat("a decision", () -> bridge.call(call.callId()).path("decisions").toString().contains("R52")));
+        bridge.close();
+
+        start(builder().setting("callbridge.pbx.main.extensions.120.user", "gleb").editRoutes(OperatorIT::takeTime));
+        assertEquals("{\"state\":\"none\"}", bridge.get("/api/calls/reprocess/last").body());
+        assertRefused(404, bridge.get("/api/calls/reprocess/17"), "17");
+        String first = begin();
+        awaitThat("progress", () -> get(first).path("differences").size() > 1);
+        JsonNode progress = get(first);
+        assertEquals("running 20", progress.path("state").asText() + " " + progress.path("of"), progress::toString);
+        assertEquals(progress.path("done").asInt(), progress.path("missing").asInt(), progress::toString);
+        HttpResponse<String> second = bridge.post("/api/calls/reprocess?from=2020-01-01");
+        assertRefused(409, second, first);
+        assertEquals(first, second.headers().firstValue("Location").orElse(null));
+        assertEquals(200, bridge.delete(first).statusCode());
+        awaitThat("its end", () -> get(first).path("state").asText().equals("stopped"));
+        assertTrue(get(first).path("done").asInt() < 20, () -> bridge.get(first).body());
+
+        String next = begin();
+        assertRefused(404, bridge.get(first), "last");
+        awaitThat("progress that is kept", () -> get(next).path("done").asInt() > 4);
+        bridge.kill();
+        bridge.restart();
+        // Nobody knows of a replica that was killed before its lease has run out.
+        awaitThat("its end", () -> get(next).path("state").asText().equals("ended"));
+        assertTrue(get(next).path("reason").asText().matches("ended by a restart at [0-9]+ of 20"), () -> bridge.get(next).body());
+        assertEquals(next, "/api/calls/reprocess/" + get("/api/calls/reprocess/last").path("job").asText());
+        assertEquals(200, bridge.delete(next).statusCode());
+        String last = begin();
+        bridge.stop();
+        bridge.restart();
+        assertEquals("ended", get(last).path("state").asText(), () -> bridge.get(last).body());
+    }
+
+    private String begin() {
+        HttpResponse<String> begun = bridge.post("/api/calls/reprocess?from=2020-01-01&dry-run=true", "Authorization", "Bearer " + BridgeProcess.ADMIN_TOKEN,
+                "X-Forwarded-Prefix", "/cb");
+        assertEquals(202, begun.statusCode(), begun.body());
+        String address = begun.headers().firstValue("Location").orElseThrow();
+        assertTrue(address.startsWith("/cb/api/"), address);
+        return address.substring("/cb".length());
+    }
+
+    private static void takeTime(Path routes) throws IOException {
+        Path route = routes.resolve("process-reprocess.camel.yaml");
+        Files.writeString(route, Files.readString(route).replaceFirst("(?m)^( +)- to:\n +uri: direct:process-reprocess-look",
+                "$1- delay:\n$1    constant: \"1000\"\n$0"));
     }
 
     @Test
@@ -483,6 +539,7 @@ class OperatorIT {
                         "created", run.path("created").asInt(), "failed", run.path("failed").asInt(), "open", run.path("open").asInt()),
                 run::toString);
         assertEquals(missing + different, run.path("differences").size(), run::toString);
+        assertEquals("done " + calls + " " + calls, run.path("state").asText() + " " + run.path("done") + " " + run.path("of"), run::toString);
     }
 
     private DynamicTest refusal(int status, String method, String path, String... words) {

@@ -16,7 +16,6 @@ import io.smallrye.mutiny.TimeoutException;
 import io.smallrye.mutiny.Uni;
 import io.vertx.core.http.Cookie;
 import io.vertx.core.http.CookieSameSite;
-import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -25,8 +24,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.regex.Pattern;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.eclipse.microprofile.jwt.JsonWebToken;
 import org.jboss.logging.Logger;
 
@@ -34,17 +33,15 @@ import org.jboss.logging.Logger;
  * Login at the OpenID Connect provider of {@code callbridge.admin.oidc.url}, for people with a browser (authorization code flow,
  * then a session in a cookie) and programs with a token of the provider. Quarkus does it, but only where it is asked here.
  *
- * <p>{@code GET /api/login} tells everybody how one may log in; {@code GET /api/login/start?to=/} begins it and ends at that
- * page; {@code POST /api/logout} ends the session, not the provider's own.
+ * <p>{@code GET /api/login/start?to=/} begins it and ends at that page.
  */
 @ApplicationScoped
 public class Login {
 
     /** Before {@link AdminGate}: who logs in is nobody yet. */
     private static final int ORDER = AdminGate.ORDER - 10;
-    private static final String COOKIES = "/api";
     private static final String SESSION = "q_session";
-    private static final List<String> NO_USERS = List.of(AdminGate.TOKEN, AdminGate.LOOPBACK);
+    private static final List<String> NO_USERS = List.of(AdminGate.TOKEN, AdminGate.DEMO, "loopback");
     /** A path of this server: {@code //host} would be another one, and a browser takes a backslash for a slash. */
     private static final Pattern LOCAL = Pattern.compile("/(?!/)[A-Za-z0-9/._~!$&'()*+,;=:@%?#-]*");
     /** Of a browser with a provider that says nothing. */
@@ -54,19 +51,11 @@ public class Login {
     private final Settings settings;
     private final HttpAuthenticator authenticator;
     private final TenantConfigBean tenants;
-    private final boolean token;
 
-    public Login(Settings settings, HttpAuthenticator authenticator, TenantConfigBean tenants,
-            @ConfigProperty(name = "callbridge.admin.token") Optional<String> token) {
+    public Login(Settings settings, HttpAuthenticator authenticator, TenantConfigBean tenants) {
         this.settings = settings;
         this.authenticator = authenticator;
         this.tenants = tenants;
-        this.token = token.filter(value -> !value.isBlank()).isPresent();
-    }
-
-    /** Whether there is anything to ask for: a token or a provider. */
-    boolean asks() {
-        return token || possible();
     }
 
     /** Whether there is a provider. */
@@ -75,9 +64,7 @@ public class Login {
     }
 
     void register(@Observes Router router) {
-        router.get("/api/login").order(ORDER).handler(this::ways);
         router.get("/api/login/start").order(ORDER).handler(this::start);
-        router.post("/api/logout").order(ORDER).handler(this::end);
     }
 
     /** Quarkus has asked the provider by now, and will again when somebody logs in. */
@@ -89,24 +76,20 @@ public class Login {
     }
 
     /**
-     * Lets through whoever has logged in and may administer, under his name. All others get 401, and 403 if they have logged in or
-     * if it is the page of another site that asks in their name.
+     * Lets through whoever has logged in and may administer, under his name. All others get 401, and 403 if they have logged in.
+     *
+     * @param own whether no page of another site asks in his name
      */
-    void check(RoutingContext routing, Consumer<String> pass) {
+    void check(RoutingContext routing, boolean own, Consumer<String> pass, IntConsumer refuse) {
         identify(routing, identity -> {
             if (identity.isAnonymous()) {
-                answer(routing, 401, null);
-            } else if (!RequestOrigin.ownPage(routing.request())) {
-                answer(routing, 403, null);
+                refuse.accept(401);
+            } else if (!own) {
+                refuse.accept(403);
             } else {
-                name(identity).ifPresentOrElse(pass, () -> answer(routing, 403, null));
+                name(identity).ifPresentOrElse(pass, () -> refuse.accept(403));
             }
-        }, failure -> answer(routing, unavailable(failure) ? 503 : 401, null));
-    }
-
-    private void ways(RoutingContext routing) {
-        routing.response().putHeader("Content-Type", "application/json").putHeader("Cache-Control", "no-store")
-                .end(new JsonObject().put("oidc", possible()).put("token", token).encode());
+        }, failure -> refuse.accept(unavailable(failure) ? 503 : 401));
     }
 
     /** The provider sends the browser back here too, with a code. */
@@ -121,10 +104,11 @@ public class Login {
                 challenge(routing);
             } else if (name(identity).isEmpty()) {
                 forget(routing);
-                answer(routing, 403, "This user may not administer Callbridge.");
+                AdminGate.answer(routing, 403, "This user may not administer Callbridge.");
             } else {
                 String to = routing.queryParams().get("to");
-                redirect(routing, 302, to != null && LOCAL.matcher(to).matches() ? to : "/");
+                // Seen from /api/login/start, whatever a proxy has in front of that.
+                redirect(routing, 302, "../.." + (to != null && LOCAL.matcher(to).matches() ? to : "/"));
             }
         }, failure -> {
             if (failure instanceof AuthenticationRedirectException onward) {
@@ -139,26 +123,15 @@ public class Login {
 
     private void challenge(RoutingContext routing) {
         subscribe(authenticator.getChallenge(routing), (ChallengeData challenge) -> {
-            routing.response().putHeader(challenge.headerName, challenge.headerContent);
-            answer(routing, challenge.status, null);
+            routing.response().setStatusCode(challenge.status).putHeader(challenge.headerName, challenge.headerContent).end();
         }, failure -> failed(routing, failure));
     }
 
-    private void end(RoutingContext routing) {
-        if (!possible()) {
-            routing.next();
-        } else if (!RequestOrigin.ownPage(routing.request())) {
-            answer(routing, 403, null);
-        } else {
-            forget(routing);
-            answer(routing, 204, null);
-        }
-    }
-
-    /** The session is nowhere but in these cookies. */
-    private static void forget(RoutingContext routing) {
+    /** Ends the session, not the provider's own. It is nowhere but in these cookies. */
+    static void forget(RoutingContext routing) {
+        String path = RequestOrigin.prefix(routing.request());
         routing.request().cookies().stream().map(Cookie::getName).filter(name -> name.startsWith(SESSION)).distinct().toList()
-                .forEach(name -> routing.response().addCookie(Cookie.cookie(name, "").setPath(COOKIES).setMaxAge(0).setHttpOnly(true)
+                .forEach(name -> routing.response().addCookie(Cookie.cookie(name, "").setPath(path.isEmpty() ? "/" : path).setMaxAge(0).setHttpOnly(true)
                         .setSameSite(CookieSameSite.LAX)));
     }
 
@@ -197,9 +170,9 @@ public class Login {
     private static void failed(RoutingContext routing, Throwable failure) {
         LOG.warnf("A login has failed: %s", line(failure));
         if (unavailable(failure)) {
-            answer(routing, 503, "The provider that knows the users cannot be reached.");
+            AdminGate.answer(routing, 503, "The provider that knows the users cannot be reached.");
         } else {
-            answer(routing, 401, "The login has failed; the log of Callbridge says why.");
+            AdminGate.answer(routing, 401, "The login has failed; the log of Callbridge says why.");
         }
     }
 
@@ -209,15 +182,6 @@ public class Login {
 
     private static void redirect(RoutingContext routing, int status, String to) {
         routing.response().setStatusCode(status).putHeader("Location", to).end();
-    }
-
-    private static void answer(RoutingContext routing, int status, String text) {
-        routing.response().setStatusCode(status);
-        if (text == null) {
-            routing.response().end();
-        } else {
-            routing.response().putHeader("Content-Type", "text/plain").end(text);
-        }
     }
 
     /** What a provider or a user says may be anything. */

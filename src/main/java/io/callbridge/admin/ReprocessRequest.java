@@ -1,16 +1,17 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.process.ReprocessJobs;
 import io.callbridge.process.ReprocessRun;
 import io.callbridge.store.Audit;
+import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Instant;
 import java.util.List;
 import org.apache.camel.Exchange;
-import org.apache.camel.ExchangeProperty;
+import org.apache.camel.Header;
 
 /** What an operator wants to be folded again, and what he is told about it. */
 @ApplicationScoped
@@ -18,16 +19,23 @@ import org.apache.camel.ExchangeProperty;
 @RegisterForReflection
 public class ReprocessRequest {
 
-    private final Audit audit;
-    private final ObjectMapper json;
+    private static final String JOBS = "/api/calls/reprocess/";
 
-    public ReprocessRequest(Audit audit, ObjectMapper json) {
+    private final ReprocessJobs jobs;
+    private final Audit audit;
+
+    public ReprocessRequest(ReprocessJobs jobs, Audit audit) {
+        this.jobs = jobs;
         this.audit = audit;
-        this.json = json;
     }
 
-    /** Puts the {@link ReprocessRun} on the exchange. */
-    public void read(Exchange exchange) {
+    /**
+     * Begins a job unless one is under way: puts the {@link ReprocessRun} on the exchange if so, and the variables {@code begun} and
+     * {@code address}, of the job that is under way.
+     *
+     * @return what is answered: the job in JSON, or why there is none in one line
+     */
+    public String begin(Exchange exchange) {
         Parameters parameters = new Parameters(exchange.getMessage().getHeader(Exchange.HTTP_RAW_QUERY, String.class), "from", "to", "dry-run");
         Instant from = parameters.from("from");
         Instant to = parameters.to("to");
@@ -37,13 +45,45 @@ public class ReprocessRequest {
         }
         boolean dryRun = "true".equals(parameters.oneOf("dry-run", List.of("true", "false")));
         Instant end = to == null ? Instant.now() : to;
-        if (!dryRun) {
-            audit.record(exchange.getMessage().getHeader(AdminGate.WHO, String.class), "reprocess", "calls from " + from + " to " + end, null);
+        ReprocessRun run = new ReprocessRun(Long.toString(System.currentTimeMillis()), from, end, dryRun);
+        boolean begun = jobs.begin(run);
+        JsonNode job = jobs.find(ReprocessJobs.LAST);
+        String address = RequestOrigin.prefix(exchange.getMessage().getHeader(RequestOrigin.PREFIX, String.class)) + JOBS
+                + (begun ? run.id() : job.path("job").asText());
+        exchange.setVariable("begun", begun);
+        exchange.setVariable("address", address);
+        if (!begun) {
+            return "a reprocess is under way: " + address;
         }
-        exchange.setProperty(ReprocessRun.PROPERTY, new ReprocessRun(from, end, dryRun));
+        if (!dryRun) {
+            try {
+                audit.record(exchange.getMessage().getHeader(AdminGate.WHO, String.class), "reprocess", "calls from " + from + " to " + end, null);
+            } catch (StoreException e) {
+                jobs.end(run, "failed", e.getMessage());
+                throw e;
+            }
+        }
+        exchange.setProperty(ReprocessRun.PROPERTY, run);
+        return job.toString();
     }
 
-    public String answer(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) throws JsonProcessingException {
-        return json.writeValueAsString(run.answer());
+    /** How far a job is. @return JSON; of the {@value ReprocessJobs#LAST} one, if there never was any, that there is none */
+    public String job(@Header("job") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) {
+        new Parameters(query);
+        JsonNode job = jobs.find(id);
+        if (job == null && !id.equals(ReprocessJobs.LAST)) {
+            throw RefusedException.notFound("no reprocess " + id + "; the last one is at " + JOBS + ReprocessJobs.LAST);
+        }
+        return job == null ? "{\"state\":\"none\"}" : job.toString();
+    }
+
+    /** Stops a job, if it runs. @return JSON, as {@link #job} does */
+    public String stop(@Header("job") String id, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) {
+        JsonNode job = jobs.find(id);
+        if (job != null && job.path("state").asText().equals("running")) {
+            audit.record(who, "reprocess-stop", "reprocess " + job.path("job").asText(), null);
+            jobs.stop(job.path("job").asText());
+        }
+        return job(id, query);
     }
 }

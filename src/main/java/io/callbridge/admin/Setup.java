@@ -8,6 +8,7 @@ import io.callbridge.domain.Extension;
 import io.callbridge.ingest.EventKinds;
 import io.callbridge.ingest.EventReader;
 import io.callbridge.platform.Settings;
+import io.callbridge.store.Audit;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Journal;
@@ -40,16 +41,18 @@ public class Setup {
     private final Journal journal;
     private final CrmCapabilities capabilities;
     private final CrmUsers users;
+    private final Audit audit;
     private final ObjectMapper json;
 
     public Setup(Settings settings, EventKinds kinds, CallIndex index, Journal journal, CrmCapabilities capabilities, CrmUsers users,
-            ObjectMapper json) {
+            Audit audit, ObjectMapper json) {
         this.settings = settings;
         this.kinds = kinds;
         this.index = index;
         this.journal = journal;
         this.capabilities = capabilities;
         this.users = users;
+        this.audit = audit;
         this.json = json;
     }
 
@@ -68,11 +71,27 @@ public class Setup {
         return json.writeValueAsString(setup);
     }
 
+    /** The address of a PBX's webhook with its secret, for who says that he wants to see it. @return JSON */
+    public String webhook(@Header("pbx") String pbx, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who)
+            throws JsonProcessingException {
+        new Parameters(query);
+        String secret = pbx == null ? null : settings.secret(pbx);
+        if (secret == null) {
+            throw RefusedException.notFound("no PBX " + pbx + " with a webhook");
+        }
+        audit.record(who, "show-webhook", "PBX " + pbx, null);
+        return json.writeValueAsString(Map.of("webhook", webhook(URLEncoder.encode(secret, StandardCharsets.UTF_8).replace("+", "%20"))));
+    }
+
+    private static String webhook(String secret) {
+        return "/pbx/" + secret + "/events";
+    }
+
     private Map<String, Object> pbx(String pbx) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("pbx", pbx);
         if (settings.secret(pbx) != null) {
-            view.put("webhook", "/pbx/" + URLEncoder.encode(settings.secret(pbx), StandardCharsets.UTF_8).replace("+", "%20") + "/events");
+            view.put("webhook", webhook("***"));
             settings.tcpPort().ifPresent(port -> view.put("tcpPort", port));
         }
         settings.asterisk(pbx).ifPresent(asterisk -> view.put("asterisk", Map.of("host", asterisk.host(), "port", asterisk.port())));

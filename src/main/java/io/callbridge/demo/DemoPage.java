@@ -11,8 +11,9 @@ final class DemoPage {
 
     void mount(Router router) {
         Buffer page = resource("index.html");
+        // What the page asks for is seen from there, whatever a proxy has in front of it.
+        router.getWithRegex("/demo/").handler(request -> request.response().setStatusCode(302).putHeader("Location", "../demo").end());
         serve(router, "/demo", "text/html", page);
-        serve(router, "/demo/", "text/html", page);
         serve(router, "/demo/demo.css", "text/css", resource("demo.css"));
         serve(router, "/demo/demo.js", "text/javascript", resource("demo.js"));
     }

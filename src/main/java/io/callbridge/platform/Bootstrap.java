@@ -30,15 +30,17 @@ public class Bootstrap implements CamelContextCustomizer {
     private final Config config;
     private final Settings settings;
     private final Store store;
+    private final AdminToken token;
     private final Dispatcher dispatcher;
     private final CrmRequests requests;
     private final CamelContext context;
 
-    public Bootstrap(Config config, Settings settings, Store store, Dispatcher dispatcher, CrmRequests requests,
-            CamelContext context) {
+    public Bootstrap(Config config, Settings settings, Store store, AdminToken token, Dispatcher dispatcher,
+            CrmRequests requests, CamelContext context) {
         this.config = config;
         this.settings = settings;
         this.store = store;
+        this.token = token;
         this.dispatcher = dispatcher;
         this.requests = requests;
         this.context = context;
@@ -95,6 +97,8 @@ public class Bootstrap implements CamelContextCustomizer {
         if (settings.pbxs().isEmpty()) {
             LOG.warn("No PBX is configured: set callbridge.pbx.<name>.secret");
         }
+        // Told once: not before a start that is refused.
+        token.open();
         dispatcher.start();
         if (Demo.asked(config)) {
             LOG.infof("This is a demo, its calls are invented and nobody else's CRM hears of them: open %s/, or %s/demo for the CRM",

@@ -35,7 +35,9 @@ final class RouteVariables {
             // events and pieces of work
             "kind", "pbx", "trigger", "looks", "whole",
             // deliveries and look-ups
-            "crm", "operation", "lane", "key", "id", "address", "refreshToken", "packSize");
+            "crm", "operation", "lane", "key", "id", "address", "refreshToken", "packSize",
+            // administration
+            "begun");
 
     private static final Pattern READ = Pattern.compile(
             "\\$(?:simple)?\\{variable(?:As\\(\\s*|\\??[.:\\[])'?([\\w:-]+)(?![\\w:{-])|date(?:-with-timezone)?:variable\\.([\\w-]+)(?![\\w{-])");

@@ -78,6 +78,7 @@ public class Settings {
     private final SslContext tcpTls;
     private final CrmTls crmTls;
     private final Optional<LoginSettings> login;
+    private final Optional<String> adminToken;
     private final boolean kubernetesLease;
     private final KubernetesApi kubernetes;
     private final boolean tracing;
@@ -130,6 +131,9 @@ public class Settings {
                 all.getOptionalValue("callbridge.tcp.tls.key", String.class),
                 all.getOptionalValue("callbridge.tcp.tls.client-ca", String.class)));
         login = checked(Optional.empty(), () -> LoginSettings.read(all));
+        adminToken = Optional.of(text(all, "admin.token")).filter(token -> !token.isBlank());
+        adminToken.filter(token -> token.length() < SECRET_LENGTH).ifPresent(token -> wrong.add(new StartException(
+                "callbridge.admin.token has " + token.length() + " characters; allowed are 16 or more")));
         number(all, "ami.ping-ms", 100, 3_600_000);
         number(all, "ami.answer-ms", 100, 600_000);
         number(all, "ami.reconnect-first-ms", 1, 3_600_000);
@@ -240,6 +244,11 @@ public class Settings {
     /** TLS to CRMs, {@code null} if only the usual authorities count. */
     SSLContextParameters crmTls() {
         return crmTls;
+    }
+
+    /** The token that somebody has chosen, nothing if nobody has. */
+    Optional<String> adminToken() {
+        return adminToken;
     }
 
     /** Who may log in at a provider, nothing if there is none. */

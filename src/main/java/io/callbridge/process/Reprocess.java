@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 import org.jboss.logging.Logger;
@@ -41,25 +42,34 @@ public class Reprocess {
     private final CallIndex index;
     private final Store store;
     private final EffectCollector effects;
+    private final ReprocessJobs jobs;
     private final Settings settings;
+    private final CamelContext context;
     private final ObjectMapper json;
 
-    public Reprocess(CallIndex index, Store store, EffectCollector effects, Settings settings, ObjectMapper json) {
+    public Reprocess(CallIndex index, Store store, EffectCollector effects, ReprocessJobs jobs, Settings settings, CamelContext context,
+            ObjectMapper json) {
         this.index = index;
         this.store = store;
         this.effects = effects;
+        this.jobs = jobs;
         this.settings = settings;
+        this.context = context;
         this.json = json;
     }
 
-    /** The calls of a run as pieces of work, read a page at a time; none of a PBX that is no longer configured. */
+    /** The calls of a run as pieces of work, read a page at a time, until it is stopped; none of a PBX that is no longer configured. */
     public Iterator<Map<String, Object>> calls(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
+        run.of(index.count(run.from, run.to, settings.pbxs()));
         return new Iterator<>() {
             private final Deque<CallRow> page = new ArrayDeque<>();
             private Place last = new Place(run.from, "", "");
 
             @Override
             public boolean hasNext() {
+                if (run.unwanted() || context.isStopping()) {
+                    return false;
+                }
                 while (page.isEmpty() && last != null) {
                     store.yieldToOthers();
                     List<CallRow> rows = index.range(run.to, last, PAGE);
@@ -119,20 +129,34 @@ public class Reprocess {
         }
         if (!run.dryRun && !missing.isEmpty()) {
             create(fold, missing);
-            run.created += missing.size();
         }
-        run.calls++;
-        run.open += isOpen(fold) ? 1 : 0;
-        run.missing += missing.size();
-        run.different += different.size();
+        List<Map<String, Object>> differences = new ArrayList<>();
         for (Put put : missing) {
-            run.difference(view("missing", put, fold));
+            differences.add(view("missing", put, fold));
         }
         for (Put put : different) {
             Map<String, Object> view = view("different", put, fold);
             view.put("stored", tree(stored(fold, put).orElseThrow().body()));
-            run.difference(view);
+            differences.add(view);
         }
+        run.settled(isOpen(fold), missing.size(), different.size(), run.dryRun ? 0 : missing.size(), differences);
+        jobs.went(run);
+    }
+
+    /** All of its calls have been folded, or somebody has stopped it. */
+    public void finish(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
+        if (run.unwanted()) {
+            jobs.end(run, ReprocessRun.STOPPED, null);
+        } else if (context.isStopping()) {
+            jobs.end(run, ReprocessRun.ENDED, "Callbridge was stopped");
+        } else {
+            jobs.end(run, ReprocessRun.DONE, null);
+        }
+    }
+
+    /** It cannot go on. */
+    public void breakOff(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run, @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
+        jobs.end(run, ReprocessRun.FAILED, cause.getMessage());
     }
 
     private void create(Fold fold, List<Put> missing) throws StaleLookException, ExecutionException, InterruptedException {
@@ -147,7 +171,8 @@ public class Reprocess {
         try (CallLog log = CallLog.about(callId)) {
             LOG.errorf("Call %s could not be folded again: %s", callId, cause);
         }
-        run.failed++;
+        run.failed();
+        jobs.went(run);
     }
 
     private static Optional<Delivery> stored(Fold fold, Put put) {

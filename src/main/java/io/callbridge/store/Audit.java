@@ -17,7 +17,7 @@ public class Audit {
      * One act of an administrator.
      *
      * @param at milliseconds since 1970
-     * @param action {@code retry}, {@code discard}, {@code retry-all}, {@code discard-all}, {@code reprocess}, {@code check}
+     * @param action {@code retry}, {@code discard}, {@code retry-all}, {@code discard-all}, {@code reprocess}, {@code check}, {@code show-webhook}, {@code reprocess-stop}
      * @param subject what it was done to, such as {@code delivery 17}
      * @param detail {@code null}: there is nothing more to say
      */

@@ -106,6 +106,14 @@ public class CallIndex {
                 + " where p.crm_user = '' group by p.extension order by count(*) desc, p.extension limit " + limit, row -> new Unmapped(row.getString(1), row.getLong(2), row.getLong(3)), pbx));
     }
 
+    /** How many calls of these PBXs have a first event that arrived at {@code from} or later and before {@code to}. */
+    public long count(long from, long to, Set<String> pbxs) {
+        List<Object> values = new ArrayList<>(List.of(from, to));
+        values.addAll(pbxs);
+        return store.read(sql -> sql.first("select count(*) from call where first_at >= ? and first_at < ? and pbx in " + Sql.in(pbxs),
+                row -> row.getLong(1), values.toArray()));
+    }
+
     /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */
     public List<CallRow> range(long to, Place after, int limit) {
         return store.read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ?"

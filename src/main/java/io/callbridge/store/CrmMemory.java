@@ -3,7 +3,10 @@ package io.callbridge.store;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.concurrent.CompletableFuture;
 
-/** What a CRM answered and must be told again: the id that it gave a call, a token, its users. */
+/**
+ * What a CRM answered and must be told again: the id that it gave a call, a token, its users. Of no CRM (an empty name): what
+ * Callbridge itself must know again.
+ */
 @ApplicationScoped
 public class CrmMemory {
 

@@ -36,6 +36,11 @@ public class StoreLeases implements Leases {
         return store.writeAtOnce(order(name), sql -> sql.update("delete from lease where name = ? and holder = ?", name, holder) > 0);
     }
 
+    /** Whether anybody has it. */
+    public boolean held(String name) {
+        return store.read(sql -> sql.first("select 1 from lease where name = ? and expires_at > clock_timestamp()", row -> true, name)) != null;
+    }
+
     private static String order(String name) {
         return "lease " + name;
     }

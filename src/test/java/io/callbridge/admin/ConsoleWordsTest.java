@@ -48,6 +48,16 @@ class ConsoleWordsTest {
         assertEquals(Set.of(), missing);
     }
 
+    /** A proxy may have put it below a part of a path. */
+    @Test
+    void everythingIsAskedForBesideThePage() throws IOException {
+        try (Stream<Path> files = Stream.concat(Files.list(CONSOLE), Files.list(Path.of("src/main/resources/demo")))) {
+            for (Path file : files.toList()) {
+                assertEquals(Set.of(), found(Pattern.compile("(?<![\\w)])(['\"`])/(?!['\"`#$])\\w[^'\"`]*"), 0, Files.readString(file)), file::toString);
+            }
+        }
+    }
+
     @Test
     void everyRuleOfTheRoutesIsPutInPlainWords() throws IOException {
         Set<String> rules = new TreeSet<>();

@@ -86,7 +86,7 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_TCP_PORT, 6400", "CALLBRIDGE_ADMIN_TOKEN, t", "CALLBRIDGE_DEMO_PAUSE_MS, 5",
+    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_TCP_PORT, 6400", "CALLBRIDGE_ADMIN_TOKEN, token-of-16-chars", "CALLBRIDGE_DEMO_PAUSE_MS, 5",
             "CALLBRIDGE_OWN_LIST_NAME, x", "CALLBRIDGE_PBX_MAIN_PREFIX, 453", "CALLBRIDGE_PORT, tcp://10.0.0.1:80",
             "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80", "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80",
             "CALLBRIDGE_WEB_PORT, udp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP, tcp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP_ADDR, 10.0.0.1"})
@@ -468,6 +468,12 @@ class ConfigurationTest {
         String said = refusal();
         assertTrue(said.startsWith("callbridge.admin.oidc." + key + " is set; allowed: together with callbridge.admin.oidc.url"), said);
         assertFalse(said.contains("do-not-print-me"), said);
+    }
+
+    @Test
+    void aTokenThatCouldBeGuessedIsRefusedAndNotShown() {
+        given.put("callbridge.admin.token", "do-not-print-me");
+        assertEquals("callbridge.admin.token has 15 characters; allowed are 16 or more", refusal());
     }
 
     private void oidc() {

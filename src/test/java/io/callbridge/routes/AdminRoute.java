@@ -12,8 +12,10 @@ import org.apache.camel.component.platform.http.PlatformHttpEndpoint;
 /** What every route of the administration API that leads to one bean's method has in common. Who may ask is the gate's matter. */
 final class AdminRoute implements AutoCloseable {
 
-    private static final Map<String, Object> REQUEST = Map.of("Authorization", "Bearer token", "id", "7", "crm", "rest",
-            "Callbridge-Who", "token", "CamelHttpRawQuery", "a=b", Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1", "Retry-After", "1");
+    private static final Map<String, Object> REQUEST = Map.ofEntries(Map.entry("Authorization", "Bearer token"), Map.entry("id", "7"),
+            Map.entry("crm", "rest"), Map.entry("pbx", "main"), Map.entry("job", "17"), Map.entry("Callbridge-Who", "token"),
+            Map.entry("CamelHttpRawQuery", "a=b"), Map.entry(Exchange.HTTP_RESPONSE_CODE, 302), Map.entry("CamelHttpMethod", "GET"),
+            Map.entry("Cookie", "session=1"), Map.entry("Retry-After", "1"));
 
     private final String route;
     private final String step;

@@ -397,6 +397,12 @@ final class StandIns {
             exchange.setVariable("asked", query);
             return routes.asked("setup.of", exchange);
         }
+
+        public Object webhook(Exchange exchange, @Header("pbx") String pbx, @Header(Exchange.HTTP_RAW_QUERY) String query,
+                @Header("Callbridge-Who") String who) throws Exception {
+            exchange.setVariable("asked", pbx + " " + query + " by " + who);
+            return routes.asked("setup.webhook", exchange);
+        }
     }
 
     public static final class CrmCheck extends StandIn {
@@ -430,13 +436,20 @@ final class StandIns {
             super(routes);
         }
 
-        public void read(Exchange exchange) throws Exception {
+        public Object begin(Exchange exchange) throws Exception {
             exchange.setVariable("asked", exchange.getMessage().getHeader(Exchange.HTTP_RAW_QUERY));
-            routes.asked("reprocessRequest.read", exchange);
+            return routes.asked("reprocessRequest.begin", exchange);
         }
 
-        public Object answer(Exchange exchange) throws Exception {
-            return routes.asked("reprocessRequest.answer", exchange);
+        public Object job(Exchange exchange, @Header("job") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws Exception {
+            exchange.setVariable("asked", id + " " + query);
+            return routes.asked("reprocessRequest.job", exchange);
+        }
+
+        public Object stop(Exchange exchange, @Header("job") String id, @Header(Exchange.HTTP_RAW_QUERY) String query,
+                @Header("Callbridge-Who") String who) throws Exception {
+            exchange.setVariable("asked", id + " " + query + " by " + who);
+            return routes.asked("reprocessRequest.stop", exchange);
         }
     }
 
@@ -462,6 +475,14 @@ final class StandIns {
 
         public void fail(Exchange exchange) throws Exception {
             routes.asked("reprocess.fail", exchange);
+        }
+
+        public void finish(Exchange exchange) throws Exception {
+            routes.asked("reprocess.finish", exchange);
+        }
+
+        public void breakOff(Exchange exchange) throws Exception {
+            routes.asked("reprocess.breakOff", exchange);
         }
     }
 

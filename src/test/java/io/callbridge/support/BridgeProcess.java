@@ -330,6 +330,21 @@ public final class BridgeProcess implements AutoCloseable {
         return send("POST", path, headers);
     }
 
+    public HttpResponse<String> delete(String path, String... headers) {
+        return send("DELETE", path, headers);
+    }
+
+    /** Reprocesses to the end. @return the job */
+    public JsonNode reprocess(String query) {
+        HttpResponse<String> begun = post("/api/calls/reprocess" + query);
+        if (begun.statusCode() != 202) {
+            throw new AssertionError("no reprocess: " + begun.statusCode() + " " + begun.body() + tail());
+        }
+        String address = begun.headers().firstValue("Location").orElseThrow();
+        return await("the end of " + address).atMost(START).until(() -> JSON.readTree(get(address).body()),
+                job -> !job.path("state").asText().equals("running"));
+    }
+
     private HttpResponse<String> send(String method, String path, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
                 .method(method, HttpRequest.BodyPublishers.noBody()).timeout(Duration.ofSeconds(20));

@@ -63,7 +63,7 @@ public final class ConsoleBrowser implements AutoCloseable {
         contexts.add(context);
         context.setDefaultTimeout(PATIENCE_MS);
         if (token != null) {
-            context.addInitScript("sessionStorage.setItem('callbridge-token', '" + token + "')");
+            context.setExtraHTTPHeaders(Map.of("Authorization", "Bearer " + token));
         }
         Page page = context.newPage();
         page.onConsoleMessage(message -> {

@@ -138,7 +138,7 @@ public final class RawHttp {
     private static Answer parse(byte[] all) throws IOException {
         String text = new String(all, StandardCharsets.ISO_8859_1);
         int end = text.indexOf("\r\n\r\n");
-        if (end < 0 || !text.startsWith("HTTP/1.1 ")) {
+        if (end < 0 || !text.matches("(?s)HTTP/1\\.[01] .*")) {
             throw new IOException("no HTTP answer: '" + text + "'");
         }
         List<String> head = List.of(text.substring(0, end).split("\r\n"));
