@@ -4,6 +4,8 @@ import io.callbridge.store.StoreKind;
 import io.smallrye.config.ConfigSourceInterceptor;
 import io.smallrye.config.ConfigSourceInterceptorContext;
 import io.smallrye.config.ConfigValue;
+import io.smallrye.config.Priorities;
+import jakarta.annotation.Priority;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -15,8 +17,10 @@ import java.util.function.UnaryOperator;
 
 /**
  * Settings that follow from others, wherever these are: those of Quarkus from Callbridge's, and those of the demo, if it is asked
- * for. What is said itself counts more.
+ * for. What is said itself counts more. It comes after profiles and expressions, whose values it takes, and before what lets one
+ * key of Quarkus stand for another.
  */
+@Priority(Priorities.LIBRARY + 500)
 public final class DerivedSettings implements ConfigSourceInterceptor {
 
     /** Of what the package says itself; what an installation says has a higher one. */

@@ -37,7 +37,7 @@ public final class SettingSources implements SmallRyeConfigBuilderCustomizer {
     private static boolean packages(ClassLoader loader) {
         try {
             Class.forName("io.quarkus.deployment.QuarkusAugmentor", false, loader);
-            return LaunchMode.current() == LaunchMode.NORMAL;
+            return !LaunchMode.current().isDevOrTest();
         } catch (ClassNotFoundException e) {
             return false;
         }
