@@ -14,6 +14,7 @@ import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.TestCall;
+import io.callbridge.support.Webhook;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -83,12 +84,17 @@ class OddCallsIT {
     @Test
     void callsOfTwoPbxsWithEqualIdsAreDeliveredBoth() {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
-        requests(Kind.CALL, call.legId(), 1);
-        bridge.webhook(BRANCH).accept(call.answered());
+        int times = 0;
+        for (Webhook webhook : List.of(bridge.webhook(), bridge.webhook(BRANCH))) {
+            webhook.accept(List.of(call.dialIn()));
+            requests(Kind.CARD, call.legId(), ++times);
+            webhook.accept(List.of(call.answer(), call.hangup()));
+            requests(Kind.CARD_END, call.legId(), times);
+            requests(Kind.CALL, call.legId(), times);
+        }
         assertEquals(List.of("anna", "bertha"), requests(Kind.CALL, call.legId(), 2).stream().map(each -> each.member("user")).toList());
-        assertEquals(2, requests(Kind.CARD, call.legId(), 2).size());
-        assertEquals(2, requests(Kind.CARD_END, call.legId(), 2).size());
+        assertEquals(2, crm.requests(Kind.CARD, call.legId()).size());
+        assertEquals(2, crm.requests(Kind.CARD_END, call.legId()).size());
         for (String pbx : List.of("main", "branch")) {
             assertEquals(List.of(pbx, 3), pbxAndDeliveries("/api/calls/" + call.callId() + "?pbx=" + pbx));
         }
@@ -99,10 +105,9 @@ class OddCallsIT {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(call.answered());
         requests(Kind.CALL, call.legId(), 1);
-        for (Map<String, String> event : call.missed()) {
-            bridge.webhook().accept(List.of(hoursLater(event)));
-        }
+        bridge.webhook().accept(List.of(hoursLater(call.dialIn())));
         requests(Kind.CARD, call.legId() + "~2", 1);
+        bridge.webhook().accept(List.of(hoursLater(call.givenUp())));
         requests(Kind.CARD_END, call.legId() + "~2", 1);
         JsonNode missed = requests(Kind.MISSED, call.callId() + "~2", 1).get(0).body();
         assertEquals("2025-03-04T14:00:00.000Z", missed.path("startedAt").asText());

@@ -311,7 +311,7 @@ public class Dispatcher {
             facts.put("lane", delivery.lane());
             facts.put("pbx", delivery.pbx());
             facts.put("key", delivery.id());
-            facts.put("id", encoded(delivery.id()).replace("+", "%20"));
+            facts.put("id", encoded(delivery.id()).replace("+", "%20").replace("%7E", "~"));
             facts.put("answeredBy", encoded((String) facts.get("answeredBy")));
             return facts;
         } catch (JsonProcessingException e) {

@@ -72,9 +72,14 @@ public final class Fold {
         return snapshot.entries().stream().mapToLong(entry -> entry.event().arrivedAt().toEpochMilli()).summaryStatistics();
     }
 
-    /** Takes in events of a leg that reached the journal since the look began. */
+    /**
+     * Takes in events of a leg that reached the journal since the look began. Not those that may be another call's, see
+     * {@link ReusedIds}: they get a look of their own.
+     */
     void include(List<CallEvent> legEvents) {
-        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)).toList();
+        Instant reused = call.overAt().plus(ReusedIds.OVER);
+        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)
+                && !event.at().isAfter(reused)).toList();
         if (!news.isEmpty()) {
             events.addAll(news);
             call = Call.of(directory, settings, events, sameCallBack);

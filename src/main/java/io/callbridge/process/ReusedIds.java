@@ -29,7 +29,7 @@ import java.util.Map;
 @ApplicationScoped
 public class ReusedIds {
 
-    private static final Duration OVER = Duration.ofHours(1);
+    static final Duration OVER = Duration.ofHours(1);
     private static final String AGAIN = "~";
 
     private final Journal journal;
@@ -58,7 +58,7 @@ public class ReusedIds {
         }
 
         Instant begin() {
-            return entries.stream().map(Entry::event).filter(CallEvent::dial).map(CallEvent::at).min(Comparator.naturalOrder()).orElse(Instant.MAX);
+            return entries.stream().map(Entry::event).filter(ReusedIds::begins).map(CallEvent::at).min(Comparator.naturalOrder()).orElse(Instant.MAX);
         }
     }
 
@@ -97,9 +97,8 @@ public class ReusedIds {
         }
         for (Entry entry : entries) {
             Life life = later.stream().filter(each -> !each.begin().isAfter(entry.event().at())).max(comparing(Life::begin)).orElse(first);
-            if (entry.event().dial() && over(pbx, life.entries, entry.event())) {
-                life = new Life(name(callId, later), List.of());
-                later.add(life);
+            if (begins(entry.event()) && over(pbx, life.entries, entry.event())) {
+                life = begun(callId, later, entry.event());
             }
             String legId = life == first ? entry.event().legId() : life.legs.get(plain(entry.event().legId()));
             if (legId == null) {
@@ -113,6 +112,22 @@ public class ReusedIds {
             }
         }
         return placed;
+    }
+
+    /** An answer may have overtaken its dial-in. A hangup may be the end of a leg that was given up long ago. */
+    private static boolean begins(CallEvent event) {
+        return event.type() != CallEvent.Type.HANGUP;
+    }
+
+    /** The call that begins with an event, or has just begun with one that overtook it. */
+    private static Life begun(String callId, List<Life> later, CallEvent event) {
+        Life life = later.stream().filter(each -> each.begin().isAfter(event.at()) && each.begin().isBefore(event.at().plus(OVER)))
+                .min(comparing(Life::begin)).orElse(null);
+        if (life == null) {
+            life = new Life(name(callId, later), List.of());
+            later.add(life);
+        }
+        return life;
     }
 
     private List<Entry> next(String pbx, String callId, List<Life> later) {

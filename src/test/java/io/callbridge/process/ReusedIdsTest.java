@@ -1,6 +1,10 @@
 package io.callbridge.process;
 
+import static io.callbridge.domain.TestEvent.answer;
+import static io.callbridge.domain.TestEvent.dialIn;
+import static io.callbridge.domain.TestEvent.hangup;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -108,6 +112,25 @@ class ReusedIdsTest {
         }
     }
 
+    /** Else the old call would be answered by it for a moment, and be registered. */
+    @Test
+    void anAnswerThatOvertookItsDialInIsTheNewCalls() {
+        comes("dial-in", "c", "l", 0);
+        comes("hangup", "c", "l", 20);
+        comes("answer", "c", "l", 3 * HOURS + 5);
+        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: answer 10805"), looked("c"));
+        comes("dial-in", "c", "l", 3 * HOURS);
+        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: answer 10805, dial-in 10800"), looked("c"));
+    }
+
+    @Test
+    void theTrueEndOfALegThatWasGivenUpIsNoNewCall() {
+        comes("dial-in", "c", "l", 0);
+        looked("c");
+        comes("hangup", "c", "l", 9 * HOURS);
+        assertEquals(List.of("c l: dial-in 0, hangup 32400"), looked("c"));
+    }
+
     @Test
     void whatIsSentAgainIsNoNewCall() {
         for (int i = 0; i < 2; i++) {
@@ -167,6 +190,16 @@ class ReusedIdsTest {
         assertEquals(List.of("a l: dial-in 0, hangup 20"), looked("a"));
         comes("dial-in", "a", "l", 6 * HOURS);
         assertEquals(List.of("a l: dial-in 0, hangup 20", "a~2 l~3: dial-in 21600"), looked("a"));
+    }
+
+    /** The answer of the new call may be in the journal before anybody knows that it is one. */
+    @Test
+    void aLookTakesInNothingThatMayBeAnotherCalls() {
+        Fold fold = Folds.of("71101-1", List.of(), dialIn("101").from("+79000000010").at(0), hangup("101").from("+79000000010").at(20));
+        fold.include(List.of(answer("101").from("+79000000010").at(3 * HOURS).build()));
+        assertFalse(fold.call.anyAnswered());
+        fold.include(List.of(answer("101").from("+79000000010").at(10).arrives(3 * HOURS).build()));
+        assertTrue(fold.call.anyAnswered());
     }
 
     @Test
