@@ -273,11 +273,11 @@ class ObservabilityIT {
         other.remove("SubCallID");
         bridge.webhook().accept(List.of(other));
         bridge.webhook().send(other, new Wire("POST", null, null, false, false));
-        other.put("CallerIDName", NAME + "\0");
+        other.put("CallID", NAME + "\0");
         assertEquals(400, bridge.webhook().send(other).statusCode());
         assertEquals(400, bridge.webhook().send(other, Wire.json(other.keySet())).statusCode());
         assertEquals(400, RawHttp.send(bridge.port(), RawHttp.request("GET", bridge.webhook().path()
-                + "?CallerIDNum=%2B79000000010&CallerIDName=" + NAME.replace(" ", "+") + "%2")).status());
+                + "?CallerIDNum=%2B79000000010&CallID=" + NAME.replace(" ", "+") + "%2")).status());
         if (tcp()) {
             try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
                 sender.send("AUTH " + bridge.secret() + "\n[CallerIDName] => " + NAME + "\n" + NAME + " " + FakeCrm.IVANOV
