@@ -14,6 +14,7 @@ final class MetricHelp {
             Map.entry("callbridge.events", "Events of PBXs, by what became of them"),
             Map.entry("callbridge.acknowledgement", "From the complete request of a PBX to the answer that its event is stored"),
             Map.entry("callbridge.pbx.last.event.seconds", "How long a PBX has said nothing"),
+            Map.entry("callbridge.pbx.clock.seconds", "How far the clock of a PBX is from ours, ahead if positive"),
             Map.entry("callbridge.asterisk.connected", "1 while this replica reads the Asterisk"),
             Map.entry("callbridge.asterisk.connections", "Connections to the Asterisk that led to a login"),
             Map.entry("callbridge.asterisk.reconnects", "Those that were not the first"),
