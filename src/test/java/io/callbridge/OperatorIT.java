@@ -125,6 +125,7 @@ class OperatorIT {
 
         crm.behave();
         assertEquals(calls.size(), get("/api/deliveries?state=dead&limit=1").path("total").asInt(), "what is told before all are retried");
+        assertFalse(list("/api/deliveries", "deliveries").isEmpty(), "of any state");
         assertEquals(calls.size(), post("/api/deliveries/retry?state=dead&crm=rest").path("retried").asInt());
         calls.forEach(call -> awaitThat("the registration of " + call, () -> crm.has(Kind.CALL, call.legId())));
         awaitThat("no dead letter", () -> list("/api/deliveries?state=dead", "deliveries").isEmpty());

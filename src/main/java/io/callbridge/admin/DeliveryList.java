@@ -52,7 +52,7 @@ public class DeliveryList {
         if (found.size() > limit) {
             answer.put("next", found.get(limit - 1).delivery().seq());
         }
-        if (after == null && TOGETHER.contains(state)) {
+        if (after == null && state != null && TOGETHER.contains(state)) {
             Map<String, Long> counts = control.count(state);
             answer.put("total", (crm == null ? settings.crms() : List.of(crm)).stream().mapToLong(each -> counts.getOrDefault(each, 0L)).sum());
         }

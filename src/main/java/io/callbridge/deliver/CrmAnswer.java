@@ -40,7 +40,8 @@ public class CrmAnswer {
         String refusal = Failures.refusal(status(exchange), location(exchange));
         String body = body(exchange);
         String said = exchange.getProperty(SAID, body, String.class);
-        throw new CrmAnswerException(status(exchange), body == null || body.equals(said) ? said : body + "\n" + said, 0,
+        throw new CrmAnswerException(status(exchange), body == null || body.equals(said) ? said : body + "\n" + said,
+                RetryAfter.millis(exchange.getMessage().getHeaders(), Instant.now()),
                 refusal != null ? refusal : "answer " + status(exchange));
     }
 

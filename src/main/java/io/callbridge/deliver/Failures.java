@@ -39,7 +39,7 @@ final class Failures {
             return lookup.line();
         } else if (failure instanceof JsonProcessingException) {
             return "an answer that is not the JSON that was expected";
-        } else if (failure instanceof StoreException) {
+        } else if (failure instanceof StoreException || failure instanceof JsonTemplate.NoTemplateException) {
             return failure.getMessage();
         } else if (failure instanceof IOException) {
             // Of the network: who could not be reached, and why.

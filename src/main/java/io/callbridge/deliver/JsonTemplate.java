@@ -68,7 +68,7 @@ public class JsonTemplate {
     private JsonNode filled(String template, Exchange exchange) {
         if (!templates.containsKey(template)) {
             if (!constants(exchange.getContext()).contains(template)) {
-                throw new IllegalArgumentException("route " + ExchangeHelper.getAtRouteId(exchange) + ", step "
+                throw new NoTemplateException("route " + ExchangeHelper.getAtRouteId(exchange) + ", step "
                         + exchange.getExchangeExtension().getHistoryNodeId() + ": jsonTemplate takes only the constant of a setBody as its template,"
                         + " and the body is none; put values into it as ${variable.name}");
             }
@@ -139,5 +139,13 @@ public class JsonTemplate {
         });
         Object value = expression.evaluate(exchange, Object.class);
         return value == null || value.equals("") ? null : json.valueToTree(value);
+    }
+
+    /** Says which step is wrong, and nothing of the body: the log may have it. */
+    static final class NoTemplateException extends IllegalArgumentException {
+
+        private NoTemplateException(String message) {
+            super(message);
+        }
     }
 }

@@ -106,5 +106,6 @@ class JsonTemplateTest {
         Exchange sent = context.createProducerTemplate().send("direct:deliver-acme-call", exchange);
         assertEquals("route deliver-acme-call, step fill: jsonTemplate takes only the constant of a setBody as its template, and the body"
                 + " is none; put values into it as ${variable.name}", sent.getException().getMessage());
+        assertEquals(sent.getException().getMessage(), Failures.line(sent.getException()), "what the log says of the delivery");
     }
 }
