@@ -67,7 +67,7 @@ public class Reprocess {
 
             @Override
             public boolean hasNext() {
-                if (run.unwanted() || context.isStopping()) {
+                if (run.unwanted() || !context.isStarted()) {
                     return false;
                 }
                 while (page.isEmpty() && last != null) {
@@ -145,18 +145,23 @@ public class Reprocess {
 
     /** All of its calls have been folded, or somebody has stopped it. */
     public void finish(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
-        if (run.unwanted()) {
-            jobs.end(run, ReprocessRun.STOPPED, null);
-        } else if (context.isStopping()) {
-            jobs.end(run, ReprocessRun.ENDED, "Callbridge was stopped");
-        } else {
-            jobs.end(run, ReprocessRun.DONE, null);
-        }
+        end(run, ReprocessRun.DONE, null);
     }
 
     /** It cannot go on. */
     public void breakOff(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run, @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
-        jobs.end(run, ReprocessRun.FAILED, cause.getMessage());
+        end(run, ReprocessRun.FAILED, cause.getMessage());
+    }
+
+    /** What fails while Callbridge stops fails by that. */
+    private void end(ReprocessRun run, String state, String reason) {
+        if (run.unwanted()) {
+            jobs.end(run, ReprocessRun.STOPPED, null);
+        } else if (!context.isStarted()) {
+            jobs.end(run, ReprocessRun.ENDED, "Callbridge was stopped");
+        } else {
+            jobs.end(run, state, reason);
+        }
     }
 
     private void create(Fold fold, List<Put> missing) throws StaleLookException, ExecutionException, InterruptedException {
