@@ -189,7 +189,8 @@ class CrmFailureIT {
     /** Its token, its rights or its address are wrong: nothing that is sent can be right until somebody has mended that. */
     @TestFactory
     Stream<DynamicTest> aCrmThatRefusesCallbridgeItselfGetsEverythingWhenThatIsPutRight() {
-        start(BridgeProcess.builder());
+        // A call waits for its card for so long.
+        start(BridgeProcess.builder().setting("callbridge.calls.card-ttl", "2s"));
         String page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>" + "x".repeat(2 * KEPT_OF_AN_ANSWER) + "</body></html>";
         String elsewhere = "https://elsewhere.example/api/calls";
         return Stream.of(
