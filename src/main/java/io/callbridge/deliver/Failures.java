@@ -68,10 +68,12 @@ final class Failures {
         return failure instanceof LookupException ? failure.getMessage() : String.valueOf(failure);
     }
 
-    /** As it came. Whoever could not read it has left nothing of a stream. */
+    /** As it came, as often as it is read: whoever could not read it has left nothing of a stream. */
     static String body(Exchange exchange) {
         MessageHelper.resetStreamCache(exchange.getMessage());
-        return exchange.getMessage().getBody(String.class);
+        String text = exchange.getMessage().getBody(String.class);
+        exchange.getMessage().setBody(text);
+        return text;
     }
 
     /**

@@ -2,6 +2,7 @@ package io.callbridge.deliver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.fasterxml.jackson.core.JsonParseException;
 import com.sun.net.httpserver.HttpServer;
 import io.callbridge.platform.Tracing;
 import io.callbridge.support.TestConfig;
@@ -12,6 +13,7 @@ import java.net.InetSocketAddress;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import org.apache.camel.Exchange;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
@@ -86,5 +88,19 @@ class CrmRequestsTest {
         type = named;
         body = text.getBytes(named.contains("1251") ? Charset.forName("windows-1251") : StandardCharsets.UTF_8);
         assertEquals(text, camel.createProducerTemplate().requestBody("direct:text", null, String.class));
+    }
+
+    /** Whoever could not read it has left nothing of it, and yet it is kept as it came. */
+    @ParameterizedTest
+    @CsvSource({"direct:text", "direct:map"})
+    void aPageCanBeReadAgain(String route) {
+        type = "text/plain";
+        body = "<!DOCTYPE html><title>Sign in</title>".getBytes(StandardCharsets.UTF_8);
+        Exchange answered = camel.createProducerTemplate().send(route, exchange -> exchange.getMessage().setBody(null));
+        Throwable failure = new JsonParseException(null, "unexpected '<'");
+        for (int i = 0; i < 2; i++) {
+            assertEquals("<!DOCTYPE html><title>Sign in</title>", Failures.answer(failure, answered));
+            assertEquals("an answer with the page 'Sign in' instead of data", Failures.refusal(failure, answered));
+        }
     }
 }
