@@ -26,6 +26,7 @@ final class CrmGate {
     private boolean askedFor;
     private long downSinceMs;
     private String refusal;
+    private boolean refusesCalls;
 
     CrmGate(long firstDelayMs, long maxDelayMs) {
         this.firstDelayMs = firstDelayMs;
@@ -73,12 +74,22 @@ final class CrmGate {
         return refusal;
     }
 
-    /** The CRM answered, whatever it said. @return whether it was down */
-    synchronized boolean answered() {
+    /**
+     * The CRM answered, whatever it said. That it takes cards, which may go without a look-up, says nothing about a refusal that
+     * calls got: it ends when one of them is taken.
+     *
+     * @param cards as for {@link #failed}
+     * @return whether it was down until now
+     */
+    synchronized boolean answered(boolean cards) {
         boolean was = down();
+        if (cards && refusesCalls) {
+            return false;
+        }
         failures = 0;
         callProbesFailed = 0;
         refusal = null;
+        refusesCalls = false;
         return was;
     }
 
@@ -101,6 +112,7 @@ final class CrmGate {
         }
         if (refuses != null) {
             refusal = refuses;
+            refusesCalls |= !cards;
             failures = Math.max(failures, DOWN_AFTER);
         }
         long delay = Math.min(maxDelayMs, firstDelayMs << Math.min(20, callProbesFailed));

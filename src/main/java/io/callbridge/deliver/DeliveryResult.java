@@ -123,7 +123,7 @@ public class DeliveryResult {
     /** @param status {@code null}: nothing was sent, which says nothing about the CRM */
     private void answered(Exchange exchange, Integer status) {
         String crm = delivery(exchange).crm();
-        if (status != null && gates.of(crm).answered()) {
+        if (status != null && gates.of(crm).answered(delivery(exchange).lane().equals(Delivery.CARDS))) {
             refusals.get(crm).ends();
             outages.get(crm).ends();
             outbox.hurry(crm);

@@ -53,9 +53,12 @@ class CrmGateTest {
         assertFalse(gate.failed(true, NOW + 60_001, 0, null), "nor when it is away for a moment");
         assertEquals("answer 401", gate.refusal());
 
-        assertTrue(gate.answered());
+        assertFalse(gate.answered(true), "a card may go without a look-up");
+        assertEquals("answer 401", gate.refusal());
+        assertTrue(gate.answered(false));
         assertNull(gate.refusal());
         assertEquals(4, gate.permits(false, 4, NOW + 60_002));
-        assertTrue(gate.failed(false, NOW + 60_003, 0, "answer 403"));
+        assertTrue(gate.failed(true, NOW + 60_003, 0, "answer 403"));
+        assertTrue(gate.answered(true), "a refusal that only cards got");
     }
 }
