@@ -31,7 +31,7 @@ final class AsteriskCalls {
     /** Seconds since 1970, to the microsecond. */
     private static final Pattern TIMESTAMP = Pattern.compile("([0-9]{1,11})\\.([0-9]{1,6})");
     /** A number, perhaps with pauses in it, behind the trunk or in front of it. */
-    private static final Pattern DIALLED = Pattern.compile("(?:.*/)?(?:sips?:)?(\\+?[0-9*#][0-9*#wWpP]{2,})(?:[@;:].*)?");
+    private static final Pattern DIALLED = Pattern.compile("(?:.*/)?(?:(?:sips?|tel):)?[wWpP]*(\\+?[0-9*#][0-9*#wWpP]{2,})(?:[@;:].*)?");
     /** A Cdr that names the recording may come after the end of the call. */
     private static final Duration REMEMBERED = Duration.ofMinutes(2);
 

@@ -146,6 +146,7 @@ class AsteriskCallsTest {
             "7777#912025550145@trunk1, 12025550145, +12025550145,", "trunk1, 12025550145, +12025550145,",
             "00442079460958@trunk1, 9011442079460958, +442079460958,", "912@trunk1, 9912, 912,",
             "9912025550145@trunk1, 9912025550145, 9912025550145,", "912025550145@trunk1, 912025550145, +12025550145, 9",
+            "g0/ww12025550145, 92025550145, +12025550145,", "trunk1/tel:+12025550145, 92025550145, +12025550145,",
             "g0/9w12025550145, 912025550145, +12025550145, 9", "12025550145@trunk1, 912025550145, +12025550145, 9"})
     void ofWhatWasDialledAndWhatWasSentTheOneThatIsANumberCounts(String sent, String dialled, String number, String outsidePrefix) {
         AsteriskLab lab = outsidePrefix == null ? new AsteriskLab() : new AsteriskLab(outsidePrefix);
