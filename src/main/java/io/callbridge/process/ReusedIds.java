@@ -60,6 +60,12 @@ public class ReusedIds {
         Instant begin() {
             return entries.stream().map(Entry::event).filter(ReusedIds::begins).map(CallEvent::at).min(Comparator.naturalOrder()).orElse(Instant.MAX);
         }
+
+        /** Whether a leg waits for its end. */
+        boolean open(String legId) {
+            List<CallEvent> events = entries.stream().map(Entry::event).filter(event -> plain(event.legId()).equals(plain(legId))).toList();
+            return !events.isEmpty() && events.stream().allMatch(ReusedIds::begins);
+        }
     }
 
     /**
@@ -87,7 +93,8 @@ public class ReusedIds {
 
     private List<Placed> calls(String pbx, String callId, List<Entry> entries) {
         List<Placed> placed = new ArrayList<>();
-        if (!entries.get(0).event().at().plus(OVER).isBefore(entries.get(entries.size() - 1).event().at())) {
+        Instant begin = entries.get(0).event().at();
+        if (!begin.plus(OVER).isBefore(entries.get(entries.size() - 1).event().at())) {
             return placed;
         }
         Life first = new Life(callId, List.of());
@@ -96,7 +103,12 @@ public class ReusedIds {
             later.add(new Life(next.get(0).event().callId(), next));
         }
         for (Entry entry : entries) {
-            Life life = later.stream().filter(each -> !each.begin().isAfter(entry.event().at())).max(comparing(Life::begin)).orElse(first);
+            // One that began before the first is left of calls whose first one was purged.
+            Life life = later.stream().filter(each -> each.begin().isAfter(begin) && !each.begin().isAfter(entry.event().at()))
+                    .max(comparing(Life::begin)).orElse(first);
+            if (!begins(entry.event()) && !life.legs.containsKey(plain(entry.event().legId())) && first.open(entry.event().legId())) {
+                life = first;
+            }
             if (begins(entry.event()) && over(pbx, life.entries, entry.event())) {
                 life = begun(callId, later, entry.event());
             }
@@ -148,7 +160,8 @@ public class ReusedIds {
         String legId = other.event().legId();
         List<Entry> there = journal.call(pbx, other.event().callId());
         List<Entry> thereOfLeg = there.stream().filter(entry -> entry.event().legId().equals(legId)).toList();
-        boolean lastHere = last(legs.get(legId)).isAfter(last(thereOfLeg));
+        boolean lastHere = last(legs.get(legId)).isAfter(last(thereOfLeg)) || last(legs.get(legId)).equals(last(thereOfLeg))
+                && seq(legs.get(legId)) > seq(thereOfLeg);
         List<Entry> older = lastHere ? there : entries;
         List<Entry> newerOfLeg = lastHere ? legs.get(legId) : thereOfLeg;
         String newerCall = newerOfLeg.get(0).event().callId();
@@ -161,6 +174,10 @@ public class ReusedIds {
         }
         return older.stream().filter(entry -> entry.event().legId().equals(legId)).map(entry -> new Placed(entry, newerCall, legId, legId,
                 "SubCallID " + legId + " came under CallID " + entry.event().callId() + " too: it belongs to the call it came with last")).toList();
+    }
+
+    private static long seq(List<Entry> entries) {
+        return entries.stream().mapToLong(Entry::seq).max().orElseThrow();
     }
 
     private static Instant last(List<Entry> entries) {

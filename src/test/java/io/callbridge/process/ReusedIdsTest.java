@@ -202,6 +202,42 @@ class ReusedIdsTest {
         assertTrue(fold.call.anyAnswered());
     }
 
+    /** Retention deletes the first of several calls before the others. */
+    @Test
+    void aCallAfterTheFirstOneWasPurgedStaysWhereItIs() {
+        comes("dial-in", "c", "l", 0);
+        comes("hangup", "c", "l", 20);
+        comes("dial-in", "c", "l", 24 * HOURS);
+        looked("c");
+        store.write("", sql -> sql.update("delete from event where call_id = ?", "c")).join();
+        comes("dial-in", "c", "l", 720 * HOURS);
+        comes("hangup", "c", "l", 720 * HOURS + 20);
+        comes("dial-in", "c", "l", 744 * HOURS);
+        assertEquals(List.of("c l: dial-in 2592000, hangup 2592020", "c~2 l~2: dial-in 86400", "c~3 l~3: dial-in 2678400"), looked("c"));
+    }
+
+    /** A PBX that sends no answers, or whose answer got lost. */
+    @Test
+    void theEndOfATalkThatNobodyKnewOfIsNotTheNewCalls() {
+        comes("dial-in", "c", "l", 0);
+        comes("dial-in", "c", "m", 2 * HOURS);
+        looked("c");
+        comes("hangup", "c", "l", 2 * HOURS + 10);
+        comes("hangup", "c", "m", 2 * HOURS + 20);
+        assertEquals(List.of("c l: dial-in 0, hangup 7210", "c~2 m: dial-in 7200, hangup 7220"), looked("c"));
+    }
+
+    /** Times of a second are often equal. */
+    @Test
+    void whatCameLaterAtTheSameTimeIsTheLast() {
+        comes("dial-in", "a", "l", 0);
+        comes("answer", "a", "l", 10);
+        looked("a");
+        comes("dial-in", "b", "l", 10);
+        assertEquals(List.of("b l: answer 10, dial-in 0, dial-in 10"), looked("b"));
+        assertEquals(List.of(), looked("a"));
+    }
+
     @Test
     void channelsOfAnAsteriskHaveOurOwnIds() {
         comes("dial-in", "c", "l", 0, "AsteriskChannel", "PJSIP/101-1");
