@@ -13,6 +13,7 @@ import io.opentelemetry.api.trace.SpanBuilder;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,8 +109,14 @@ public class CallLoader {
     private List<CallEvent> sameCallBack(String pbx, String callId, List<CallEvent> events) {
         List<CallEvent> found = new ArrayList<>();
         events.stream().map(CallEvent::callBackId).filter(Objects::nonNull).distinct()
-                .forEach(id -> found.addAll(journal.sameCallBack(pbx, id, callId)));
+                .forEach(id -> found.addAll(atThatTime(events, journal.sameCallBack(pbx, id, callId))));
         return found;
+    }
+
+    /** A CallBackID may be used again, too ({@link ReusedIds}). */
+    static List<CallEvent> atThatTime(List<CallEvent> events, List<CallEvent> sameCallBack) {
+        return sameCallBack.stream().filter(other -> events.stream()
+                .anyMatch(event -> Duration.between(event.at(), other.at()).abs().compareTo(ReusedIds.OVER) <= 0)).toList();
     }
 
     static void setTimers(Fold fold, String pbx, String callId) {

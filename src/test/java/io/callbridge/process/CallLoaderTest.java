@@ -1,9 +1,11 @@
 package io.callbridge.process;
 
 import static io.callbridge.domain.TestEvent.dialIn;
+import static io.callbridge.domain.TestEvent.dialOut;
 import static io.callbridge.domain.TestEvent.hangup;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.TestEvent;
 import io.callbridge.store.Timer;
 import java.time.Duration;
@@ -48,6 +50,16 @@ class CallLoaderTest {
                 dialIn("101").from(CALLER).at(now));
         CallLoader.setTimers(fold, "main", "call");
         assertEquals(List.of(new Timer("main", "call", "71101-1", now.plus(Duration.ofMinutes(15))), none(Timer.MISSED)), fold.timers);
+    }
+
+    /** Else the IVR of a call of last week would keep today's from being registered (R44). */
+    @Test
+    void aCallBackIdThatIsUsedAgainIsAnotherCalls() {
+        CallEvent begin = dialOut("101").to(CALLER).callBack("cb").at(now.minusSeconds(7200)).build();
+        CallEvent end = hangup("101").to(CALLER).callBack("cb").at(now).build();
+        CallEvent behind = hangup("140").from(CALLER).callBack("cb").bridged(true).at(now.plusSeconds(10)).build();
+        CallEvent lastWeek = hangup("140").from(CALLER).callBack("cb").bridged(true).at(now.minus(Duration.ofDays(7))).build();
+        assertEquals(List.of(behind), CallLoader.atThatTime(List.of(begin, end), List.of(lastWeek, behind)));
     }
 
     private static Timer none(String subject) {
