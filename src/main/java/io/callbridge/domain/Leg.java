@@ -26,7 +26,7 @@ public final class Leg {
 
     private static final Comparator<CallEvent> BY_TIME = Comparator.comparing(CallEvent::at)
             .thenComparing(event -> event.type().ordinal()).thenComparing(event -> event.details().toString());
-    private static final List<ChronoUnit> UNITS = List.of(ChronoUnit.MICROS, ChronoUnit.MILLIS, ChronoUnit.SECONDS);
+    private static final List<ChronoUnit> UNITS = List.of(ChronoUnit.SECONDS, ChronoUnit.MILLIS, ChronoUnit.MICROS);
 
     private final Directory directory;
     private final Set<String> dialled;
@@ -280,7 +280,8 @@ public final class Leg {
         Duration told = Duration.between(begin.time(), hangup.time());
         return UNITS.stream().filter(unit -> {
             Duration talk = unit.getDuration().multipliedBy(hangup.duration());
-            return talk.multipliedBy(2).compareTo(told) >= 0 && talk.compareTo(told.multipliedBy(2)) <= 0;
+            // Without an answer the ringing counts too, and the talk may be any part of it.
+            return (answer == null || talk.multipliedBy(2).compareTo(told) >= 0) && talk.compareTo(told.multipliedBy(2)) <= 0;
         }).findFirst().orElse(null);
     }
 

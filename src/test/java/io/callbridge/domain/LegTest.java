@@ -151,6 +151,15 @@ class LegTest {
         assertNull(leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(20).timeless(true), over).durationUnit());
     }
 
+    /** After a minute of ringing. */
+    @ParameterizedTest
+    @CsvSource({"20, SECONDS, 20", "20000, MILLIS, 20", "20000000, MICROS, 20", "2, SECONDS, 2", "500000, MICROS, 1", "200, MILLIS, 1"})
+    void withoutTheAnswerTheTalkMayBeAnyPartOfTheLeg(long duration, ChronoUnit unit, long seconds) {
+        Leg leg = leg(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).status("answer").micros(duration).at(80));
+        assertEquals(unit, leg.durationUnit());
+        assertEquals(seconds, leg.talkSeconds());
+    }
+
     @Test
     void theConfiguredUnitCounts() {
         Directory seconds = new Directory("main", "453", "sip.pbx.example", null, List.of(), number -> number, number -> number, List.of(),
