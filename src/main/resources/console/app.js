@@ -80,6 +80,10 @@ function place() {
 
 /** @param pressed the name of the switch that asks for it, which stays the one that the keyboard is at */
 async function show(pressed) {
+  if (location.hash.startsWith('#token=')) {
+    // Of somebody who has logged in before.
+    history.replaceState(null, '', location.pathname + location.search);
+  }
   leave();
   leave = () => {};
   const mine = ++shown;
@@ -138,8 +142,4 @@ window.addEventListener('hashchange', () => {
 });
 paint();
 document.body.append(root);
-if (location.hash.startsWith('#token=')) {
-  // Of somebody who has logged in before.
-  history.replaceState(null, '', location.pathname + location.search);
-}
 show();

@@ -73,10 +73,16 @@ document.querySelector('form').addEventListener('submit', (event) => {
   event.preventDefault();
   enter(input.value.trim());
 });
-const given = token();
-if (given) {
-  enter(given);
-} else {
-  main.hidden = false;
-  input.focus();
+function begin() {
+  const given = token();
+  if (given) {
+    enter(given);
+  } else {
+    main.hidden = false;
+    input.focus();
+  }
 }
+
+// Where this page is open already, an address with a token loads nothing.
+window.addEventListener('hashchange', begin);
+begin();

@@ -548,8 +548,15 @@ class ConsoleIT {
         assertFalse(page.url().contains("token"), page.url());
         page.goBack();
         assertFalse(page.url().contains("token"), page.url());
+        // Where the page is open already, the browser only says that the part behind # is another.
+        page.navigate("/#/calls");
         page.navigate("/#token=" + TOKEN);
+        assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
+        assertFalse(page.url().contains("token"), page.url());
+        page.context().clearCookies();
         page.reload();
+        assertThat(page.getByLabel("Administration token")).hasCount(1);
+        page.navigate("/#token=" + TOKEN);
         assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
         assertFalse(page.url().contains("token"), page.url());
         page.context().clearCookies();
