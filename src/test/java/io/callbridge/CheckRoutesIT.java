@@ -278,10 +278,10 @@ class CheckRoutesIT {
                     .setting("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("data/callbridge.db"))
                     .setting("callbridge.tcp.port", Integer.toString(taken.getLocalPort()))
                     .setting("java.io.tmpdir", folder.toString()).setting("callbridge.demo", "true")
-                    .setting("callbridge.pbx.own.ami.host", "127.0.0.1")
-                    .setting("callbridge.pbx.own.ami.port", Integer.toString(taken.getLocalPort()))
-                    .setting("callbridge.pbx.own.ami.username", "u").setting("callbridge.pbx.own.ami.secret", "s")
-                    .setting("callbridge.pbx.own.ami.trunks", "t").run("--check-routes", routes.toString());
+                    .setting("callbridge.pbx.demo.ami.host", "127.0.0.1")
+                    .setting("callbridge.pbx.demo.ami.port", Integer.toString(taken.getLocalPort()))
+                    .setting("callbridge.pbx.demo.ami.username", "u").setting("callbridge.pbx.demo.ami.secret", "s")
+                    .setting("callbridge.pbx.demo.ami.trunks", "t").run("--check-routes", routes.toString());
             assertEquals(0, result.status(), result::toString);
             taken.setSoTimeout(1);
             assertTrue(nobodyConnected(taken), "somebody was called");

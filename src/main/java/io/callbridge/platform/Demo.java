@@ -7,6 +7,8 @@ import java.net.ServerSocket;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import org.eclipse.microprofile.config.Config;
@@ -57,8 +59,11 @@ public final class Demo {
         return address(of) + "/demo-crm";
     }
 
-    /** Its calls are nobody's: no CRM but its own may hear of them. */
-    static void check(Config config) {
+    /**
+     * Its calls are nobody's: no CRM but its own may hear of them. And anybody may use its console, which would tell the secret of a
+     * real PBX.
+     */
+    static void check(Config config, Set<String> pbxs) {
         String active = Settings.text(config, "crm.active");
         if (!active.equals("rest")) {
             throw Settings.invalid("crm.active", active, "rest, since callbridge.demo=true: the demo tells its calls to no CRM but its own");
@@ -67,6 +72,10 @@ public final class Demo {
         if (!url.equals(crm(of(config)))) {
             throw Settings.invalid("crm.rest.url", Settings.masked(url),
                     "none, since callbridge.demo=true: the demo tells its calls to no CRM but its own");
+        }
+        if (!pbxs.equals(Set.of("demo"))) {
+            throw Settings.invalid("pbx", String.join(", ", new TreeSet<>(pbxs)),
+                    "demo alone, since callbridge.demo=true: the console of a demo is open to everybody");
         }
     }
 

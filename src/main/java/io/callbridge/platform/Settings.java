@@ -104,7 +104,7 @@ public class Settings {
             wrong.add(invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest"));
         }
         if (checked(false, () -> bool("demo", text(all, "demo")))) {
-            attempt(() -> Demo.check(all));
+            attempt(() -> Demo.check(all, config.pbx().keySet()));
         }
         crms.forEach(crm -> attempt(() -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all))));
         crmTls = checked(null, () -> all.getOptionalValue("callbridge." + CrmTls.CA, String.class).map(CrmTls::of).orElse(null));

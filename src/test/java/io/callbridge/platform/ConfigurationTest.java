@@ -201,6 +201,14 @@ class ConfigurationTest {
         assertTrue(said.startsWith("callbridge." + key + " is '" + value + "'; allowed: ") && said.contains("callbridge.demo=true"), said);
     }
 
+    @Test
+    void aDemoHasNoPbxButItsOwn() {
+        demo("8081", "");
+        given.put("callbridge.pbx.main.secret", "sixteen-letters-and-more");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge.pbx is 'demo, main'; allowed: demo alone") && !said.contains("sixteen"), said);
+    }
+
     private void demo(String port, String host) {
         environment.put("CALLBRIDGE_DEMO", "true");
         Map.of("quarkus.http.port", port, "quarkus.http.host", host).forEach((key, value) -> {
