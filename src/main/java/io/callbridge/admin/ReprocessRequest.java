@@ -49,7 +49,7 @@ public class ReprocessRequest {
         boolean begun = jobs.begin(run);
         JsonNode job = jobs.find(ReprocessJobs.LAST);
         String address = RequestOrigin.prefix(exchange.getMessage().getHeader(RequestOrigin.PREFIX, String.class)) + JOBS
-                + (begun ? run.id() : job.path("job").asText());
+                + (begun ? run.id() : job == null ? ReprocessJobs.LAST : job.path("job").asText());
         exchange.setVariable("begun", begun);
         exchange.setVariable("address", address);
         if (!begun) {
