@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.routes.RouteHarness;
+import io.callbridge.support.Pages;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -18,17 +20,22 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the README says can be done as it says: its routes load, its settings are settings, its files are there. */
+/**
+ * What the README and the pages beside what they describe say can be done as they say: their routes load, their settings are
+ * settings, their files are there, their links lead somewhere.
+ */
 class ReadmeTest {
 
-    private static final Pattern YAML = Pattern.compile("(?ms)^```yaml\\n(.*?)^```$");
     private static final Pattern KEY = Pattern.compile("(?<![/.\\w])callbridge\\.[a-z0-9-]+\\.[a-z0-9.-]*[a-z0-9]");
     private static final Pattern SETTING = Pattern.compile("(?m)^#?(callbridge\\.[^=\\s]+)=");
     private static final Pattern ROUTE = Pattern.compile("\\b(?:ingest|process|deliver|ops)-[a-z]+(?:-[a-z]+)*\\b");
     private static final Pattern PATH = Pattern.compile("`([\\w.-]+(?:/[\\w.-]+)*(?:/|\\.(?:yaml|properties|db|md|java|xml)))`");
     private static final Pattern FOLDER = Pattern.compile("folder `([\\w./-]+)`");
+    private static final Pattern LINK = Pattern.compile("\\[[^]]+]\\(([^)\\s]+)\\)");
+    private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
     /** Not ours to bring: the integrator's settings, and what a running Callbridge writes. */
     private static final Set<String> MADE_LATER = Set.of("config/application.properties", "data/callbridge.db",
             "routes/deliver-acme.camel.yaml");
@@ -38,12 +45,15 @@ class ReadmeTest {
     private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    id: ([a-z0-9-]+)$");
 
     private final Set<String> routeIds = routeIds();
-    private final String readme = read("README.md");
     private final String settings = read("application.properties");
+
+    static List<Path> pages() {
+        return Pages.all();
+    }
 
     @TestFactory
     Stream<DynamicTest> everyRouteLoadsAndStarts() {
-        List<String> blocks = YAML.matcher(readme).results().map(block -> block.group(1)).toList();
+        List<String> blocks = Pages.routes();
         assertFalse(blocks.isEmpty());
         return blocks.stream().map(block -> DynamicTest.dynamicTest(block.lines().skip(1).findFirst().orElse("").strip(), () -> {
             try (RouteHarness routes = RouteHarness.of().text(block).setting(OWN_CRM + "url", "http://acme.invalid")
@@ -53,30 +63,43 @@ class ReadmeTest {
         }));
     }
 
-    @Test
-    void everyKeyIsASetting() {
+    @ParameterizedTest
+    @MethodSource("pages")
+    void everyKeyIsASetting(Path page) {
         Set<String> known = SETTING.matcher(settings).results().map(key -> general(key.group(1))).collect(Collectors.toSet());
-        Set<String> named = KEY.matcher(readme).results().map(key -> general(key.group())).collect(Collectors.toCollection(TreeSet::new));
-        assertTrue(named.contains("callbridge.pbx.<pbx>.extensions.<extension>.user"), named::toString);
+        Set<String> named = found(KEY, page).map(ReadmeTest::general).collect(Collectors.toCollection(TreeSet::new));
+        assertTrue(!page.equals(Pages.README) || named.contains("callbridge.pbx.<pbx>.extensions.<extension>.user"), named::toString);
         named.removeAll(known);
         named.removeIf(key -> key.startsWith(OWN_CRM));
         assertEquals(Set.of(), named);
     }
 
-    @Test
-    void everyFileAndFolderIsThere() {
-        Set<String> named = Stream.concat(PATH.matcher(readme).results(), FOLDER.matcher(readme).results())
-                .map(path -> path.group(1)).collect(Collectors.toCollection(TreeSet::new));
-        assertTrue(named.contains("routes/") && named.contains("application.properties"), named::toString);
+    @ParameterizedTest
+    @MethodSource("pages")
+    void everyFileAndFolderIsThere(Path page) {
+        Set<String> named = Stream.concat(found(PATH, page), found(FOLDER, page)).collect(Collectors.toCollection(TreeSet::new));
+        assertTrue(!page.equals(Pages.README) || named.contains("routes/"), named::toString);
         named.removeIf(path -> Files.exists(Path.of(path)) || Files.exists(Path.of("routes", path)) || MADE_LATER.contains(path));
         assertEquals(Set.of(), named);
+    }
+
+    /** From one page to the next, and to the headings there. */
+    @ParameterizedTest
+    @MethodSource("pages")
+    void everyLinkLeadsSomewhere(Path page) {
+        Set<String> links = found(LINK, page).filter(link -> !link.contains("://")).collect(Collectors.toCollection(TreeSet::new));
+        links.removeIf(link -> {
+            Path to = link.startsWith("#") ? page : page.resolveSibling(link.replaceFirst("#.*", "")).normalize();
+            return Files.exists(to) && (!link.contains("#") || found(HEADING, to).map(ReadmeTest::anchor).anyMatch(link.replaceFirst(".*#", "")::equals));
+        });
+        assertEquals(Set.of(), links);
     }
 
     @Test
     void whatACrmCanDoIsWhatItHasARouteFor() {
         List<String> capabilities = List.of();
         int crms = 0;
-        for (String line : readme.lines().filter(row -> row.startsWith("| CRM | lookup |") || CAPABILITIES.matcher(row).matches()).toList()) {
+        for (String line : Pages.text().lines().filter(row -> row.startsWith("| CRM | lookup |") || CAPABILITIES.matcher(row).matches()).toList()) {
             List<String> cells = List.of(line.substring(1).split("\\|")).stream().map(String::strip).toList();
             if (cells.get(0).equals("CRM")) {
                 capabilities = cells;
@@ -102,24 +125,34 @@ class ReadmeTest {
     }
 
     @Test
-    void whatCallbridgeWritesIsWhereTheReadmeSays() {
+    void whatCallbridgeWritesIsWhereThePagesSay() {
         assertTrue(settings.contains("callbridge.store.url=jdbc:sqlite:data/callbridge.db\n"));
-        assertTrue(readme.contains("`data/callbridge.db`"));
+        assertTrue(Pages.text().contains("`data/callbridge.db`"));
     }
 
     @Test
-    void everyBoxOfTheDiagramIsARouteFile() {
-        Set<String> boxes = YAML.matcher(readme).replaceAll("").lines().filter(line -> line.startsWith("    "))
+    void everyBoxOfTheDiagramIsARouteFileOrARouteInOne() {
+        Set<String> boxes = Pages.text(Pages.README).lines().filter(line -> line.contains("──>"))
                 .flatMap(line -> ROUTE.matcher(line).results()).map(box -> box.group()).collect(Collectors.toCollection(TreeSet::new));
         assertTrue(boxes.contains("ingest-webhook"), boxes::toString);
-        boxes.removeIf(box -> Files.exists(Path.of("routes", box + ".camel.yaml")));
+        boxes.removeIf(box -> Files.exists(Path.of("routes", box + ".camel.yaml")) || routeIds.contains(box));
         assertEquals(Set.of(), boxes);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"mvn package quarkus:run -DskipTests -Dcallbridge.demo=true", "mvn verify"})
     void theCommandsThatEverythingBeginsWithAreThere(String command) {
-        assertTrue(readme.lines().anyMatch(line -> line.equals("    " + command)));
+        assertTrue(Pages.text(Pages.README).lines().anyMatch(line -> line.equals("    " + command)));
+    }
+
+    /** What is between the parentheses of a pattern, or all of it. */
+    private static Stream<String> found(Pattern what, Path page) {
+        return what.matcher(Pages.text(page)).results().map(one -> one.group(one.groupCount()));
+    }
+
+    /** As a forge makes it of a heading. */
+    private static String anchor(String heading) {
+        return heading.toLowerCase(Locale.ROOT).replaceAll("[^\\w -]", "").replace(' ', '-');
     }
 
     /** A setting of any PBX and any extension. */

@@ -2,7 +2,9 @@ package io.callbridge;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.support.Pages;
 import io.callbridge.support.RouteRules;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,7 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
-import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -20,10 +22,10 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every route file, and every example in the README, keeps the house rules; every setting is used. */
+/** Every route file, and every example of the pages, keeps the house rules; every setting is used. */
 class RoutesLintTest {
 
-    private static final Pattern EXAMPLE = Pattern.compile("(?ms)^```yaml\\n(.*?^    id: ([a-z0-9-]+)$.*?)^```$");
+    private static final Pattern ID = Pattern.compile("(?m)^    id: ([a-z0-9-]+)$");
 
     private final Map<String, String> routes = routes();
     private final RouteRules rules = new RouteRules(routes,
@@ -47,9 +49,11 @@ class RoutesLintTest {
         Map<String, String> routes = new TreeMap<>();
         files(Path.of("routes")).filter(file -> file.toString().endsWith(".yaml") && !file.endsWith("kustomization.yaml"))
                 .forEach(file -> routes.put(file.getFileName().toString(), read(file)));
-        for (MatchResult example : EXAMPLE.matcher(read(Path.of("README.md"))).results().toList()) {
+        for (String example : Pages.routes()) {
+            Matcher id = ID.matcher(example);
+            assertTrue(id.find(), example);
             // A CRM of one's own: one file with all it can do.
-            routes.put(example.group(2).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml", example.group(1));
+            routes.put(id.group(1).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml", example);
         }
         return routes;
     }

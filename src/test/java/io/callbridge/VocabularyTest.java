@@ -3,11 +3,9 @@ package io.callbridge;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.support.Pages;
 import io.callbridge.support.Vocabulary;
 import io.callbridge.support.Vocabulary.Word;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +19,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the README says a route may use is what {@link VocabularyIT} tries, no more and no less. */
 class VocabularyTest {
 
-    private static final Pattern SECTION = Pattern.compile("(?ms)^## What a route may use$(.*?)^## ");
     private static final Pattern CODE = Pattern.compile("`([^`]+)`");
 
     private final Map<String, List<Word>> words = Vocabulary.words().stream().collect(Collectors.groupingBy(Word::kind));
@@ -30,8 +27,8 @@ class VocabularyTest {
     @CsvSource({"steps, Steps", "entries, Beside routes", "languages, Languages", "functions, Functions of `simple`", "methods, Its methods",
         "operators, Its operators", "components, Components", "formats, Data formats", "beans, Beans", "classes, Classes of `beans`",
         "exceptions, Exceptions"})
-    void theReadmeListsWhatIsTried(String kind, String label) throws IOException {
-        String section = SECTION.matcher(Files.readString(Path.of("README.md"))).results().findFirst().orElseThrow().group(1);
+    void theReadmeListsWhatIsTried(String kind, String label) {
+        String section = Pages.section(Pages.README, "What a route may use");
         String list = Arrays.stream(section.split("(?m)^- |\\n\\n")).filter(item -> item.startsWith(label + ": ")).findFirst().orElseThrow();
         List<String> listed = CODE.matcher(list.substring(label.length())).results().map(word -> word.group(1)).toList();
         List<String> tried = words.get(kind).stream().flatMap(word -> word.names().stream()).toList();

@@ -62,7 +62,7 @@ public final class NativeResources {
         for (Path folder : List.of(own, Path.of("routes"))) {
             try (Stream<Path> files = Files.walk(folder)) {
                 files.filter(Files::isRegularFile).map(file -> folder.equals(own) ? own.relativize(file) : file).map(Path::toString)
-                        .filter(name -> !name.startsWith("META-INF/") && !name.equals(MANIFEST)).forEach(all::add);
+                        .filter(name -> !name.startsWith("META-INF/") && !name.equals(MANIFEST) && !name.endsWith(".md")).forEach(all::add);
             }
         }
         return all;
