@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.callbridge.support.Pages;
 import io.callbridge.support.Vocabulary;
 import io.callbridge.support.Vocabulary.Word;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,7 @@ class VocabularyTest {
         "operators, Its operators", "components, Components", "formats, Data formats", "beans, Beans", "classes, Classes of `beans`",
         "exceptions, Exceptions"})
     void theReadmeListsWhatIsTried(String kind, String label) {
-        String section = Pages.section(Pages.README, "What a route may use");
+        String section = Pages.section(Path.of("routes/README.md"), "What a route may use");
         String list = Arrays.stream(section.split("(?m)^- |\\n\\n")).filter(item -> item.startsWith(label + ": ")).findFirst().orElseThrow();
         List<String> listed = CODE.matcher(list.substring(label.length())).results().map(word -> word.group(1)).toList();
         List<String> tried = words.get(kind).stream().flatMap(word -> word.names().stream()).toList();
