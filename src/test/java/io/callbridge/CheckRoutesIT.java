@@ -227,22 +227,22 @@ class CheckRoutesIT {
 
     @Test
     void anIdThatIsThereTwiceIsToldOfBothFiles() throws IOException {
-        Files.copy(routes.resolve("process-outcome.camel.yaml"), routes.resolve("process-outcome-copy.camel.yaml"));
+        Files.copy(routes.resolve("deliver-outbox.camel.yaml"), routes.resolve("deliver-outbox-copy.camel.yaml"));
         Result result = check();
-        new Mistake("process-outcome.camel.yaml", "", 1, "process-outcome", "more than once").assertTold(result, routes);
-        new Mistake("process-outcome-copy.camel.yaml", "", 1, "process-outcome", "more than once").assertTold(result, routes);
+        new Mistake("deliver-outbox.camel.yaml", "", 1, "deliver-outbox", "more than once").assertTold(result, routes);
+        new Mistake("deliver-outbox-copy.camel.yaml", "", 1, "deliver-outbox", "more than once").assertTold(result, routes);
         assertEquals(3, result.output().size(), result::toString);
     }
 
     @Test
     void aFileThatIsBrokenIsTheOnlyProblemOfTheOthersThatNeedIt() throws IOException {
-        Files.writeString(routes.resolve("shared-errors-process.camel.yaml"),
-                Files.readString(routes.resolve("shared-errors-process.camel.yaml")).replaceFirst("onException:", "onExeption:"));
+        Files.writeString(routes.resolve("shared-errors.camel.yaml"),
+                Files.readString(routes.resolve("shared-errors.camel.yaml")).replaceFirst("onException:", "onExeption:"));
         Files.writeString(routes.resolve("deliver-rest.camel.yaml"), Files.readString(routes.resolve("deliver-rest.camel.yaml")) + "\n\t: [");
         Result result = check();
         assertEquals(3, result.output().size(), result::toString);
         assertTrue(result.output().get(0).contains("deliver-rest.camel.yaml:"), result::toString);
-        assertTrue(result.output().get(1).matches(".*shared-errors-process.camel.yaml:[0-9]+: .*onExeption.*"), result::toString);
+        assertTrue(result.output().get(1).matches(".*shared-errors.camel.yaml:[0-9]+: .*onExeption.*"), result::toString);
     }
 
     @Test

@@ -209,9 +209,9 @@ class ObservabilityIT {
 
     /** A route that an integrator has spoilt: it fails for one caller, and tells his number. */
     private static void failForStranger(Path routes) throws IOException {
-        Path card = routes.resolve("process-card-show.camel.yaml");
+        Path card = routes.resolve("process-card.camel.yaml");
         String text = Files.readString(card);
-        Files.writeString(card, text.replaceFirst("(?m)^( +)steps:\\n", "$1steps:\n$1  - choice:\n$1      when:\n"
+        Files.writeString(card, text.replaceFirst("(?<=      uri: direct:process-card-show\\n)( +)steps:\\n", "$1steps:\n$1  - choice:\n$1      when:\n"
                 + "$1        - simple: \"\\${variable.party} == '" + STRANGER + "'\"\n$1          steps:\n$1            - throwException:\n"
                 + "$1                exceptionType: java.lang.IllegalArgumentException\n"
                 + "$1                message: \"no card for \\${variable.party}\"\n"));

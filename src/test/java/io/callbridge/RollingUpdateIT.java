@@ -35,7 +35,7 @@ class RollingUpdateIT {
     private static final int REPLICAS = 3;
     private static final int LINES = 12;
     private static final Duration SOON = Duration.ofSeconds(60);
-    private static final Path REASONS = Path.of("process-register.camel.yaml");
+    private static final Path REASONS = Path.of("process-outcome.camel.yaml");
     private static final String BEFORE = "incoming call of extension ";
     private static final String AFTER = "incoming call, said by the edited route, of extension ";
 

@@ -42,8 +42,10 @@ import org.apache.camel.support.ResourceHelper;
 public final class RouteHarness implements AutoCloseable {
 
     static final Path ROUTES = Path.of("routes");
-    /** How the names of the files with the error routes begin. */
-    static final String ERRORS = "shared-errors-";
+    /** The file with the error routes. */
+    static final String ERRORS = "shared-errors";
+    /** Routes that bring another one. */
+    private static final Map<String, String> PARTS = Map.of("ops-reprocess", "ops-reprocess-run", "process-reprocess", "process-reprocess-look");
     private static final Path SETTINGS = Path.of("application.properties");
     private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
     private static final String COMPONENT = "camel.component.";
@@ -85,6 +87,7 @@ public final class RouteHarness implements AutoCloseable {
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Properties settings = new Properties();
     private final List<Resource> files = new ArrayList<>();
+    private final Set<String> whole = new TreeSet<>();
     private final Set<String> channels = new TreeSet<>();
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
     private final List<Step> steps = new CopyOnWriteArrayList<>();
@@ -99,10 +102,13 @@ public final class RouteHarness implements AutoCloseable {
             throw new IllegalStateException(e);
         }
         StandIns.all(this).forEach(this::bean);
-        stems().stream().filter(stem -> stem.startsWith(ERRORS)).forEach(this::file);
+        file(ERRORS, Pattern.compile("- routeConfiguration:"));
     }
 
-    /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
+    /**
+     * @param stems ids of routes, each of which comes with what is its own; of an adapter the name of its file, without
+     *     {@code .camel.yaml}; the error routes come with any of them
+     */
     public static RouteHarness of(String... stems) {
         RouteHarness harness = new RouteHarness();
         for (String stem : stems) {
@@ -117,7 +123,33 @@ public final class RouteHarness implements AutoCloseable {
     }
 
     private RouteHarness file(String stem) {
-        return file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
+        if (stem.startsWith("deliver-") && stems().contains(stem)) {
+            whole.add(stem);
+            return file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
+        }
+        Pattern own = Pattern.compile("- route(Template)?:\\n    id: (" + stem + "|" + PARTS.get(stem) + ")\\n");
+        if (stems().stream().filter(file -> file(file, own)).count() != 1) {
+            throw new IllegalArgumentException("no route " + stem);
+        }
+        return this;
+    }
+
+    /** Those entries of a file that begin in a way; nothing happens if all of them are there. */
+    private boolean file(String name, Pattern begin) {
+        String text = Stream.of(read(ROUTES.resolve(name + ".camel.yaml")).split("(?m)(?=^- )"))
+                .filter(entry -> begin.matcher(entry).lookingAt()).collect(Collectors.joining());
+        if (!text.isEmpty() && !whole.contains(name)) {
+            file(ResourceHelper.fromString(name + "-" + files.size() + ".camel.yaml", text));
+        }
+        return !text.isEmpty();
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private RouteHarness file(Resource file) {
@@ -308,6 +340,13 @@ public final class RouteHarness implements AutoCloseable {
     /** Ids of the routes that run, stand-ins left out. */
     public Set<String> running() {
         return context.getRoutes().stream().map(route -> route.getRouteId()).filter(id -> !id.startsWith("route"))
+                .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /** Of all routes, templates and configurations. */
+    static Set<String> ids() {
+        Pattern id = Pattern.compile("(?m)^    id: (.*)$");
+        return stems().stream().flatMap(stem -> id.matcher(read(ROUTES.resolve(stem + ".camel.yaml"))).results()).map(found -> found.group(1))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 

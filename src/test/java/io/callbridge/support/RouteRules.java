@@ -21,9 +21,10 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
  */
 public final class RouteRules {
 
+    /** Lines of a route. */
     private static final int LONGEST = 75;
     private static final String SUFFIX = ".camel.yaml";
-    private static final String ERRORS = "shared-errors-";
+    private static final String ERRORS = "shared-errors";
     private static final Pattern FILE = Pattern.compile("(ingest|process|deliver|ops|shared)(-[a-z0-9]+)+\\.camel\\.yaml");
     private static final Pattern CAMEL_CASE = Pattern.compile("[a-z][A-Za-z0-9]*");
     private static final Pattern STEP_ID = Pattern.compile("[a-z]+(-[a-z0-9]+)+");
@@ -34,7 +35,9 @@ public final class RouteRules {
     private static final Pattern LIMITS = Pattern.compile("number\\(all, \"[^\"]+\"");
     private static final String CRM = "deliver-[a-z0-9]+";
     private static final Set<String> CAPABILITIES = Set.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording",
-            "missed", "task");
+            "missed", "task",
+            // What Java asks for by the name of the CRM.
+            "token", "upload");
     private static final Set<String> INSIDE = Set.of("direct", "seda", "timer");
     /** Keys whose value, or whose expression, is the address of an endpoint. */
     private static final Set<String> ENDPOINTS = Set.of("from", "to", "toD", "wireTap", "enrich", "pollEnrich", "poll",
@@ -48,25 +51,19 @@ public final class RouteRules {
     private static final Set<String> HANDLERS = Set.of("onException", "errorHandler", "errorHandlerRef", "doTry", "doCatch",
             "doFinally", "circuitBreaker", "onFallback", "throwExceptionOnFailure", "exceptionHandler", "bridgeErrorHandler");
     private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.ofEntries(
-            // Which refusal of Bitrix24 means what stands in deliver-bitrix24-refusal: by its code, not by its status.
-            Map.entry("deliver-bitrix24-http", Set.of("throwExceptionOnFailure")),
-            Map.entry("deliver-bitrix24-post", Set.of("throwExceptionOnFailure")),
-            // A recording that its server does not have yet is not refused by the CRM.
-            Map.entry("deliver-bitrix24-fetch", Set.of("throwExceptionOnFailure")),
-            // A refresh token that is no good is an answer.
-            Map.entry("deliver-bitrix24-token", Set.of("throwExceptionOnFailure")),
+            // What an answer means stands in the adapter: by its text, not by its status; and a recording that its server does not
+            // have yet is not refused by the CRM.
+            Map.entry("deliver-bitrix24", Set.of("throwExceptionOnFailure")),
             // That nobody has a number is an answer, and only this route knows which status says so.
-            Map.entry("deliver-rest-lookup", Set.of("doTry", "doCatch")),
+            Map.entry("deliver-rest", Set.of("doTry", "doCatch")),
             // An answer is read before it is judged: amoCRM says by the same status that nobody has a number.
-            Map.entry("deliver-amocrm-request", Set.of("throwExceptionOnFailure")),
+            Map.entry("deliver-amocrm", Set.of("throwExceptionOnFailure")),
             // The same of HubSpot, where a conflict means that the object is there.
-            Map.entry("deliver-hubspot-request", Set.of("throwExceptionOnFailure")),
-            // As above: a number that the CRM refuses is nobody's.
-            Map.entry("deliver-retailcrm-lookup", Set.of("doTry", "doCatch")),
-            // 403 and 404 are no refusal of the effect, and a refusal in an answer with 200 is one.
-            Map.entry("deliver-retailcrm-request", Set.of("throwExceptionOnFailure")),
+            Map.entry("deliver-hubspot", Set.of("throwExceptionOnFailure")),
+            // A number that the CRM refuses is nobody's; 403 and 404 are no refusal, and one with 200 may be.
+            Map.entry("deliver-retailcrm", Set.of("doTry", "doCatch", "throwExceptionOnFailure")),
             // Whatever the status, the effect is not refused: the product knows no such answer.
-            Map.entry("deliver-vtiger-request", Set.of("throwExceptionOnFailure")),
+            Map.entry("deliver-vtiger", Set.of("throwExceptionOnFailure")),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
             Map.entry("process-event", Set.of("doTry", "doFinally")));
     private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
@@ -147,9 +144,8 @@ public final class RouteRules {
         if (!FILE.matcher(name).matches()) {
             findings.add("name: not <stage>-<subject>" + SUFFIX);
         }
-        if (texts.get(name).lines().count() > LONGEST) {
-            findings.add("length: over " + LONGEST + " lines");
-        }
+        Stream.of(texts.get(name).split("(?m)(?=^- )")).filter(entry -> entry.lines().count() > LONGEST)
+                .forEach(entry -> findings.add("length: over " + LONGEST + " lines in " + entry.lines().skip(1).findFirst().orElse("")));
         entries(name, stem, findings);
         routes(name).forEach(route -> route(name, stem, route, findings));
         items(name).forEach(item -> item(stem, item, findings));
@@ -178,8 +174,8 @@ public final class RouteRules {
             if (!Set.of("route", "routeTemplate", "routeConfiguration", "beans").contains(kind)) {
                 findings.add("kind: " + kind + " at the top; only route, routeTemplate, routeConfiguration and beans");
             }
-            if (stem.startsWith(ERRORS) != kind.equals("routeConfiguration")) {
-                findings.add("kind: routeConfiguration, and nothing else, in " + ERRORS + "*");
+            if (kind.equals("routeConfiguration") && !stem.equals(ERRORS)) {
+                findings.add("kind: routeConfiguration outside " + ERRORS);
             }
             if (beans && kind.startsWith("route")) {
                 findings.add("order: routes before beans");
@@ -192,15 +188,11 @@ public final class RouteRules {
                 }
             }
         }
-        if (!stem.startsWith(ERRORS) && routes(name).stream().noneMatch(route -> stem.equals(route.get("id")))
-                && !(stem.matches(CRM) && routes(name).stream().anyMatch(route -> capability(stem, String.valueOf(route.get("id")))))) {
-            findings.add("stem: no route " + stem);
-        }
     }
 
-    /** An adapter's file may hold several of the CRM's capabilities. */
-    private static boolean capability(String stem, String id) {
-        return stem.matches(CRM) && id.startsWith(stem + "-") && CAPABILITIES.contains(id.substring(stem.length() + 1));
+    /** The route that is of the file's name, or one of the CRM's capabilities: what is asked for from outside of the file. */
+    private static boolean main(String stem, String id) {
+        return id.equals(stem) || stem.matches(CRM) && id.startsWith(stem + "-") && CAPABILITIES.contains(id.substring(stem.length() + 1));
     }
 
     private static void description(Map<?, ?> definition, List<String> findings) {
@@ -214,7 +206,7 @@ public final class RouteRules {
         String id = String.valueOf(route.get("id"));
         String stage = stem.replaceFirst("-.*", "");
         description(route, findings);
-        if (!id.equals(stem) && !capability(stem, id)) {
+        if (!main(stem, id)) {
             helper(name, stem, id, findings);
         }
         if (!stage.equals(route.get("group"))) {
@@ -241,16 +233,17 @@ public final class RouteRules {
     }
 
     private void helper(String name, String stem, String id, List<String> findings) {
+        String begin = stem.matches(CRM) ? stem : stem.replaceFirst("-.*", "");
+        if (!id.startsWith(begin + "-")) {
+            findings.add("helper: " + id + " is not " + begin + "-<what it does>");
+        }
         Predicate<String> uses = Pattern.compile("(direct|seda):(//)?" + Pattern.quote(id) + "(?![\\w-])").asPredicate();
-        if (!id.matches(Pattern.quote(stem) + "-[a-z0-9]+")) {
-            findings.add("helper: " + id + " is not " + stem + "-<one more word>");
-        }
-        if (items(name).stream().noneMatch(item -> item.endpoint() && !item.at("from", "uri") && uses.test(item.text()))) {
-            findings.add("helper: " + id + " is not used in its file");
-        }
-        Stream<String> others = texts.keySet().stream().filter(other -> !other.equals(name)).map(texts::get);
-        if (Stream.concat(Stream.of(main), others).anyMatch(uses)) {
-            findings.add("helper: " + id + " is used elsewhere and needs a file of its own");
+        boolean used = texts.keySet().stream().flatMap(file -> items(file).stream())
+                .anyMatch(item -> item.endpoint() && !item.at("from", "uri") && uses.test(item.text()));
+        boolean inside = definitions(name, "route").stream().filter(route -> id.equals(route.get("id")))
+                .anyMatch(route -> route.get("from") instanceof Map<?, ?> from && String.valueOf(from.get("uri")).startsWith("direct:"));
+        if (inside && !used && !uses.test(main)) {
+            findings.add("helper: " + id + " is used by nobody");
         }
     }
 
@@ -281,10 +274,10 @@ public final class RouteRules {
         if (key.equals("expression")) {
             findings.add("expression: not inline in " + item.path);
         }
-        Set<String> allowed = stem.startsWith(ERRORS) ? Set.of("onException", "errorHandler")
+        Set<String> allowed = stem.equals(ERRORS) ? Set.of("onException", "errorHandler")
                 : HANDLERS_ALLOWED.getOrDefault(stem, Set.of());
         if (HANDLERS.contains(key) && !allowed.contains(key)) {
-            findings.add("errors: " + key + " outside " + ERRORS + "*");
+            findings.add("errors: " + key + " outside " + ERRORS);
         }
         if (key.equals("id") && !item.under("parameters")) {
             id(item, findings);

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RouteRulesTest {
 
     private static final String FILE = "ingest-sample.camel.yaml";
-    private static final String ERRORS = "shared-errors-ingest.camel.yaml";
+    private static final String ERRORS = "shared-errors.camel.yaml";
     private static final String GOOD = """
             # Comments at the top stay there.
             - route:
@@ -112,9 +112,7 @@ class RouteRulesTest {
                 bad("kind", "- beans:\n", GOOD_ERRORS + "- beans:\n"),
                 bad("order", "# Comments at the top stay there.\n",
                         "- beans:\n    - name: first\n      type: io.callbridge.Sample\n"),
-                bad("stem", "id: ingest-sample\n", "id: ingest-other\n"),
-                bad("helper", "ingest-sample-answer", "ingest-sample-the-answer"),
-                bad("helper", "ingest-sample-answer", "ingest-answer"),
+                bad("helper", "ingest-sample-answer", "sample-answer"),
                 bad("helper", "            uri: direct:ingest-sample-answer\n", "            uri: direct:ingest-elsewhere\n"),
                 bad("unique", "id: ingest-sample-answer", "id: ingest-sample"),
                 bad("unique", "id: answer-sample", "id: sample-errors"),
@@ -178,7 +176,7 @@ class RouteRulesTest {
     /** The route of a template keeps the rules of any other. */
     @ParameterizedTest
     @CsvSource({"group, '      group: ingest\n', ''", "handler, sample-errors, other-errors", "outside, pattern: Camel*, pattern: Foo*",
-            "description, Says what was taken., Says what was taken", "stem, id: ingest-sample, id: ingest-other",
+            "description, Says what was taken., Says what was taken",
             "template, '    route:\n', '    route:\n      id: ingest-sample\n'"})
     void aBadTemplateIsFound(String rule, String good, String bad) {
         String template = """
@@ -217,26 +215,9 @@ class RouteRulesTest {
     }
 
     @Test
-    void aRouteAmongTheErrorRoutesIsFound() {
-        assertFound("kind", rules(Map.of(ERRORS, GOOD_ERRORS + GOOD.substring(GOOD.indexOf("- route")))).findings(ERRORS));
-    }
-
-    @Test
     void anErrorThatIsCaughtAmongTheErrorRoutesIsFound() {
         String caught = GOOD_ERRORS.replace("errorHandler:\n      noErrorHandler: {}\n", "doTry:\n      steps: []\n");
         assertFound("errors", rules(Map.of(ERRORS, caught)).findings(ERRORS));
-    }
-
-    @Test
-    void aHelperThatAnotherFileUsesIsFound() {
-        String other = "- route:\n    from:\n      steps:\n        - to: direct:ingest-sample-answer\n";
-        assertFound("helper", rules(Map.of(FILE, GOOD, ERRORS, GOOD_ERRORS, "ops-other.camel.yaml", other)).findings(FILE));
-    }
-
-    @Test
-    void aHelperThatJavaUsesIsFound() {
-        String java = "template.send(\"direct:ingest-sample-answer\", body)";
-        assertFound("helper", new RouteRules(Map.of(FILE, GOOD, ERRORS, GOOD_ERRORS), SETTINGS, java, TEST).findings(FILE));
     }
 
     @Test
