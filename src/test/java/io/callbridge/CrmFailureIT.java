@@ -369,7 +369,7 @@ class CrmFailureIT {
     @Test
     void theWebhookAnswersAtOnceWhateverTheCrmDoes() {
         Duration longer = Duration.ofSeconds(30);
-        start(BridgeProcess.builder().setting("callbridge.deliver.rest.timeout-ms", Long.toString(longer.multipliedBy(2).toMillis())));
+        start(BridgeProcess.builder().setting("callbridge.deliver.timeout-ms", Long.toString(longer.multipliedBy(2).toMillis())));
         crm.on("PUT", ".*", Answer.after(longer));
         crm.on("GET", ".*", Answer.after(longer));
         List<Duration> waits = new ArrayList<>();
@@ -386,7 +386,7 @@ class CrmFailureIT {
     void aSlowLookUpDelaysTheCardNoLongerThanAllowedAndIsInTheRegistration() {
         Duration lookUp = Duration.ofSeconds(8);
         start(BridgeProcess.builder().setting("callbridge.deliver.card.lookup-timeout-ms", Long.toString(LOOK_UP_TIMEOUT.toMillis()))
-                .setting("callbridge.deliver.rest.timeout-ms", Long.toString(lookUp.multipliedBy(3).toMillis())));
+                .setting("callbridge.deliver.timeout-ms", Long.toString(lookUp.multipliedBy(3).toMillis())));
         // The first call of a fresh virtual machine takes its time.
         assertNextCallWorks();
         crm.on("GET", "/entities", Answer.after(lookUp));

@@ -82,7 +82,7 @@ class CrmOutageIT {
 
     @TestFactory
     Stream<DynamicTest> whateverIsWrongForAWhileEveryCallArrivesAndEveryCardEnds() {
-        start(BridgeProcess.builder().setting("callbridge.deliver.rest.timeout-ms", Long.toString(TIMEOUT.toMillis())));
+        start(BridgeProcess.builder().setting("callbridge.deliver.timeout-ms", Long.toString(TIMEOUT.toMillis())));
         return FAULTS.stream().map(fault -> DynamicTest.dynamicTest(fault.name, () -> {
             TestCall shown = TestCall.incoming("101", FakeCrm.IVANOV);
             bridge.webhook().accept(List.of(shown.dialIn(), shown.answer()));
@@ -117,7 +117,7 @@ class CrmOutageIT {
     /** The end of a card is not worth a call: it is tried for a while, and again later, but not in the way of others. */
     @TestFactory
     Stream<DynamicTest> aCrmThatCannotEndCardsGetsTheCallsNevertheless() {
-        start(BridgeProcess.builder().setting("callbridge.deliver.rest.timeout-ms", Long.toString(TIMEOUT.toMillis()))
+        start(BridgeProcess.builder().setting("callbridge.deliver.timeout-ms", Long.toString(TIMEOUT.toMillis()))
                 .setting("callbridge.calls.card-ttl", CARD_TTL.toMillis() + "ms"));
         return Stream.of(new Fault("500 to DELETE", c -> c.on("DELETE", ".*", Answer.status(500))),
                 new Fault("no answer to DELETE", c -> c.on("DELETE", ".*", Answer.after(TIMEOUT.multipliedBy(4))))).map(fault -> DynamicTest

@@ -25,11 +25,11 @@ public class CrmAnswerException extends Exception {
         this.refusal = refusal;
     }
 
-    Integer status() {
+    public Integer status() {
         return status;
     }
 
-    String answer() {
+    public String answer() {
         return answer;
     }
 
@@ -37,7 +37,7 @@ public class CrmAnswerException extends Exception {
         return retryAfterMs;
     }
 
-    String refusal() {
+    public String refusal() {
         return refusal;
     }
 }

@@ -71,7 +71,7 @@ public class OAuthToken {
     public String renew(@Variable("crm") String crm, @Variable("token") String over, Exchange exchange) throws Exception {
         synchronized (locks.computeIfAbsent(crm, name -> new Object())) {
             // Who asks has so long; then another one may.
-            long claimMs = TIMEOUTS * settings.number("deliver." + crm + ".timeout-ms") + 1_000L;
+            long claimMs = TIMEOUTS * settings.number("deliver.timeout-ms") + 1_000L;
             long end = System.nanoTime() + claimMs * 1_000_000;
             while (!memory.claim(crm, CLAIM, holder, claimMs).join()) {
                 if (!renewed(crm, over, exchange).isEmpty()) {

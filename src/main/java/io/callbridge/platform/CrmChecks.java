@@ -88,7 +88,6 @@ final class CrmChecks {
         if (!pipeline.isEmpty()) {
             Settings.whole(key + ".pipeline-id", pipeline, 1, Integer.MAX_VALUE);
         }
-        Settings.whole("deliver.amocrm.timeout-ms", Settings.text(all, "deliver.amocrm.timeout-ms"), 1, 600_000);
         Settings.whole(key + ".task-hours", Settings.text(all, key + ".task-hours"), 1, 1_000);
         checkIds(key, config);
     }
@@ -98,7 +97,6 @@ final class CrmChecks {
         if (!property.matches("[a-z][a-z0-9_]*")) {
             throw Settings.invalid(key + ".unique-property", property, "the internal name of a property, of small letters, digits and _");
         }
-        Settings.whole("deliver.hubspot.timeout-ms", Settings.text(all, "deliver.hubspot.timeout-ms"), 1, 600_000);
         checkIds(key, config);
     }
 

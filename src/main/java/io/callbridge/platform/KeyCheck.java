@@ -41,15 +41,14 @@ final class KeyCheck {
             "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
             "crm.retailcrm.key", "crm.retailcrm.site", "crm.retailcrm.source", "crm.retailcrm.time-zone", "crm.retailcrm.hidden-number",
             "crm.hubspot.token", "crm.hubspot.unique-property", "crm.vtiger.secret", "crm.vtiger.time-zone",
-            "deliver.bitrix24.timeout-ms", "deliver.hubspot.timeout-ms", "deliver.retailcrm.timeout-ms", "deliver.vtiger.timeout-ms",
             "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
             "process.lanes", "process.timer-poll-ms",
-            "deliver.parallel", "deliver.poll-ms", "deliver.rest.timeout-ms", "deliver.amocrm.timeout-ms", "deliver.card.lookup-timeout-ms",
+            "deliver.parallel", "deliver.poll-ms", "deliver.timeout-ms", "deliver.card.lookup-timeout-ms",
             "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
             "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^}:]+)");
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
             ".*_SERVICE_HOST|.*_SERVICE_PORT(_.*)?|.*_PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?");

@@ -154,10 +154,7 @@ public class Settings {
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
         number(all, "deliver.poll-ms", 10, 60_000);
-        number(all, "deliver.rest.timeout-ms", 1, 600_000);
-        number(all, "deliver.bitrix24.timeout-ms", 1, 600_000);
-        number(all, "deliver.retailcrm.timeout-ms", 1, 600_000);
-        number(all, "deliver.vtiger.timeout-ms", 1, 600_000);
+        number(all, "deliver.timeout-ms", 1, 600_000);
         number(all, "deliver.card.lookup-timeout-ms", 1, 60_000);
         number(all, "deliver.entity-cache.seconds", 0, 86_400);
         number(all, "deliver.entity-cache.size", 0, 10_000_000);

@@ -62,7 +62,7 @@ class DeliverRetailcrmRouteTest {
 
     private AdapterHarness adapter(String key, Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("callbridge.crm.retailcrm.url", crm.origin() + "/api/v5",
-                "callbridge.crm.retailcrm.key", key, "callbridge.deliver.retailcrm.timeout-ms", "5000"));
+                "callbridge.crm.retailcrm.key", key, "callbridge.deliver.timeout-ms", "5000"));
         settings.putAll(more);
         return AdapterHarness.of("retailcrm", settings, Map.of());
     }

@@ -51,7 +51,7 @@ class DeliverVtigerRouteTest {
 
     private AdapterHarness adapter(String secret, Map<String, String> more) {
         Map<String, String> settings = new HashMap<>(Map.of("callbridge.crm.vtiger.url", crm.origin() + "/", "callbridge.crm.vtiger.secret", secret,
-                "callbridge.deliver.vtiger.timeout-ms", "5000"));
+                "callbridge.deliver.timeout-ms", "5000"));
         settings.putAll(more);
         return AdapterHarness.of("vtiger", settings, Map.of());
     }

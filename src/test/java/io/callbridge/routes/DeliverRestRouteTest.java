@@ -1,13 +1,17 @@
 package io.callbridge.routes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.callbridge.deliver.CrmAnswerException;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm;
+import java.net.ConnectException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterEach;
@@ -15,6 +19,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The requests of the REST contract as a CRM receives them. */
@@ -23,9 +28,21 @@ class DeliverRestRouteTest {
     private static final String ENRICHED = "{\"callId\":\"c1\",\"entity\":{\"id\":\"ivanov\"}}";
 
     private final FakeCrm crm = new FakeCrm();
-    private final RouteHarness routes = RouteHarness.of("deliver-rest", "deliver-rest-put", "deliver-rest-request")
-            .setting("callbridge.crm.rest.url", crm.url())
-            .on("entityLookup.request", exchange -> ENRICHED).start();
+    private final AtomicInteger permits = new AtomicInteger();
+    private final RouteHarness routes = harness().start();
+
+    private RouteHarness harness() {
+        return RouteHarness.of("deliver-outbox", "deliver-rest").setting("callbridge.crm.rest.url", crm.url()).bean("crmRate", new Pace())
+                .on("entityLookup.request", exchange -> ENRICHED);
+    }
+
+    /** Asked before each request. */
+    public final class Pace {
+
+        public void permit() {
+            permits.incrementAndGet();
+        }
+    }
 
     @AfterEach
     void stop() {
@@ -81,22 +98,65 @@ class DeliverRestRouteTest {
         assertEquals(List.of(), crm.requests());
     }
 
-    /** What the outbox makes of the answers of a real CRM is decided two routes above. */
-    @Test
-    void theOutboxDecidesOnARefusal() {
-        try (RouteHarness stage = RouteHarness.of("deliver-outbox", "deliver-rest", "deliver-rest-put", "deliver-rest-request")
-                .setting("callbridge.crm.rest.url", crm.url())
-                .on("entityLookup.request", exchange -> ENRICHED).start()) {
-            stage.send("deliver-outbox", delivery("call", "71101-a1", ""));
-            assertEquals(List.of("entityLookup.request", "deliveryResult.delivered"), stage.asked());
-            assertEquals(200, stage.step("deliveryResult.delivered").headers().get(Exchange.HTTP_RESPONSE_CODE));
-            crm.on("PUT", "/calls/.*", FakeCrm.Answer.status(404));
-            stage.send("deliver-outbox", delivery("call", "71101-a1", ""));
-            assertEquals(List.of("entityLookup.request", "deliveryResult.deadLetter"), stage.asked());
-            crm.down();
-            stage.send("deliver-outbox", delivery("call", "71101-a1", ""));
-            assertEquals(List.of("entityLookup.request", "deliveryResult.retryLater"), stage.asked());
+    /** Whatever its characters mean to Camel. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", FakeCrm.TOKEN, "a'b", "a\"b", "a}b", "${body}"})
+    void theTokenIsABearer(String token) {
+        try (RouteHarness withToken = harness().setting("callbridge.crm.rest.token", token).start()) {
+            withToken.send("deliver-rest-call", delivery("call", "c1", ""));
+            assertEquals(token.isEmpty() ? null : "Bearer " + token, crm.requests().get(0).header("Authorization"));
         }
+    }
+
+    @Test
+    void theNumberIsAskedForWithItsPlus() {
+        assertEquals(crm.entityOf(FakeCrm.IVANOV).toString(), lookUp().getMessage().getBody(String.class));
+        assertEquals(1, permits.get());
+        CrmRequest request = crm.requests().get(0);
+        assertEquals("GET /entities " + Map.of("phone", FakeCrm.IVANOV), request.method() + " " + request.path() + " " + request.query());
+        assertEquals("", request.text());
+        assertNull(request.header("Content-Type"));
+    }
+
+    @Test
+    void nobodyIsAnAnswer() {
+        crm.on("GET", "/entities", FakeCrm.Answer.status(404));
+        assertNull(lookUp().getMessage().getBody());
+    }
+
+    /** One request each: of a retry of the client's own the outbox would not know. */
+    @ParameterizedTest
+    @CsvSource({"400, deadLetter, ", "401, retryLater, 'answer 401, it does not accept the token or password'",
+        "403, retryLater, 'answer 403, the token or password lacks rights'", "404, deadLetter, ", "408, retryLater, ", "409, deadLetter, ",
+        "422, deadLetter, ", "429, retryLater, ", "500, retryLater, ", "503, retryLater, ", "302, retryLater, 'answer 302, it is elsewhere'"})
+    void aRefusalIsJudged(int status, String recorded, String refusal) {
+        crm.on("PUT", "/calls/.*", FakeCrm.Answer.status(status).retryAfter(7).body("no"));
+        routes.send("deliver-outbox", delivery("call", "c1", ""));
+        CrmAnswerException cause = assertInstanceOf(CrmAnswerException.class, routes.step("deliveryResult." + recorded).cause());
+        assertEquals(status, cause.status());
+        assertEquals("no", cause.answer());
+        assertEquals(refusal, cause.refusal());
+        assertEquals(recorded.equals("retryLater") ? 7_000 : 0, cause.retryAfterMs());
+        assertEquals(1, crm.requests().size());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 401, 403, 408, 410, 422, 429, 500, 503})
+    void aLookUpThatIsRefusedIsLeftToWhoAsked(int status) {
+        crm.on("GET", "/entities", FakeCrm.Answer.status(status));
+        assertEquals(status, assertInstanceOf(CrmAnswerException.class, lookUp().getException()).status());
+    }
+
+    @Test
+    void aCrmThatIsDownIsAConnectException() {
+        crm.down();
+        assertInstanceOf(ConnectException.class, lookUp().getException());
+        routes.send("deliver-outbox", delivery("call", "c1", ""));
+        assertInstanceOf(ConnectException.class, routes.step("deliveryResult.retryLater").cause());
+    }
+
+    private Exchange lookUp() {
+        return routes.ask("deliver-rest-lookup", FakeCrm.IVANOV, Map.of());
     }
 
     private CrmRequest answered(String operation, String id, String answeredBy) {
@@ -104,6 +164,7 @@ class DeliverRestRouteTest {
         Exchange exchange = routes.send("deliver-rest-" + operation, delivery(operation, id, answeredBy));
         assertNull(exchange.getException());
         assertEquals(before + 1, crm.requests().size());
+        assertEquals(before + 1, permits.get());
         return crm.requests().get(before);
     }
 

@@ -247,7 +247,8 @@ public final class RouteHarness implements AutoCloseable {
             String text = new String(file.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             CHANNEL.matcher(text).results().forEach(channel -> open.add(channel.group(1)));
         }
-        open.removeAll(context.getRouteDefinitions().stream().map(route -> route.getInput().getEndpointUri()).toList());
+        // A channel is named after the route that takes it, that of a template by its parameters.
+        context.getRouteDefinitions().forEach(route -> open.removeAll(List.of(route.getInput().getEndpointUri(), "direct:" + route.getRouteId())));
         return open;
     }
 

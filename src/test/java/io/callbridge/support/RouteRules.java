@@ -29,11 +29,11 @@ public final class RouteRules {
     private static final Pattern CAMEL_CASE = Pattern.compile("[a-z][A-Za-z0-9]*");
     private static final Pattern STEP_ID = Pattern.compile("[a-z]+(-[a-z0-9]+)+");
     private static final Pattern SENTENCE_END = Pattern.compile("[.!?]['\")]?(\\s+\\p{Lu}|$)");
-    private static final Pattern KEY = Pattern.compile("(?<![\\w.])callbridge\\.[a-z0-9.-]*[a-z0-9]");
+    private static final Pattern KEY = Pattern.compile("(?<![\\w.])callbridge\\.[a-z0-9.-]*[a-z0-9](?!\\.?\\{\\{|[a-z0-9.-])");
     private static final Pattern SETTING = Pattern.compile("(?m)^#?(callbridge\\.[^=\\s]+)=");
     /** Saying what a number may be is no use of it. */
     private static final Pattern LIMITS = Pattern.compile("number\\(all, \"[^\"]+\"");
-    private static final String CRM = "deliver-[a-z0-9]+";
+    private static final String CRM = "deliver-(?!outbox)[a-z0-9]+";
     private static final Set<String> CAPABILITIES = Set.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording",
             "missed", "task",
             // What Java asks for by the name of the CRM.
@@ -54,8 +54,8 @@ public final class RouteRules {
             // What an answer means stands in the adapter: by its text, not by its status; and a recording that its server does not
             // have yet is not refused by the CRM.
             Map.entry("deliver-bitrix24", Set.of("throwExceptionOnFailure")),
-            // That nobody has a number is an answer, and only this route knows which status says so.
-            Map.entry("deliver-rest", Set.of("doTry", "doCatch")),
+            // An answer is judged by its adapter.
+            Map.entry("deliver-outbox", Set.of("throwExceptionOnFailure")),
             // An answer is read before it is judged: amoCRM says by the same status that nobody has a number.
             Map.entry("deliver-amocrm", Set.of("throwExceptionOnFailure")),
             // The same of HubSpot, where a conflict means that the object is there.
@@ -164,6 +164,9 @@ public final class RouteRules {
                 // Of every CRM: Java puts its name in.
                 .filter(key -> !java.contains('"' + key.replaceFirst("callbridge\\.crm\\.[^.]+", "") + '"'))
                 .filter(key -> !key.contains(".users."))
+                // What a route template puts together.
+                .filter(key -> texts.values().stream().noneMatch(text -> text.matches("(?s).*- name: secret\n *(defaultV|v)alue: "
+                        + key.replaceFirst(".*\\.", "") + "\n.*")))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
@@ -171,8 +174,8 @@ public final class RouteRules {
         boolean beans = false;
         for (Map<String, Object> entry : files.get(name)) {
             String kind = String.join(" ", entry.keySet());
-            if (!Set.of("route", "routeTemplate", "routeConfiguration", "beans").contains(kind)) {
-                findings.add("kind: " + kind + " at the top; only route, routeTemplate, routeConfiguration and beans");
+            if (!Set.of("route", "routeTemplate", "templatedRoute", "routeConfiguration", "beans").contains(kind)) {
+                findings.add("kind: " + kind + " at the top; only route, routeTemplate, templatedRoute, routeConfiguration and beans");
             }
             if (kind.equals("routeConfiguration") && !stem.equals(ERRORS)) {
                 findings.add("kind: routeConfiguration outside " + ERRORS);
@@ -182,7 +185,9 @@ public final class RouteRules {
             }
             beans |= kind.equals("beans");
             if (entry.get(kind) instanceof Map<?, ?> definition) {
-                description(definition, findings);
+                if (!kind.equals("templatedRoute")) {
+                    description(definition, findings);
+                }
                 if (kind.equals("routeTemplate") && !(definition.get("route") instanceof Map<?, ?> route && route.get("id") == null)) {
                     findings.add("template: " + definition.get("id") + " has no route without an id");
                 }
@@ -221,7 +226,7 @@ public final class RouteRules {
         if (route.get("from") instanceof Map<?, ?> from && from.get("uri") instanceof String uri
                 && from.get("steps") instanceof List<?> steps && !steps.isEmpty() && steps.get(0) instanceof Map<?, ?> first) {
             String scheme = uri.replaceFirst(":.*", "");
-            if (Set.of("direct", "seda").contains(scheme) && !uri.equals(scheme + ":" + id)) {
+            if (Set.of("direct", "seda").contains(scheme) && !uri.contains("{{") && !uri.equals(scheme + ":" + id)) {
                 findings.add("channel: " + uri + " is not named after its consumer " + id);
             }
             if (!INSIDE.contains(scheme) && !stripsControlHeaders(first)) {
@@ -239,7 +244,8 @@ public final class RouteRules {
         }
         Predicate<String> uses = Pattern.compile("(direct|seda):(//)?" + Pattern.quote(id) + "(?![\\w-])").asPredicate();
         boolean used = texts.keySet().stream().flatMap(file -> items(file).stream())
-                .anyMatch(item -> item.endpoint() && !item.at("from", "uri") && uses.test(item.text()));
+                .anyMatch(item -> item.endpoint() && !item.at("from", "uri") && uses.test(item.text())
+                        || item.at("parameters", "value") && item.text().equals(id));
         boolean inside = definitions(name, "route").stream().filter(route -> id.equals(route.get("id")))
                 .anyMatch(route -> route.get("from") instanceof Map<?, ?> from && String.valueOf(from.get("uri")).startsWith("direct:"));
         if (inside && !used && !uses.test(main)) {
@@ -283,7 +289,7 @@ public final class RouteRules {
             id(item, findings);
         }
         if ((item.at("setHeader", "name") || item.at("setHeaders", "headers", "name"))
-                && !item.text().matches("(Camel|Callbridge).*") && !HTTP_HEADERS.contains(item.text())) {
+                && !item.text().matches("(Camel|Callbridge|\\{\\{).*") && !HTTP_HEADERS.contains(item.text())) {
             findings.add("header: " + item.text() + " is neither standard nor Callbridge*; scratch values are variables");
         }
     }
