@@ -28,7 +28,7 @@ final class KeyCheck {
             "pbx.<pbx>.ami.plain-login", "pbx.<pbx>.ami.tls", "pbx.<pbx>.ami.tls-ca", "pbx.<pbx>.ami.trunks",
             "pbx.<pbx>.ami.inbound-contexts", "pbx.<pbx>.ami.did-variable", "pbx.<pbx>.ami.id-prefix",
             "ami.ping-ms", "ami.answer-ms", "ami.reconnect-first-ms", "ami.reconnect-max-ms", "ami.refused-ms",
-            "ami.lease", "ami.lease-ms", "kubernetes.url", "kubernetes.service-account",
+            "ami.lease-ms",
             "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
             "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
@@ -121,7 +121,7 @@ final class KeyCheck {
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(value) + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .ami, .kubernetes, .tcp, .calls, .store, .crm, .recordings, .process,"
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .tcp, .calls, .store, .crm, .recordings, .process,"
                         + " .deliver, .log, .admin, .tracing"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }

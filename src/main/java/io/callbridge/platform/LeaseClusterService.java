@@ -2,30 +2,38 @@ package io.callbridge.platform;
 
 import io.callbridge.store.StoreLeases;
 import io.quarkus.arc.Unremovable;
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongSupplier;
 import org.apache.camel.support.cluster.AbstractCamelClusterService;
 
-/** Lets Camel's {@code master} run a route in one of the replicas that share a database or a cluster. */
+/** Lets Camel's {@code master} run a route in one of the replicas that share a database. */
 @Singleton
 @Unremovable
 public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> {
 
-    private final StoreLeases store;
-    private final KubernetesLeases kubernetes;
+    private final StoreLeases leases;
     private final Settings settings;
+    private final LongSupplier nanos;
     /** Where it runs, for who looks at a lease, and what nobody else has. */
     private final String replica = System.getenv().getOrDefault("HOSTNAME", "callbridge") + "_" + UUID.randomUUID();
 
     private final Map<String, LeaseView> made = new ConcurrentHashMap<>();
 
-    public LeaseClusterService(StoreLeases store, KubernetesLeases kubernetes, Settings settings) {
+    @Inject
+    public LeaseClusterService(StoreLeases leases, Settings settings) {
+        this(leases, settings, System::nanoTime);
+    }
+
+    /** @param nanos the clock by which a lease is held */
+    LeaseClusterService(StoreLeases leases, Settings settings, LongSupplier nanos) {
         super("lease");
-        this.store = store;
-        this.kubernetes = kubernetes;
+        this.leases = leases;
         this.settings = settings;
+        this.nanos = nanos;
     }
 
     /** While it lasts a lease can be neither taken nor kept, by this replica or another; {@code null}: nobody has asked for it. */
@@ -36,8 +44,7 @@ public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> 
 
     @Override
     protected LeaseView createView(String namespace) {
-        Leases leases = settings.kubernetesLease() ? kubernetes : store;
-        LeaseView view = new LeaseView(this, namespace, leases, replica, settings.number("ami.lease-ms"));
+        LeaseView view = new LeaseView(this, namespace, leases, replica, settings.number("ami.lease-ms"), nanos);
         made.put(namespace, view);
         return view;
     }

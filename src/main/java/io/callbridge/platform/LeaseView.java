@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import io.callbridge.store.StoreLeases;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -9,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.apache.camel.CamelContext;
 import org.apache.camel.cluster.CamelClusterEventListener;
 import org.apache.camel.cluster.CamelClusterMember;
@@ -32,9 +34,10 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
 
     private final LeaseClusterService service;
     private final String namespace;
-    private final Leases leases;
+    private final StoreLeases leases;
     private final String replica;
     private final long leaseNanos;
+    private final LongSupplier nanos;
     private final List<CamelClusterEventListener.Leadership> listeners = new CopyOnWriteArrayList<>();
     private CamelContext context;
     private ScheduledExecutorService clock;
@@ -46,18 +49,20 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     /** Nobody can be asked for the lease. */
     private final Outage trouble;
 
-    LeaseView(LeaseClusterService service, String namespace, Leases leases, String replica, long leaseMs) {
+    LeaseView(LeaseClusterService service, String namespace, StoreLeases leases, String replica, long leaseMs,
+            LongSupplier nanos) {
         this.service = service;
         this.namespace = namespace;
         this.leases = leases;
         this.replica = replica;
+        this.nanos = nanos;
         trouble = new Outage(LOG, "the lease " + namespace + " cannot be taken or kept", "the lease " + namespace + " can be taken and kept again");
         leaseNanos = TimeUnit.MILLISECONDS.toNanos(leaseMs);
     }
 
     @Override
     protected void doStart() {
-        renewAt = System.nanoTime();
+        renewAt = nanos.getAsLong();
         clock = Executors.newSingleThreadScheduledExecutor(work -> {
             Thread thread = new Thread(work, "lease-" + namespace);
             thread.setDaemon(true);
@@ -90,7 +95,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
         }
     }
 
-    private void look() {
+    void look() {
         try {
             take();
             boolean leader = isLeader();
@@ -110,7 +115,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             held = isRunAllowed();
             return;
         }
-        long now = System.nanoTime();
+        long now = nanos.getAsLong();
         if (!asked.isDone() || held && now < renewAt || !isRunAllowed()) {
             return;
         }
@@ -122,6 +127,11 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
                 failed(failed.getMessage());
             }
         });
+    }
+
+    /** What was asked last. */
+    synchronized CompletableFuture<?> asked() {
+        return asked;
     }
 
     private synchronized void answered(boolean taken, long until) {
@@ -144,7 +154,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
 
     @Override
     public boolean isLeader() {
-        return held && (!leases.needed() || System.nanoTime() < heldUntil);
+        return held && (!leases.needed() || nanos.getAsLong() < heldUntil);
     }
 
     @Override

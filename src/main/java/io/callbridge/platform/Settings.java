@@ -22,7 +22,6 @@ import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
 import java.nio.charset.UnsupportedCharsetException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -79,8 +78,6 @@ public class Settings {
     private final CrmTls crmTls;
     private final Optional<LoginSettings> login;
     private final Optional<String> adminToken;
-    private final boolean kubernetesLease;
-    private final KubernetesApi kubernetes;
     private final boolean tracing;
     private final Map<String, AmiSettings> asterisks = new HashMap<>();
     private final List<StartException> wrong = new ArrayList<>();
@@ -140,16 +137,6 @@ public class Settings {
         number(all, "ami.reconnect-max-ms", 1, 3_600_000);
         number(all, "ami.refused-ms", 1, 86_400_000);
         number(all, "ami.lease-ms", 1_000, 600_000);
-        Path account = Path.of(text(all, KubernetesApi.SERVICE_ACCOUNT));
-        attempt(() -> checkAddress(KubernetesApi.URL, text(all, KubernetesApi.URL)));
-        kubernetes = new KubernetesApi(text(all, KubernetesApi.URL), account);
-        StoreKind kind = StoreKind.of(storeUrl);
-        kubernetesLease = checked(false, () -> switch (text(all, "ami.lease")) {
-            case "auto" -> kind != null && kind.shared() && inCluster(all, account);
-            case "database" -> false;
-            case "kubernetes" -> true;
-            default -> throw invalid("ami.lease", text(all, "ami.lease"), "auto, database, kubernetes");
-        });
         number(all, "process.lanes", 1, 256);
         number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
@@ -258,16 +245,6 @@ public class Settings {
         return tcpTls;
     }
 
-    /** The API of the cluster, for whoever runs in one. */
-    KubernetesApi kubernetes() {
-        return kubernetes;
-    }
-
-    /** Whether one of several replicas is chosen by a lease of Kubernetes, and not by one in the database. */
-    public boolean kubernetesLease() {
-        return kubernetesLease;
-    }
-
     /** The connection to the Asterisk of a PBX, if it has one. */
     public Optional<AmiSettings> asterisk(String pbx) {
         return Optional.ofNullable(asterisks.get(pbx));
@@ -333,11 +310,6 @@ public class Settings {
             }
         }
         return Optional.ofNullable(found);
-    }
-
-    /** In a pod that may speak to Kubernetes; its client looks for the same variable and file. */
-    private static boolean inCluster(Config all, Path account) {
-        return all.getOptionalValue("KUBERNETES_SERVICE_HOST", String.class).isPresent() && Files.isRegularFile(account.resolve("token"));
     }
 
     private void addPbx(String pbx, BridgeConfig.Pbx config, boolean severalAsterisks) {

@@ -1,12 +1,11 @@
 package io.callbridge.store;
 
-import io.callbridge.platform.Leases;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.concurrent.CompletableFuture;
 
-/** Leases that are rows of the common database. Its clock counts: those of replicas differ. */
+/** Who of several replicas does what only one may do: rows of the common database. Its clock counts: those of replicas differ. */
 @ApplicationScoped
-public class StoreLeases implements Leases {
+public class StoreLeases {
 
     private static final String TAKE = """
             insert into lease (name, holder, expires_at)
@@ -20,18 +19,22 @@ public class StoreLeases implements Leases {
         this.store = store;
     }
 
-    /** Not without other replicas. */
-    @Override
+    /** Whether there may be other replicas; without them nobody has to ask for a lease. */
     public boolean needed() {
         return store.kind().shared();
     }
 
-    @Override
+    /**
+     * Takes a lease that is free, has run out or is the holder's own. Does not wait.
+     *
+     * @param ms how long it is valid, from a moment after this call
+     * @return whether the holder has it now; fails, and in any case ends, when that cannot be found out
+     */
     public CompletableFuture<Boolean> take(String name, String holder, long ms) {
         return store.writeAtOnce(order(name), sql -> sql.update(TAKE, name, holder, ms) > 0);
     }
 
-    @Override
+    /** Gives a lease back, if it is the holder's. Does not wait. @return whether it was; fails as {@link #take} does */
     public CompletableFuture<Boolean> giveBack(String name, String holder) {
         return store.writeAtOnce(order(name), sql -> sql.update("delete from lease where name = ? and holder = ?", name, holder) > 0);
     }

@@ -4,20 +4,20 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
-import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.utils.Serialization;
 import io.kubernetes.client.openapi.JSON;
 import io.kubernetes.client.openapi.models.V1Deployment;
 import java.lang.reflect.InvocationTargetException;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 
 /** Reads objects as a strict API server does: an unknown field, a wrong type or a missing field is refused. */
 final class KubernetesSchemas {
 
     private static final String MODELS = V1Deployment.class.getPackageName() + ".";
+    /** The models do not know to which group they belong. */
+    private static final Set<String> GROUPS = Set.of("v1/", "apps/v1/", "autoscaling/v2/", "networking.k8s.io/v1/", "policy/v1/");
     private static final String POD_MONITOR = "monitoring.coreos.com/v1/PodMonitor";
 
     private static final String PROMETHEUS_RULE = "monitoring.coreos.com/v1/PrometheusRule";
@@ -41,26 +41,41 @@ final class KubernetesSchemas {
             checkPrometheusRule(object);
             return;
         }
+        if (!GROUPS.contains(kind.replaceFirst("[^/]*$", ""))) {
+            throw new IllegalArgumentException("Kubernetes has no " + kind);
+        }
         String version = object.path("apiVersion").asText().replaceFirst(".*/", "");
         JsonElement json = JsonParser.parseString(object.toString());
         try {
-            // The one looks at types of fields and knows groups, the other knows all fields and which must be there.
-            if (Serialization.unmarshal(object.toString()) instanceof GenericKubernetesResource) {
-                throw new IllegalArgumentException("Kubernetes has no " + kind);
-            }
             Class<?> model = Class.forName(MODELS + version.substring(0, 1).toUpperCase(Locale.ROOT) + version.substring(1)
                     + object.path("kind").asText());
             model.getMethod("validateJsonElement", JsonElement.class).invoke(null, json);
-            JSON.getGson().fromJson(json, model);
+            // It takes any text for a boolean, and writes what it has understood.
+            if (!understood(json, JSON.getGson().toJsonTree(JSON.getGson().fromJson(json, model)))) {
+                throw new IllegalArgumentException(Manifests.id(object) + ": a value of another type than its field has");
+            }
         } catch (InvocationTargetException e) {
             throw new IllegalArgumentException(Manifests.id(object) + ": " + e.getCause().getMessage(), e);
-        } catch (KubernetesClientException | JsonParseException e) {
+        } catch (JsonParseException e) {
             throw new IllegalArgumentException(Manifests.id(object) + ": " + e.getMessage(), e);
         } catch (ClassNotFoundException e) {
             throw new IllegalArgumentException("Kubernetes has no " + kind + " any more", e);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Beside what was given, empty lists and the like are written. */
+    private static boolean understood(JsonElement given, JsonElement written) {
+        if (given.isJsonObject() && written.isJsonObject()) {
+            return given.getAsJsonObject().entrySet().stream().allMatch(field -> written.getAsJsonObject().has(field.getKey())
+                    && understood(field.getValue(), written.getAsJsonObject().get(field.getKey())));
+        }
+        if (given.isJsonArray() && written.isJsonArray()) {
+            return given.getAsJsonArray().size() == written.getAsJsonArray().size() && IntStream.range(0, given.getAsJsonArray().size())
+                    .allMatch(i -> understood(given.getAsJsonArray().get(i), written.getAsJsonArray().get(i)));
+        }
+        return given.equals(written);
     }
 
     /** A kind that is not Kubernetes' own: the few fields that are used here. */

@@ -24,9 +24,9 @@ enum ManifestRule implements Rule {
     NETWORK_IS_CLOSED_BOTH_WAYS(m -> Stream.of("Ingress", "Egress").allMatch(way -> m.all("NetworkPolicy").stream()
             .anyMatch(policy -> policy.at("/spec/policyTypes").toString().contains(way)))),
     NETWORK_LETS_IN_EVENTS_ONLY(m -> Values.policyPorts(m, "ingress").allMatch(Set.of("8080", "6400")::contains)),
-    NETWORK_LETS_OUT_WHAT_IS_NEEDED_ONLY(m -> Values.policyPorts(m, "egress").allMatch((m.all("Role").isEmpty()
+    NETWORK_LETS_OUT_WHAT_IS_NEEDED_ONLY(m -> Values.policyPorts(m, "egress").allMatch((m.all("HorizontalPodAutoscaler").isEmpty()
             ? Set.of("53", "5353", "80", "443", "5038", "5039")
-            : Set.of("53", "5353", "80", "443", "5038", "5039", "5432", "6432", "6443", "16443"))::contains)),
+            : Set.of("53", "5353", "80", "443", "5038", "5039", "5432", "6432"))::contains)),
     SECRET_IS_NOT_CONTAINED(m -> m.all("Secret").isEmpty()),
     SETTINGS_HOLD_NO_SECRET(m -> m.settings().entrySet().stream().noneMatch(setting -> setting.getKey().toString()
             .matches(".*(secret|token|password|\\.key)") || setting.getValue().toString().contains("password="))
@@ -36,15 +36,8 @@ enum ManifestRule implements Rule {
     ROUTES_FOLLOW_THEIR_CONTENT(m -> Values.follows(m, "callbridge-routes", "/callbridge/routes")),
     SETTINGS_FOLLOW_THEIR_CONTENT(m -> Values.follows(m, "callbridge-config", "/callbridge/config")),
     ACCOUNT_IS_THERE(m -> m.pod().path("serviceAccountName").equals(m.the("ServiceAccount").at("/metadata/name"))),
-    TOKEN_ONLY_FOR_LEASES(m -> m.pod().path("automountServiceAccountToken").asBoolean(true) != m.all("Role").isEmpty()
+    NOBODY_GETS_A_TOKEN(m -> !m.pod().path("automountServiceAccountToken").asBoolean(true)
             && !m.the("ServiceAccount").path("automountServiceAccountToken").asBoolean(true)),
-    ROLE_IS_FOR_LEASES_ONLY(m -> Rule.all(m.all("Role"), role -> role.path("rules").toString().equals(
-            "[{\"apiGroups\":[\"coordination.k8s.io\"],\"resources\":[\"leases\"],\"verbs\":[\"get\",\"create\",\"update\"]}]"))
-            && Stream.of("ClusterRole", "ClusterRoleBinding").allMatch(kind -> m.all(kind).isEmpty())),
-    ROLE_IS_THE_ACCOUNT_S(m -> Rule.all(m.all("RoleBinding"), binding ->
-            binding.at("/roleRef/name").equals(m.the("Role").at("/metadata/name"))
-            && binding.path("subjects").size() == 1 && binding.at("/subjects/0/kind").asText().equals("ServiceAccount")
-            && binding.at("/subjects/0/name").equals(m.the("ServiceAccount").at("/metadata/name")))),
     SQLITE_IS_ON_A_VOLUME(m -> Rule.all(m.all("PersistentVolumeClaim"), claim -> PodRule.Values.mounted(m, "/callbridge/data")
             .at("/persistentVolumeClaim/claimName").equals(claim.at("/metadata/name")))),
     SQLITE_HAS_ONE_REPLICA(m -> m.all("PersistentVolumeClaim").isEmpty() || m.the("Deployment").at("/spec/replicas").asInt() == 1

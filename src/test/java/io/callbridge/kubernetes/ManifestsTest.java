@@ -75,7 +75,7 @@ class ManifestsTest {
     void everyOverlayHasItsObjects() {
         Set<String> base = Set.of("ConfigMap", "Deployment", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount");
         assertEquals(with(base, "PersistentVolumeClaim"), kinds(Manifests.SINGLE));
-        assertEquals(with(base, "HorizontalPodAutoscaler", "Role", "RoleBinding"), kinds(Manifests.REPLICAS));
+        assertEquals(with(base, "HorizontalPodAutoscaler"), kinds(Manifests.REPLICAS));
         assertEquals(Set.of("ConfigMap", "PodMonitor", "PrometheusRule"), kinds(Manifests.MONITORING));
     }
 

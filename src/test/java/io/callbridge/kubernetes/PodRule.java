@@ -1,7 +1,7 @@
 package io.callbridge.kubernetes;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.fabric8.kubernetes.api.model.Quantity;
+import io.kubernetes.client.custom.Quantity;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.function.Predicate;
@@ -98,7 +98,7 @@ enum PodRule implements Rule {
         }
 
         static BigDecimal amount(Manifests manifests, String kind, String name, String otherwise) {
-            return Quantity.getAmountInBytes(new Quantity(manifests.container().at("/resources/" + kind + "/" + name).asText(otherwise)));
+            return Quantity.fromString(manifests.container().at("/resources/" + kind + "/" + name).asText(otherwise)).getNumber();
         }
     }
 }

@@ -128,7 +128,7 @@ class ConfigurationTest {
     @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
             "demo, yes", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
             "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
-            "tcp.max-silence-ms, 999", "ami.lease, ''", "ami.lease, zookeeper", "tracing.endpoint, collector:4318",
+            "tcp.max-silence-ms, 999", "tracing.endpoint, collector:4318",
             "tracing.protocol, ''", "tracing.protocol, zipkin", "tracing.ratio, ''", "tracing.ratio, 1.1", "tracing.ratio, all"})
     void aValueThatIsNoneIsRefused(String key, String value) {
         given.put("callbridge." + key, value);
@@ -246,26 +246,6 @@ class ConfigurationTest {
     private void bitrix24() {
         given.put("callbridge.crm.active", "bitrix24");
         given.put("callbridge.crm.bitrix24.url", "https://portal.example/rest/1/do-not-print-me/");
-    }
-
-    @Test
-    void theLeaseIsOfKubernetesInAPodWithAnAccountAndASharedStore(@TempDir Path folder) throws Exception {
-        Files.writeString(folder.resolve("token"), "t");
-        given.put("callbridge.store.url", "jdbc:postgresql://db.example/callbridge");
-        given.put("callbridge.kubernetes.service-account", folder.toString());
-        assertFalse(start().kubernetesLease(), "no pod");
-        environment.put("KUBERNETES_SERVICE_HOST", "10.0.0.1");
-        assertTrue(start().kubernetesLease());
-        given.put("callbridge.kubernetes.service-account", folder.resolve("x").toString());
-        assertFalse(start().kubernetesLease(), "no account");
-        given.put("callbridge.kubernetes.service-account", folder.toString());
-        given.put("callbridge.store.url", "jdbc:sqlite:data/callbridge.db");
-        assertFalse(start().kubernetesLease(), "one replica");
-        given.put("callbridge.ami.lease", "kubernetes");
-        assertTrue(start().kubernetesLease());
-        given.put("callbridge.store.url", "jdbc:postgresql://db.example/callbridge");
-        given.put("callbridge.ami.lease", "database");
-        assertFalse(start().kubernetesLease());
     }
 
     @ParameterizedTest

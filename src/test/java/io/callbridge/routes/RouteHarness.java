@@ -197,7 +197,7 @@ public final class RouteHarness implements AutoCloseable {
         try {
             context.disableJMX();
             // The master component looks for it when its endpoint is made; nobody asks for a lease.
-            context.addService(new LeaseClusterService(null, null, null));
+            context.addService(new LeaseClusterService(null, null));
             // Camel Quarkus brings the settings of the class path too; these count.
             context.getPropertiesComponent().setOverrideProperties(settings);
             configureComponents();
