@@ -8,6 +8,7 @@ import io.callbridge.support.JsonTypes;
 import io.callbridge.support.NativeNeeds;
 import io.callbridge.support.NativeResources;
 import io.callbridge.support.OwnClasses;
+import io.callbridge.support.TestConfig;
 import io.callbridge.support.Vocabulary;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
@@ -35,7 +36,7 @@ class NativeRegistrationsTest {
 
     private static final List<String> SERIALIZERS = List.of("java/io/ObjectOutputStream", "java/io/ObjectInputStream");
     private final NativeNeeds needs = new NativeNeeds(OwnClasses.all().toList());
-    private final NativeResources resources = new NativeResources(Path.of("application.properties"));
+    private final NativeResources resources = new NativeResources(TestConfig.PACKAGED);
 
     @TempDir
     private Path scratch;

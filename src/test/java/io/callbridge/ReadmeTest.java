@@ -126,7 +126,7 @@ class ReadmeTest {
 
     @Test
     void whatCallbridgeWritesIsWhereThePagesSay() {
-        assertTrue(settings.contains("callbridge.store.url=jdbc:sqlite:data/callbridge.db\n"));
+        assertTrue(settings.contains("callbridge.store.url=jdbc:sqlite:data/callbridge.db "));
         assertTrue(Pages.text().contains("`data/callbridge.db`"));
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.support.Pages;
 import io.callbridge.support.RouteRules;
+import io.callbridge.support.TestConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ class RoutesLintTest {
 
     private final Map<String, String> routes = routes();
     private final RouteRules rules = new RouteRules(routes,
-            read(Path.of("application.properties")) + "\n#callbridge.crm.acme.url=\n#callbridge.crm.acme.token=\n",
+            read(Path.of("application.properties")) + "\n" + read(TestConfig.PACKAGED) + "\n#callbridge.crm.acme.url=\n#callbridge.crm.acme.token=\n",
             // It knows every key, and uses none.
             sources("src/main/java", name -> !name.equals("KeyCheck.java")), sources("src/test/java", name -> true));
 

@@ -10,9 +10,7 @@ import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.deliver.CrmAnswerException;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
-import java.io.Reader;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.callbridge.support.TestConfig;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -75,10 +73,7 @@ class DeliverAmocrmRouteTest {
     /** A bucket lets its burst go and what fills it up meanwhile. */
     @Test
     void noSecondHasMoreThanSevenRequests() throws Exception {
-        Properties given = new Properties();
-        try (Reader file = Files.newBufferedReader(Path.of("application.properties"))) {
-            given.load(file);
-        }
+        Properties given = TestConfig.packaged();
         assertTrue(Integer.parseInt(given.getProperty("callbridge.crm.amocrm.burst"))
                 + Integer.parseInt(given.getProperty("callbridge.crm.amocrm.rate")) <= 7);
     }

@@ -10,9 +10,7 @@ import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.deliver.CrmAnswerException;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
-import java.io.Reader;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import io.callbridge.support.TestConfig;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -73,10 +71,7 @@ class DeliverHubspotRouteTest {
     /** A bucket lets its burst go and what fills it up meanwhile; that of look-ups has a burst of one. */
     @Test
     void noTenSecondsHaveMoreThanAHundredRequests() throws Exception {
-        Properties given = new Properties();
-        try (Reader file = Files.newBufferedReader(Path.of("application.properties"))) {
-            given.load(file);
-        }
+        Properties given = TestConfig.packaged();
         assertTrue(Integer.parseInt(given.getProperty("callbridge.crm.hubspot.burst"))
                 + 10 * Integer.parseInt(given.getProperty("callbridge.crm.hubspot.rate")) <= 100);
         assertTrue(1 + Integer.parseInt(given.getProperty("callbridge.crm.hubspot.lookup-rate")) <= 5);

@@ -16,8 +16,11 @@ import io.smallrye.config.SmallRyeConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -485,6 +488,24 @@ class ConfigurationTest {
         given.put("callbridge.pbx.main.secret", "${PBX_SECRET}-$${x}");
         given.put("callbridge.admin.token", "${ADMIN_TOKEN:}");
         assertEquals("main", start().pbxWithSecret(SECRET + "-2-${x}").orElseThrow());
+    }
+
+    /** {@code application.properties} is for people: each setting in a line, behind it what it is if nobody says anything. */
+    @Test
+    void theListOfSettingsTellsTheirDefaults() throws Exception {
+        Map<String, String> told = new HashMap<>();
+        for (String line : Files.readAllLines(Path.of("application.properties"))) {
+            Matcher setting = Pattern.compile("#(callbridge\\.[^=\\s]+)=(\\S*)(?: {2,}\\S.*)?").matcher(line);
+            assertTrue(setting.matches() || line.isEmpty() || line.startsWith("# "), line);
+            if (setting.matches()) {
+                assertNull(told.put(setting.group(1), setting.group(2)), line);
+            }
+        }
+        String packaged = Files.readString(TestConfig.PACKAGED);
+        List<String> defaults = packaged.substring(0, packaged.indexOf("# --- other values are for tests only")).lines()
+                .filter(line -> line.startsWith("callbridge.")).toList();
+        assertFalse(defaults.isEmpty());
+        defaults.forEach(line -> assertEquals(line, line.replaceFirst("=.*", "=") + told.get(line.replaceFirst("=.*", ""))));
     }
 
     /** What a start does with the configuration; the routes use one key of their own. */

@@ -1,8 +1,8 @@
 package io.callbridge.routes;
 
 import io.callbridge.platform.LeaseClusterService;
+import io.callbridge.support.TestConfig;
 import java.io.IOException;
-import java.io.Reader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,7 +35,7 @@ import org.apache.camel.support.PropertyBindingSupport;
 import org.apache.camel.support.ResourceHelper;
 
 /**
- * Route files in a plain Camel context with the settings of {@code application.properties}, and nothing else of the
+ * Route files in a plain Camel context with the packaged settings, and nothing else of the
  * application: milliseconds instead of a start. The beans that routes call are {@link StandIns}, a channel that no loaded
  * file consumes is one too, and what comes from outside (a request, a timer) comes in at {@code direct:<route id>}.
  */
@@ -46,7 +46,6 @@ public final class RouteHarness implements AutoCloseable {
     static final String ERRORS = "shared-errors";
     /** Routes that bring another one. */
     private static final Map<String, String> PARTS = Map.of("ops-reprocess", "ops-reprocess-run", "process-reprocess", "process-reprocess-look");
-    private static final Path SETTINGS = Path.of("application.properties");
     private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
     private static final String COMPONENT = "camel.component.";
     private static final Logger CAMEL = Logger.getLogger("org.apache.camel");
@@ -85,7 +84,7 @@ public final class RouteHarness implements AutoCloseable {
     }
 
     private final DefaultCamelContext context = new DefaultCamelContext();
-    private final Properties settings = new Properties();
+    private final Properties settings = TestConfig.packaged();
     private final List<Resource> files = new ArrayList<>();
     private final Set<String> whole = new TreeSet<>();
     private final Set<String> channels = new TreeSet<>();
@@ -96,11 +95,6 @@ public final class RouteHarness implements AutoCloseable {
     private ProducerTemplate template;
 
     private RouteHarness() {
-        try (Reader reader = Files.newBufferedReader(SETTINGS)) {
-            settings.load(reader);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
         StandIns.all(this).forEach(this::bean);
         file(ERRORS, Pattern.compile("- routeConfiguration:"));
     }
