@@ -38,6 +38,9 @@ public class DeliveryResult {
     private static final Duration[] CARD_TIMES = {Duration.ofMillis(100), Duration.ofMillis(250), Duration.ofMillis(500),
         Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(5), Duration.ofSeconds(10), Duration.ofSeconds(30)};
 
+    /** Of the CRM contract. */
+    private static final Duration GIVE_UP_AFTER = Duration.ofHours(72);
+
     private static final Logger LOG = Logger.getLogger(DeliveryResult.class);
 
     private final Outbox outbox;
@@ -45,7 +48,6 @@ public class DeliveryResult {
     private final MeterRegistry meters;
     private final long firstDelayMs;
     private final long maxDelayMs;
-    private final Duration giveUpAfter;
     private final long cardTtlMs;
     private final Map<String, Timer> cards = new ConcurrentHashMap<>();
     private final Map<String, Outage> outages = new ConcurrentHashMap<>();
@@ -57,7 +59,6 @@ public class DeliveryResult {
         this.meters = meters;
         this.firstDelayMs = settings.number("deliver.retry.first-delay-ms");
         this.maxDelayMs = settings.number("deliver.retry.max-delay-ms");
-        this.giveUpAfter = Duration.ofHours(settings.number("deliver.retry.give-up-hours"));
         this.cardTtlMs = settings.calls().cardTtl().toMillis();
         for (String crm : settings.crms()) {
             outages.put(crm, new Outage(LOG, "CRM " + crm + " is down, and asked by one request at a time until it answers", "CRM " + crm + " is back"));
@@ -103,7 +104,7 @@ public class DeliveryResult {
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
         long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
         Instant next = now.plusMillis(delay);
-        Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(giveUpAfter);
+        Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(GIVE_UP_AFTER);
         boolean late = !deadline.isAfter(now);
         boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli()
                 || late && delivery.lane().equals(Delivery.CARDS);

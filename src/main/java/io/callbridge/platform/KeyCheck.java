@@ -43,10 +43,9 @@ final class KeyCheck {
             "crm.hubspot.token", "crm.hubspot.unique-property", "crm.vtiger.secret", "crm.vtiger.time-zone",
             "recordings.url-template",
             "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
-            "process.lanes", "process.timer-poll-ms",
             "deliver.parallel", "deliver.poll-ms", "deliver.timeout-ms", "deliver.card.lookup-timeout-ms",
-            "deliver.entity-cache.seconds", "deliver.entity-cache.size", "deliver.users-period-ms",
-            "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms", "deliver.retry.give-up-hours",
+            "deliver.entity-cache.seconds", "deliver.entity-cache.size",
+            "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms",
             "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
@@ -121,8 +120,8 @@ final class KeyCheck {
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(value) + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .tcp, .calls, .store, .crm, .recordings, .process,"
-                        + " .deliver, .log, .admin, .tracing"
+                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .tcp, .calls, .store, .crm, .recordings, .deliver"
+                        + ", .log, .admin, .tracing"
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
 

@@ -137,18 +137,14 @@ public class Settings {
         number(all, "ami.reconnect-max-ms", 1, 3_600_000);
         number(all, "ami.refused-ms", 1, 86_400_000);
         number(all, "ami.lease-ms", 1_000, 600_000);
-        number(all, "process.lanes", 1, 256);
-        number(all, "process.timer-poll-ms", 10, 60_000);
         number(all, "deliver.parallel", 1, 256);
         number(all, "deliver.poll-ms", 10, 60_000);
         number(all, "deliver.timeout-ms", 1, 600_000);
         number(all, "deliver.card.lookup-timeout-ms", 1, 60_000);
         number(all, "deliver.entity-cache.seconds", 0, 86_400);
         number(all, "deliver.entity-cache.size", 0, 10_000_000);
-        number(all, "deliver.users-period-ms", 1_000, 86_400_000);
         number(all, "deliver.retry.first-delay-ms", 1, 3_600_000);
         number(all, "deliver.retry.max-delay-ms", 1, 3_600_000);
-        number(all, "deliver.retry.give-up-hours", 1, 8_760);
         attempt(() -> oneOf(all, "log.format", "text", "json"));
         attempt(() -> oneOf(all, "log.numbers", "masked", LogMask.FULL));
         number(all, "demo.pause-ms", 0, 3_600_000);
@@ -492,7 +488,7 @@ public class Settings {
         }
     }
 
-    /** Empty if there is none: what has a default, has it in {@code application.properties}. */
+    /** Empty if there is none: what has a default, has it in {@code META-INF/microprofile-config.properties}. */
     static String text(Config config, String key) {
         return config.getOptionalValue("callbridge." + key, String.class).orElse("");
     }

@@ -2,7 +2,6 @@ package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.CallLog;
-import io.callbridge.platform.Settings;
 import io.callbridge.store.Journal;
 import io.callbridge.store.StoreException;
 import io.callbridge.store.Timer;
@@ -36,6 +35,8 @@ import org.jboss.logging.Logger;
 public class CallLanes {
 
     private static final Logger LOG = Logger.getLogger(CallLanes.class);
+    /** Calls processed in parallel; one call is always processed one thing at a time. */
+    private static final int LANES = 16;
     private static final int WAITING_CALLS = 20_000;
     private static final int STALE_LOOKS = 20;
     private static final int STOP_SECONDS = 3;
@@ -59,10 +60,10 @@ public class CallLanes {
     private record Trigger(String kind, String subject) {
     }
 
-    public CallLanes(ProducerTemplate template, Journal journal, Settings settings) {
+    public CallLanes(ProducerTemplate template, Journal journal) {
         this.template = template;
         this.journal = journal;
-        lanes = new ThreadPoolExecutor[settings.number("process.lanes")];
+        lanes = new ThreadPoolExecutor[LANES];
         for (int i = 0; i < lanes.length; i++) {
             String name = "call-lane-" + i;
             lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, name));

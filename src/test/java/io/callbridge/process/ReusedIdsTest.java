@@ -62,7 +62,7 @@ class ReusedIdsTest {
         Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more"), Map.of()));
         journal = new Journal(store, new ObjectMapper());
         effects = new Effects(store, journal, new Outbox(store, new ObjectMapper(), settings));
-        reused = new ReusedIds(journal, effects, settings, new CallLanes(null, journal, settings) {
+        reused = new ReusedIds(journal, effects, settings, new CallLanes(null, journal) {
             @Override
             void submit(String pbx, String callId, String legId) {
                 // Looked at by the test.
