@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Everything that the README says a route may use works in a route that is put beside the packaged application. */
+/** Everything that routes/README.md says a route may use works in a route that is put beside the packaged application. */
 class VocabularyIT {
 
     private static WireMockServer stranger;

@@ -70,8 +70,8 @@ import org.apache.hc.core5.http.ConnectionRequestTimeoutException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 
 /**
- * Classes of others that a route may name or call, so that a native binary has them although no code of ours does. The README
- * lists them under "What a route may use"; Callbridge's own are annotated where they are.
+ * Classes of others that a route may name or call, so that a native binary has them although no code of ours does.
+ * routes/README.md lists them under "What a route may use"; Callbridge's own are annotated where they are.
  */
 @RegisterForReflection(fields = false, targets = {
     // Exceptions, for onException, doCatch and throwException.

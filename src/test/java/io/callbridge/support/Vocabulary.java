@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What the README says a route may use, with a route file for each in {@code src/test/resources/vocabulary}. Those of
+ * What routes/README.md says a route may use, with a route file for each in {@code src/test/resources/vocabulary}. Those of
  * exceptions and of the parts of {@code simple} are alike, and made here.
  */
 public final class Vocabulary {
