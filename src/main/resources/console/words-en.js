@@ -264,7 +264,7 @@ export default {
   'check.timeout': 'The CRM does not answer in time. Is there a firewall between, or is it overloaded?',
   'check.certificate': 'Its certificate is not trusted. Use the name that is in the certificate, or put its authority into callbridge.crm.tls-ca.',
   'check.unauthorised': 'The CRM does not accept the token or password. Create a new one there and set callbridge.crm.{crm}.* accordingly.',
-  'check.forbidden': 'The token is known, but lacks rights. Give it those that the README names for this CRM.',
+  'check.forbidden': 'The token is known, but lacks rights. Give it those that src/main/doc/crm.md names for this CRM.',
   'check.not-found': 'Something answers, but it has no such API there: the path in callbridge.crm.{crm}.url is wrong.',
   'check.server-error': 'The CRM has an error of its own. Nothing is lost: Callbridge tries again. Tell whoever runs the CRM.',
   'check.too-many': 'The CRM says that it is asked too often. Lower callbridge.crm.{crm}.rate.',

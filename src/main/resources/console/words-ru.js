@@ -264,7 +264,7 @@ export default {
   'check.timeout': 'CRM не отвечает вовремя. Не мешает ли межсетевой экран, не перегружена ли она?',
   'check.certificate': 'Сертификату нет доверия. Используйте имя из сертификата или укажите сертификат его удостоверяющего центра в callbridge.crm.tls-ca.',
   'check.unauthorised': 'CRM не принимает токен или пароль. Выпустите новый и впишите его в callbridge.crm.{crm}.*.',
-  'check.forbidden': 'Токен известен, но прав не хватает. Дайте ему права, названные в README для этой CRM.',
+  'check.forbidden': 'Токен известен, но прав не хватает. Дайте ему права, названные в src/main/doc/crm.md для этой CRM.',
   'check.not-found': 'Ответ есть, но API по этому пути нет: проверьте путь в callbridge.crm.{crm}.url.',
   'check.server-error': 'Ошибка внутри CRM. Ничего не потеряно: Callbridge повторит. Сообщите тем, кто обслуживает CRM.',
   'check.too-many': 'CRM жалуется на частоту запросов. Уменьшите callbridge.crm.{crm}.rate.',

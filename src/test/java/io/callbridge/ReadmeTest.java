@@ -4,15 +4,31 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.routes.RouteHarness;
+import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Pages;
+import io.callbridge.support.RestContract;
+import io.callbridge.support.TestConfig;
+import io.smallrye.config.SmallRyeConfig;
 import java.io.IOException;
+import java.io.StringReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -35,17 +51,22 @@ class ReadmeTest {
     private static final Pattern PATH = Pattern.compile("`([\\w.-]+(?:/[\\w.-]+)*(?:/|\\.(?:yaml|properties|db|md|java|xml)))`");
     private static final Pattern FOLDER = Pattern.compile("folder `([\\w./-]+)`");
     private static final Pattern LINK = Pattern.compile("\\[[^]]+]\\(([^)\\s]+)\\)");
+    private static final Pattern CONFIGURATION = Pattern.compile("(?ms)^```properties\\n(.*?)^```$");
+    /** With a body in lines of their own. */
+    private static final Pattern REQUEST = Pattern.compile("(?m)^    (GET|PUT|DELETE) (\\S+)\\n((?:      .*\\n)*)");
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Pattern HEADING = Pattern.compile("(?m)^#+ (.+)$");
     /** Not ours to bring: the integrator's settings, and what a running Callbridge writes. */
     private static final Set<String> MADE_LATER = Set.of("config/application.properties", "data/callbridge.db",
             "routes/deliver-acme.camel.yaml");
+    /** Tells of settings that are gone. */
+    private static final Path CHANGELOG = Path.of("src/main/doc/changelog.md");
     private static final String OWN_CRM = "callbridge.crm.acme.";
-
     private static final Pattern CAPABILITIES = Pattern.compile("\\| `[a-z0-9]+`[^|]*\\|( (yes|-) \\|)+");
     private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    id: ([a-z0-9-]+)$");
 
     private final Set<String> routeIds = routeIds();
-    private final String settings = read("application.properties");
+    private final String settings = Pages.text(Path.of("application.properties"));
 
     static List<Path> pages() {
         return Pages.all();
@@ -63,6 +84,48 @@ class ReadmeTest {
         }));
     }
 
+    @Test
+    void theReadmeIsShort() {
+        assertTrue(Pages.text(Pages.README).lines().count() <= 200);
+    }
+
+    @ParameterizedTest
+    @MethodSource("pages")
+    void everyPageBeginsWithWhomItIsFor(Path page) {
+        assertTrue(Pages.text(page).matches("(?s)# [^\\n]+\\n\\nFor [^\\n]+[.]\\n\\n.*"));
+    }
+
+    @Test
+    void theWholeConfigurationIsOne() throws IOException {
+        Matcher block = CONFIGURATION.matcher(Pages.text(Pages.README));
+        assertTrue(block.find());
+        Properties given = new Properties();
+        given.load(new StringReader(block.group(1)));
+        Map<String, String> all = given.stringPropertyNames().stream().collect(Collectors.toMap(key -> key, given::getProperty));
+        SmallRyeConfig config = TestConfig.of(all, Map.of());
+        assertEquals("anna", TestConfig.settings(config).directory("main").byId("71101").user());
+    }
+
+    /** A CRM of the contract takes its requests, and answers as it says there. */
+    @Test
+    void theRequestsOfTheRestContractKeepIt() throws Exception {
+        List<MatchResult> requests = REQUEST.matcher(Pages.text(Pages.README)).results().toList();
+        assertEquals(List.of("GET /entities", "PUT /cards", "DELETE /cards", "PUT /calls", "PUT /missed-calls"),
+                requests.stream().map(request -> request.group(1) + ' ' + request.group(2).replaceFirst("(/[a-z-]+).*", "$1")).toList());
+        try (FakeCrm crm = new FakeCrm()) {
+            crm.entity(FakeCrm.IVANOV, "17", "Ivanov", "anna");
+            HttpClient client = HttpClient.newHttpClient();
+            for (MatchResult request : requests) {
+                boolean asks = request.group(1).equals("GET");
+                HttpResponse<String> answer = client.send(HttpRequest.newBuilder(URI.create(crm.url() + request.group(2)))
+                        .header("Authorization", "Bearer " + FakeCrm.TOKEN).header("Content-Type", "application/json")
+                        .method(request.group(1), BodyPublishers.ofString(asks ? "" : request.group(3))).build(), BodyHandlers.ofString());
+                assertTrue(!asks || JSON.readTree(request.group(3)).equals(JSON.readTree(answer.body())), answer::body);
+            }
+            assertEquals(List.of(), new RestContract(crm).deviations(crm.requests()));
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("pages")
     void everyKeyIsASetting(Path page) {
@@ -70,7 +133,7 @@ class ReadmeTest {
         Set<String> named = found(KEY, page).map(ReadmeTest::general).collect(Collectors.toCollection(TreeSet::new));
         assertTrue(!page.equals(Pages.README) || named.contains("callbridge.pbx.<pbx>.extensions.<extension>.user"), named::toString);
         named.removeAll(known);
-        named.removeIf(key -> key.startsWith(OWN_CRM));
+        named.removeIf(key -> key.startsWith(OWN_CRM) || page.equals(CHANGELOG));
         assertEquals(Set.of(), named);
     }
 
@@ -96,6 +159,12 @@ class ReadmeTest {
     }
 
     @Test
+    void everyRouteFileIsInTheListOfThem() {
+        String list = Pages.text(Path.of("routes/README.md"));
+        assertEquals(List.of(), routeFiles().map(file -> file.getFileName().toString()).filter(name -> !list.contains('`' + name + '`')).toList());
+    }
+
+    @Test
     void whatACrmCanDoIsWhatItHasARouteFor() {
         List<String> capabilities = List.of();
         int crms = 0;
@@ -113,15 +182,6 @@ class ReadmeTest {
             }
         }
         assertEquals(6, crms);
-    }
-
-    private static Set<String> routeIds() {
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            return files.map(file -> read(file.toString())).flatMap(text -> ROUTE_ID.matcher(text).results()).map(id -> id.group(1))
-                    .collect(Collectors.toSet());
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @Test
@@ -145,6 +205,18 @@ class ReadmeTest {
         assertTrue(Pages.text(Pages.README).lines().anyMatch(line -> line.equals("    " + command)));
     }
 
+    private static Set<String> routeIds() {
+        return routeFiles().flatMap(file -> ROUTE_ID.matcher(Pages.text(file)).results()).map(id -> id.group(1)).collect(Collectors.toSet());
+    }
+
+    private static Stream<Path> routeFiles() {
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            return files.filter(file -> file.toString().endsWith(".camel.yaml")).toList().stream();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** What is between the parentheses of a pattern, or all of it. */
     private static Stream<String> found(Pattern what, Path page) {
         return what.matcher(Pages.text(page)).results().map(one -> one.group(one.groupCount()));
@@ -159,13 +231,5 @@ class ReadmeTest {
     private static String general(String key) {
         return key.replaceFirst("^callbridge\\.pbx\\.[^.]+\\.", "callbridge.pbx.<pbx>.")
                 .replaceFirst("\\.extensions\\.[^.]+\\.", ".extensions.<extension>.");
-    }
-
-    private static String read(String file) {
-        try {
-            return Files.readString(Path.of(file));
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }
