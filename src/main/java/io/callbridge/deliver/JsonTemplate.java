@@ -53,9 +53,26 @@ public class JsonTemplate {
         return json.writeValueAsString(filled(template, exchange));
     }
 
+    /**
+     * For a CRM that is asked by methods: the template in the body is one of them with what it is told, <code>{"user.get":
+     * {"start": 0}}</code>. Its name becomes the variable {@code method}, what it is told the variable {@code request}, and
+     * {@code template} what it was.
+     */
+    public void method(@Body Object template, Exchange exchange) throws JsonProcessingException {
+        JsonNode filled = template instanceof JsonNode already ? already : filled(String.valueOf(template), exchange);
+        Map.Entry<String, JsonNode> method = filled.properties().iterator().next();
+        exchange.setVariable("template", template);
+        exchange.setVariable("method", method.getKey());
+        exchange.setVariable("request", json.writeValueAsString(method.getValue()));
+    }
+
     /** The members of the template in the body as an encoded form; an object or a list among them is JSON in its field. */
     public String form(@Body String template, Exchange exchange) {
-        return filled(template, exchange).properties().stream()
+        return form(filled(template, exchange));
+    }
+
+    static String form(JsonNode members) {
+        return members.properties().stream()
                 .map(member -> encoded(member.getKey()) + "="
                         + encoded(member.getValue().isContainerNode() ? member.getValue().toString() : member.getValue().asText()))
                 .collect(Collectors.joining("&"));
@@ -65,7 +82,7 @@ public class JsonTemplate {
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
-    private JsonNode filled(String template, Exchange exchange) {
+    JsonNode filled(String template, Exchange exchange) {
         if (!templates.containsKey(template)) {
             if (!constants(exchange.getContext()).contains(template)) {
                 throw new NoTemplateException("route " + ExchangeHelper.getAtRouteId(exchange) + ", step "

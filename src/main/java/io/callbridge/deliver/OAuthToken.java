@@ -20,9 +20,9 @@ import org.apache.camel.Variable;
 import org.jboss.logging.Logger;
 
 /**
- * The tokens of a CRM that gives a new refresh token with each access token ({@code callbridge.crm.<crm>.refresh-token} is the
- * first one). They are in the store before they are used: who loses a refresh token must install the application anew. One
- * delivery of one replica asks for them, by the route {@code deliver-<crm>-token}; the others wait and read what it stored.
+ * The tokens of an application of Bitrix24, which gives a new refresh token with each access token
+ * ({@code callbridge.crm.<crm>.refresh-token} is the first one). They are in the store before they are used: who loses a refresh
+ * token must install the application anew. One delivery of one replica asks for them; the others wait and read what it stored.
  */
 @ApplicationScoped
 @Named("crmToken")
@@ -42,6 +42,8 @@ public class OAuthToken {
 
     private final CrmMemory memory;
     private final Settings settings;
+    private final JsonAnswer jsonAnswer;
+    private final CrmAnswer crmAnswer = new CrmAnswer();
     private final ObjectMapper json;
     private final String holder = UUID.randomUUID().toString();
     private final Map<String, Tokens> known = new ConcurrentHashMap<>();
@@ -50,25 +52,50 @@ public class OAuthToken {
     private final Set<String> unsaved = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
 
-    public OAuthToken(CrmMemory memory, Settings settings, ObjectMapper json) {
+    public OAuthToken(CrmMemory memory, Settings settings, JsonAnswer jsonAnswer, ObjectMapper json) {
         this.memory = memory;
         this.settings = settings;
+        this.jsonAnswer = jsonAnswer;
         this.json = json;
     }
 
-    /** @return the access token, whether it is still good or not; empty: there is none yet */
-    public String access(@Variable("crm") String crm, Exchange exchange) throws JsonProcessingException {
-        save(crm, exchange);
-        Tokens tokens = known.computeIfAbsent(crm, name -> stored(crm, exchange));
-        return tokens.access.isEmpty() || isNew(setting(crm, ".refresh-token", exchange), tokens) ? "" : tokens.access;
+    /** The variable {@code token}: the access token, whether it is still good or not; empty: the CRM is asked as no application. */
+    public void access(@Variable("crm") String crm, Exchange exchange) throws Exception {
+        exchange.setVariable("token", "");
+        if (!setting(crm, ".client-id", exchange).isEmpty()) {
+            save(crm, exchange);
+            Tokens tokens = known.computeIfAbsent(crm, name -> stored(crm, exchange));
+            if (tokens.access.isEmpty() || isNew(setting(crm, ".refresh-token", exchange), tokens)) {
+                token(crm, "", exchange);
+            } else {
+                exchange.setVariable("token", tokens.access);
+            }
+        }
     }
 
-    /**
-     * Another access token than the one in the variable {@code token}.
-     *
-     * @return empty: no refresh token is good any more
-     */
-    public String renew(@Variable("crm") String crm, @Variable("token") String over, Exchange exchange) throws Exception {
+    /** Another access token than the one in the variable {@code token}; the variable {@code renewed} says that it was asked for. */
+    public void renew(@Variable("crm") String crm, @Variable("token") String over, Exchange exchange) throws Exception {
+        token(crm, over, exchange);
+        exchange.setVariable("renewed", "true");
+    }
+
+    /** The JSON of a request with the token, if there is one. */
+    public String inBody(@Variable("request") String request, @Variable("token") String token) {
+        return token.isEmpty() ? request : "{\"auth\":\"" + token + "\"," + request.substring(1);
+    }
+
+    private void token(String crm, String over, Exchange exchange) throws Exception {
+        String token = another(crm, over, exchange);
+        exchange.setVariable("token", token);
+        if (token.isEmpty()) {
+            exchange.getMessage().setBody("the OAuth server refuses the refresh token: install the application again and set"
+                    + " callbridge.crm." + crm + ".refresh-token to the token that it gets");
+            crmAnswer.misconfigured(exchange);
+        }
+    }
+
+    /** @return empty: no refresh token is good any more */
+    private String another(String crm, String over, Exchange exchange) throws Exception {
         synchronized (locks.computeIfAbsent(crm, name -> new Object())) {
             // Who asks has so long; then another one may.
             long claimMs = TIMEOUTS * settings.number("deliver.timeout-ms") + 1_000L;
@@ -144,17 +171,36 @@ public class OAuthToken {
     }
 
     /** @return {@code null}: this refresh token is not good */
-    private static Map<?, ?> ask(String crm, String refresh, Exchange exchange) throws Exception {
+    private Map<?, ?> ask(String crm, String refresh, Exchange exchange) throws Exception {
+        String query = JsonTemplate.form(json.createObjectNode().put("grant_type", "refresh_token")
+                .put("client_id", setting(crm, ".client-id", exchange)).put("client_secret", setting(crm, ".client-secret", exchange))
+                .put("refresh_token", refresh));
         try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
-            Exchange answered = template.request("direct:deliver-" + crm + "-token", request -> {
+            Exchange answered = template.request(setting(crm, ".oauth-url", exchange) + "?httpMethod=GET&throwExceptionOnFailure=false", request -> {
                 request.setVariable("crm", crm);
-                request.setVariable("refreshToken", refresh);
+                request.getMessage().setHeader(Exchange.HTTP_PATH, "oauth/token/");
+                request.getMessage().setHeader(Exchange.HTTP_QUERY, query);
             });
             if (answered.getException() != null) {
                 throw answered.getException();
             }
-            return answered.getMessage().getBody(Map.class);
+            Map<String, Object> answer = jsonAnswer.read(answered.getMessage().getBody(String.class), answered);
+            answered.getMessage().setBody(answer);
+            return "invalid_grant".equals(answer.get("error")) ? null : tokens(answer, answered);
         }
+    }
+
+    private Map<?, ?> tokens(Map<String, Object> answer, Exchange answered) throws CrmAnswerException {
+        int status = answered.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        if (status == 408 || status == 429 || status >= 500) {
+            crmAnswer.later(answered);
+        } else if (answer.get("access_token") == null) {
+            crmAnswer.misconfigured(answered);
+        } else if (answer.get("refresh_token") == null) {
+            answered.getMessage().setBody("an access token without a refresh token");
+            crmAnswer.misconfigured(answered);
+        }
+        return answer;
     }
 
     private static String text(Map<?, ?> answer, String name) {

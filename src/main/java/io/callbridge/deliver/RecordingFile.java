@@ -9,8 +9,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.apache.camel.Body;
 import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Variable;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.hc.client5.http.entity.mime.MultipartEntityBuilder;
 import org.apache.hc.core5.http.ContentType;
@@ -25,6 +26,7 @@ public class RecordingFile {
     /** Hours of speech, in any form that a CRM plays. */
     private static final long MOST = 100L << 20;
 
+    private final CrmAnswer answers = new CrmAnswer();
     private final long most;
 
     public RecordingFile() {
@@ -37,12 +39,52 @@ public class RecordingFile {
     }
 
     /**
-     * Keeps the body until the end of the delivery.
-     *
+     * Fetches the recording, and keeps it until the end of the delivery; the variables {@code file} and {@code fileName} are its.
+     * Whatever the server says instead, it may be ready later.
+     */
+    public void fetch(@Variable("recordingUrl") String url, Exchange exchange) throws Exception {
+        request(exchange, url, null, "http://recordings.invalid?disableStreamCache=true&httpMethod=GET&throwExceptionOnFailure=false");
+        // To its end, since an unread answer would hold its connection.
+        String file = keep(exchange.getMessage().getBody(InputStream.class), exchange);
+        exchange.getMessage().setBody(null);
+        Integer status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        if (status != 200) {
+            exchange.getMessage().setBody("the server of the recording answers " + status);
+            answers.later(exchange);
+        } else if (file.isEmpty()) {
+            exchange.getMessage().setBody("the recording is too large");
+            answers.refused(exchange);
+        }
+        String type = exchange.getMessage().getHeader("Content-Type", "", String.class);
+        exchange.setVariable("file", file);
+        exchange.setVariable("fileName", url.matches("[^?]*\\.wav([?].*)?") || type.contains("wav") ? "recording.wav" : "recording.mp3");
+    }
+
+    /** @param field of the form, as the CRM names it */
+    public void upload(Exchange exchange, String url, String field) throws Exception {
+        HttpEntity form = MultipartEntityBuilder.create().setContentType(ContentType.create("multipart/form-data"))
+                .addBinaryBody(field, Path.of(exchange.getVariable("file", String.class)).toFile(), ContentType.APPLICATION_OCTET_STREAM,
+                        exchange.getVariable("fileName", String.class)).build();
+        request(exchange, url, form, "http://recordings.invalid?httpMethod=POST&throwExceptionOnFailure=false");
+    }
+
+    private static void request(Exchange exchange, String url, Object body, String endpoint) throws Exception {
+        exchange.getMessage().removeHeaders("*");
+        exchange.getMessage().setHeader(Exchange.HTTP_URI, url);
+        exchange.getMessage().setBody(body);
+        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
+            template.send(endpoint, exchange);
+        }
+        if (exchange.getException() != null) {
+            throw exchange.getException();
+        }
+    }
+
+    /**
      * @param body {@code null}: there is none
      * @return the path; empty: it is larger than anything that is a recording
      */
-    public String keep(@Body InputStream body, Exchange exchange) throws IOException {
+    private String keep(InputStream body, Exchange exchange) throws IOException {
         Path file = Files.createTempFile("callbridge-recording-", "");
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
@@ -62,12 +104,6 @@ public class RecordingFile {
             }
         }
         return file.toString();
-    }
-
-    /** @param field of the form, as the CRM names it */
-    public HttpEntity form(String path, String field, String name) {
-        return MultipartEntityBuilder.create().setContentType(ContentType.create("multipart/form-data"))
-                .addBinaryBody(field, Path.of(path).toFile(), ContentType.APPLICATION_OCTET_STREAM, name).build();
     }
 
     private static int next(InputStream body, byte[] part) throws IOException {

@@ -11,8 +11,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.crm.CrmEffect.Kind;
+import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswerException;
 import io.callbridge.deliver.CrmRate;
+import io.callbridge.deliver.DeliveryMemory;
+import io.callbridge.deliver.JsonAnswer;
+import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
 import io.callbridge.routes.AdapterHarness;
@@ -40,7 +44,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.apache.camel.Variable;
+import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
@@ -64,20 +68,27 @@ class DeliverBitrix24RouteTest {
     private static final DateTimeFormatter SECONDS = DateTimeFormatter.ofPattern("yyyyMMddHHmmss");
 
     /** What the adapter remembers, over the lives of several harnesses. */
-    public static final class Memory {
+    public static final class Memory extends DeliveryMemory {
 
         private final Map<String, String> kept = new ConcurrentHashMap<>();
 
-        public String recall(@Variable("key") String key, String name) {
-            return kept.getOrDefault(key + " " + name, "");
+        private Memory() {
+            super(null);
         }
 
-        public void keep(@Variable("key") String key, String name, String value) {
-            kept.put(key + " " + name, value);
+        @Override
+        public String recall(Exchange exchange, String name) {
+            return kept.getOrDefault(exchange.getVariable("key") + " " + name, "");
         }
 
-        public void forget(@Variable("key") String key, String name) {
-            kept.remove(key + " " + name);
+        @Override
+        public void keep(Exchange exchange, String name, String value) {
+            kept.put(exchange.getVariable("key") + " " + name, value);
+        }
+
+        @Override
+        public void forget(Exchange exchange, String name) {
+            kept.remove(exchange.getVariable("key") + " " + name);
         }
 
         private void age(Duration time) {
@@ -109,9 +120,14 @@ class DeliverBitrix24RouteTest {
 
     private AdapterHarness adapter() {
         if (adapter == null) {
-            adapter = AdapterHarness.of("bitrix24", settings, beans);
+            adapter = start();
         }
         return adapter;
+    }
+
+    private AdapterHarness start() {
+        beans.put("bitrix24Call", new Bitrix24Call(memory, new JsonTemplate(JSON), JSON));
+        return AdapterHarness.of("bitrix24", settings, beans);
     }
 
     private Outcome send(String operation, String id, Map<String, Object> body) {
@@ -464,7 +480,7 @@ class DeliverBitrix24RouteTest {
 
     @Test
     void aCallThatBitrix24HasForgottenIsRegisteredAnewInTheSameTry() {
-        memory.keep("leg-1", "call-id", "externalCall.0.1");
+        memory.kept.put("leg-1 call-id", "externalCall.0.1");
         delivered("call", "leg-1", call("7"));
         assertEquals(List.of(FINISH, "batch"), asked());
         assertEquals(1, crm.finishesOf("leg-1"));
@@ -474,7 +490,7 @@ class DeliverBitrix24RouteTest {
     /** Only a finish whose answer was lost may have come through: of any other one the call is not found because it was never finished. */
     @Test
     void aFinishThatWasRefusedWasNotSent() {
-        memory.keep("leg-1", "call-id", "externalCall.0.1");
+        memory.kept.put("leg-1 call-id", "externalCall.0.1");
         crm.refuse(1, StandIn.Reply.json(503, Map.of("error", "QUERY_LIMIT_EXCEEDED", "error_description", "Too many requests")), to(FINISH));
         later("call", "leg-1", call("7"));
         delivered("call", "leg-1", call("7"));
@@ -779,7 +795,7 @@ class DeliverBitrix24RouteTest {
     }
 
     private Store application(Store store) {
-        beans.put("crmToken", new OAuthToken(new CrmMemory(store), TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new ObjectMapper()));
+        beans.put("crmToken", new OAuthToken(new CrmMemory(store), TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new JsonAnswer(JSON, null), JSON));
         settings.putAll(Map.of("callbridge.crm.bitrix24.url", crm.restUrl(), "callbridge.crm.bitrix24.client-id", crm.clientId(),
                 "callbridge.crm.bitrix24.client-secret", crm.clientSecret(), "callbridge.crm.bitrix24.refresh-token", crm.refreshToken(),
                 "callbridge.crm.bitrix24.oauth-url", crm.origin()));
@@ -790,7 +806,7 @@ class DeliverBitrix24RouteTest {
     private void restart(Store store) {
         adapter.close();
         adapter = null;
-        beans.put("crmToken", new OAuthToken(new CrmMemory(store), TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new ObjectMapper()));
+        beans.put("crmToken", new OAuthToken(new CrmMemory(store), TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new JsonAnswer(JSON, null), JSON));
     }
 
     @Test
@@ -844,7 +860,7 @@ class DeliverBitrix24RouteTest {
         try {
             for (Store store : stores) {
                 application(store);
-                replicas.add(AdapterHarness.of("bitrix24", settings, beans));
+                replicas.add(start());
             }
             Predicate<StandIn.Request> oauth = request -> request.path().equals("/oauth/token/");
             crm.slow(2, Duration.ofMillis(300), oauth);

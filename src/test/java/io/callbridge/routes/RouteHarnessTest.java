@@ -13,7 +13,6 @@ import io.callbridge.deliver.CrmRate;
 import io.callbridge.deliver.DeliveryMemory;
 import io.callbridge.deliver.DeliveryResult;
 import io.callbridge.deliver.EntityLookup;
-import io.callbridge.deliver.OAuthToken;
 import io.callbridge.ingest.EventStore;
 import io.callbridge.ingest.TcpReader;
 import io.callbridge.ingest.WebhookReader;
@@ -51,7 +50,7 @@ class RouteHarnessTest {
     private static final Pattern FACT = Pattern.compile("facts\\.put\\(\"([A-Za-z]+)\"");
     private static final List<Class<?>> BEANS = List.of(AsteriskReader.class, CallList.class, CallLoader.class, CardFacts.class, CrmProbe.class, CrmRate.class, DeliveryList.class,
             DeliveryMemory.class, DeliveryRepair.class, DeliveryResult.class, EffectCollector.class, EntityLookup.class, EventStore.class, Explanation.class,
-            LegFacts.class, MissedFacts.class, OAuthToken.class, Recovery.class, Reprocess.class, ReprocessRequest.class, Retention.class,
+            LegFacts.class, MissedFacts.class, Recovery.class, Reprocess.class, ReprocessRequest.class, Retention.class,
             TcpReader.class, WebhookReader.class);
 
     @TestFactory

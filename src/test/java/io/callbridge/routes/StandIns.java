@@ -1,11 +1,13 @@
 package io.callbridge.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.CrmList;
 import io.callbridge.deliver.CrmPack;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
+import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
@@ -48,11 +50,12 @@ final class StandIns {
         beans.put("jsonTemplate", new JsonTemplate(new ObjectMapper()));
         beans.put("jsonAnswer", new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper())));
         beans.put("recordingFile", new RecordingFile());
-        beans.put("crmToken", new OAuthToken());
+        beans.put("crmToken", new OAuthToken(null, null, new JsonAnswer(new ObjectMapper(), null), new ObjectMapper()));
         beans.put("crmList", new CrmList());
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmPack", new CrmPack());
         beans.put("crmMemory", new CrmMemory());
+        beans.put("bitrix24Call", new Bitrix24Call(null, null, null));
         beans.put("crmRate", new CrmRate());
         beans.put("crmUsers", new CrmUsers(routes));
         beans.put("crmProbe", new CrmProbe(routes));
@@ -520,18 +523,6 @@ final class StandIns {
 
         public void forget(@Variable("key") String key, String name) {
             kept.remove(key + " " + name);
-        }
-    }
-
-    /** Without an application there is no token. */
-    public static final class OAuthToken {
-
-        public String access() {
-            return "";
-        }
-
-        public String renew() {
-            return "";
         }
     }
 

@@ -37,7 +37,7 @@ public final class RouteRules {
     private static final Set<String> CAPABILITIES = Set.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording",
             "missed", "task",
             // What Java asks for by the name of the CRM.
-            "token", "upload");
+            "upload");
     private static final Set<String> INSIDE = Set.of("direct", "seda", "timer");
     /** Keys whose value, or whose expression, is the address of an endpoint. */
     private static final Set<String> ENDPOINTS = Set.of("from", "to", "toD", "wireTap", "enrich", "pollEnrich", "poll",
@@ -51,9 +51,6 @@ public final class RouteRules {
     private static final Set<String> HANDLERS = Set.of("onException", "errorHandler", "errorHandlerRef", "doTry", "doCatch",
             "doFinally", "circuitBreaker", "onFallback", "throwExceptionOnFailure", "exceptionHandler", "bridgeErrorHandler");
     private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.ofEntries(
-            // What an answer means stands in the adapter: by its text, not by its status; and a recording that its server does not
-            // have yet is not refused by the CRM.
-            Map.entry("deliver-bitrix24", Set.of("throwExceptionOnFailure")),
             // An answer is judged by its adapter.
             Map.entry("deliver-outbox", Set.of("throwExceptionOnFailure")),
             // An answer is read before it is judged: amoCRM says by the same status that nobody has a number.
