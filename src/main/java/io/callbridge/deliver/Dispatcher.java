@@ -69,7 +69,7 @@ public class Dispatcher {
         this.json = json;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
-        settings.crms().forEach(crm -> crms.add(new Crm(crm, gates.of(crm), settings.crm(crm).parallel())));
+        settings.crms().forEach(crm -> crms.add(new Crm(crm, gates.of(crm))));
     }
 
     /** Starts the deliveries; called when all routes run. */
@@ -121,13 +121,11 @@ public class Dispatcher {
     private final class Lane {
         private final String name;
         private final Set<Long> inFlight = ConcurrentHashMap.newKeySet();
-        private final int parallel;
         private final ExecutorService workers;
         private volatile boolean news = true;
 
-        private Lane(String crm, String name, int parallel) {
+        private Lane(String crm, String name) {
             this.name = name;
-            this.parallel = parallel;
             workers = Executors.newFixedThreadPool(parallel, task -> new Thread(task, "deliver-" + crm + "-" + name));
         }
     }
@@ -140,12 +138,10 @@ public class Dispatcher {
         private final Thread thread;
         private long sweptAt;
 
-        /** @param callsParallel 0: as all others */
-        private Crm(String name, CrmGate gate, int callsParallel) {
+        private Crm(String name, CrmGate gate) {
             this.name = name;
             this.gate = gate;
-            lanes = Delivery.LANES.stream()
-                    .map(lane -> new Lane(name, lane, callsParallel > 0 && lane.equals(Delivery.CALLS) ? callsParallel : parallel)).toList();
+            lanes = Delivery.LANES.stream().map(lane -> new Lane(name, lane)).toList();
             thread = new Thread(this::run, "dispatch-" + name);
             thread.setDaemon(true);
         }
@@ -188,7 +184,7 @@ public class Dispatcher {
         private void dispatch(Lane lane) {
             // What is in flight now may be done while the query runs, and must not be taken from its answer again.
             Set<Long> busy = Set.copyOf(lane.inFlight);
-            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * lane.parallel - busy.size(), System.currentTimeMillis());
+            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - busy.size(), System.currentTimeMillis());
             if (permits <= 0 || !lane.news || lane.name.equals(Delivery.RECORDINGS) && gate.down() && outbox.waits(name)) {
                 return;
             }

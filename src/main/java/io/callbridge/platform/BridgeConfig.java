@@ -83,7 +83,5 @@ public interface BridgeConfig {
         Optional<String> severalEntities();
 
         Optional<String> missedTask();
-
-        Optional<String> parallel();
     }
 }

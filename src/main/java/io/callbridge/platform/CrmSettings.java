@@ -13,10 +13,8 @@ import org.eclipse.microprofile.config.Config;
  * @param users employees, by the user of their extension, as this CRM names them
  * @param severalEntities which of several entities with one number is meant: {@code first}, {@code owner}, {@code most-recent}
  * @param missedTask a missed call is also a task to call back
- * @param parallel requests in parallel, for calls; 0: as for all others
  */
-public record CrmSettings(int rate, int burst, int lookupRate, Map<String, String> users, String severalEntities, boolean missedTask,
-        int parallel) {
+public record CrmSettings(int rate, int burst, int lookupRate, Map<String, String> users, String severalEntities, boolean missedTask) {
 
     private static final int MOST = 100_000;
 
@@ -25,7 +23,7 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         String key = "crm." + crm;
         CrmChecks.check(crm, key, config, all);
         if (config == null) {
-            return new CrmSettings(0, 1, 0, Map.of(), "first", false, 0);
+            return new CrmSettings(0, 1, 0, Map.of(), "first", false);
         }
         int rate = config.rate().map(value -> Settings.whole(key + ".rate", value, 1, MOST)).orElse(0);
         String several = config.severalEntities().orElse("first");
@@ -35,8 +33,7 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         return new CrmSettings(rate, config.burst().map(value -> Settings.whole(key + ".burst", value, 1, MOST)).orElse(Math.max(1, rate / 10)),
                 config.lookupRate().map(value -> Settings.whole(key + ".lookup-rate", value, 1, MOST)).orElse(0),
                 Map.copyOf(config.users()), several,
-                config.missedTask().map(value -> Settings.bool(key + ".missed-task", value)).orElse(false),
-                config.parallel().map(value -> Settings.whole(key + ".parallel", value, 1, 256)).orElse(0));
+                config.missedTask().map(value -> Settings.bool(key + ".missed-task", value)).orElse(false));
     }
 
     /** The employee as this CRM names him: by the user of his extension, unless it says otherwise. */

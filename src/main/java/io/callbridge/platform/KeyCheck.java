@@ -35,7 +35,7 @@ final class KeyCheck {
             "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "store.patience-ms", "admin.token",
             "admin.oidc.url", "admin.oidc.client-id", "admin.oidc.client-secret", "admin.oidc.users", "admin.oidc.role", "admin.oidc.name-claim",
             "crm.active", "crm.tls-ca", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
-            "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task", "crm.<crm>.parallel",
+            "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
             "crm.bitrix24.client-id", "crm.bitrix24.client-secret", "crm.bitrix24.refresh-token", "crm.bitrix24.oauth-url",
             "crm.bitrix24.unknown-caller", "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.recordings",
             "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",

@@ -35,7 +35,7 @@ final class RouteVariables {
             // events and pieces of work
             "kind", "pbx", "trigger", "looks", "whole",
             // deliveries and look-ups
-            "crm", "operation", "lane", "key", "id", "address", "packSize",
+            "crm", "operation", "lane", "key", "id", "address",
             // Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile
             "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName",
             // administration

@@ -1,6 +1,5 @@
 package io.callbridge.crm;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -14,7 +13,6 @@ import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.crm.StandIn.Reply;
 import io.callbridge.crm.StandIn.Request;
 import io.callbridge.deliver.CrmAnswerException;
-import io.callbridge.deliver.CrmPack;
 import io.callbridge.deliver.CrmRefusedException;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
@@ -23,11 +21,7 @@ import java.time.ZoneId;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -305,76 +299,6 @@ class DeliverRetailcrmRouteTest {
         crm.limit(1000);
         assertEquals("delivered", adapter.deliver("call", "71101-a2", call(Map.of())).result());
         assertEquals(2, crm.effects().size());
-    }
-
-    /** The first request waits until all others are there. */
-    public static final class Waiting {
-
-        private final CrmPack pack;
-        private final int others;
-        private final AtomicBoolean first = new AtomicBoolean(true);
-
-        private Waiting(CrmPack pack, int others) {
-            this.pack = pack;
-            this.others = others;
-        }
-
-        public void permit() {
-            if (first.compareAndSet(true, false)) {
-                await().until(() -> pack.waiting() == others);
-            }
-        }
-    }
-
-    private Map<String, Outcome> together(Map<String, Map<String, Object>> calls) {
-        CrmPack pack = new CrmPack();
-        try (AdapterHarness several = AdapterHarness.of("retailcrm", Map.of("callbridge.crm.retailcrm.url", crm.origin() + "/api/v5",
-                "callbridge.crm.retailcrm.key", RetailCrmStandIn.KEY), Map.of("crmPack", pack, "crmRate", new Waiting(pack, calls.size() - 1)))) {
-            return several.deliverAtOnce("call", calls);
-        }
-    }
-
-    private static Map<String, Map<String, Object>> calls(int many) {
-        return IntStream.range(0, many).boxed().collect(Collectors.toMap(n -> "71101-" + n, n -> call(Map.of())));
-    }
-
-    @Test
-    void callsOfOneTimeGoInPacksOfUpTo50() {
-        Map<String, Outcome> outcomes = together(calls(53));
-        assertEquals(Set.of(new Outcome("delivered", null)), Set.copyOf(outcomes.values()));
-        assertEquals(53, crm.effects().size());
-        assertEquals(3, crm.requests().size());
-    }
-
-    @Test
-    void aBadCallDoesNotTakeTheOthersOfItsPackWithIt() {
-        Map<String, Map<String, Object>> calls = calls(6);
-        calls.put("bad", call(Map.of("recordingUrl", "ftp://pbx.example/r/1.mp3")));
-        Map<String, Outcome> outcomes = together(calls);
-        assertEquals("deadLetter", outcomes.remove("bad").result());
-        assertEquals(Set.of(new Outcome("delivered", null)), Set.copyOf(outcomes.values()));
-        assertEquals(6, crm.effects().size());
-        // The first, the pack, and each of the pack; the bad one may be the first.
-        assertTrue(Set.of(2, 8).contains(crm.requests().size()), () -> "" + crm.requests().size());
-    }
-
-    /** Which of the two it was, the answer does not say. */
-    @Test
-    void aPackOfWhichNotAllIsTakenIsSentOneByOne() {
-        crm.refuse(1, new Reply(200, "application/json", "{\"success\":true,\"processedCallsCount\":1,\"duplicateCalls\":[\"71101-1\"]}", Map.of()),
-                request -> request.parameters().get("calls").split("externalId").length == 3);
-        assertEquals(Set.of(new Outcome("delivered", null)), Set.copyOf(together(calls(3)).values()));
-        assertEquals(3, crm.effects().size());
-        assertEquals(4, crm.requests().size());
-    }
-
-    @Test
-    void aPackWithoutAnAnswerIsTriedLaterByAll() {
-        crm.lose(1, request -> request.parameters().get("calls").split("externalId").length > 2);
-        List<String> results = together(calls(5)).values().stream().map(Outcome::result).sorted().toList();
-        assertEquals(List.of("delivered", "retryLater", "retryLater", "retryLater", "retryLater"), results);
-        assertEquals(2, crm.requests().size());
-        assertEquals(5, crm.effects().size());
     }
 
     @Test

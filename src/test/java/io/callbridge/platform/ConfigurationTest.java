@@ -155,8 +155,8 @@ class ConfigurationTest {
         bitrix24();
         environment.putAll(Map.of("CALLBRIDGE_CRM_BITRIX24_USERS_ANNA", "7", "CALLBRIDGE_CRM_BITRIX24_USERS_102", "8",
                 "CALLBRIDGE_CRM_BITRIX24_SEVERAL_ENTITIES", "owner", "CALLBRIDGE_CRM_BITRIX24_MISSED_TASK", "true",
-                "CALLBRIDGE_CRM_BITRIX24_LOOKUP_RATE", "3", "CALLBRIDGE_CRM_BITRIX24_RATE", "1", "CALLBRIDGE_CRM_BITRIX24_PARALLEL", "4"));
-        assertEquals(new CrmSettings(1, 45, 3, Map.of("anna", "7", "102", "8"), "owner", true, 4), start().crm("bitrix24"));
+                "CALLBRIDGE_CRM_BITRIX24_LOOKUP_RATE", "3", "CALLBRIDGE_CRM_BITRIX24_RATE", "1"));
+        assertEquals(new CrmSettings(1, 45, 3, Map.of("anna", "7", "102", "8"), "owner", true), start().crm("bitrix24"));
     }
 
     @Test
@@ -266,7 +266,7 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"retailcrm, time-zone, +03:00", "retailcrm, time-zone, Europe/Moskau", "retailcrm, parallel, 0", "retailcrm, hidden-number, none",
+    @CsvSource({"retailcrm, time-zone, +03:00", "retailcrm, time-zone, Europe/Moskau", "retailcrm, hidden-number, none",
             "vtiger, time-zone, MSK"})
     void aKeyOfACrmThatCannotBeUsedIsRefused(String crm, String key, String value) {
         given.put("callbridge.crm.active", crm);

@@ -77,7 +77,7 @@ class RouteVariablesTest {
                 }
             }
         }
-        assertTrue(set.containsAll(Set.of("forwarded", "number", "address", "packSize")), set::toString);
+        assertTrue(set.containsAll(Set.of("forwarded", "number", "address")), set::toString);
         String time = "\"2026-11-30T10:00:00.000Z\"";
         set.addAll(EffectFacts.of(new ObjectMapper().readTree("{\"at\": " + time + ", \"startedAt\": " + time + ", \"answeredAt\": " + time
                 + ", \"endedAt\": " + time + ", \"servedAt\": " + time + "}")).keySet());

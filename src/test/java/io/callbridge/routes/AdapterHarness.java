@@ -11,10 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -73,24 +69,6 @@ public final class AdapterHarness implements AutoCloseable {
     public Outcome deliver(String operation, String id, Map<String, Object> body) {
         routes.send("deliver-outbox", facts(operation, id, body));
         return outcome(id);
-    }
-
-    /** The same for several effects at the same time, by their ids. */
-    public Map<String, Outcome> deliverAtOnce(String operation, Map<String, Map<String, Object>> bodies) {
-        ExecutorService workers = Executors.newFixedThreadPool(bodies.size());
-        bodies.forEach((id, body) -> workers.execute(() -> routes.sendMore("deliver-outbox", exchange -> {
-            exchange.getMessage().setBody(facts(operation, id, body));
-            Facts.put(exchange);
-        }, ExchangePattern.InOnly)));
-        workers.shutdown();
-        try {
-            if (!workers.awaitTermination(20, TimeUnit.SECONDS)) {
-                throw new AssertionError("somebody waits for ever");
-            }
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
-        }
-        return bodies.keySet().stream().collect(Collectors.toMap(id -> id, this::outcome));
     }
 
     private Map<String, Object> facts(String operation, String id, Map<String, Object> body) {

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.CrmList;
-import io.callbridge.deliver.CrmPack;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
@@ -53,7 +52,6 @@ final class StandIns {
         beans.put("crmToken", new OAuthToken(null, null, new JsonAnswer(new ObjectMapper(), null), new ObjectMapper()));
         beans.put("crmList", new CrmList());
         beans.put("crmAnswer", new CrmAnswer());
-        beans.put("crmPack", new CrmPack());
         beans.put("crmMemory", new CrmMemory());
         beans.put("bitrix24Call", new Bitrix24Call(null, null, null));
         beans.put("crmRate", new CrmRate());
