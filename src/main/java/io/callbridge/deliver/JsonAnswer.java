@@ -55,6 +55,12 @@ public class JsonAnswer {
         return new LinkedHashMap<>(Map.of("error_description", "no JSON: " + shown.substring(0, Math.min(MOST, shown.length()))));
     }
 
+    /** The same of a CRM that answers nothing but JSON objects: whatever else came did not come from it, and is tried again. */
+    public Map<String, Object> object(@Body String text, Exchange exchange) throws JsonProcessingException {
+        exchange.setProperty(CrmAnswer.SAID, text);
+        return json.readValue(text, MAP);
+    }
+
     /**
      * A JSON list of what the template in the body makes of each element of the variable {@code list}. Blanks around a text are
      * from names of which a part is missing.

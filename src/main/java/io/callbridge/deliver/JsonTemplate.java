@@ -66,8 +66,9 @@ public class JsonTemplate {
         exchange.setVariable("request", json.writeValueAsString(method.getValue()));
     }
 
-    /** The members of the template in the body as an encoded form; an object or a list among them is JSON in its field. */
+    /** The members of the template in the body as an encoded form, as the message says then; an object or a list among them is JSON. */
     public String form(@Body String template, Exchange exchange) {
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/x-www-form-urlencoded");
         return form(filled(template, exchange));
     }
 

@@ -109,7 +109,7 @@ class DeliverRetailcrmRouteTest {
     void aCallIsUploaded() throws JsonProcessingException {
         assertEquals("delivered", adapter.deliver("call", LEG, call(Map.of("did", "+74950000001"))).result());
         assertEquals(List.of(new CrmEffect(Kind.CALL, LEG, "101", "79000000010", "in", "answered", 61L, STARTED, null)), crm.effects());
-        assertEquals("[{\"date\":\"2026-11-27 12:00:00\",\"type\":\"in\",\"phone\":\"79000000010\",\"code\":\"101\",\"result\":\"answered\","
+        assertEquals("[{\"type\":\"in\",\"date\":\"2026-11-27 12:00:00\",\"phone\":\"79000000010\",\"code\":\"101\",\"result\":\"answered\","
                 + "\"duration\":61,\"durationWaiting\":4,\"externalId\":\"71101-a1\",\"externalPhone\":\"+74950000001\"}]",
                 crm.requests().get(0).parameters().get("calls"));
         assertEquals(1, crm.requests().size());

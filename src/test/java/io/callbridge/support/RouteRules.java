@@ -162,8 +162,8 @@ public final class RouteRules {
                 .filter(key -> !java.contains('"' + key.replaceFirst("callbridge\\.crm\\.[^.]+", "") + '"'))
                 .filter(key -> !key.contains(".users."))
                 // What a route template puts together.
-                .filter(key -> texts.values().stream().noneMatch(text -> text.matches("(?s).*- name: secret\n *(defaultV|v)alue: "
-                        + key.replaceFirst(".*\\.", "") + "\n.*")))
+                .filter(key -> texts.values().stream().noneMatch(text -> text.matches("(?s).*name: secret,?\\s*(defaultV|v)alue: "
+                        + key.replaceFirst(".*\\.", "") + "\\b.*")))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
