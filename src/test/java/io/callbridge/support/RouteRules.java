@@ -58,9 +58,7 @@ public final class RouteRules {
             // The same of HubSpot, where a conflict means that the object is there.
             Map.entry("deliver-hubspot", Set.of("throwExceptionOnFailure")),
             // A number that the CRM refuses is nobody's; 403 and 404 are no refusal, and one with 200 may be.
-            Map.entry("deliver-retailcrm", Set.of("doTry", "doCatch", "throwExceptionOnFailure")),
-            // Whatever the status, the effect is not refused: the product knows no such answer.
-            Map.entry("deliver-vtiger", Set.of("throwExceptionOnFailure")),
+            Map.entry("deliver-retailcrm", Set.of("doTry", "doCatch")),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
             Map.entry("process-event", Set.of("doTry", "doFinally")));
     private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
