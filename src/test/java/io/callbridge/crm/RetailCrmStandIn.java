@@ -60,9 +60,7 @@ class RetailCrmStandIn extends StandIn {
     private final List<Customer> customers = new ArrayList<>();
     private final List<CrmEffect> cards = new ArrayList<>();
     private final Map<String, CrmEffect> calls = new LinkedHashMap<>();
-    private final Map<String, Integer> uploads = new HashMap<>();
     private ZoneId zone = ZoneId.of("Europe/Moscow");
-    private boolean twice;
 
     /** An employee. @param code the extension */
     void user(int id, String code, String firstName, String lastName, String email) {
@@ -82,24 +80,6 @@ class RetailCrmStandIn extends StandIn {
     /** Where the account is: dates carry no zone. */
     void zone(ZoneId place) {
         look(() -> zone = place);
-    }
-
-    /** Whether an upload with a known {@code externalId} is a second call. Not verified: the same one if not told. */
-    void storesRepeatsTwice(boolean really) {
-        look(() -> twice = really);
-    }
-
-    /** How often a call was uploaded, whatever became of it. */
-    int uploads(String externalId) {
-        return look(() -> uploads.getOrDefault(externalId, 0));
-    }
-
-    int mostPerSecond() {
-        return limit.fullest();
-    }
-
-    int refusedByLimit() {
-        return limit.refused();
     }
 
     /** All cards shown and ended in their order, then the calls. */
@@ -174,15 +154,14 @@ class RetailCrmStandIn extends StandIn {
         if (!errors.isEmpty()) {
             return invalid(errors);
         }
-        // That the answer names repeated ones is in the vendor's client; whether as externalIds is not verified.
+        // That a known externalId is the same call is not verified. That the answer names repeated ones is in the vendor's client;
+        // whether as externalIds is not.
         List<String> repeated = new ArrayList<>();
         for (JsonNode call : pack) {
             String id = text(call, "externalId");
-            int before = id == null ? 0 : uploads.merge(id, 1, Integer::sum) - 1;
-            if (before > 0) {
+            if (calls.put(id == null ? "#" + calls.size() : id, effect(call)) != null) {
                 repeated.add(id);
             }
-            calls.put(id == null || twice ? id + "#" + calls.size() : id, effect(call));
         }
         return Reply.json(200, Map.of("success", true, "processedCallsCount", pack.size(), "duplicateCalls", repeated));
     }

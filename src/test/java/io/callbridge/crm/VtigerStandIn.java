@@ -14,7 +14,7 @@ import java.util.Set;
  * The PBXManager callback of vtiger, after the product's own source (modules/PBXManager, as kept by the fork
  * salesplatform-vtigercrm, which marks its changes). The product answers nothing to a request that it cannot use: status 200
  * and no body. Such requests are in {@link #ignored}, because there is no error to see. Not modelled: customers, who may
- * receive calls, the five minutes after which a poll ends a ringing.
+ * receive calls, the five minutes after which a poll ends a ringing, the fork's word DialBegin.
  */
 class VtigerStandIn extends StandIn {
 
@@ -38,8 +38,7 @@ class VtigerStandIn extends StandIn {
             "DialAnswer", new Event(Set.of("callUUID", "callerid1", "callerid2"), Set.of()),
             "EndCall", new Event(Set.of("callUUID", "starttime", "endtime", "duration", "billableseconds"), Set.of("callerNumber")),
             "Hangup", new Event(Set.of("callUUID", "causetxt"), Set.of("HangupCause", "EndTime", "Duration", "callerIdNum")),
-            "Record", new Event(Set.of("callUUID", "recordinglink"), Set.of("callerNumber")),
-            "DialBegin", new Event(Set.of("callUUID", "callerIdNumber", "dialString"), Set.of("StartTime", "channel", "connectedLineName")));
+            "Record", new Event(Set.of("callUUID", "recordinglink"), Set.of("callerNumber")));
 
     /** One row of the product's table. */
     private static final class Row {
@@ -66,7 +65,6 @@ class VtigerStandIn extends StandIn {
     private final List<String> ignored = new ArrayList<>();
     private ZoneId zone = ZoneId.of("Europe/Moscow");
     private boolean multiplies;
-    private boolean fork;
 
     /** An employee. @param extension {@code phone_crm_extension} */
     void user(String id, String extension) {
@@ -84,11 +82,6 @@ class VtigerStandIn extends StandIn {
      */
     void multiplies(boolean really) {
         look(() -> multiplies = really);
-    }
-
-    /** Whether DialBegin is known, as in the fork: a record per call and user. Else it is ignored, as any unknown word. */
-    void knowsDialBegin(boolean really) {
-        look(() -> fork = really);
     }
 
     /** What the product passed over in silence, and what it would store cut or not at all: one line each. */
@@ -141,7 +134,7 @@ class VtigerStandIn extends StandIn {
             return xml("<Response><Authentication>Failure</Authentication></Response>");
         }
         String word = given.get("callstatus");
-        Event event = word == null || word.equals("DialBegin") && !fork ? null : EVENTS.get(word);
+        Event event = word == null ? null : EVENTS.get(word);
         if (event == null) {
             ignored.add("callstatus is " + word);
             return Reply.empty(200);
@@ -152,7 +145,6 @@ class VtigerStandIn extends StandIn {
             case "StartApp" -> {
                 return startApp(uuid, given);
             }
-            case "DialBegin" -> dialBegin(uuid, given);
             case "DialAnswer" -> dialAnswer(uuid, given);
             case "EndCall" -> of(word, uuid).forEach(row -> {
                 row.start = given.get("starttime");
@@ -186,24 +178,8 @@ class VtigerStandIn extends StandIn {
         return dial(agents.toString());
     }
 
-    private void dialBegin(String uuid, Map<String, String> given) {
-        String caller = given.getOrDefault("callerIdNumber", "");
-        String dialled = given.getOrDefault("dialString", "");
-        dialled = dialled.contains("/") ? dialled.substring(dialled.lastIndexOf('/') + 1) : dialled.replaceFirst("@.*", "");
-        if (caller.isEmpty() || dialled.isEmpty() || caller.equals(dialled)) {
-            ignored.add("DialBegin without two numbers");
-        } else if (users.containsKey(caller)) {
-            ring(new Row(uuid, "outbound", users.get(caller), dialled, given.get("StartTime")));
-        } else if (users.containsKey(dialled)) {
-            ring(new Row(uuid, "inbound", users.get(dialled), caller, given.get("StartTime")));
-        } else {
-            ignored.add("DialBegin for nobody's extension: " + dialled);
-        }
-    }
-
     private Row ring(Row row) {
-        Row known = multiplies ? null : rows.stream().filter(r -> r.uuid.equals(row.uuid) && (!fork || row.user == null || row.user.equals(r.user)))
-                .findFirst().orElse(null);
+        Row known = multiplies ? null : rows.stream().filter(r -> r.uuid.equals(row.uuid)).findFirst().orElse(null);
         if (known == null) {
             rows.add(row);
             return row;
@@ -217,11 +193,6 @@ class VtigerStandIn extends StandIn {
     private void dialAnswer(String uuid, Map<String, String> given) {
         String first = users.get(given.getOrDefault("callerid1", ""));
         String second = users.get(given.getOrDefault("callerid2", ""));
-        if (fork) {
-            String user = first != null ? first : second;
-            of("DialAnswer", uuid).stream().filter(row -> user != null && user.equals(row.user)).forEach(row -> row.status = IN_PROGRESS);
-            return;
-        }
         for (Row row : of("DialAnswer", uuid)) {
             if (incoming(row)) {
                 row.user = second;
@@ -232,7 +203,6 @@ class VtigerStandIn extends StandIn {
         }
     }
 
-    /** The fork wants to know whose hangup it is ({@code callerIdNum}); the product does not ask. */
     private void hangup(String uuid, Map<String, String> given) {
         String cause = given.getOrDefault("causetxt", "");
         if (cause.equals("null") || cause.isEmpty()) {
@@ -244,8 +214,7 @@ class VtigerStandIn extends StandIn {
             case "User busy", "Call Rejected" -> "busy";
             default -> cause;
         };
-        String whose = users.get(given.getOrDefault("callerIdNum", ""));
-        of("Hangup", uuid).stream().filter(row -> !fork || whose != null && whose.equals(row.user)).forEach(row -> row.status = status);
+        of("Hangup", uuid).forEach(row -> row.status = status);
     }
 
     /** What an update with this callUUID hits; an unknown one hits nothing, and the product says nothing. */
@@ -287,9 +256,8 @@ class VtigerStandIn extends StandIn {
         return text != null && text.matches("[0-9]{1,10}") ? Long.valueOf(text) : null;
     }
 
-    private Reply dial(String inside) {
-        // The fork has taken this answer out.
-        return fork ? Reply.empty(200) : xml("<Response><Dial><Authentication>Success</Authentication>" + inside + "</Dial></Response>");
+    private static Reply dial(String inside) {
+        return xml("<Response><Dial><Authentication>Success</Authentication>" + inside + "</Dial></Response>");
     }
 
     private static Reply xml(String text) {

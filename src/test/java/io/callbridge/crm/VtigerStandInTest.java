@@ -38,28 +38,6 @@ class VtigerStandInTest {
     }
 
     @Test
-    void anIncomingCallFromRingingToItsRecording() throws Exception {
-        String agents = start("a", OUTSIDE, "Ivanov", "SIP/trunk-1").body();
-        assertTrue(agents.endsWith("<Response><Dial><Authentication>Success</Authentication><Number>SIP/101</Number><Number>SIP/102</Number>"
-                + "</Dial></Response>"), agents);
-        CrmEffect card = new CrmEffect(Kind.CARD, "a", null, OUTSIDE, "in", null, null, null, null);
-        assertEquals(List.of(card), crm.ringing());
-        assertEquals(List.of(card), crm.effects());
-
-        assertEquals("", post("DialAnswer", "callUUID", "a", "callerid1", OUTSIDE, "callerid2", "102").body());
-        assertEquals(List.of(), crm.ringing());
-        assertEquals(List.of(Kind.CARD, Kind.CARD_END), kinds());
-
-        end("a", "65", "61");
-        post("Hangup", "callUUID", "a", "causetxt", "Normal Clearing", "HangupCause", "ANSWER");
-        post("Record", "callUUID", "a", "recordinglink", "https://pbx.example/r/1.mp3");
-        assertEquals(List.of(Kind.CARD, Kind.CARD_END, Kind.CALL), kinds());
-        assertEquals(new CrmEffect(Kind.CALL, "a", "19x6", OUTSIDE, "in", "completed", 61L, 1795770005L, "https://pbx.example/r/1.mp3"),
-                crm.effects().get(2));
-        assertEquals(List.of(), crm.ignored());
-    }
-
-    @Test
     void aCallFromAUsersExtensionIsOutgoingToItsName() throws Exception {
         assertTrue(start("a", "101", OUTSIDE, "SIP/101-00000001").body().contains("<Number>SIP/" + OUTSIDE + "@trunk</Number>"));
         assertEquals(List.of(), crm.ringing());
@@ -113,45 +91,6 @@ class VtigerStandInTest {
         assertEquals(List.of(Kind.CARD), kinds());
         assertEquals(404, client.send(HttpRequest.newBuilder(URI.create(crm.origin() + "/callbacks/PBXManager.php")).build(),
                 HttpResponse.BodyHandlers.ofString()).statusCode());
-    }
-
-    @Test
-    void theSameCallIsTheSameRecordUnlessToldOtherwise() throws Exception {
-        start("a", OUTSIDE, "", "SIP/trunk-1");
-        start("a", OUTSIDE, "", "SIP/trunk-1");
-        assertEquals(List.of(Kind.CARD), kinds());
-        crm.multiplies(true);
-        start("a", OUTSIDE, "", "SIP/trunk-1");
-        post("Hangup", "callUUID", "a", "causetxt", "Normal Clearing");
-        assertEquals(List.of(Kind.CARD, Kind.CARD_END, Kind.CALL, Kind.CARD, Kind.CARD_END, Kind.CALL), kinds());
-    }
-
-    @Test
-    void withoutUsersNobodyAnswers() throws Exception {
-        try (VtigerStandIn empty = new VtigerStandIn()) {
-            String body = client.send(HttpRequest.newBuilder(URI.create(empty.origin() + "/modules/PBXManager/callbacks/PBXManager.php?vtigersignature="
-                    + VtigerStandIn.SIGNATURE + "&callstatus=StartApp&callUUID=a&callerIdNumber=1&StartTime=2026-11-27%2012:00:00")).build(),
-                    HttpResponse.BodyHandlers.ofString()).body();
-            assertTrue(body.contains("<ConfiguredNumber>empty</ConfiguredNumber>"), body);
-            assertEquals("no-answer", empty.effects().get(2).status());
-        }
-    }
-
-    @Test
-    void dialBeginIsTheForksWord() throws Exception {
-        String[] begin = {"callUUID", "a", "callerIdNumber", OUTSIDE, "dialString", "SIP/101", "StartTime", "2026-11-27 12:00:00"};
-        assertEquals(200, post("DialBegin", begin).statusCode());
-        assertEquals(List.of("callstatus is DialBegin"), crm.ignored());
-
-        crm.knowsDialBegin(true);
-        post("DialBegin", begin);
-        post("DialBegin", begin);
-        post("DialBegin", "callUUID", "a", "callerIdNumber", OUTSIDE, "dialString", "102@trunk", "StartTime", "2026-11-27 12:00:00");
-        assertEquals(List.of("19x5", "19x6"), crm.ringing().stream().map(CrmEffect::user).toList());
-        post("DialAnswer", "callUUID", "a", "callerid1", OUTSIDE, "callerid2", "101");
-        post("Hangup", "callUUID", "a", "causetxt", "Normal Clearing", "callerIdNum", "101");
-        assertEquals(List.of("19x6"), crm.ringing().stream().map(CrmEffect::user).toList());
-        assertEquals(List.of(Kind.CARD, Kind.CARD_END, Kind.CALL, Kind.CARD), kinds());
     }
 
     @ParameterizedTest
