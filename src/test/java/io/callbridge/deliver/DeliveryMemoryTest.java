@@ -1,10 +1,13 @@
 package io.callbridge.deliver;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
+import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestStore;
 import java.nio.file.Path;
 import org.apache.camel.Exchange;
@@ -34,6 +37,22 @@ class DeliveryMemoryTest {
             asked(exchange, "forget(*, 'call-id')");
             assertEquals("", asked(exchange, "recall(*, 'call-id')"));
         }
+    }
+
+    /** Who asks for new tokens and dies leaves them to another one. */
+    @Test
+    void aClaimHoldsUntilItIsReleasedOrRunsOut() {
+        Store store = TestStore.of(PostgresServer.shared().newDatabase());
+        store.open();
+        CrmMemory shared = new CrmMemory(store);
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
+        shared.release("bitrix24", "claim", "two").join();
+        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
+        shared.release("bitrix24", "claim", "one").join();
+        assertTrue(shared.claim("bitrix24", "claim", "two", -1_000).join());
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
     }
 
     private static Object asked(Exchange exchange, String method) {
