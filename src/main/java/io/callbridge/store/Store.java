@@ -147,7 +147,8 @@ public class Store {
             sql.close();
         } catch (IOException | SQLException | FlywayException | IllegalStateException e) {
             throw new StartException("callbridge.store.url is '" + Settings.masked(url) + "', which cannot be used: "
-                    + rootMessage(e).replace(url, Settings.masked(url)) + "; needed is " + (kind == StoreKind.SQLITE
+                    // Before a port it takes user:password@host for a host, and says that there is none of that name.
+                    + rootMessage(e).replace(url, Settings.masked(url)).replaceAll("\\S+@", "***@") + "; needed is " + (kind == StoreKind.SQLITE
                             ? "an SQLite file that can be written, or a folder where it can be made"
                             : "a PostgreSQL database that answers, whose user may create tables and write"), e);
         }
