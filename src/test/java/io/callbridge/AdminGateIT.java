@@ -8,19 +8,26 @@ import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.RawHttp;
 import io.callbridge.support.RawHttp.Answer;
+import io.callbridge.support.SharedBridge;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
  * Who may ask the administration API, and as whom he is known to the routes: one of them answers with the name it is given, as
@@ -30,37 +37,14 @@ class AdminGateIT {
 
     private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String BEARER = "Authorization: Bearer " + TOKEN;
-    /** A route that says who asks. */
-    static final String WHO = """
-            - route:
-                id: ops-who
-                group: ops
-                description: "Says who asks."
-                routeConfigurationId: ops-request-errors
-                from:
-                  uri: platform-http:/api/who
-                  steps:
-                    - setBody:
-                        simple: "${header.Callbridge-Who}"
-            """;
+    private static final String ROUTE = "platform-http:";
+    private static final int AT_LEAST = 14;
 
     private static BridgeProcess closed;
 
     @BeforeAll
     static void start() {
-        closed = builder().start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (closed != null) {
-            closed.close();
-        }
-    }
-
-    private static BridgeProcess.Builder builder() {
-        return BridgeProcess.builder().setting("quarkus.http.host", "0.0.0.0")
-                .editRoutes(routes -> Files.writeString(routes.resolve("ops-who.camel.yaml"), WHO));
+        closed = SharedBridge.bridge();
     }
 
     @Test
@@ -105,25 +89,18 @@ class AdminGateIT {
         assertTrue(page.text().contains("<form>"), "it asks who it is");
     }
 
+    /** What the second one knows is known after a restart, too. */
     @Test
-    void aTokenIsMadeAtTheFirstStartAndToldOnce() {
-        try (BridgeProcess made = builder().without("callbridge.admin.token").start()) {
-            String token = token(made);
-            assertRefused(401, ask(made, "GET /api/who"));
-            assertWho("token", ask(made, "GET /api/who", "Authorization: Bearer " + token));
-            made.stop();
-            made.restart();
-            assertWho("token", ask(made, "GET /api/who", "Authorization: Bearer " + token));
-            assertEquals(token, token(made));
-        }
-    }
-
-    @Test
-    void allReplicasHaveOneToken() {
-        try (BridgeProcess first = builder().without("callbridge.admin.token").store(StoreKind.POSTGRESQL).start();
-                BridgeProcess second = builder().without("callbridge.admin.token").storeOf(first).start()) {
-            assertFalse(second.output().contains("#token="), second::output);
-            assertWho("token", ask(second, "GET /api/who", "Authorization: Bearer " + token(first)));
+    void aTokenIsMadeAtTheFirstStartAndToldOnceAndAllReplicasHaveIt() {
+        BridgeProcess.Builder builder = BridgeProcess.builder().without("callbridge.admin.token").editRoutes(SharedBridge.WHO);
+        try (BridgeProcess first = builder.store(StoreKind.POSTGRESQL).start()) {
+            String token = token(first);
+            assertRefused(401, ask(first, "GET /api/who"));
+            assertWho("token", ask(first, "GET /api/who", "Authorization: Bearer " + token));
+            try (BridgeProcess second = builder.storeOf(first).start()) {
+                assertFalse(second.output().contains("#token="), second::output);
+                assertWho("token", ask(second, "GET /api/who", "Authorization: Bearer " + token));
+            }
         }
     }
 
@@ -204,14 +181,68 @@ class AdminGateIT {
         assertEquals(401, client.send(request.build(), HttpResponse.BodyHandlers.ofString()).statusCode());
     }
 
-    @Test
-    void theDemoAsksNobody() {
-        try (BridgeProcess demo = builder().bare().setting("callbridge.demo", "true").start()) {
-            assertWho("demo", ask(demo, "GET /api/who", "Host: callbridge.example", "X-Forwarded-For: 192.0.2.1"));
-            assertEquals(200, ask(demo, "GET /").status());
-            assertRefused(403, ask(demo, "GET /api/who", "Origin: http://evil.example"));
-            assertFalse(demo.output().contains("#token="), demo::output);
+    /** Everything that is administration, found in the project's routes, with something in the place of its variables. */
+    static Set<String> endpoints() throws IOException {
+        // What is no route: it ends when the client does.
+        TreeSet<String> lines = new TreeSet<>(List.of("GET /api/live"));
+        try (Stream<Path> files = Files.list(Path.of("routes"))) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".camel.yaml")).toList()) {
+                collect(new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file)), lines);
+            }
         }
+        assertTrue(lines.size() >= AT_LEAST, lines::toString);
+        return lines;
+    }
+
+    private static void collect(Object node, TreeSet<String> lines) {
+        if (node instanceof List<?> list) {
+            list.forEach(item -> collect(item, lines));
+        } else if (node instanceof Map<?, ?> map) {
+            if (String.valueOf(map.get("uri")).startsWith(ROUTE + "/api")) {
+                String path = map.get("uri").toString().substring(ROUTE.length()).replaceAll("\\{[^}]+}", "1").replaceAll("\\?.*", "");
+                Object methods = map.get("parameters") instanceof Map<?, ?> parameters ? parameters.get("httpMethodRestrict") : null;
+                Stream.of(String.valueOf(methods == null ? "GET,POST" : methods).split(",")).forEach(m -> lines.add(m.strip() + " " + path));
+            }
+            map.values().forEach(value -> collect(value, lines));
+        }
+    }
+
+    @Test
+    void whoHasNoTokenIsRefusedWhateverHeAsksFor() throws IOException {
+        for (String line : endpoints()) {
+            for (String header : List.of("Accept: */*", "Authorization: Bearer wrong-token-of-the-tests", "Authorization: Bearer ", "Callbridge-Who: token")) {
+                assertRefused(401, ask(closed, line, header));
+            }
+            for (String method : List.of("HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "TRACE")) {
+                assertEquals(401, ask(closed, method + line.substring(line.indexOf(' '))).status(), line);
+            }
+        }
+    }
+
+    /** A reverse proxy on this machine, as nginx is without settings: HTTP/1.0, the upstream's name, no word about who asks. */
+    @Test
+    void behindAProxyThatTellsNothingEverythingButWebhookHealthAndMetricsIsRefused() throws IOException {
+        Set<String> lines = new TreeSet<>(endpoints());
+        lines.addAll(List.of("GET /", "HEAD /", "POST /login", "GET /login", "POST /logout", "GET /api", "GET /api/", "GET /api/login/start",
+                "GET /api/nothing"));
+        try (Stream<Path> files = Files.list(Path.of("src/main/resources/console"))) {
+            files.forEach(file -> lines.add("GET /console/" + file.getFileName()));
+        }
+        for (String line : lines) {
+            Answer answer = proxied(line);
+            assertEquals(401, answer.status(), () -> line + "\n" + answer);
+            assertTrue(line.startsWith("HEAD") || !answer.text().isEmpty(), line);
+            assertFalse(answer.text().contains("callId") || answer.toString().contains(closed.secret()), answer::toString);
+        }
+        assertEquals(200, proxied("GET /pbx/" + closed.secret() + "/events").status());
+        assertEquals(404, proxied("GET /pbx/wrong-secret-of-the-tests/events").status());
+        List.of("live", "ready", "started").forEach(probe -> assertEquals(200, proxied("GET /q/health/" + probe).status(), probe));
+        assertEquals(200, proxied("GET /q/metrics").status());
+    }
+
+    private static Answer proxied(String line) {
+        return RawHttp.send(closed.port(), RawHttp.bytes(line + " HTTP/1.0\r\nHost: 127.0.0.1:" + closed.port()
+                + "\r\nConnection: close\r\nContent-Length: 0\r\nUser-Agent: Mozilla/5.0\r\n\r\n"));
     }
 
     private static Answer ask(BridgeProcess bridge, String line, String... headers) {

@@ -583,24 +583,6 @@ class ConsoleIT {
         }
     }
 
-    /** What somebody sees who has just started it by the first command of the README. */
-    @Test
-    void aCallOfTheDemoIsSeenAsItHappens() {
-        try (BridgeProcess demo = BridgeProcess.builder().bare().setting("callbridge.demo", "true").start();
-                ConsoleBrowser window = new ConsoleBrowser(demo.port())) {
-            Page page = window.open(null);
-            page.navigate("/");
-            Locator link = page.locator(".call a").first();
-            link.waitFor(new Locator.WaitForOptions().setTimeout(SOON.toMillis()));
-            String address = link.getAttribute("href");
-            assertThat(page.locator(".call").filter(new Locator.FilterOptions().setHas(page.locator("a[href='" + address + "']"))))
-                    .hasCount(0, new LocatorAssertions.HasCountOptions().setTimeout(2 * SOON.toMillis()));
-            page.navigate("/" + address);
-            assertThat(page.locator(".verdicts li")).not().hasCount(0);
-            assertEquals(List.of(), window.errors());
-        }
-    }
-
     @Test
     void bothLanguagesAndThemes() {
         Page page = show("calls");

@@ -28,7 +28,6 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Pages;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.TestCall;
-import io.callbridge.support.Webhook;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,6 +51,7 @@ class IntegratorIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final String OUTCOME = "process-outcome.camel.yaml";
+    private static final String EXTRA = "process-extra.camel.yaml";
     private static final Pattern IS_LOCAL = Pattern.compile("(['\"]?)\\$\\{variable\\.local\\}( == '?true'?)?");
     private static final Pattern TRACE = Pattern.compile("^\\s+at [\\w.$/]+\\(|^Caused by:|^Exception in ");
     private static final Pattern COMPLAINT = Pattern.compile("\\b(ERROR|FATAL|SEVERE)\\b|Exception\\b|Callbridge cannot start");
@@ -71,28 +71,12 @@ class IntegratorIT {
         crm.close();
     }
 
+    /**
+     * A decision edited in place, the file of an adapter that routes/README.md shows, as it stands there, and settings from the environment,
+     * as in a container: nothing on the command line that is worth protecting, and no file.
+     */
     @Test
-    void anEditedDecisionCountsWithoutABuild() {
-        Scenario local = Scenario.of("S29");
-        try (BridgeProcess bridge = builder().editRoutes(IntegratorIT::registerLocalCalls).start()) {
-            bridge.webhook().accept(local.events().stream().map(Scenario.Event::fields).toList());
-            await("registration of a local call").atMost(SOON).until(() -> !crm.requests(Kind.CALL).isEmpty());
-            CrmRequest written = crm.requests(Kind.CALL).get(0);
-            assertTrue(local.ids().contains(written.id()), written::toString);
-            assertEquals(local.events().get(0).fields().get("CallID"), written.member("callId"));
-        }
-    }
-
-    @Test
-    void thePackagedRoutesServeWhereNoFolderIs() {
-        try (BridgeProcess bridge = builder().withoutRoutesFolder().start()) {
-            assertCallWorks(bridge);
-        }
-    }
-
-    /** The file that routes/README.md shows, as it stands there. */
-    @Test
-    void aCrmOfOnesOwnIsOneFile() throws IOException {
+    void whatIsEditedAddedAndSetCountsWithoutABuild() throws IOException {
         String adapter = Pages.routes().stream().filter(file -> file.contains("id: deliver-acme-")).findFirst().orElseThrow();
         WireMockServer acme = new WireMockServer(wireMockConfig().dynamicPort());
         acme.start();
@@ -105,9 +89,20 @@ class IntegratorIT {
                     .whenScenarioStateIs(i == 0 ? STARTED : Integer.toString(i)).willSetStateTo(Integer.toString(i + 1)));
         }
         acme.stubFor(post("/calls").willReturn(aResponse().withStatus(201)).inScenario("acme").whenScenarioStateIs(Integer.toString(answers.size())));
-        try (BridgeProcess bridge = builder().editRoutes(routes -> Files.writeString(routes.resolve("deliver-acme.camel.yaml"), adapter))
+        String branch = "secret-from-the-environment";
+        BridgeProcess.Builder builder = builder().editRoutes(IntegratorIT::registerLocalCalls)
+                .editRoutes(routes -> Files.writeString(routes.resolve("deliver-acme.camel.yaml"), adapter))
                 .setting("callbridge.crm.active", "rest,acme").setting("callbridge.crm.acme.url", acme.baseUrl() + "/calls")
-                .setting("callbridge.crm.acme.token", "acme-token").setting("callbridge.crm.acme.users.anna", "7").quickRetries().start()) {
+                .setting("callbridge.crm.acme.token", "acme-token").setting("callbridge.crm.acme.users.anna", "7").quickRetries()
+                .without("callbridge.crm.rest.token").environment("CALLBRIDGE_CRM_REST_TOKEN", FakeCrm.TOKEN)
+                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna")
+                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_ID", ExamplePbx.idOf("101"))
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_SECRET", branch)
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_PREFIX", ExamplePbx.PREFIX)
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_DOMAIN", ExamplePbx.DOMAIN)
+                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_DEFAULT_USER", "anna");
+        ExamplePbx.settings().keySet().stream().filter(key -> key.contains(".101.")).forEach(builder::without);
+        try (BridgeProcess bridge = builder.start()) {
             TestCall talk = TestCall.incoming("101", FakeCrm.IVANOV);
             bridge.webhook().accept(talk.answered());
             TestCall missed = TestCall.incoming("101", FakeCrm.PETROVA);
@@ -122,193 +117,72 @@ class IntegratorIT {
                             .withHeader("Authorization", equalTo("Bearer acme-token")));
                 }
             });
-            await("the other CRM has them too").atMost(SOON).until(() -> crm.has(Kind.CALL, talk.legId()) && crm.has(Kind.MISSED, missed.callId()));
+            await("the other CRM has the missed call").atMost(SOON).until(() -> crm.has(Kind.MISSED, missed.callId()));
+            assertRegistered(talk);
+            TestCall other = TestCall.incoming("101", FakeCrm.IVANOV);
+            bridge.webhook(branch).accept(other.answered());
+            assertRegistered(other);
+            Scenario local = Scenario.of("S29");
+            bridge.webhook().accept(local.events().stream().map(Scenario.Event::fields).toList());
+            String id = local.events().get(0).fields().get("CallID");
+            await("a local call").atMost(SOON).until(() -> crm.requests(Kind.CALL).stream().anyMatch(written -> written.member("callId").equals(id)));
         } finally {
             acme.stop();
         }
     }
 
-    /** As in a container: nothing on the command line that is worth protecting, and no file. */
-    @Test
-    void settingsFromTheEnvironmentCount() {
-        String secret = "secret-from-the-environment";
-        BridgeProcess.Builder builder = builder().without("callbridge.crm.rest.token")
-                .environment("CALLBRIDGE_CRM_REST_TOKEN", FakeCrm.TOKEN)
-                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna")
-                .environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_ID", ExamplePbx.idOf("101"))
-                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_SECRET", secret)
-                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_PREFIX", ExamplePbx.PREFIX)
-                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_DOMAIN", ExamplePbx.DOMAIN)
-                .environment("CALLBRIDGE_PBX_BRANCH_OFFICE_DEFAULT_USER", "anna");
-        ExamplePbx.settings().keySet().stream().filter(key -> key.contains(".101.")).forEach(builder::without);
-        try (BridgeProcess bridge = builder.start()) {
-            assertCallWorks(bridge);
-            assertCallWorks(bridge.webhook(secret));
-        }
-    }
-
-    @Test
-    void aBrokenRouteIsRefusedWithFileLineAndKey() {
-        int[] line = new int[1];
-        Refusal refusal = builder().editRoutes(routes -> {
-            List<String> lines = Files.readAllLines(routes.resolve(OUTCOME));
-            while (!lines.get(line[0]).strip().startsWith("uri:")) {
-                line[0]++;
-            }
-            lines.set(line[0], lines.get(line[0]).replace("uri:", "urii:"));
-            Files.write(routes.resolve(OUTCOME), lines);
-        }).startExpectingRefusal();
-        assertRefused(refusal, OUTCOME, "urii");
-        String said = complaint(refusal);
-        assertTrue(Pattern.compile("\\b" + (line[0] + 1) + "\\b").matcher(said).find(),
-                () -> "does not name line " + (line[0] + 1) + ": " + said);
-    }
-
+    /** Read, built, and put together: each stops the start in another place. */
     @TestFactory
     Stream<DynamicTest> mistakesInRoutesStopTheStartWithOneLine() {
         return Stream.of(
-                badRoutes("a folder without routes", IntegratorIT::deleteAll, "routes"),
-                badRoutes("a missing bean", extra("""
-                        - bean:
-                            ref: noSuchBean
-                        """), "noSuchBean"),
-                badRoutes("a setting that does not exist", extra("""
-                        - setBody:
-                            constant: "{{callbridge.nope}}"
-                        """), "callbridge.nope"),
-                badRoutes("a step that does not exist", extra("""
-                        - teleport:
-                            uri: direct:process-event
-                        """), "teleport", "process-extra.camel.yaml"),
-                badRoutes("a component that is not there", extra("""
-                        - to:
-                            uri: carrier-pigeon:crm
-                        """), "carrier-pigeon"),
-                badRoutes("an expression that cannot be read", extra("""
-                        - filter:
-                            simple: "${variable.local} === maybe ("
-                            steps:
-                              - setBody:
-                                  constant: never
-                        """), "process-extra"),
-                badRoutes("a route id that is there twice",
-                        r -> Files.copy(r.resolve(OUTCOME), r.resolve("process-outcome-copy.camel.yaml")),
-                        "process-outcome"),
-                badRoutes("a file that is no YAML",
-                        r -> Files.writeString(r.resolve("process-extra.camel.yaml"), "- route: {{{\n\t: ["),
-                        "process-extra.camel.yaml"),
-                badRoutes("an empty file", r -> Files.writeString(r.resolve(OUTCOME), ""), "process-outcome"),
-                badRoutes("a missing file", r -> Files.delete(r.resolve(OUTCOME)), "process-outcome"),
-                badRoutes("a missing file that no route sends to",
-                        r -> Files.delete(r.resolve("process-event.camel.yaml")), "direct:process-event"),
-                badRoutes("a missing file that no other route of its stage sends to",
-                        r -> Files.delete(r.resolve("deliver-outbox.camel.yaml")), "direct:deliver-outbox"));
+                refused("a key that does not exist", builder().editRoutes(extra("- to:\n    urii: log:x")), EXTRA + ":7: ", "urii"),
+                refused("a missing bean", builder().editRoutes(extra("- log: one\n- bean:\n    ref: noSuchBean")), EXTRA + ":7: ", "noSuchBean"),
+                refused("an expression that cannot be read", builder().editRoutes(extra("- log: \"${body\"")), EXTRA, "${body"),
+                refused("a route id that is there twice", builder().editRoutes(
+                        routes -> Files.copy(routes.resolve(OUTCOME), routes.resolve("process-outcome-copy.camel.yaml"))), "process-outcome"),
+                refused("a missing file", builder().editRoutes(routes -> Files.delete(routes.resolve("deliver-outbox.camel.yaml"))),
+                        "direct:deliver-outbox"));
     }
 
+    /** What is allowed in a setting the tests of the configuration know. */
     @TestFactory
-    Stream<DynamicTest> mistakesInSettingsStopTheStartWithOneLine() {
-        return Stream.of(
-                badSetting("an unknown key", "callbridge.calls.missd-delay", "1s"),
-                badSetting("an unknown key of a PBX", "callbridge.pbx.main.extensions.101.usr", "anna"),
-                badSetting("an unknown part", "callbridge.telepathy", "true"),
-                badSetting("a delay that is none", "callbridge.calls.missed-delay", "soon", "soon"),
-                badSetting("a retention that keeps nothing", "callbridge.store.retention", "30s", "30s"),
-                badSetting("a negative delay", "callbridge.calls.settle-delay", "-1s", "-1s"),
-                badSetting("a switch that is none", "callbridge.calls.forwarded-as-outgoing", "perhaps", "perhaps"),
-                badSetting("a country that is none", "callbridge.pbx.main.country", "XX1", "XX1"),
-                badSetting("an unknown type of extension", "callbridge.pbx.main.extensions.101.type", "telephone",
-                        "telephone", "phone", "ivr", "queue", "fax"),
-                badSetting("a CRM that does not exist", "callbridge.crm.active", "abacus", "abacus"),
-                badSetting("a CRM that is a route but no adapter", "callbridge.crm.active", "outbox", "deliver-outbox-call"),
-                badSetting("no CRM", "callbridge.crm.active", "", "''", "rest"),
-                badSetting("a delay that is empty", "callbridge.calls.missed-delay", "", "''", "5s"),
-                badSetting("a number that is none", "callbridge.demo.pause-ms", "abc", "'abc'", "whole number"),
-                badSetting("a store that is empty", "callbridge.store.url", "", "''", "jdbc:sqlite:<file>"),
-                badSetting("a store in memory", "callbridge.store.url", "jdbc:sqlite::memory:", "jdbc:sqlite:<file>"),
-                badSetting("a reference to what is not there", "callbridge.store.url", "${nowhere}", "${...}"),
-                badSetting("a secret that refers to what is not there", "callbridge.pbx.main.secret", "sixteen-${letters}",
-                        "${...}"),
-                badSetting("an address of the CRM that is none", "callbridge.crm.rest.url", "not an address",
-                        "not an address"),
-                badSetting("an unknown kind of store", "callbridge.store.url", "jdbc:abacus:beads", "abacus"));
-    }
-
-    @Test
-    void aMistakeInTheEnvironmentIsRefusedToo() {
-        assertRefused(builder().without("callbridge.calls.missed-delay")
-                .environment("CALLBRIDGE_CALLS_MISSED_DELAY", "soon").startExpectingRefusal(), "missed", "soon");
-    }
-
-    @Test
-    void aMisspeltVariableIsRefused() {
-        assertRefused(builder().environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR", "anna").startExpectingRefusal(),
-                "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR");
-    }
-
-    @Test
-    void aPasswordInTheUrlOfAStoreIsNotPrinted() {
-        Refusal refusal = builder().setting("callbridge.store.url", "jdbc:postgresql://anna:do-not@db.example/calls?password=do-not")
-                .startExpectingRefusal();
-        assertRefused(refusal, "callbridge.store.url", "db.example");
-        assertFalse(refusal.output().contains("do-not"), refusal::output);
-    }
-
-    @Test
-    void aSecretThatIsTooShortIsRefusedWithoutBeingPrinted() {
-        String secret = "fifteen-letters";
-        assertEquals(15, secret.length());
-        Refusal refusal = builder().setting("callbridge.pbx.main.secret", secret).startExpectingRefusal();
-        assertRefused(refusal, "callbridge.pbx.main.secret", "16");
-        assertFalse(refusal.output().contains(secret), refusal::output);
-    }
-
-    @Test
-    void aStoreThatCannotBeCreatedIsRefused() throws IOException {
-        Path file = Files.writeString(scratch.resolve("not-a-folder"), "a file");
-        assertRefused(builder().setting("callbridge.store.url", "jdbc:sqlite:" + file.resolve("callbridge.db"))
-                .startExpectingRefusal(), "callbridge.store.url", "not-a-folder");
-    }
-
-    @Test
-    void aStoreThatIsNoDatabaseIsRefusedAndLeftAlone() throws IOException {
+    Stream<DynamicTest> mistakesInSettingsStopTheStartWithOneLine() throws IOException {
         String contents = "the minutes of the last meeting\n".repeat(200);
-        Path file = Files.writeString(scratch.resolve("minutes.txt"), contents);
-        assertRefused(builder().setting("callbridge.store.url", "jdbc:sqlite:" + file).startExpectingRefusal(),
-                "callbridge.store.url", "minutes.txt");
-        assertEquals(contents, Files.readString(file), "the file was changed");
+        Path minutes = Files.writeString(scratch.resolve("minutes.txt"), contents);
+        return Stream.of(
+                refused("in the environment", builder().without("callbridge.calls.missed-delay").environment("CALLBRIDGE_CALLS_MISSED_DELAY", "soon"),
+                        "callbridge.calls.missed-delay", "soon"),
+                refused("a misspelt variable", builder().environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR", "anna"),
+                        "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR"),
+                refused("a reference to what is not there", builder().setting("callbridge.store.url", "${nowhere}"), "callbridge.store.url", "${...}"),
+                refused("a store that cannot be created", builder().setting("callbridge.store.url", "jdbc:sqlite:" + minutes + "/callbridge.db"),
+                        "callbridge.store.url", "minutes.txt"),
+                refused("a store that is no database", builder().setting("callbridge.store.url", "jdbc:sqlite:" + minutes),
+                        "callbridge.store.url", "minutes.txt"),
+                DynamicTest.dynamicTest("which is left alone", () -> assertEquals(contents, Files.readString(minutes))),
+                refused("a database that is away", builder().setting("callbridge.store.url", "jdbc:postgresql://anna:do-not@127.0.0.1:1/calls?password=do-not"),
+                        "callbridge.store.url", "127.0.0.1"));
     }
 
     private BridgeProcess.Builder builder() {
         return BridgeProcess.builder().crm(crm);
     }
 
-    private void assertCallWorks(BridgeProcess bridge) {
-        assertCallWorks(bridge.webhook());
-    }
-
-    private void assertCallWorks(Webhook webhook) {
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        webhook.accept(call.answered());
+    private void assertRegistered(TestCall call) {
         await("registration").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
         CrmRequest written = crm.requests(Kind.CALL, call.legId()).get(0);
         assertEquals("anna", written.member("user"));
         assertEquals("Bearer " + FakeCrm.TOKEN, written.header("Authorization"));
     }
 
-    private DynamicTest badRoutes(String name, RoutesEdit edit, String... named) {
-        return DynamicTest.dynamicTest(name, () -> assertRefused(builder().editRoutes(edit).startExpectingRefusal(), named));
-    }
-
-    private DynamicTest badSetting(String name, String key, String value, String... named) {
-        return DynamicTest.dynamicTest(name, () -> {
-            Refusal refusal = builder().setting(key, value).startExpectingRefusal();
-            assertRefused(refusal, Stream.concat(Stream.of(key), Stream.of(named)).toArray(String[]::new));
-        });
+    private static DynamicTest refused(String name, BridgeProcess.Builder builder, String... named) {
+        return DynamicTest.dynamicTest(name, () -> assertRefused(builder.startExpectingRefusal(), named));
     }
 
     /** Not started, and the reason is one line, the only complaint, without a stack trace. */
     private static void assertRefused(Refusal refusal, String... named) {
         assertNotEquals(0, refusal.exitCode(), refusal::output);
+        assertFalse(refusal.output().contains("do-not"), refusal::output);
         assertFalse(refusal.output().lines().anyMatch(l -> TRACE.matcher(l).find()),
                 () -> "a stack trace:\n" + refusal.output());
         String said = complaint(refusal);
@@ -330,7 +204,7 @@ class IntegratorIT {
 
     /** Adds a route of its own with these steps. */
     private static RoutesEdit extra(String steps) {
-        return routes -> Files.writeString(routes.resolve("process-extra.camel.yaml"), """
+        return routes -> Files.writeString(routes.resolve(EXTRA), """
                 - route:
                     id: process-extra
                     from:
@@ -349,13 +223,5 @@ class IntegratorIT {
         });
         assertNotEquals(before, after, OUTCOME + " has no branch for local calls");
         Files.writeString(file, after);
-    }
-
-    private static void deleteAll(Path routes) throws IOException {
-        try (Stream<Path> files = Files.list(routes)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

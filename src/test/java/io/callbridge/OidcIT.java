@@ -10,25 +10,23 @@ import com.microsoft.playwright.Page;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.ConsoleBrowser;
 import io.callbridge.support.FakeOidcProvider;
+import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
 import java.io.IOException;
 import java.net.CookieManager;
 import java.net.CookiePolicy;
 import java.net.HttpCookie;
-import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,8 +49,9 @@ class OidcIT {
     @BeforeAll
     static void start() {
         provider = new FakeOidcProvider().up();
-        bridge = builder(provider, "anna", "Борис", "token", "demo").setting("callbridge.admin.token", TOKEN)
-                .setting("callbridge.admin.oidc.role", "telephony").start();
+        bridge = BridgeProcess.builder().settings(provider.settings("anna", "Борис", "token", "demo")).setting("callbridge.admin.oidc.role", "telephony")
+                .setting("quarkus.http.proxy.proxy-address-forwarding", "true").setting("quarkus.http.proxy.enable-forwarded-host", "true")
+                .setting("quarkus.http.proxy.enable-forwarded-prefix", "true").editRoutes(SharedBridge.WHO).start();
     }
 
     @AfterAll
@@ -71,21 +70,27 @@ class OidcIT {
         provider.refuse(null);
     }
 
-    private static BridgeProcess.Builder builder(FakeOidcProvider of, String... users) {
-        return BridgeProcess.builder().without("callbridge.admin.token").settings(of.settings(users)).editRoutes(OidcIT::addWho);
-    }
-
-    private static void addWho(Path routes) throws IOException {
-        Files.writeString(routes.resolve("ops-who.camel.yaml"), AdminGateIT.WHO);
+    @Test
+    void thereIsNoLoginByDefault() {
+        BridgeProcess plain = SharedBridge.bridge();
+        assertEquals(401, plain.get(START, "Accept", "*/*").statusCode());
+        String page = plain.get("/", "Accept", "*/*").body();
+        assertTrue(page.contains("data-oidc=\"false\""), page);
+        assertTrue(plain.output().lines().noneMatch(line -> line.toLowerCase(Locale.ROOT).contains("oidc")
+                && !line.contains("Installed features")), plain::output);
     }
 
     @Test
-    void thereIsNoLoginByDefault() {
-        try (BridgeProcess plain = BridgeProcess.builder().without("callbridge.admin.token").start()) {
-            assertEquals(401, plain.get(START).statusCode());
-            assertTrue(plain.get("/").body().contains("data-oidc=\"false\""), () -> plain.get("/").body());
-            assertTrue(plain.output().lines().noneMatch(line -> line.toLowerCase(Locale.ROOT).contains("oidc")
-                    && !line.contains("Installed features")), plain::output);
+    void whoHasNotLoggedInIsRefusedWhateverHeAsksFor() throws IOException {
+        for (String line : AdminGateIT.endpoints()) {
+            for (String[] header : List.of(new String[] {"Accept", "*/*"}, new String[] {"Callbridge-Who", "anna"},
+                    new String[] {"Cookie", "session=x; q_sessio=x"})) {
+                String path = line.substring(line.indexOf(' ') + 1);
+                HttpResponse<String> refused = line.startsWith("GET") ? bridge.get(path, header) : line.startsWith("POST")
+                        ? bridge.post(path, header) : bridge.delete(path, header);
+                assertEquals(401, refused.statusCode(), line);
+                assertTrue(refused.body().startsWith("Nobody knows who asks"), line);
+            }
         }
     }
 
@@ -165,19 +170,6 @@ class OidcIT {
             provider.user("mallory", Map.of());
             page.getByText("Log in with your company account").click();
             assertThat(page.locator("body")).containsText("may not administer");
-        }
-    }
-
-    @Test
-    void anAddressThatNobodyHasCheckedIsNoName() {
-        String address = "anna@office.example";
-        try (BridgeProcess byAddress = builder(provider, address).setting("callbridge.admin.oidc.name-claim", "email").start()) {
-            Browser somebody = new Browser(byAddress);
-            provider.user("anna", Map.of("email", address, "email_verified", false));
-            somebody.attempt(START, 403);
-            provider.user("anna", Map.of("email", address, "email_verified", true));
-            assertEquals("/", somebody.login("/"));
-            assertEquals(address, somebody.get("/api/who").body());
         }
     }
 
@@ -282,86 +274,60 @@ class OidcIT {
         assertEquals("anna", browser.get("/api/who").body());
     }
 
-    @Test
-    void aSessionOutlivesARestart() {
-        BridgeProcess.Builder inAContainer = BridgeProcess.builder().without("callbridge.admin.token").editRoutes(OidcIT::addWho);
-        provider.settings("anna").forEach((key, value) -> inAContainer.environment(key.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_"), value));
-        try (BridgeProcess restarted = inAContainer.start()) {
-            Browser there = new Browser(restarted);
-            there.login("/");
-            restarted.stop();
-            restarted.restart();
-            assertEquals("anna", there.get("/api/who").body());
-            assertEquals(401, restarted.get("/api/who").statusCode(), "without a token too, loopback alone opens nothing");
-        }
-    }
-
+    /** Which has taken a part of the path off, and tells. */
     @Test
     void behindAProxyTheAddressIsTheProxys() {
-        try (BridgeProcess behind = builder(provider, "anna").setting("quarkus.http.proxy.proxy-address-forwarding", "true")
-                .setting("quarkus.http.proxy.enable-forwarded-host", "true").start()) {
-            String[] headers = {"X-Forwarded-Proto", "https", "X-Forwarded-Host", "callbridge.example", "X-Forwarded-For", "192.0.2.1"};
-            HttpResponse<String> sent = behind.get(START, headers);
-            String page = sent.headers().firstValue("Location").orElse("");
-            assertTrue(page.contains("redirect_uri=https%3A%2F%2Fcallbridge.example%2Fapi%2Flogin%2Fstart"), page);
-            sent.headers().allValues("Set-Cookie").forEach(cookie -> assertTrue(cookie.contains("Secure"), cookie));
-        }
+        String[] headers = {"X-Forwarded-Proto", "https", "X-Forwarded-Host", "callbridge.example", "X-Forwarded-For", "192.0.2.1",
+            "X-Forwarded-Prefix", "/cb"};
+        String page = browser.get(START, headers).headers().firstValue("Location").orElseThrow();
+        assertTrue(page.contains("redirect_uri=https%3A%2F%2Fcallbridge.example%2Fcb%2Fapi%2Flogin%2Fstart"), page);
+        // The provider of the tests sends back to where there is no proxy; a browser would keep these for /cb alone.
+        assertTrue(browser.cookiesSet.stream().allMatch(cookie -> cookie.contains("Secure") && cookie.contains("Path=/cb")),
+                browser.cookiesSet::toString);
     }
 
-    /** Which the proxy takes off, and tells. */
+    /**
+     * As in a container, with settings from the environment and without a token; the name is an address that the provider has checked.
+     * It talks nonsense at the start, and says nothing at the next one: calls go on, and who is logged in stays so.
+     */
     @Test
-    void belowAPartOfAPathEverythingIsThere() {
-        try (BridgeProcess behind = builder(provider, "anna").setting("quarkus.http.proxy.proxy-address-forwarding", "true")
-                .setting("quarkus.http.proxy.enable-forwarded-prefix", "true").start()) {
-            String[] headers = {"X-Forwarded-Prefix", "/cb"};
-            Browser there = new Browser(behind);
-            String page = there.get(START, headers).headers().firstValue("Location").orElseThrow();
-            assertTrue(page.contains("%2Fcb%2Fapi%2Flogin%2Fstart"), page);
-            // The provider of the tests sends back to where there is no proxy; a browser would keep these for /cb alone.
-            assertTrue(there.cookiesSet.stream().allMatch(cookie -> cookie.contains("Path=/cb")), there.cookiesSet::toString);
-        }
-    }
+    void callsGoOnWithoutTheProviderAndASessionOutlivesARestart() throws IOException {
+        String address = "anna@office.example";
+        BridgeProcess.Builder builder = BridgeProcess.builder().without("callbridge.admin.token").editRoutes(SharedBridge.WHO);
+        try (FakeOidcProvider other = new FakeOidcProvider().speaking("<html>In maintenance</html>").up()) {
+            Map<String, String> settings = new HashMap<>(other.settings(address));
+            settings.put("callbridge.admin.oidc.name-claim", "email");
+            settings.forEach((key, value) -> builder.environment(key.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_"), value));
+            try (BridgeProcess alone = builder.start()) {
+                assertTrue(alone.output().contains("Nobody can log in"), alone::output);
+                assertEquals(1, alone.output().lines().filter(line -> line.contains("WARN")).count(), alone::output);
+                Browser there = new Browser(alone);
+                for (String nonsense : new String[] {"<html>In maintenance</html>", "", "[]"}) {
+                    other.speaking(nonsense);
+                    assertEquals(401, there.get("/api/who").statusCode());
+                    assertTrue(there.get(START).statusCode() >= 400, "a login there");
+                }
+                other.speaking(null);
+                other.user("anna", Map.of("email", address, "email_verified", false));
+                there.attempt(START, 403);
+                other.user("anna", Map.of("email", address, "email_verified", true));
+                assertEquals("/", there.login("/"));
+                assertEquals(address, there.get("/api/who").body());
 
-    @Test
-    void callsGoOnWithoutTheProvider() {
-        try (FakeOidcProvider late = new FakeOidcProvider(); BridgeProcess alone = builder(late, "anna").start()) {
-            late.user("anna", Map.of());
-            assertEquals(1, alone.output().lines().filter(line -> line.contains("WARN")).count(), alone::output);
-            assertTrue(alone.output().contains("Nobody can log in"), alone::output);
-            TestCall call = TestCall.incoming("101", "+79000000010");
-            alone.webhook().accept(call.answered());
-            Browser there = new Browser(alone);
-            assertEquals(401, there.get("/api/who").statusCode());
-            assertEquals(503, there.get(START).statusCode());
-            late.up();
-            there.login("/");
-            assertEquals(200, there.get("/api/calls/" + call.callId()).statusCode());
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"<html>In maintenance</html>", "", "[]"})
-    void callsGoOnWhenTheProviderTalksNonsense(String answer) {
-        try (FakeOidcProvider mad = new FakeOidcProvider().speaking(answer).up(); BridgeProcess alone = builder(mad, "anna").start()) {
-            mad.user("anna", Map.of());
-            Browser there = new Browser(alone);
-            assertEquals(401, there.get("/api/who").statusCode());
-            assertTrue(there.get(START).statusCode() >= 400, "a login there");
-            mad.speaking(null);
-            there.login("/");
-            assertEquals("anna", there.get("/api/who").body());
-        }
-    }
-
-    @Test
-    void callsGoOnWhenTheProviderSaysNothing() throws IOException {
-        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-                BridgeProcess alone = builder(provider, "anna").setting("callbridge.admin.oidc.url", "http://127.0.0.1:" + silent.getLocalPort())
-                        .start()) {
-            assertTrue(alone.output().contains("Nobody can log in"), alone::output);
-            TestCall call = TestCall.incoming("101", "+79000000010");
-            alone.webhook().accept(call.answered());
-            assertEquals(503, new Browser(alone).get(START).statusCode());
+                alone.stop();
+                other.close();
+                try (ServerSocket silent = other.silent()) {
+                    alone.restart();
+                    TestCall call = TestCall.incoming("101", "+79000000010");
+                    alone.webhook().accept(call.answered());
+                    assertEquals(401, alone.get("/api/who").statusCode(), "loopback alone opens nothing");
+                    assertEquals(503, new Browser(alone).get(START).statusCode());
+                    assertFalse(silent.isClosed());
+                }
+                assertEquals(503, new Browser(alone).get(START).statusCode(), "who is away");
+                other.up();
+                assertEquals(address, there.get("/api/who").body());
+            }
         }
     }
 

@@ -1,13 +1,30 @@
 package io.callbridge;
 
-import io.callbridge.support.PostgresServer;
-import java.nio.file.Path;
+import io.callbridge.store.StoreKind;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.SharedBridge;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 
-/** What an operator can do with the other store. */
+/** What an operator can do with the other store, whose SQL is another one. */
 class OperatorPostgresIT extends OperatorIT {
 
+    private static BridgeProcess bridge;
+
+    @BeforeAll
+    static void start() {
+        bridge = SharedBridge.builder().store(StoreKind.POSTGRESQL).start();
+    }
+
+    @AfterAll
+    static void stop() {
+        if (bridge != null) {
+            bridge.close();
+        }
+    }
+
     @Override
-    String newStore(Path folder) {
-        return PostgresServer.shared().newDatabase();
+    BridgeProcess bridge() {
+        return bridge;
     }
 }

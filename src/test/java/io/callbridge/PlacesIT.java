@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.support.BridgeProcess;
@@ -14,16 +13,11 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeOidcProvider;
 import io.callbridge.support.Ports;
 import io.callbridge.support.TestCall;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.Socket;
-import java.net.URI;
-import java.net.URL;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,7 +26,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -129,23 +122,6 @@ class PlacesIT {
                         () -> await("the collector").atMost(SOON).until(() -> !collector.spans().isEmpty()),
                         () -> assertFalse(bridge.output().contains("health down"), "probes during the start are logged"));
             }
-        }
-    }
-
-    /** What somebody sees who starts it as the README says, on a port of his own. */
-    @Test
-    void aDemoSaysWhereItIsAndTellsItsOwnCrm() {
-        try (BridgeProcess demo = BridgeProcess.builder().bare().setting("callbridge.demo", "true").setting("callbridge.demo.pause-ms", "100").start()) {
-            String address = "http://127.0.0.1:" + demo.port();
-            await().atMost(SOON).until(() -> demo.output().contains("This is a demo"));
-            String end = demo.output().replaceFirst("(?s).*This is a demo", "");
-            assertTrue(end.contains("open " + address + "/") && !end.contains(" route ") && !end.contains("Installed features"), demo::tail);
-            assertTimeoutPreemptively(SOON, () -> {
-                URL feed = URI.create(address + "/demo/events").toURL();
-                try (BufferedReader lines = new BufferedReader(new InputStreamReader(feed.openStream(), StandardCharsets.UTF_8))) {
-                    assertTrue(lines.lines().anyMatch("event: card"::equals), "the demo CRM is told of no call");
-                }
-            });
         }
     }
 }

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.support.BridgeProcess;
-import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.ExamplePbx;
 import io.callbridge.support.FakeCollector;
 import io.callbridge.support.FakeCollector.Seen;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Ports;
+import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TcpSender;
 import io.callbridge.support.TestCall;
 import java.io.IOException;
@@ -22,9 +22,12 @@ import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
+import java.util.TreeSet;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** One trace leads from the receipt of an event to the request at the CRM; without a collector nobody hears of it. */
@@ -38,12 +41,20 @@ class TracingIT {
     private static final int MOST_LINES = 7;
     private static final List<String> OWN_SPANS = List.of("receive", "journal", "look", "deliver", "GET", "PUT", "DELETE");
 
-    private final FakeCrm crm = new FakeCrm();
-    private final FakeCollector collector = new FakeCollector();
-    private BridgeProcess bridge;
+    private static FakeCrm crm;
+    private static FakeCollector collector;
+    private static BridgeProcess bridge;
 
-    @AfterEach
-    void stop() {
+    @BeforeAll
+    static void start() {
+        crm = new FakeCrm();
+        collector = new FakeCollector();
+        bridge = BridgeProcess.builder().setting("callbridge.tracing.endpoint", collector.url()).setting("quarkus.otel.bsp.schedule.delay", "50ms")
+                .setting("callbridge.crm.rest.missed-task", "true").tcp().quickRetries().crm(crm).start();
+    }
+
+    @AfterAll
+    static void stop() {
         if (bridge != null) {
             bridge.close();
         }
@@ -51,17 +62,26 @@ class TracingIT {
         collector.close();
     }
 
+    @BeforeEach
+    void nothingSeenYet() {
+        crm.behave();
+    }
+
     @Test
     void anEventIsOneTraceUpToTheRequestAtTheCrm() {
-        start(traced());
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        TestCall call = TestCall.incoming("101", TestCall.newNumber());
         bridge.webhook().accept(List.of(call.dialIn()));
-        Seen put = awaited("PUT", 1).get(0);
-        Seen lookup = awaited("GET", 1).get(0);
-        Seen receive = awaited("receive", 1).get(0);
-        Seen journal = awaited("journal", 1).get(0);
-        Seen look = awaited("look", 1).get(0);
-        Seen deliver = awaited("deliver", 1).get(0);
+        Seen receive = awaited("receive", call, 1).get(0);
+        Map<String, Seen> spans = new TreeMap<>();
+        await("the trace").atMost(SOON).until(() -> {
+            collector.spans().stream().filter(span -> span.trace().equals(receive.trace())).forEach(span -> spans.put(span.name(), span));
+            return spans.size() == 6;
+        });
+        Seen put = spans.get("PUT");
+        Seen lookup = spans.get("GET");
+        Seen journal = spans.get("journal");
+        Seen look = spans.get("look");
+        Seen deliver = spans.get("deliver");
 
         assertEquals("", receive.parent());
         assertEquals(receive.id(), journal.parent());
@@ -70,8 +90,9 @@ class TracingIT {
         assertEquals(deliver.id(), put.parent());
         assertEquals(deliver.id(), lookup.parent());
         assertEquals(6, collector.spans().stream().filter(span -> span.trace().equals(receive.trace())).count(), () -> "spans: " + collector.spans());
-        assertEquals(traceparent(put), crm.requests(Kind.CARD).get(0).header("traceparent"));
-        assertEquals(traceparent(lookup), crm.requests(Kind.ENTITY).get(0).header("traceparent"));
+        assertEquals(traceparent(put), crm.requests(Kind.CARD, call.legId()).get(0).header("traceparent"));
+        assertEquals(traceparent(lookup), crm.requests(Kind.ENTITY).stream()
+                .filter(request -> call.caller().equals(request.query().get("phone"))).findFirst().orElseThrow().header("traceparent"));
 
         assertEquals(Map.of("callbridge.route", "ingest-webhook", "callbridge.pbx", "main", "callbridge.event", "dial-in",
                 "callbridge.call_id", call.callId(), "callbridge.leg_id", call.legId()), own(receive));
@@ -89,64 +110,62 @@ class TracingIT {
     @Test
     void aDeliveryThatIsRetriedHasOneSpanOfEachTryInTheTraceOfItsEvent() {
         crm.on("PUT", "/calls/.*", FakeCrm.Answer.status(503).times(2));
-        start(traced().tcp().quickRetries());
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(List.of(call.dialIn(), call.answer()));
         try (TcpSender sender = TcpSender.connect(bridge.tcpPort()).auth(bridge.secret())) {
             assertEquals("OK 1", sender.send(TcpSender.json(call.hangup())).answer());
         }
-        await("three tries").atMost(SOON).until(() -> tries().size() == 3 && puts().size() == 3);
+        await("three tries").atMost(SOON).until(() -> tries(call).size() == 3 && puts(call).size() == 3);
 
-        Seen hangup = awaited("receive", 3).stream().filter(span -> span.get("callbridge.event").equals("hangup")).findFirst().orElseThrow();
-        assertEquals("ingest-tcp", hangup.get("callbridge.route"));
-        assertEquals(List.of("1", "2", "3"), tries().stream().map(span -> span.get("callbridge.attempt")).toList());
-        assertEquals(List.of("pending", "pending", "delivered"), tries().stream().map(span -> span.get("callbridge.result")).toList());
-        assertEquals(List.of("503", "503", "200"), tries().stream().map(span -> span.get("http.response.status_code")).toList());
-        assertEquals(List.of(true, true, false), tries().stream().map(Seen::error).toList());
-        assertEquals(1, tries().stream().map(Seen::trace).filter(this::ofAnEvent).distinct().count(), () -> "traces of " + tries());
-        assertEquals(puts().stream().map(TracingIT::traceparent).toList(),
-                crm.requests(Kind.CALL).stream().map(request -> request.header("traceparent")).toList());
+        assertEquals("ingest-tcp", hangup(call, 3).get("callbridge.route"));
+        assertEquals(List.of("1", "2", "3"), tries(call).stream().map(span -> span.get("callbridge.attempt")).toList());
+        assertEquals(List.of("pending", "pending", "delivered"), tries(call).stream().map(span -> span.get("callbridge.result")).toList());
+        assertEquals(List.of("503", "503", "200"), tries(call).stream().map(span -> span.get("http.response.status_code")).toList());
+        assertEquals(List.of(true, true, false), tries(call).stream().map(Seen::error).toList());
+        assertTrue(ofAnEvent(call, tries(call).get(0).trace()), () -> "traces of " + tries(call));
+        assertEquals(1, tries(call).stream().map(Seen::trace).distinct().count(), () -> "traces of " + tries(call));
+        assertEquals(puts(call).stream().map(TracingIT::traceparent).toList(),
+                crm.requests(Kind.CALL, call.legId()).stream().map(request -> request.header("traceparent")).toList());
     }
 
     @Test
     void theTraceGoesOnInAnotherProcess() {
-        start(traced().quickRetries());
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         crm.down();
         bridge.webhook().accept(call.answered());
         // Of the card, its end or the call: what the CRM may know of a card it is told first.
-        await("a try").atMost(SOON).until(() -> !collector.spans("deliver").isEmpty() && collector.spans("receive").size() == 3);
+        await("a try").atMost(SOON).until(() -> !awaited("deliver", call, 1).isEmpty() && awaited("receive", call, 3).size() == 3);
         bridge.kill();
         crm.up();
         bridge.restart();
-        await("the call").atMost(SOON).until(() -> tries().stream().anyMatch(span -> "delivered".equals(span.get("callbridge.result"))));
+        await("the call").atMost(SOON).until(() -> tries(call).stream().anyMatch(span -> "delivered".equals(span.get("callbridge.result"))));
 
-        String trace = crm.requests(Kind.CALL).get(0).header("traceparent").split("-")[1];
-        assertTrue(ofAnEvent(trace), trace);
-        tries().forEach(span -> assertEquals(trace, span.trace()));
+        String trace = crm.requests(Kind.CALL, call.legId()).get(0).header("traceparent").split("-")[1];
+        assertTrue(ofAnEvent(call, trace), trace);
+        tries(call).forEach(span -> assertEquals(trace, span.trace()));
     }
 
     /** Of the hangup, or of an event whose look had begun before the hangup came, and took it in. */
-    private boolean ofAnEvent(String trace) {
-        return awaited("receive", 3).stream().map(Seen::trace).anyMatch(trace::equals);
+    private static boolean ofAnEvent(TestCall call, String trace) {
+        return awaited("receive", call, 3).stream().map(Seen::trace).anyMatch(trace::equals);
     }
 
     @Test
     void aMissedCallThatATimerDecidesIsInTheTraceOfItsLastEvent() {
-        start(traced().setting("callbridge.crm.rest.missed-task", "true"));
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(call.missed());
-        await("missed call").atMost(SOON).until(() -> collector.spans("deliver").stream()
-                .anyMatch(span -> span.get("callbridge.operation").equals("missed")));
-        Seen missed = collector.spans("deliver").stream().filter(span -> span.get("callbridge.operation").equals("missed")).findFirst().orElseThrow();
-        Seen hangup = awaited("receive", 2).stream().filter(span -> span.get("callbridge.event").equals("hangup")).findFirst().orElseThrow();
-        assertEquals(hangup.trace(), missed.trace());
+        Seen missed = awaited("deliver", call, "missed", 1).get(0);
+        assertEquals(hangup(call, 2).trace(), missed.trace());
         assertFalse(missed.attributes().containsKey("callbridge.leg_id"), () -> "a missed call is no leg: " + missed);
     }
 
+    private static Seen hangup(TestCall call, int events) {
+        return awaited("receive", call, events).stream().filter(span -> span.get("callbridge.event").equals("hangup")).findFirst().orElseThrow();
+    }
+
+    /** Of all that these tests send. */
     @Test
     void noSpanTellsASecretOrWhoCalled() {
-        start(traced());
         TestCall answered = TestCall.incoming("101", FakeCrm.IVANOV);
         TestCall missed = TestCall.incoming("102", FakeCrm.PETROVA);
         bridge.webhook().accept(answered.answered());
@@ -154,10 +173,8 @@ class TracingIT {
         assertEquals(404, bridge.webhook("thisisnotthesecret0123").send(answered.dialIn()).statusCode());
         bridge.get("/api/calls/" + answered.callId());
         bridge.get("/q/metrics");
-        await("both calls").atMost(SOON).until(() -> crm.has(Kind.CALL, answered.legId()) && crm.has(Kind.MISSED, missed.callId())
-                && collector.spans("deliver").stream().anyMatch(span -> span.get("callbridge.operation").equals("missed")));
-        bridge.stop();
-
+        awaited("deliver", answered, "call", 1);
+        awaited("deliver", missed, "missed", 1);
         for (String secret : List.of(bridge.secret(), "thisisnotthesecret", FakeCrm.TOKEN, "admin-token", FakeCrm.IVANOV.substring(1),
                 FakeCrm.PETROVA.substring(1), "Ivanov", "Petrova", "anna", "boris", ExamplePbx.DID, "/pbx/", "/crm", "/api", "/q/")) {
             assertFalse(collector.everything().contains(secret), () -> secret + " is in " + collector.everything());
@@ -167,80 +184,66 @@ class TracingIT {
 
     @Test
     void withoutAnAddressNothingIsTraced() {
-        start(BridgeProcess.builder().setting("quarkus.otel.exporter.otlp.endpoint", collector.url())
-                .setting("quarkus.otel.exporter.otlp.protocol", "http/protobuf").setting("quarkus.otel.bsp.schedule.delay", "50ms"));
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
-        await("the call").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
-        bridge.stop();
-        assertEquals("", collector.everything());
-        for (CrmRequest request : crm.requests()) {
-            assertNull(request.header("traceparent"), request::toString);
+        SharedBridge.bridge().webhook().accept(call.answered());
+        await("the call").atMost(SOON).until(() -> SharedBridge.crm().has(Kind.CALL, call.legId()));
+        SharedBridge.crm().requests(List.of(call.legId())).forEach(request -> assertNull(request.header("traceparent"), request::toString));
+    }
+
+    /** One that is away, and one that takes connections and says nothing. Of a share of the events nothing is sent, and the CRM is told so. */
+    @Test
+    void aCollectorThatTakesNothingHoldsNothingUp() throws IOException {
+        int port = Ports.free();
+        try (BridgeProcess alone = BridgeProcess.builder().setting("callbridge.tracing.endpoint", "http://127.0.0.1:" + port)
+                .setting("callbridge.tracing.ratio", "0.5").setting("quarkus.otel.bsp.schedule.delay", "50ms").crm(crm).start()) {
+            Set<String> sampled = new TreeSet<>();
+            call(alone, sampled);
+            try (ServerSocket silent = new ServerSocket(port, 50, InetAddress.getLoopbackAddress())) {
+                call(alone, sampled);
+                // Both kinds are there, unless chance has it that 40 events are of one.
+                assertEquals(Set.of("00", "01"), sampled);
+                String output = alone.output();
+                long lines = output.lines().filter(line -> line.contains("export")).count();
+                assertTrue(lines <= MOST_LINES, () -> lines + " lines about it" + alone.tail());
+                assertFalse(output.contains("\tat "), () -> "a stack trace" + alone.tail());
+                long begin = System.nanoTime();
+                alone.stop();
+                Duration took = Duration.ofNanos(System.nanoTime() - begin);
+                assertTrue(took.compareTo(STOP) < 0, () -> "stopping took " + took + alone.tail());
+                assertFalse(silent.isClosed());
+            }
         }
     }
 
-    @Test
-    void ofAShareOfTheEventsNothingIsSentAndTheCrmIsToldSo() {
-        start(traced().setting("callbridge.tracing.ratio", "0"));
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
-        await("the call").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
-        bridge.stop();
-        assertEquals(List.of(), collector.spans());
-        assertTrue(crm.requests(Kind.CALL).get(0).header("traceparent").endsWith("-00"));
-    }
-
-    @Test
-    void aCollectorThatIsAwayHoldsNothingUp() {
-        withoutCollector("http://127.0.0.1:" + Ports.free());
-    }
-
-    @Test
-    void aCollectorThatSaysNothingHoldsNothingUp() throws IOException {
-        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-            withoutCollector("http://127.0.0.1:" + silent.getLocalPort());
-        }
-    }
-
-    private void withoutCollector(String address) {
-        start(traced().setting("callbridge.tracing.endpoint", address));
-        List<TestCall> calls = IntStream.range(0, CALLS).mapToObj(i -> TestCall.incoming("101", FakeCrm.IVANOV)).toList();
-        for (TestCall call : calls) {
-            // One after the other, so that there is something to send many times.
-            bridge.webhook().accept(call.answered());
+    /** One after the other, so that there is something to send many times. */
+    private static void call(BridgeProcess alone, Set<String> sampled) {
+        for (int i = 0; i < CALLS; i++) {
+            TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+            alone.webhook().accept(call.answered());
             await("the call").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
+            sampled.add(crm.requests(Kind.CALL, call.legId()).get(0).header("traceparent").replaceFirst(".*-", ""));
         }
-        String output = bridge.output();
-        long lines = output.lines().filter(line -> line.contains("export")).count();
-        assertTrue(lines <= MOST_LINES, () -> lines + " lines about it" + bridge.tail());
-        assertFalse(output.contains("\tat "), () -> "a stack trace" + bridge.tail());
-        long begin = System.nanoTime();
-        bridge.stop();
-        Duration took = Duration.ofNanos(System.nanoTime() - begin);
-        assertTrue(took.compareTo(STOP) < 0, () -> "stopping took " + took + bridge.tail());
     }
 
-    private BridgeProcess.Builder traced() {
-        return BridgeProcess.builder().setting("callbridge.tracing.endpoint", collector.url()).setting("quarkus.otel.bsp.schedule.delay", "50ms");
+    private static List<Seen> awaited(String name, TestCall call, int count) {
+        return awaited(name, call, null, count);
     }
 
-    private void start(BridgeProcess.Builder builder) {
-        bridge = builder.crm(crm).start();
-    }
-
-    private List<Seen> awaited(String name, int count) {
-        await(name + " spans").atMost(SOON).until(() -> collector.spans(name).size() >= count);
-        return collector.spans(name);
+    /** Spans of a call. @param operation of a delivery, {@code null}: any */
+    private static List<Seen> awaited(String name, TestCall call, String operation, int count) {
+        return await(name + " spans of " + call).atMost(SOON).until(() -> collector.spans(name).stream()
+                .filter(span -> call.callId().equals(span.get("callbridge.call_id")))
+                .filter(span -> operation == null || operation.equals(span.get("callbridge.operation"))).toList(), spans -> spans.size() >= count);
     }
 
     /** To register a call. */
-    private List<Seen> tries() {
-        return collector.spans("deliver").stream().filter(span -> span.get("callbridge.operation").equals("call")).toList();
+    private static List<Seen> tries(TestCall call) {
+        return awaited("deliver", call, "call", 0);
     }
 
     /** The requests of these tries. */
-    private List<Seen> puts() {
-        List<String> tries = tries().stream().map(Seen::id).toList();
+    private static List<Seen> puts(TestCall call) {
+        List<String> tries = tries(call).stream().map(Seen::id).toList();
         return collector.spans("PUT").stream().filter(span -> tries.contains(span.parent())).toList();
     }
 

@@ -131,8 +131,9 @@ class ConfigurationTest {
     @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
             "demo, yes", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
             "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
-            "tcp.max-silence-ms, 999", "tracing.endpoint, collector:4318",
-            "tracing.protocol, ''", "tracing.protocol, zipkin", "tracing.ratio, ''", "tracing.ratio, 1.1", "tracing.ratio, all"})
+            "tcp.max-silence-ms, 999", "tracing.endpoint, collector:4318", "tracing.protocol, ''", "tracing.protocol, zipkin",
+            "tracing.ratio, ''", "tracing.ratio, 1.1", "tracing.ratio, all", "store.retention, 30s", "log.format, loud", "log.numbers, loud",
+            "pbx.main.country, XX1", "pbx.main.extensions.101.type, telephone", "calls.forwarded-as-outgoing, perhaps"})
     void aValueThatIsNoneIsRefused(String key, String value) {
         given.put("callbridge." + key, value);
         assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
@@ -461,10 +462,11 @@ class ConfigurationTest {
         assertFalse(said.contains("do-not-print-me"), said);
     }
 
-    @Test
-    void aTokenThatCouldBeGuessedIsRefusedAndNotShown() {
-        given.put("callbridge.admin.token", "do-not-print-me");
-        assertEquals("callbridge.admin.token has 15 characters; allowed are 16 or more", refusal());
+    @ParameterizedTest
+    @ValueSource(strings = {"callbridge.admin.token", "callbridge.pbx.main.secret"})
+    void aSecretThatCouldBeGuessedIsRefusedAndNotShown(String key) {
+        given.put(key, "do-not-print-me");
+        assertEquals(key + " has 15 characters; allowed are 16 or more", refusal());
     }
 
     private void oidc() {

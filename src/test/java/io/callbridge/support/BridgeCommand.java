@@ -20,20 +20,11 @@ public final class BridgeCommand {
     }
 
     private final Path folder;
-    private Path packaged = BridgeProcess.PACKAGE;
-    private boolean binary = NATIVE;
     private final List<String> properties = new ArrayList<>();
 
     /** @param folder the working directory */
     public BridgeCommand(Path folder) {
         this.folder = folder;
-    }
-
-    /** Another package for a JVM than the one that is tested. */
-    public BridgeCommand packaged(Path other) {
-        packaged = other;
-        binary = false;
-        return this;
     }
 
     /** Gives the command a setting. */
@@ -45,14 +36,14 @@ public final class BridgeCommand {
     /** Runs it to its end. */
     public Result run(String... arguments) {
         List<String> command = new ArrayList<>();
-        if (binary) {
+        if (NATIVE) {
             command.add(BridgeProcess.BINARY.toString());
             command.addAll(properties);
         } else {
-            command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m",
-                    "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+            command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m"));
+            command.addAll(ClassData.options(BridgeProcess.PACKAGE));
             command.addAll(properties);
-            command.addAll(List.of("-jar", packaged.resolve("quarkus-run.jar").toString()));
+            command.addAll(List.of("-jar", BridgeProcess.PACKAGE.resolve("quarkus-run.jar").toString()));
         }
         command.addAll(List.of(arguments));
         try {

@@ -297,10 +297,10 @@ public final class BridgeProcess implements AutoCloseable {
         }
     }
 
-    /** The sum of a counter over all its series that carry these labels, such as {@code result="dropped"}. */
+    /** The sum of a metric over all its series that carry these labels, such as {@code result="dropped"}. */
     public double metric(String name, String... labels) {
         return get("/q/metrics").body().lines()
-                .filter(line -> line.startsWith(name + "{") && Stream.of(labels).allMatch(line::contains))
+                .filter(line -> line.matches("\\Q" + name + "\\E[{ ].*") && Stream.of(labels).allMatch(line::contains))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ')))).sum();
     }
 

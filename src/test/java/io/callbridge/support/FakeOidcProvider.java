@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -78,6 +79,11 @@ public final class FakeOidcProvider implements AutoCloseable {
         server.createContext("/office/token", this::token);
         server.start();
         return this;
+    }
+
+    /** Instead of it, somebody who takes connections and says nothing. */
+    public ServerSocket silent() throws IOException {
+        return new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
     }
 
     public String url() {

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * One call from outside to one phone, as the PBX reports it. Every call has fresh ids, so that tests may share a process;
@@ -14,6 +15,7 @@ public final class TestCall {
     /** 2025-03-04T09:00:00Z in the PBX's microseconds. */
     private static final long BEGIN = 1_741_078_800_000_000L;
     private static final long SECOND = 1_000_000L;
+    private static final AtomicInteger NUMBERS = new AtomicInteger();
 
     private final String callId;
     private final String legId;
@@ -30,6 +32,11 @@ public final class TestCall {
     /** A call of an outside number to a phone. */
     public static TestCall incoming(String extension, String caller) {
         return new TestCall(hex(), extension, caller);
+    }
+
+    /** An outside number that no other test has. */
+    public static String newNumber() {
+        return "+7901" + (1_000_000 + NUMBERS.incrementAndGet());
     }
 
     /** Another phone that rings in the same call. */

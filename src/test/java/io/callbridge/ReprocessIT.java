@@ -1,0 +1,134 @@
+package io.callbridge;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.FakeCrm;
+import io.callbridge.support.TestCall;
+import java.io.IOException;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Calls that were decided by a configuration that was mended since are put right once, whatever becomes of the one who does it. */
+class ReprocessIT {
+
+    private static final Duration SOON = Duration.ofSeconds(90);
+    private static final int DROPPED = 20;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private BridgeProcess bridge;
+
+    @Test
+    void callsThatWereDroppedAreRegisteredOnceWhenTheirExtensionIsMapped(@TempDir Path folder) {
+        List<TestCall> dropped = IntStream.range(0, DROPPED).mapToObj(i -> TestCall.incoming("120", FakeCrm.IVANOV)).toList();
+        TestCall registered = TestCall.incoming("101", FakeCrm.PETROVA);
+        // Nobody knows of a replica that was killed before its lease has run out.
+        String store = "jdbc:sqlite:" + folder.resolve("callbridge.db");
+        try (FakeCrm crm = new FakeCrm()) {
+            BridgeProcess.Builder builder = BridgeProcess.builder().crm(crm).setting("callbridge.store.url", store)
+                    .setting("callbridge.store.lease-ms", "3000").quickRetries();
+            try (BridgeProcess before = builder.start()) {
+                dropped.forEach(call -> before.webhook().accept(call.answered()));
+                before.webhook().accept(registered.answered());
+                dropped.forEach(call -> await("a decision").atMost(SOON).until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
+                await("the other registration").atMost(SOON).until(() -> crm.has(Kind.CALL, registered.legId())
+                        && before.delivery(registered.callId(), registered.legId()).path("state").asText().equals("delivered"));
+            }
+            bridge = builder.setting("callbridge.pbx.main.extensions.120.user", "gleb").setting("callbridge.pbx.main.extensions.101.user", "anna.new")
+                    .editRoutes(ReprocessIT::dryRunsTakeTime).start();
+            aJobIsSeenAndStoppedAndEndsWithARestart();
+            JsonNode done = bridge.reprocess("?from=2020-01-01");
+            assertEquals("false done 21 of 21, missing 20, different 1, created 20, failed 0", result(done));
+            List<String> differences = StreamSupport.stream(done.path("differences").spliterator(), false).map(ReprocessIT::difference).toList();
+            dropped.forEach(call -> assertTrue(differences.contains("missing " + call.callId() + " call " + call.legId() + " gleb"), differences::toString));
+            assertTrue(differences.contains("different " + registered.callId() + " call " + registered.legId() + " anna.new, not anna"), differences::toString);
+            dropped.forEach(call -> await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId())));
+            assertEquals("false done 21 of 21, missing 0, different 1, created 0, failed 0", result(bridge.reprocess("?from=2020-01-01")));
+            dropped.forEach(call -> assertEquals("gleb", crm.requests(Kind.CALL, call.legId()).get(0).member("user")));
+            assertEquals(DROPPED + 1, crm.requests(Kind.CALL).size(), "what is there stays as it is");
+            assertTrue(bridge.call(dropped.get(0).callId()).path("decisions").toString().contains("R23"), "the new decision is kept");
+            assertEquals(DROPPED, get("/api/calls?user=gleb").path("calls").size());
+        } finally {
+            if (bridge != null) {
+                bridge.close();
+            }
+        }
+    }
+
+    private void aJobIsSeenAndStoppedAndEndsWithARestart() {
+        assertEquals("{\"state\":\"none\"}", bridge.get("/api/calls/reprocess/last").body());
+        assertEquals(404, bridge.get("/api/calls/reprocess/17").statusCode());
+        String first = begin();
+        await("progress").atMost(SOON).until(() -> get(first).path("differences").size() > 1);
+        assertEquals("running 21", get(first).path("state").asText() + " " + get(first).path("of"));
+        HttpResponse<String> second = bridge.post("/api/calls/reprocess?from=2020-01-01");
+        assertEquals(409, second.statusCode(), second.body());
+        assertEquals(first, second.headers().firstValue("Location").orElse(null));
+        assertEquals(200, bridge.delete(first).statusCode());
+        await("its end").atMost(SOON).until(() -> get(first).path("state").asText().equals("stopped"));
+        assertTrue(get(first).path("done").asInt() < DROPPED, () -> bridge.get(first).body());
+
+        String next = begin();
+        assertEquals(404, bridge.get(first).statusCode());
+        await("progress that is kept").atMost(SOON).until(() -> get(next).path("done").asInt() > 4);
+        bridge.kill();
+        bridge.restart();
+        await("its end").atMost(SOON).until(() -> get(next).path("state").asText().equals("ended"));
+        assertTrue(get(next).path("reason").asText().matches("ended by a restart at [0-9]+ of 21"), () -> bridge.get(next).body());
+        assertEquals(next, "/api/calls/reprocess/" + get("/api/calls/reprocess/last").path("job").asText());
+        assertEquals(200, bridge.delete(next).statusCode());
+    }
+
+    private String begin() {
+        HttpResponse<String> begun = bridge.post("/api/calls/reprocess?from=2020-01-01&dry-run=true", "Authorization", "Bearer " + BridgeProcess.ADMIN_TOKEN,
+                "X-Forwarded-Prefix", "/cb");
+        assertEquals(202, begun.statusCode(), begun.body());
+        String address = begun.headers().firstValue("Location").orElseThrow();
+        assertTrue(address.startsWith("/cb/api/"), address);
+        return address.substring("/cb".length());
+    }
+
+    private JsonNode get(String path) {
+        try {
+            return JSON.readTree(bridge.get(path).body());
+        } catch (JsonProcessingException e) {
+            throw new AssertionError(path, e);
+        }
+    }
+
+    /** So that there is time to see one, and to end it. */
+    private static void dryRunsTakeTime(Path routes) throws IOException {
+        Path route = routes.resolve("process-reprocess.camel.yaml");
+        Files.writeString(route, Files.readString(route).replaceFirst("(?m)^( +)- to:\n +uri: direct:process-reprocess-look", """
+                $1- filter:
+                $1    simple: "\\${variable.asked} contains 'dry-run'"
+                $1    steps:
+                $1      - delay:
+                $1          constant: "1000"
+                $0"""));
+    }
+
+    static String result(JsonNode job) {
+        return job.path("dryRun").asText() + " " + job.path("state").asText() + " " + job.path("done") + " of " + job.path("of") + ", missing "
+                + job.path("missing") + ", different " + job.path("different") + ", created " + job.path("created") + ", failed " + job.path("failed");
+    }
+
+    static String difference(JsonNode difference) {
+        return difference.path("kind").asText() + " " + difference.path("callId").asText() + " " + difference.path("operation").asText() + " "
+                + difference.path("key").asText() + " " + difference.path("request").path("user").asText()
+                + (difference.has("stored") ? ", not " + difference.path("stored").path("user").asText() : "");
+    }
+}
