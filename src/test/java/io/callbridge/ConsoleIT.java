@@ -22,6 +22,7 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
 import io.callbridge.support.PrefixProxy;
 import io.callbridge.support.Scenario;
+import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -34,12 +35,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -48,6 +47,7 @@ class ConsoleIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final int PAGE = 50;
+    private static final int HEIGHT = 900;
     private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String HOSTILE = "<img src=x onerror=\"document.title='broken in'\"><script>alert(1)</script>\u202Egnp.exe";
 
@@ -57,26 +57,14 @@ class ConsoleIT {
 
     @BeforeAll
     static void start() {
-        crm = new FakeCrm();
-        bridge = BridgeProcess.builder().quickRetries().crm(crm).start();
+        crm = SharedBridge.crm();
+        bridge = SharedBridge.bridge();
         browser = new ConsoleBrowser(bridge.port());
     }
 
-    @AfterAll
-    static void stop() {
-        if (browser != null) {
-            browser.close();
-        }
-        bridge.close();
-        crm.close();
-    }
-
     @BeforeEach
-    void aCrmThatWorks() {
-        crm.behave();
-        // What an earlier test left behind would be refused together with what the next one lets be refused.
-        await("the rest").atMost(SOON).until(() -> count("pending") == 0);
-        bridge.post("/api/deliveries/discard?state=dead");
+    void nothingToDo() {
+        SharedBridge.tidy(bridge);
     }
 
     @AfterEach
@@ -218,72 +206,55 @@ class ConsoleIT {
     }
 
     /** What would take two CRMs, three days or an outage to see. */
-    @ParameterizedTest
-    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
-        "delivered | {'status': 200} | good It is in rest: registered call of anna",
-        "delivered | {'answer': 'nobody has its number'} | warn It is not in rest: registered call of anna was not sent: nobody has its number",
-        "pending | | warn It is on its way to rest: registered call, not tried yet",
-        "pending | {'status': 503} | warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 503",
-        "dead | {'status': 422} | bad It is not in rest: registered call was refused for good (tries: 1), with HTTP 422",
-        "dead | {'status': 503} | bad It is not in rest: registered call was tried until the time was up",
-        "dead | {} | bad It is not in rest: registered call was tried until the time was up (tries: 1), the last time with no answer",
-        "discarded | {'status': 503} | bad It is not in rest: registered call was given up by an administrator"})
-    void whatBecameOfADeliveryIsSaid(String state, String attempt, String begin) {
-        assertVerdicts(delivered(state, attempt), "[{crm: 'rest', capabilities: ['call']}]", begin);
-    }
-
     @Test
-    void aCrmThatIsDownOrGoneOrHasNothingOfACallIsNamed() {
-        assertVerdicts(delivered("pending", null), "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]",
+    void whatBecameOfADeliveryIsSaid() {
+        Page page = show("why");
+        String rest = "[{crm: 'rest', capabilities: ['call']}]";
+        for (String[] each : new String[][] {
+            {"delivered", "{status: 200}", "good It is in rest: registered call of anna"},
+            {"delivered", "{answer: 'nobody has its number'}", "warn It is not in rest: registered call of anna was not sent: nobody has its number"},
+            {"pending", "", "warn It is on its way to rest: registered call, not tried yet"},
+            {"pending", "{status: 503}", "warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 503"},
+            {"dead", "{status: 422}", "bad It is not in rest: registered call was refused for good (tries: 1), with HTTP 422"},
+            {"dead", "{status: 503}", "bad It is not in rest: registered call was tried until the time was up"},
+            {"dead", "{}", "bad It is not in rest: registered call was tried until the time was up (tries: 1), the last time with no answer"},
+            {"discarded", "{status: 503}", "bad It is not in rest: registered call was given up by an administrator"}}) {
+            assertVerdicts(page, delivered(each[0], each[1]), rest, each[2]);
+        }
+        String down = "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]";
+        assertVerdicts(page, delivered("pending", ""), down,
                 "warn It is on its way to rest: registered call. rest takes nothing since 01/11/2026, 15:00:00");
         // It answers, and what it says is what has to be mended.
-        assertVerdicts(delivered("pending", "{status: 401}"), "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]",
-                "warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 401");
-        assertVerdicts(delivered("pending", null), "[]", "warn It is not in rest: registered call. rest is not active any more");
-        assertVerdicts(delivered("delivered", "{}"), "[{crm: 'rest', capabilities: ['call']}, {crm: 'second', capabilities: ['call']},"
+        assertVerdicts(page, delivered("pending", "{status: 401}"), down, "warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 401");
+        assertVerdicts(page, delivered("pending", ""), "[]", "warn It is not in rest: registered call. rest is not active any more");
+        assertVerdicts(page, delivered("delivered", "{}"), "[{crm: 'rest', capabilities: ['call']}, {crm: 'second', capabilities: ['call']},"
                 + " {crm: 'third', capabilities: ['card']}]", "good It is in rest: registered call",
                 "warn It is not in second: when it was decided, second was not set up",
                 "good It is not in third, which does not take this: registered call.");
         String unanswered = "{deliveries: [], events: [], outcome: 'unanswered', decisions: [{topic: 'call', rule: 'R52'}, {topic: 'missed', rule: 'R46'}]";
-        assertVerdicts(unanswered.replace("{topic: 'call', rule: 'R52'}, ", ""), "[{crm: 'rest', capabilities: ['call']}]",
+        assertVerdicts(page, unanswered.replace("{topic: 'call', rule: 'R52'}, ", ""), rest,
                 "warn It is not in the CRM: nobody answered it, and no active CRM takes missed calls.");
-        assertVerdicts(unanswered, "[{crm: 'rest', capabilities: ['call']}]", "good It is not in the CRM, because nobody answered it");
-    }
-
-    /** An Asterisk's caller comes on a line of his own, which is answered when he reaches somebody. */
-    @Test
-    void theLineOfACallerIsNobodysTalk() {
+        assertVerdicts(page, unanswered, rest, "good It is not in the CRM, because nobody answered it");
+        // An Asterisk's caller comes on a line of his own, which is answered when he reaches somebody: that is nobody's talk.
         String legs = "legs: [{legId: 'line', extension: 'provider', type: 'trunk', party: '+7', direction: 'in', local: false,"
                 + " startedAt: '2026-01-01T00:00:00Z', answeredAt: '2026-01-01T00:00:05Z', endedAt: '2026-01-01T00:00:30Z', result: 'answered'},"
                 + " {legId: 'leg-1', extension: '101', type: 'phone', party: '+7', direction: 'in', local: false,"
                 + " startedAt: '2026-01-01T00:00:02Z', answeredAt: '2026-01-01T00:00:05Z', endedAt: '2026-01-01T00:00:30Z', result: 'answered'}]";
         String decisions = "decisions: [{topic: 'call', rule: 'R52', legId: 'leg-1'}, {topic: 'call', rule: 'R24', legId: 'line'}]";
-        assertVerdicts(delivered("delivered", "{}").replace("decisions: []", decisions + ", " + legs), "[{crm: 'rest', capabilities: ['call']}]",
-                "good It is in rest: registered call");
-        assertEquals("R52", show("why").evaluate("async () => (await import('/console/why.js')).verdicts({outcome: 'answered', deliveries: [],"
+        assertVerdicts(page, delivered("delivered", "{}").replace("decisions: []", decisions + ", " + legs), rest, "good It is in rest: registered call");
+        assertEquals("R52", page.evaluate("async () => (await import('/console/why.js')).verdicts({outcome: 'answered', deliveries: [],"
                 + " events: [], crms: [], " + decisions + ", " + legs + "})[0].because.rule"));
-    }
-
-    @Test
-    void aContainerOfWhichOnlyTheEndIsKnownIsDrawnAndHasNoResult() {
-        Page page = show("why");
-        assertThat(page.locator("main form")).isVisible();
-        page.evaluate("async () => document.querySelector('main').replaceChildren((await import('/console/timeline.js')).timeline([{legId: 'a',"
-                + " extension: '880', type: 'queue', party: 'hidden', direction: 'in', startedAt: '2026-01-01T00:00:00Z',"
-                + " endedAt: '2026-01-01T00:00:00Z', result: 'no-answer'}], '2026-01-01T00:00:00Z'))");
-        assertThat(page.locator("svg rect.held")).hasAttribute("x", "150");
-        assertThat(page.locator(".legs li")).containsText("queue — hidden number");
     }
 
     private static String delivered(String state, String attempt) {
         return "{outcome: 'answered', events: [], decisions: [], deliveries: [{crm: 'rest', operation: 'call', key: 'leg-1', request: {user: 'anna'},"
-                + " state: '" + state + "', attempts: [" + (attempt == null ? "" : attempt) + "]}]";
+                + " state: '" + state + "', attempts: [" + attempt + "]}]";
     }
 
     /** How the verdicts on a call begin, without the isolating marks around what is somebody else's. */
     @SuppressWarnings("unchecked")
-    private static void assertVerdicts(String call, String crms, String... begins) {
-        List<String> all = (List<String>) show("why").evaluate("async () => (await import('/console/why.js')).verdicts(" + call + ", crms: " + crms
+    private static void assertVerdicts(Page page, String call, String crms, String... begins) {
+        List<String> all = (List<String>) page.evaluate("async () => (await import('/console/why.js')).verdicts(" + call + ", crms: " + crms
                 + "}).map(({kind, text}) => `${kind} ${text}`)");
         List<String> texts = all.stream().map(verdict -> verdict.replaceAll("[\u2068\u2069]", "")).toList();
         assertEquals(begins.length, texts.size(), texts::toString);
@@ -293,53 +264,53 @@ class ConsoleIT {
     }
 
     @Test
-    void aLegWhoseEndWasNeverReportedDoesNotTalkForEver() {
-        String legs = (String) show("why").evaluate("async () => (await import('/console/timeline.js')).timeline([{legId: 'a', extension: '101', party: '+7',"
-                + " direction: 'in', startedAt: '2026-01-01T00:00:00Z', answeredAt: '2026-01-01T00:00:05Z', result: 'unknown'},"
+    void aLegWithoutAnEndDoesNotTalkForEverAndAContainerOfWhichOnlyThatIsKnownIsDrawn() {
+        Page page = show("why");
+        assertThat(page.locator("main form")).isVisible();
+        String timeline = "(await import('/console/timeline.js')).timeline([{legId: 'a', direction: 'in', ";
+        String legs = (String) page.evaluate("async () => " + timeline + "extension: '101', party: '+7',"
+                + " startedAt: '2026-01-01T00:00:00Z', answeredAt: '2026-01-01T00:00:05Z', result: 'unknown'},"
                 + " {legId: 'b', extension: '102', party: '+7', direction: 'in', startedAt: '2026-01-01T00:00:00Z',"
                 + " endedAt: '2026-01-01T00:00:06Z', result: 'cancelled'}], '2026-01-01T00:03:00Z').textContent");
         assertTrue(legs.contains("rang 00:05 · answered") || legs.contains("rang 00:05 · its end was never reported"), legs);
         assertFalse(legs.contains("talked"), legs);
         // The PBX's clock is three minutes slow.
-        String rings = (String) show("why").evaluate("async () => (await import('/console/timeline.js')).timeline([{legId: 'a', extension: '101',"
-                + " party: '+7', direction: 'in', startedAt: new Date(Date.now() - 185000).toISOString()}], new Date(Date.now() - 5000)).textContent");
+        String rings = (String) page.evaluate("async () => " + timeline + "extension: '101', party: '+7',"
+                + " startedAt: new Date(Date.now() - 185000).toISOString()}], new Date(Date.now() - 5000)).textContent");
         assertTrue(rings.matches("(?s).*rang 00:0[56].*"), rings);
+        page.evaluate("async () => document.querySelector('main').replaceChildren(" + timeline + "extension: '880', type: 'queue', party: 'hidden',"
+                + " startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:00:00Z', result: 'no-answer'}], '2026-01-01T00:00:00Z'))");
+        assertThat(page.locator("svg rect.held")).hasAttribute("x", "150");
+        assertThat(page.locator(".legs li")).containsText("queue — hidden number");
     }
 
     @Test
-    void aCallThatRangAtManyPhonesShowsWhoTookIt() {
+    void whoTookItATransferAForwardingAndAQueueAreDrawn() {
         TestCall taken = TestCall.incoming("101", "+79000000055");
         TestCall other = taken.alsoRinging("102");
         bridge.webhook().accept(List.of(taken.dialIn(), other.dialIn(), taken.answer(), other.givenUp(), taken.hangup()));
         await("the registration").atMost(SOON).until(() -> registered(taken));
         Page page = show("calls/" + taken.callId());
-        assertThat(page.locator(".timeline svg g")).hasCount(2);
-        assertThat(page.locator(".legs li").filter(having("102 boris"))).containsText("answered elsewhere");
-        assertThat(page.locator(".legend")).containsText("answered elsewhere");
-    }
-
-    @ParameterizedTest
-    @CsvSource(delimiter = ';', value = {"S25; after a transfer; 102 boris; 3; 3", "S27; forwarded by a rule; 101 anna; 3; 1",
-        "S16; IVR or queue; 880; 3; 1"})
-    void aTransferAForwardingAndAQueueAreDrawn(String scenario, String mark, String of, int legs, int talks) {
-        List<Map<String, String>> events = Scenario.of(scenario).events().stream().map(Scenario.Event::fields).toList();
-        String callId = events.get(0).get("CallID");
-        bridge.webhook().accept(events);
-        awaitOutcome(callId, "answered");
-        Page page = show("calls/" + callId);
-        assertThat(page.locator(".timeline .legend")).containsText(mark);
-        ConsoleBrowser.picture(page, "timeline-" + scenario);
-        assertThat(page.locator(".timeline svg g")).hasCount(legs);
-        assertThat(page.locator(".timeline svg rect.talk")).hasCount(talks);
-        assertThat(page.locator(".legs li").filter(having(of)).filter(having(mark.equals("IVR or queue") ? "queue" : mark))).not().hasCount(0);
-    }
-
-    @Test
-    void aBrokenAddressLeadsToAPage() {
-        Page page = show("%");
+        assertDrawn(page, "answered elsewhere", "102 boris", 2, 1);
+        for (String[] drawn : new String[][] {{"S25", "after a transfer", "102 boris", "3", "3"}, {"S27", "forwarded by a rule", "101 anna", "3", "1"},
+            {"S16", "IVR or queue", "880", "3", "1"}}) {
+            List<Map<String, String>> events = Scenario.of(drawn[0]).events().stream().map(Scenario.Event::fields).toList();
+            bridge.webhook().accept(events);
+            awaitOutcome(events.get(0).get("CallID"), "answered");
+            show(page, "calls/" + events.get(0).get("CallID"));
+            assertDrawn(page, drawn[1], drawn[2], Integer.parseInt(drawn[3]), Integer.parseInt(drawn[4]));
+        }
+        show(page, "%");
         assertThat(page.locator("h1")).hasText("Live");
         show(page, "toString");
         assertThat(page.locator("h1")).hasText("Live");
+    }
+
+    private static void assertDrawn(Page page, String mark, String of, int legs, int talks) {
+        assertThat(page.locator(".timeline .legend")).containsText(mark);
+        assertThat(page.locator(".timeline svg g")).hasCount(legs);
+        assertThat(page.locator(".timeline svg rect.talk")).hasCount(talks);
+        assertThat(page.locator(".legs li").filter(having(of)).filter(having(mark.equals("IVR or queue") ? "queue" : mark))).not().hasCount(0);
     }
 
     @Test
@@ -510,12 +481,7 @@ class ConsoleIT {
         press(page, "Test this CRM");
         assertThat(rest.locator("li.failed")).containsText("Nothing takes connections at callbridge.crm.rest.url");
         crm.up();
-    }
-
-    @Test
-    void whoDidWhatIsShown() {
-        bridge.post("/api/setup/crms/rest/check");
-        Page page = show("audit");
+        show(page, "audit");
         assertThat(page.locator("tbody tr").first()).containsText("holder of the administration token");
         assertThat(page.locator("tbody tr").first()).containsText("CRM rest");
     }
@@ -650,10 +616,10 @@ class ConsoleIT {
         assertThat(page.locator(".empty")).hasCount(1);
     }
 
+    /** In both themes and languages; each page in every width. */
     @ParameterizedTest
-    @CsvSource({"phone, 390, 844, light, en-GB", "phone, 390, 844, dark, ru-RU", "desktop, 1280, 900, light, ru-RU", "desktop, 1280, 900, dark, en-GB"})
-    @DisabledIfSystemProperty(named = "callbridge.native", matches = "true", disabledReason = "the pages are the same files")
-    void everyPageIsAccessibleInEverySizeAndTheme(String device, int width, int height, String theme, String language) {
+    @CsvSource({"phone, 390, dark, ru-RU", "desktop, 1280, light, en-GB"})
+    void everyPageIsAccessibleInEverySizeAndTheme(String device, int width, String theme, String language) {
         TestCall queue = TestCall.incoming("101", FakeCrm.IVANOV);
         TestCall other = queue.alsoRinging("102");
         bridge.webhook().accept(List.of(queue.dialIn(), other.dialIn(), queue.answer(), other.givenUp(), queue.hangup()));
@@ -662,11 +628,11 @@ class ConsoleIT {
         TestCall ringing = TestCall.incoming("102", FakeCrm.PETROVA);
         bridge.webhook().accept(List.of(ringing.dialIn()));
         bridge.post("/api/setup/crms/rest/check");
-        Page page = browser.open(TOKEN, language, ColorScheme.valueOf(theme.toUpperCase()), width, height);
+        Page page = browser.open(TOKEN, language, ColorScheme.valueOf(theme.toUpperCase()), width, HEIGHT);
         page.navigate("/");
         for (String hash : List.of("live", "calls", "calls/" + queue.callId(), "calls/" + dead.callId(), "why", "deliveries/dead", "deliveries/delivered", "reprocess",
                 "setup", "audit")) {
-            show(page, hash);
+            page.navigate("/#/" + hash);
             page.locator(".wait").waitFor(new Locator.WaitForOptions().setState(WaitForSelectorState.HIDDEN));
             if (hash.equals("live")) {
                 page.locator(".call").first().waitFor();
@@ -679,11 +645,9 @@ class ConsoleIT {
                 page.locator(".steps li").first().waitFor();
             }
             page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })");
-            assertFits(page, hash);
-            if (width < 400) {
-                page.setViewportSize(360, height);
+            for (int each : new int[] {360, 390, 1280, width}) {
+                page.setViewportSize(each, HEIGHT);
                 assertFits(page, hash);
-                page.setViewportSize(width, height);
             }
             ConsoleBrowser.assertAccessible(page);
             String name = hash.equals("calls/" + queue.callId()) ? "call" : hash.equals("calls/" + dead.callId()) ? "call-dead" : hash.replace('/', '-');
@@ -696,7 +660,7 @@ class ConsoleIT {
                 ConsoleBrowser.picture(page, "dialog-" + device + "-" + theme);
             }
         }
-        Page stranger = browser.open(null, language, ColorScheme.valueOf(theme.toUpperCase()), width, height);
+        Page stranger = browser.open(null, language, ColorScheme.valueOf(theme.toUpperCase()), width, HEIGHT);
         stranger.navigate("/");
         stranger.locator("input[name=token]").waitFor();
         assertFits(stranger, "login");

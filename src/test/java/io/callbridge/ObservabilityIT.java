@@ -16,6 +16,7 @@ import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
 import io.callbridge.support.RawHttp;
+import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TcpSender;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Webhook.Wire;
@@ -31,11 +32,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is measured, what is made of it for the night, and that the log tells nothing about who calls. */
 class ObservabilityIT {
@@ -54,28 +55,33 @@ class ObservabilityIT {
     /** Names of metrics end where labels, a range or an operator begin. */
     private static final Pattern WORD = Pattern.compile("[a-zA-Z_][a-zA-Z0-9_]*");
 
-    private final FakeCrm crm = new FakeCrm();
-    private FakeAmi ami;
-    private BridgeProcess bridge;
+    private static FakeCrm crm;
+    private static FakeAmi ami;
+    private static BridgeProcess bridge;
+    private static TestCall dead;
 
-    @AfterEach
-    void stop() {
+    /** A start with nothing else said: the log as text, numbers masked. */
+    @BeforeAll
+    static void start() {
+        crm = new FakeCrm();
+        ami = FakeAmi.start("bridge", "secret-of-the-asterisk");
+        bridge = builder(crm).settings(ami.settings("office")).start();
+        ami.awaitLogin(1).close();
+        ami.awaitLogin(2);
+        dead = play(bridge, crm);
+    }
+
+    @AfterAll
+    static void stop() {
         if (bridge != null) {
             bridge.close();
         }
-        if (ami != null) {
-            ami.close();
-        }
+        ami.close();
         crm.close();
     }
 
     @Test
     void everyMetricOfAlertsAndDashboardExists() throws IOException {
-        ami = FakeAmi.start("bridge", "secret-of-the-asterisk");
-        bridge = builder().settings(ami.settings("office")).start();
-        ami.awaitLogin(1).close();
-        ami.awaitLogin(2);
-        play();
         Set<String> used = used();
         Set<String> there = new TreeSet<>();
         await("the metrics of everything that was played").atMost(SOON).untilAsserted(() -> {
@@ -88,9 +94,7 @@ class ObservabilityIT {
 
     /** Who reads a metric elsewhere has nothing else to go by. */
     @Test
-    void everyMetricTellsWhatItIs() throws IOException {
-        bridge = builder().tcp().start();
-        play();
+    void everyMetricTellsWhatItIs() {
         await("the metrics of what was played").atMost(SOON).until(() -> bridge.metric("callbridge_deliveries_total") > 2);
         List<String> helps = bridge.get("/q/metrics").body().lines().filter(line -> line.startsWith("# HELP ")).toList();
         assertEquals(List.of(), helps.stream().filter(line -> line.split(" ", 4).length < 4 || line.split(" ", 4)[3].isBlank()).toList());
@@ -102,8 +106,6 @@ class ObservabilityIT {
     /** What an expression asks for by a label must be a value that is there too, or nobody would ever be woken up. */
     @Test
     void everyLabelThatAnAlertAsksForExists() throws IOException {
-        bridge = builder().start();
-        play();
         Pattern selector = Pattern.compile("([a-z_]+)\\{([^}]+(?:\\{[^}]*}[^}]*)?)}");
         List<String> selectors = new ArrayList<>();
         for (JsonNode alert : alerts()) {
@@ -128,80 +130,82 @@ class ObservabilityIT {
 
     @Test
     void theMetricsCountWhatHappened() {
-        bridge = builder().tcp().start();
+        BridgeProcess shared = SharedBridge.bridge();
+        SharedBridge.tidy(shared);
+        FakeCrm its = SharedBridge.crm();
+        Map<String, Double> before = Stream.of("acknowledgement_seconds_count", "card_seconds_count", "attempts_seconds_count", "legs_open",
+                "store_commit_seconds_count").collect(Collectors.toMap(name -> name, name -> shared.metric("callbridge_" + name)));
         TestCall open = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(List.of(open.dialIn()));
-        bridge.webhook().accept(List.of(open.alsoRinging("102").dialIn()));
+        TestCall other = open.alsoRinging("102");
+        shared.webhook().accept(List.of(open.dialIn(), other.dialIn()));
         TestCall over = TestCall.incoming("103", FakeCrm.PETROVA);
-        bridge.webhook().accept(over.answered());
-        try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
-            sender.send("AUTH " + bridge.secret() + "\n" + TcpSender.json(TestCall.incoming("104", FakeCrm.PETROVA).dialIn()));
+        shared.webhook().accept(over.answered());
+        TestCall byTcp = TestCall.incoming("104", FakeCrm.PETROVA);
+        try (TcpSender sender = TcpSender.connect(shared.tcpPort()).auth(shared.secret()).send(TcpSender.json(byTcp.dialIn()))) {
             assertEquals("OK 1", sender.answer());
         }
-        awaitCall(over);
+        await("the registration").atMost(SOON).until(() -> its.has(Kind.CALL, over.legId()));
         await("the metrics").atMost(SOON).untilAsserted(() -> assertAll(
-                () -> assertEquals(5, metric("callbridge_acknowledgement_seconds_count", "input=\"webhook\"", "pbx=\"main\"")),
-                () -> assertEquals(5, metric("callbridge_acknowledgement_seconds_bucket", "input=\"webhook\"", "le=\"+Inf\"")),
-                () -> assertEquals(1, metric("callbridge_acknowledgement_seconds_count", "input=\"tcp\"")),
+                () -> assertEquals(6, more(shared, before, "acknowledgement_seconds_count")),
+                () -> assertTrue(shared.metric("callbridge_acknowledgement_seconds_count", "input=\"tcp\"", "pbx=\"main\"") >= 1),
+                () -> assertEquals(shared.metric("callbridge_acknowledgement_seconds_count", "input=\"webhook\""),
+                        shared.metric("callbridge_acknowledgement_seconds_bucket", "input=\"webhook\"", "le=\"+Inf\"")),
                 // The card of a call that is over before it is shown may be left out.
-                () -> assertEquals(3, metric("callbridge_card_seconds_count", "crm=\"rest\""), 1),
-                () -> assertEquals(3, metric("callbridge_card_seconds_bucket", "le=\"30.0\""), 1),
-                () -> assertTrue(metric("callbridge_attempts_seconds_count", "answer=\"2xx\"") >= 4, "tries"),
-                () -> assertEquals(3, metric("callbridge_legs_open", "pbx=\"main\"")),
-                () -> assertTrue(metric("callbridge_pbx_last_event_seconds", "pbx=\"main\"") < 60, "silence"),
-                () -> assertTrue(plain("callbridge_store_commit_seconds_count") > 5, "commits"),
-                () -> assertTrue(plain("callbridge_store_batch_sum") >= plain("callbridge_store_batch_count"), "writes"),
-                () -> assertEquals(0, plain("callbridge_store_failures_total"))));
+                () -> assertEquals(3.5, more(shared, before, "card_seconds_count"), 0.5),
+                () -> assertEquals(shared.metric("callbridge_card_seconds_count", "crm=\"rest\""),
+                        shared.metric("callbridge_card_seconds_bucket", "le=\"30.0\""), 1),
+                () -> assertTrue(more(shared, before, "attempts_seconds_count") >= 4, "tries"),
+                () -> assertTrue(shared.metric("callbridge_attempts_seconds_count", "answer=\"2xx\"") >= 4, "tries that are taken"),
+                () -> assertEquals(3, more(shared, before, "legs_open")),
+                () -> assertTrue(shared.metric("callbridge_pbx_last_event_seconds", "pbx=\"main\"") < 60, "silence"),
+                () -> assertTrue(more(shared, before, "store_commit_seconds_count") > 1, "commits"),
+                () -> assertTrue(shared.metric("callbridge_store_batch_sum") >= shared.metric("callbridge_store_batch_count"), "writes")));
 
-        crm.down();
-        bridge.webhook().accept(TestCall.incoming("105", FakeCrm.IVANOV).answered());
+        its.down();
+        TestCall waiting = TestCall.incoming("105", FakeCrm.IVANOV);
+        shared.webhook().accept(waiting.answered());
         await("what waits").atMost(SOON).untilAsserted(() -> assertAll(
-                () -> assertTrue(metric("callbridge_outbox_oldest_seconds", "crm=\"rest\"") > 0),
-                () -> assertTrue(metric("callbridge_attempts_seconds_count", "answer=\"none\"") > 0)));
+                () -> assertTrue(shared.metric("callbridge_outbox_oldest_seconds", "crm=\"rest\"") > 0),
+                () -> assertTrue(shared.metric("callbridge_attempts_seconds_count", "answer=\"none\"") > 0)));
+        its.up();
+        shared.webhook().accept(List.of(open.givenUp(), other.givenUp(), byTcp.givenUp()));
     }
 
-    /** A start with nothing else said: the default level, numbers masked. */
-    @ParameterizedTest
-    @ValueSource(strings = {"text", "json"})
-    void theLogTellsNothingAboutWhoCalls(String format) throws IOException {
-        bridge = builder().tcp().setting("callbridge.log.format", format).start();
-        TestCall dead = play();
+    private static double more(BridgeProcess shared, Map<String, Double> before, String name) {
+        return shared.metric("callbridge_" + name) - before.get(name);
+    }
 
-        String log = bridge.output();
-        for (String secret : List.of(NAME, OTHER_NAME, "Karamazov", "Verkhovtseva", bridge.secret(), ADMIN_TOKEN, FakeCrm.TOKEN,
-                RECORDING)) {
-            assertFalse(log.contains(secret), () -> secret + " is in the log" + bridge.tail());
+    @Test
+    void theLogTellsNothingAboutWhoCalls() throws IOException {
+        assertTellsNothing(bridge, dead, false);
+    }
+
+    @Test
+    void theLogInJsonTellsNothingAboutWhoCallsEither() throws IOException {
+        try (FakeCrm other = new FakeCrm(); BridgeProcess json = builder(other).setting("callbridge.log.format", "json").start()) {
+            assertTellsNothing(json, play(json, other), true);
+        }
+    }
+
+    private static void assertTellsNothing(BridgeProcess of, TestCall letter, boolean json) {
+        String log = of.output();
+        for (String secret : List.of(NAME, OTHER_NAME, "Karamazov", "Verkhovtseva", of.secret(), ADMIN_TOKEN, FakeCrm.TOKEN, RECORDING)) {
+            assertFalse(log.contains(secret), () -> secret + " is in the log" + of.tail());
         }
         // However they are written.
         String digits = log.replaceAll("[^0-9\\n]", "");
         for (String number : List.of(FakeCrm.IVANOV, FakeCrm.PETROVA, STRANGER)) {
-            assertFalse(digits.contains(number.substring(1)), () -> number + " is in the log" + bridge.tail());
+            assertFalse(digits.contains(number.substring(1)), () -> number + " is in the log" + of.tail());
         }
-        assertTrue(log.lines().anyMatch(line -> line.contains("dead after try 1 (answer 422)") && ofCall(line, dead, format)),
-                bridge::tail);
-        assertTrue(log.contains("***77"), "the number that is masked is there: what was looked for could be found" + bridge.tail());
+        assertTrue(log.lines().anyMatch(line -> line.contains("dead after try 1 (answer 422)") && ofCall(line, letter, json)), of::tail);
+        assertTrue(log.contains("***77"), "the number that is masked is there: what was looked for could be found" + of.tail());
         for (String line : log.lines().toList()) {
-            assertEquals(format.equals("json"), line.startsWith("{"), line);
+            assertEquals(json, line.startsWith("{"), line);
         }
     }
 
-    @Test
-    void numbersAreShownToWhoWantsThem() throws IOException {
-        bridge = builder().tcp().setting("callbridge.log.numbers", "full").start();
-        play();
-        assertTrue(bridge.output().contains(STRANGER), bridge::tail);
-        assertFalse(bridge.output().contains(NAME), bridge::tail);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"format", "numbers"})
-    void aWrongSettingIsRefusedInOneLine(String key) {
-        BridgeProcess.Refusal refusal = builder().setting("callbridge.log." + key, "loud").startExpectingRefusal();
-        assertTrue(refusal.output().contains("callbridge.log." + key + " is 'loud'; allowed: "), refusal::output);
-    }
-
-    private BridgeProcess.Builder builder() {
-        return BridgeProcess.builder().crm(crm).quickRetries()
+    private static BridgeProcess.Builder builder(FakeCrm crm) {
+        return BridgeProcess.builder().crm(crm).tcp().quickRetries()
                 .setting("callbridge.deliver.entity-cache.seconds", "0")
                 .setting("callbridge.recordings.url-template", "https://records.example/{RecID}")
                 .editRoutes(ObservabilityIT::failForStranger);
@@ -223,19 +227,19 @@ class ObservabilityIT {
      *
      * @return the call that became a dead letter
      */
-    private TestCall play() {
+    private static TestCall play(BridgeProcess bridge, FakeCrm crm) {
         String echo = "{\"error\":\"" + NAME + " " + FakeCrm.IVANOV + ", " + OTHER_NAME + ", token " + FakeCrm.TOKEN + "\"}";
         crm.entity(FakeCrm.IVANOV, "ivanov", NAME, "anna");
         TestCall answered = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(named(answered.answered()));
-        awaitCall(answered);
+        awaitCall(crm, answered);
         TestCall missed = TestCall.incoming("102", FakeCrm.PETROVA);
         bridge.webhook().accept(named(missed.missed()));
         await("the missed call").atMost(SOON).until(() -> crm.has(Kind.MISSED, missed.callId()));
 
         crm.on("PUT", "/calls/.*", Answer.status(422).body(echo).times(1));
-        TestCall dead = TestCall.incoming("103", FakeCrm.IVANOV);
-        bridge.webhook().accept(named(dead.answered()));
+        TestCall letter = TestCall.incoming("103", FakeCrm.IVANOV);
+        bridge.webhook().accept(named(letter.answered()));
         await("the dead letter").atMost(SOON).until(() -> bridge.output().contains("dead after try 1"));
         // No look-up, no card, no registration at first, and an answer that is no JSON.
         crm.on("GET", "/entities", Answer.status(500).body(echo).times(2));
@@ -244,28 +248,28 @@ class ObservabilityIT {
         crm.on("PUT", "/calls/.*", Answer.status(503).body(echo).times(2));
         TestCall later = TestCall.incoming("104", FakeCrm.IVANOV);
         bridge.webhook().accept(named(later.answered()));
-        awaitCall(later);
+        awaitCall(crm, later);
         crm.behave();
         crm.down();
         TestCall waiting = TestCall.incoming("105", FakeCrm.PETROVA);
         bridge.webhook().accept(named(waiting.answered()));
         await("a try that nobody answers").atMost(SOON).until(() -> bridge.output().contains("is down"));
         crm.up();
-        awaitCall(waiting);
+        awaitCall(crm, waiting);
 
         TestCall stranger = TestCall.incoming("101", STRANGER);
         bridge.webhook().accept(named(List.of(stranger.dialIn())));
         await("the mistake of the route").atMost(SOON).until(() -> bridge.output().contains("Processing of call " + stranger.callId()));
-        broken();
+        broken(bridge);
         assertEquals(401, bridge.get("/api/calls", "Authorization", "Bearer wrong-" + ADMIN_TOKEN).statusCode());
         assertEquals(200, bridge.get("/api/calls?number=" + FakeCrm.IVANOV.replace("+", "%2B"), "Authorization", "Bearer " + ADMIN_TOKEN)
                 .statusCode());
         assertEquals(400, bridge.get("/api/calls?from=" + FakeCrm.IVANOV.replace("+", "%2B"), "Authorization", "Bearer " + ADMIN_TOKEN)
                 .statusCode());
-        return dead;
+        return letter;
     }
 
-    private void broken() {
+    private static void broken(BridgeProcess bridge) {
         Map<String, String> other = new LinkedHashMap<>(named(List.of(TestCall.incoming("101", FakeCrm.IVANOV).dialIn())).get(0));
         other.put("EventType", OTHER_NAME);
         bridge.webhook().accept(List.of(other));
@@ -278,24 +282,14 @@ class ObservabilityIT {
         assertEquals(400, bridge.webhook().send(other, Wire.json(other.keySet())).statusCode());
         assertEquals(400, RawHttp.send(bridge.port(), RawHttp.request("GET", bridge.webhook().path()
                 + "?CallerIDNum=%2B79000000010&CallID=" + NAME.replace(" ", "+") + "%2")).status());
-        if (tcp()) {
-            try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
-                sender.send("AUTH " + bridge.secret() + "\n[CallerIDName] => " + NAME + "\n" + NAME + " " + FakeCrm.IVANOV
-                        + "\n\n{\"" + NAME + "\n" + NAME + "\n");
-                sender.answers(3).forEach(answer -> assertTrue(answer.startsWith("ERR "), answer));
-            }
-            try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
-                sender.send("AUTH wrong-" + bridge.secret() + "\n");
-                assertTrue(sender.answer().startsWith("ERR 0"));
-            }
+        try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
+            sender.send("AUTH " + bridge.secret() + "\n[CallerIDName] => " + NAME + "\n" + NAME + " " + FakeCrm.IVANOV
+                    + "\n\n{\"" + NAME + "\n" + NAME + "\n");
+            sender.answers(3).forEach(answer -> assertTrue(answer.startsWith("ERR "), answer));
         }
-    }
-
-    private boolean tcp() {
-        try {
-            return bridge.tcpPort() > 0;
-        } catch (NumberFormatException none) {
-            return false;
+        try (TcpSender sender = TcpSender.connect(bridge.tcpPort())) {
+            sender.send("AUTH wrong-" + bridge.secret() + "\n");
+            assertTrue(sender.answer().startsWith("ERR 0"));
         }
     }
 
@@ -311,28 +305,18 @@ class ObservabilityIT {
         return named;
     }
 
-    private void awaitCall(TestCall call) {
+    private static void awaitCall(FakeCrm crm, TestCall call) {
         await("the registration of " + call).atMost(SOON).until(() -> crm.requests(Kind.CALL, call.legId()).stream()
                 .anyMatch(request -> request.effective()));
     }
 
-    private static boolean ofCall(String line, TestCall call, String format) {
+    private static boolean ofCall(String line, TestCall call, boolean json) {
         try {
-            return format.equals("json") ? JSON.readTree(line).at("/mdc/callId").asText().equals(call.callId())
+            return json ? JSON.readTree(line).at("/mdc/callId").asText().equals(call.callId())
                     : line.contains("] [" + call.callId() + "] ");
         } catch (JsonProcessingException e) {
             throw new AssertionError("a line of the log is no JSON: " + line, e);
         }
-    }
-
-    private double metric(String name, String... labels) {
-        return bridge.metric(name, labels);
-    }
-
-    /** A metric without labels. */
-    private double plain(String name) {
-        return bridge.get("/q/metrics").body().lines().filter(line -> line.startsWith(name + " "))
-                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1))).findFirst().orElse(-1);
     }
 
     private static Set<String> without(Set<String> all, Set<String> these) {

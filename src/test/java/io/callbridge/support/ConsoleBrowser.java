@@ -32,8 +32,9 @@ public final class ConsoleBrowser implements AutoCloseable {
     private static final double PATIENCE_MS = 30_000;
     private static final double PATIENCE_TO_START_MS = 120_000;
 
-    private final Playwright playwright;
-    private final Browser browser;
+    /** Started once, since that takes longer than what most tests do in it; it ends when this JVM has. */
+    private static Browser browser;
+
     private final String origin;
     private final List<BrowserContext> contexts = new ArrayList<>();
     private final List<String> errors = new ArrayList<>();
@@ -42,10 +43,16 @@ public final class ConsoleBrowser implements AutoCloseable {
         Optional<Path> executable = installed();
         Assumptions.assumeTrue(executable.isPresent(), "no Chromium here: set CALLBRIDGE_BROWSER");
         origin = "http://127.0.0.1:" + port;
-        playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
-        browser = playwright.chromium().launch(new BrowserType.LaunchOptions().setExecutablePath(executable.get())
-                .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")).setTimeout(PATIENCE_TO_START_MS));
-        PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MS);
+        start(executable.get());
+    }
+
+    private static synchronized void start(Path executable) {
+        if (browser == null) {
+            Playwright playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+            browser = playwright.chromium().launch(new BrowserType.LaunchOptions().setExecutablePath(executable)
+                    .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")).setTimeout(PATIENCE_TO_START_MS));
+            PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MS);
+        }
     }
 
     /** {@code CALLBRIDGE_BROWSER}, or what is on the path. */
@@ -110,7 +117,6 @@ public final class ConsoleBrowser implements AutoCloseable {
 
     @Override
     public void close() {
-        browser.close();
-        playwright.close();
+        closeWindows();
     }
 }
