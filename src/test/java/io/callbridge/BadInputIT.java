@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -29,7 +28,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -210,33 +208,15 @@ class BadInputIT {
     @TestFactory
     Stream<DynamicTest> absurdValuesDoNotCostTheCall() {
         return Stream.of(
-                absurd("caller of 200 digits", Map.of("CallerIDNum", "+" + "7".repeat(200))),
-                absurd("caller of emoji", Map.of("CallerIDNum", "\uD83D\uDCDE\uD83D\uDD25")),
-                absurd("caller of 20 KB", Map.of("CallerIDNum", "7 ".repeat(10_000))),
-                absurd("caller of right-to-left marks", Map.of("CallerIDNum", "\u202E+79000000010")),
-                absurd("caller of another script's digits", Map.of("CallerIDNum", "+\u0667\u0669\u0660\u0660")),
-                absurd("caller with line breaks", Map.of("CallerIDNum", "+7900\r\nX-Evil: 1")),
-                absurd("caller with markup", Map.of("CallerIDNum", "<script>\"'&{{callbridge.crm.rest.token}}${body}")),
-                absurd("caller is a lone plus", Map.of("CallerIDNum", "+")),
-                absurd("caller is a broken SIP URI", Map.of("CallerIDNum", "sip:@@;=")),
-                absurd("DID that is none", Map.of("CalledDID", "@@@*@@@")),
-                absurd("name of 20 KB", Map.of("CallerIDName", "\u0416".repeat(10_000))),
-                absurd("time of the event negative", Map.of("EventTime", "-1741078800000000")),
-                absurd("time of the event zero", Map.of("EventTime", "0")),
-                absurd("time of the event of 30 digits", Map.of("EventTime", "9".repeat(30))),
-                absurd("time of the event of 18 digits", Map.of("EventTime", "9".repeat(18))),
-                absurd("time of the event as text", Map.of("EventTime", "yesterday")),
-                absurd("time of the event in another script's digits", Map.of("EventTime", "\u0661\u0667\u0664\u0661")),
-                absurd("time of the event in seconds", Map.of("EventTime", "1741078800")),
-                absurd("time of the event far in the future", Map.of("EventTime", "4000000000000000")),
-                absurd("time of the event a fraction", Map.of("EventTime", "1741078800.5")),
-                absurd("duration negative", Map.of("Duration", "-5000000")),
-                absurd("duration of 30 digits", Map.of("Duration", "9".repeat(30))),
-                absurd("duration as text", Map.of("Duration", "half an hour")),
-                absurd("duration in scientific notation", Map.of("Duration", "3e7")),
-                absurd("duration empty", Map.of("Duration", "")),
-                absurd("recording id of 10 KB", Map.of("RecID", "a".repeat(10_000))),
-                absurd("unknown status and flow", Map.of("CallStatus", "SINGING", "CallerIDName", "\uD83C\uDFB5")));
+                absurd("+" + "7".repeat(200), "\u0416".repeat(10_000), "-1741078800000000", "-5000000", "a".repeat(10_000)),
+                absurd("\uD83D\uDCDE\uD83D\uDD25", "\uD83C\uDFB5", "0", "9".repeat(30), "71101-rec1"),
+                absurd("7 ".repeat(10_000), "x", "9".repeat(30), "half an hour", "x/../y?z#"),
+                absurd("\u202E+79000000010", "\u202Egnp.exe", "9".repeat(18), "3e7", "${body}"),
+                absurd("+\u0667\u0669\u0660\u0660", "\u0667", "yesterday", "", ""),
+                absurd("+7900\r\nX-Evil: 1", "a\r\nb", "\u0661\u0667\u0664\u0661", "0", "a\r\nX-Evil: 1"),
+                absurd("<script>\"'&{{callbridge.crm.rest.token}}${body}", "<b>", "1741078800", "1", "<script>"),
+                absurd("+", "+", "4000000000000000", "30000000.5", "+"),
+                absurd("sip:@@;=", "@", "1741078800.5", "30", "@@@*@@@"));
     }
 
     /** What a PBX says of somebody's name, in whatever charset: nobody reads it, and it must not cost the call. */
@@ -263,22 +243,6 @@ class BadInputIT {
                         return RawHttp.request("POST", path(), type, (mark + Webhook.json(fields)).getBytes(charset));
                     });
                 });
-    }
-
-    /** Thirty seconds of talk are thirty seconds, whatever unit the PBX has for them, and for its times. */
-    @TestFactory
-    Stream<DynamicTest> timesAndDurationsAreReadInAnyUnit() {
-        UnaryOperator<String> micros = value -> value;
-        UnaryOperator<String> millis = value -> Long.toString(Long.parseLong(value) / 1_000);
-        UnaryOperator<String> seconds = value -> Long.toString(Long.parseLong(value) / 1_000_000);
-        UnaryOperator<String> iso = value -> Instant.ofEpochSecond(Long.parseLong(seconds.apply(value))).toString();
-        return Stream.of(unit("seconds", micros, seconds), unit("milliseconds", micros, millis), unit("times in seconds", seconds, micros),
-                unit("times in milliseconds", millis, seconds), unit("ISO-8601", iso, millis));
-    }
-
-    private static DynamicTest unit(String name, UnaryOperator<String> time, UnaryOperator<String> duration) {
-        return understood(name, c -> events(c, (field, value) -> field.equals("EventTime") ? time.apply(value)
-                : field.equals("Duration") ? duration.apply(value) : value, Webhook::form));
     }
 
     /** Also without EventTime, where nothing but its fields tells an event from a repeat. */
@@ -439,12 +403,13 @@ class BadInputIT {
         });
     }
 
-    private static DynamicTest absurd(String name, Map<String, String> values) {
-        return DynamicTest.dynamicTest(name, () -> {
+    private static DynamicTest absurd(String caller, String name, String time, String duration, String recording) {
+        return DynamicTest.dynamicTest(caller.length() > 40 ? caller.substring(0, 40) : caller, () -> {
             TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
             for (Map<String, String> event : call.answered()) {
                 Map<String, String> fields = new LinkedHashMap<>(event);
-                fields.putAll(values);
+                fields.putAll(Map.of("CallerIDNum", caller, "CallerIDName", name, "EventTime", time, "Duration", duration, "RecID", recording,
+                        "CalledDID", "@@@*@@@", "CallStatus", "SINGING"));
                 assertOk(send(post(Webhook.form(fields))));
             }
             awaitRegistration(call);

@@ -231,7 +231,7 @@ class ConsoleApiIT {
 
     @Test
     void aLocalCallIsExplainedAlthoughTheCrmNeverHearsOfIt() {
-        List<Map<String, String>> events = Scenario.of("S29").events().stream().map(Scenario.Event::fields).toList();
+        List<Map<String, String>> events = Scenario.of("S29").asAnotherCall(2).events().stream().map(Scenario.Event::fields).toList();
         bridge.webhook().accept(events);
         String callId = events.get(0).get("CallID");
         await("a decision").atMost(SOON).until(() -> bridge.call(callId).path("decisions").toString().matches(".*\"R(12|29)\".*local call.*"));

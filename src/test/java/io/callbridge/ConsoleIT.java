@@ -182,7 +182,7 @@ class ConsoleIT {
         assertThat(page.locator(".verdicts")).containsText("missed call");
         assertThat(page.locator(".verdicts")).containsText("rest");
 
-        Scenario local = Scenario.of("S29");
+        Scenario local = Scenario.of("S29").asAnotherCall(3);
         bridge.webhook().accept(local.events().stream().map(Scenario.Event::fields).toList());
         String localId = local.events().get(0).fields().get("CallID");
         awaitOutcome(localId, "local");
@@ -294,7 +294,7 @@ class ConsoleIT {
         assertDrawn(page, "answered elsewhere", "102 boris", 2, 1);
         for (String[] drawn : new String[][] {{"S25", "after a transfer", "102 boris", "3", "3"}, {"S27", "forwarded by a rule", "101 anna", "3", "1"},
             {"S16", "IVR or queue", "880", "3", "1"}}) {
-            List<Map<String, String>> events = Scenario.of(drawn[0]).events().stream().map(Scenario.Event::fields).toList();
+            List<Map<String, String>> events = Scenario.of(drawn[0]).asAnotherCall(3).events().stream().map(Scenario.Event::fields).toList();
             bridge.webhook().accept(events);
             awaitOutcome(events.get(0).get("CallID"), "answered");
             show(page, "calls/" + events.get(0).get("CallID"));

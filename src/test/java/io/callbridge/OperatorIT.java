@@ -206,7 +206,7 @@ class OperatorIT {
         TestCall answered = TestCall.incoming("101", "+79000000088");
         TestCall missed = TestCall.incoming("102", FakeCrm.PETROVA);
         TestCall ringing = TestCall.incoming("103", "+79000000089");
-        Scenario local = Scenario.of("S29");
+        Scenario local = Scenario.of("S29").asAnotherCall(1);
         String localId = local.events().get(0).fields().get("CallID");
         bridge.webhook().accept(answered.answered());
         bridge.webhook().accept(missed.missed());

@@ -2,6 +2,7 @@ package io.callbridge;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -111,14 +112,25 @@ class ReprocessIT {
 
     /** So that there is time to see one, and to end it. */
     private static void dryRunsTakeTime(Path routes) throws IOException {
-        Path route = routes.resolve("process-reprocess.camel.yaml");
-        Files.writeString(route, Files.readString(route).replaceFirst("(?m)^( +)- to:\n +uri: direct:process-reprocess-look", """
+        replace(routes.resolve("ops-api.camel.yaml"), "( +)- bean:\n +ref: reprocessRequest\n +method: begin\n", """
+                $1- setVariable:
+                $1    name: query
+                $1    simple: "\\${header.CamelHttpRawQuery}"
+                $0""");
+        replace(routes.resolve("process-reprocess.camel.yaml"), "( +)- to:\n +uri: direct:process-reprocess-look\n", """
                 $1- filter:
-                $1    simple: "\\${variable.asked} contains 'dry-run'"
+                $1    simple: "\\${variable.query} contains 'dry-run'"
                 $1    steps:
                 $1      - delay:
                 $1          constant: "1000"
-                $0"""));
+                $0""");
+    }
+
+    private static void replace(Path file, String found, String with) throws IOException {
+        String text = Files.readString(file);
+        String edited = text.replaceFirst(found, with);
+        assertNotEquals(text, edited, file.toString());
+        Files.writeString(file, edited);
     }
 
     static String result(JsonNode job) {
