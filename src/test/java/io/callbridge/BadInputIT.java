@@ -27,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
@@ -35,6 +36,7 @@ import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
@@ -42,6 +44,7 @@ import org.junit.jupiter.api.TestFactory;
  * The webhook stands on the internet. Whatever is sent to it, the answer is the contract's, nothing wrong reaches the CRM,
  * and the next call works. All tests share one process on purpose: damage that one request does shows at the next.
  */
+@Tag("native")
 class BadInputIT {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -107,13 +110,13 @@ class BadInputIT {
     @TestFactory
     Stream<DynamicTest> whatIsTooLargeIsRefused() {
         return Stream.of(
-                refused("a body of 64 KiB and one byte", 413, c -> post(filled(form(c), LARGEST + 1))),
-                refused("a body of 70 KB", 413, c -> post(filled(form(c), 70_000))),
-                refused("JSON of 70 KB", 413, c -> json(filled(Webhook.json(c.dialIn()), 70_000))),
-                refused("a body of 1 MB", 413, c -> post(filled(form(c), 1_000_000))),
-                refused("a body of 1 MB in chunks", 413,
+                tooLarge("a body of 64 KiB and one byte", c -> post(filled(form(c), LARGEST + 1))),
+                tooLarge("a body of 70 KB", c -> post(filled(form(c), 70_000))),
+                tooLarge("JSON of 70 KB", c -> json(filled(Webhook.json(c.dialIn()), 70_000))),
+                tooLarge("a body of 1 MB", c -> post(filled(form(c), 1_000_000))),
+                tooLarge("a body of 1 MB in chunks",
                         c -> RawHttp.chunked("POST", path(), FORM, RawHttp.bytes(filled(form(c), 1_000_000)))),
-                refused("a body of 70 KB in chunks", 413,
+                tooLarge("a body of 70 KB in chunks",
                         c -> RawHttp.chunked("POST", path(), FORM, RawHttp.bytes(filled(form(c), 70_000)))));
     }
 
@@ -208,7 +211,7 @@ class BadInputIT {
     @TestFactory
     Stream<DynamicTest> absurdValuesDoNotCostTheCall() {
         return Stream.of(
-                absurd("+" + "7".repeat(200), "\u0416".repeat(10_000), "-1741078800000000", "-5000000", "a".repeat(10_000)),
+                absurd("+" + "7".repeat(200), "\u0416".repeat(5_000), "-1741078800000000", "-5000000", "a".repeat(10_000)),
                 absurd("\uD83D\uDCDE\uD83D\uDD25", "\uD83C\uDFB5", "0", "9".repeat(30), "71101-rec1"),
                 absurd("7 ".repeat(10_000), "x", "9".repeat(30), "half an hour", "x/../y?z#"),
                 absurd("\u202E+79000000010", "\u202Egnp.exe", "9".repeat(18), "3e7", "${body}"),
@@ -349,31 +352,29 @@ class BadInputIT {
     }
 
     private static DynamicTest unreadable(String name, String reason, Function<TestCall, byte[]> request) {
-        return DynamicTest.dynamicTest(name, () -> {
-            RawHttp.Answer answer = sendForbidden(request);
-            assertEquals(400, answer.status(), answer::toString);
-            assertTrue(answer.header("Content-Type") != null && answer.header("Content-Type").startsWith("text/plain"),
-                    answer::toString);
+        return refused(name, 400, answer -> {
+            assertTrue(answer.header("Content-Type") != null && answer.header("Content-Type").startsWith("text/plain"), answer::toString);
             String text = answer.text().stripTrailing();
-            assertFalse(text.contains("\n") || text.isBlank() || text.length() > 300, () -> "not one line: " + answer);
+            assertFalse(text.contains("\n") || text.length() > 300, () -> "not one line: " + answer);
             assertTrue(text.matches("(?i).*(" + reason + ").*"), () -> "does not name '" + reason + "': " + text);
             assertFalse(text.contains(bridge.secret()), "tells the secret");
-            assertNextCallWorks();
-        });
+        }, request);
     }
 
-    private static DynamicTest refused(String name, int status, Function<TestCall, byte[]> request) {
-        return DynamicTest.dynamicTest(name, () -> {
-            RawHttp.Answer answer = sendForbidden(request);
-            assertEquals(status, answer.status(), answer::toString);
-            assertFalse(answer.text().isBlank(), answer::toString);
-            assertNextCallWorks();
-        });
+    private static DynamicTest tooLarge(String name, Function<TestCall, byte[]> request) {
+        return refused(name, 413, answer -> { }, request);
     }
 
     private static DynamicTest dropped(String name, Function<TestCall, byte[]> request) {
+        return refused(name, 200, BadInputIT::assertOk, request);
+    }
+
+    private static DynamicTest refused(String name, int status, Consumer<RawHttp.Answer> more, Function<TestCall, byte[]> request) {
         return DynamicTest.dynamicTest(name, () -> {
-            assertOk(sendForbidden(request));
+            RawHttp.Answer answer = send(request.apply(forbidden()));
+            assertEquals(status, answer.status(), answer::toString);
+            assertFalse(answer.text().isBlank(), answer::toString);
+            more.accept(answer);
             assertNextCallWorks();
         });
     }
@@ -471,10 +472,6 @@ class BadInputIT {
     private static void assertOk(RawHttp.Answer answer) {
         assertEquals(200, answer.status(), answer::toString);
         assertEquals("OK", answer.text().strip());
-    }
-
-    private static RawHttp.Answer sendForbidden(Function<TestCall, byte[]> request) {
-        return send(request.apply(forbidden()));
     }
 
     /** A call of which nothing may reach the CRM, from now to the end of the class. */

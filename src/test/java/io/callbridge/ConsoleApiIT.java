@@ -26,9 +26,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the console is told: why a call ended up so, how things stand, which calls are in progress, what a PBX sends, whether a CRM works, who did what. */
+@Tag("native")
 class ConsoleApiIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);

@@ -38,6 +38,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -74,6 +75,7 @@ class ConsoleIT {
     }
 
     @Test
+    @Tag("native")
     void aCallIsSeenWhileItHappens() {
         Page page = show("live");
         assertThat(page.locator(".state").filter(having("PBX main"))).hasCount(1);
@@ -157,6 +159,7 @@ class ConsoleIT {
     }
 
     @Test
+    @Tag("native")
     void anAnsweredCallIsShownWithItsCourseAndWhyItIsThere() {
         TestCall call = answered("101", FakeCrm.IVANOV);
         Page page = show("calls/" + call.callId());
@@ -329,6 +332,7 @@ class ConsoleIT {
     }
 
     @Test
+    @Tag("native")
     void manyDeliveriesAreGivenUpOrSentAgainTogether() {
         List<TestCall> calls = List.of(deadLetter("101"), deadLetter("102"), deadLetter("103"));
         Page page = show("deliveries/dead");
@@ -452,6 +456,7 @@ class ConsoleIT {
     }
 
     @Test
+    @Tag("native")
     void theSetUpSaysWhatToPasteAndWhatIsWrong() {
         TestCall call = answered("777", FakeCrm.IVANOV);
         awaitOutcome(call.callId(), "answered");

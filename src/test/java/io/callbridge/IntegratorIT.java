@@ -39,6 +39,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,6 +48,7 @@ import org.junit.jupiter.api.io.TempDir;
  * What an integrator does without a compiler: edits routes and settings beside the packaged application. An edit counts at
  * the next start; a mistake stops that start with one line that says where it is.
  */
+@Tag("native")
 class IntegratorIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);

@@ -36,6 +36,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What is measured, what is made of it for the night, and that the log tells nothing about who calls. */
@@ -81,6 +82,7 @@ class ObservabilityIT {
     }
 
     @Test
+    @Tag("native")
     void everyMetricOfAlertsAndDashboardExists() throws IOException {
         Set<String> used = used();
         Set<String> there = new TreeSet<>();
@@ -181,6 +183,7 @@ class ObservabilityIT {
     }
 
     @Test
+    @Tag("native")
     void theLogInJsonTellsNothingAboutWhoCallsEither() throws IOException {
         try (FakeCrm other = new FakeCrm(); BridgeProcess json = builder(other).setting("callbridge.log.format", "json").start()) {
             assertTellsNothing(json, play(json, other), true);

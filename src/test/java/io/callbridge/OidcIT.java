@@ -30,11 +30,13 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Login at a provider, as a browser and as a program; the provider is {@link FakeOidcProvider}. */
+@Tag("native")
 class OidcIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);

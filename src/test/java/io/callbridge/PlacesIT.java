@@ -26,10 +26,12 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A key of each kind counts from every place where settings may stand; those by -D are what all other tests start with. */
+@Tag("native")
 class PlacesIT {
 
     private static final String SECRET = "secret-of-every-place";

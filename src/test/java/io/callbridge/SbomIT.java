@@ -17,9 +17,11 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The build's own list of what it has packaged is complete, and all of it may be given away with an Apache-2.0 product. */
+@Tag("native")
 class SbomIT {
 
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");

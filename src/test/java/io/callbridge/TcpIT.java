@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The line protocol on real sockets: an {@code OK} is a promise that survives a crash, and whatever a sender does wrong, he is
  * told in one line, and nobody else notices. Tests share one process as far as they can: damage shows at the next.
  */
+@Tag("native")
 class TcpIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);

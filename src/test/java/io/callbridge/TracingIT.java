@@ -28,6 +28,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** One trace leads from the receipt of an event to the request at the CRM; without a collector nobody hears of it. */
@@ -68,6 +69,7 @@ class TracingIT {
     }
 
     @Test
+    @Tag("native")
     void anEventIsOneTraceUpToTheRequestAtTheCrm() {
         TestCall call = TestCall.incoming("101", TestCall.newNumber());
         bridge.webhook().accept(List.of(call.dialIn()));

@@ -25,10 +25,8 @@ public final class FakeCollector implements AutoCloseable {
     /**
      * @param parent span id; empty: this span begins its trace
      * @param attributes as text, a list as its elements behind commas
-     * @param links span ids
      */
-    public record Seen(String trace, String id, String parent, String name, Map<String, String> attributes, List<String> links,
-            boolean error) {
+    public record Seen(String trace, String id, String parent, String name, Map<String, String> attributes, boolean error) {
 
         public String get(String attribute) {
             return attributes.get(attribute);
@@ -100,23 +98,17 @@ public final class FakeCollector implements AutoCloseable {
         Map<Integer, String> ids = new TreeMap<>();
         String[] name = {""};
         Map<String, String> attributes = new TreeMap<>();
-        List<String> links = new ArrayList<>();
         boolean[] error = {false};
         fields(message, (field, value) -> {
             switch (field) {
                 case 1, 2, 4 -> ids.put(field, HexFormat.of().formatHex(bytes(value)));
                 case 5 -> name[0] = text(value);
                 case 9 -> attribute(bytes(value), attributes);
-                case 13 -> fields(bytes(value), (inner, id) -> {
-                    if (inner == 2) {
-                        links.add(HexFormat.of().formatHex(bytes(id)));
-                    }
-                });
                 case 15 -> fields(bytes(value), (inner, code) -> error[0] |= inner == 3 && code.equals(2L));
                 default -> { }
             }
         });
-        return new Seen(ids.get(1), ids.get(2), ids.getOrDefault(4, ""), name[0], attributes, links, error[0]);
+        return new Seen(ids.get(1), ids.get(2), ids.getOrDefault(4, ""), name[0], attributes, error[0]);
     }
 
     private static void attribute(byte[] keyValue, Map<String, String> attributes) {
