@@ -12,7 +12,6 @@ import java.net.ServerSocket;
 import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -60,8 +59,10 @@ class CheckRoutesIT {
         }
     }
 
-    private static final String TWICE = "deliver-outbox.camel.yaml";
+    private static final String TWICE = "- route:\n    id: x-twice\n    group: process\n    from:\n      uri: direct:%s\n      steps:\n        - log: x\n";
     private static final List<Mistake> MISTAKES = List.of(
+            new Mistake("process-x-again.camel.yaml", TWICE.formatted("x-again"), 1, "x-twice", "more than once"),
+            new Mistake("process-x-twice.camel.yaml", TWICE.formatted("x-twice"), 1, "x-twice", "more than once"),
             new Mistake("process-x-syntax.camel.yaml", "- route: {{{\n\t: [", 2, "found"),
             new Mistake("process-x-empty.camel.yaml", "", 0, "empty", "- route:"),
             new Mistake("process-x-map.camel.yaml", "route:\n  id: x\n", 0, "list", "- route:"),
@@ -174,16 +175,13 @@ class CheckRoutesIT {
         for (Mistake mistake : MISTAKES) {
             Files.writeString(routes.resolve(mistake.file()), mistake.text());
         }
-        List<Mistake> mistakes = new ArrayList<>(MISTAKES);
-        Files.copy(routes.resolve(TWICE), routes.resolve("process-x-copy.camel.yaml"));
-        List.of(TWICE, "process-x-copy.camel.yaml").forEach(file -> mistakes.add(new Mistake(file, "", 1, "more than once")));
         Result result = command().run("--check-routes", routes.toString());
         assertEquals(1, result.status(), result::toString);
-        mistakes.forEach(mistake -> mistake.assertTold(result, routes));
-        assertEquals(mistakes.size() + 1, result.output().size(), () -> "not one line for each:\n" + String.join("\n", result.output()));
-        List<String> places = result.output().subList(0, mistakes.size()).stream().map(problem -> problem.replaceFirst(": .*", "")).toList();
+        MISTAKES.forEach(mistake -> mistake.assertTold(result, routes));
+        assertEquals(MISTAKES.size() + 1, result.output().size(), () -> "not one line for each:\n" + String.join("\n", result.output()));
+        List<String> places = result.output().subList(0, MISTAKES.size()).stream().map(problem -> problem.replaceFirst(": .*", "")).toList();
         assertEquals(places.stream().sorted().toList(), places, "not in the order of the files");
-        assertTrue(result.output().get(mistakes.size()).startsWith(mistakes.size() + " problems in "), result::toString);
+        assertTrue(result.output().get(MISTAKES.size()).startsWith(MISTAKES.size() + " problems in "), result::toString);
     }
 
     /** A file that is broken is the only problem of the others that need it; one that is missing is one of those. */

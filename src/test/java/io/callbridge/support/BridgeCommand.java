@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 public final class BridgeCommand {
 
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
-    private static final int SECONDS = 60;
+    private static final int SECONDS = 300;
 
     /** What is left of a command. */
     public record Result(int status, List<String> output, List<String> errors) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -29,7 +30,13 @@ public final class LiveFeed implements AutoCloseable {
             throw new IOException("/api/live answers " + answer.statusCode());
         }
         lines = answer.body();
-        Thread reader = new Thread(this::read, "live-feed-reader");
+        Thread reader = new Thread(() -> {
+            try {
+                read();
+            } catch (UncheckedIOException closed) {
+                // Its end.
+            }
+        }, "live-feed-reader");
         reader.setDaemon(true);
         reader.start();
     }
