@@ -63,7 +63,7 @@ class ReadmeTest {
     private static final Path CHANGELOG = Path.of("src/main/doc/changelog.md");
     private static final String OWN_CRM = "callbridge.crm.acme.";
     private static final Pattern CAPABILITIES = Pattern.compile("\\| `[a-z0-9]+`[^|]*\\|( (yes|-) \\|)+");
-    private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    id: ([a-z0-9-]+)$");
+    private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    (?:id|routeId): ([a-z0-9-]+)$");
 
     private final Set<String> routeIds = routeIds();
     private final String settings = Pages.text(Path.of("application.properties"));

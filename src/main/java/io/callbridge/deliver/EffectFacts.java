@@ -10,7 +10,8 @@ import java.util.Map;
 /**
  * The body of an effect (contract section 3) as facts for the routes: its members by their names, those of {@code place} and
  * {@code entity} with that word in front ({@code placeType}, {@code entityId}), and every time once more as a number with
- * {@code Millis} behind ({@code startedAtMillis}); {@code ringSeconds} until somebody answered, or else until the end. A text
+ * {@code Millis} or {@code Seconds} behind ({@code startedAtMillis}); {@code userNumber} and {@code entityNumber} are those ids as
+ * numbers, if they are; {@code ringSeconds} until somebody answered, or else until the end. A text
  * that is not there is empty.
  */
 public final class EffectFacts {
@@ -32,7 +33,11 @@ public final class EffectFacts {
         facts.put("totalSeconds", seconds(body, "endedAt"));
         facts.putAll(entity(body));
         add(facts, "", body);
-        TIMES.stream().filter(body::has).forEach(time -> facts.put(time + "Millis", Instant.parse(body.get(time).asText()).toEpochMilli()));
+        TIMES.stream().filter(body::has).forEach(time -> {
+            Instant instant = Instant.parse(body.get(time).asText());
+            facts.put(time + "Millis", instant.toEpochMilli());
+            facts.put(time + "Seconds", instant.getEpochSecond());
+        });
         return facts;
     }
 
@@ -47,7 +52,13 @@ public final class EffectFacts {
         ENTITY.forEach(name -> facts.put(name, ""));
         add(facts, "entity", body.path("entity"));
         facts.put("user", body.path("user").asText(""));
+        facts.put("userNumber", number(facts.get("user")));
+        facts.put("entityNumber", number(facts.get("entityId")));
         return facts;
+    }
+
+    private static Object number(Object id) {
+        return id.toString().matches("[0-9]{1,18}") ? (Object) Long.valueOf(id.toString()) : "";
     }
 
     private static void add(Map<String, Object> facts, String before, JsonNode members) {

@@ -93,9 +93,9 @@ public class JsonAnswer {
         return list instanceof List<?> elements ? elements : List.of();
     }
 
-    private JsonNode filled(String template, Object element, Exchange exchange) throws JsonProcessingException {
+    private JsonNode filled(String template, Object element, Exchange exchange) {
         exchange.getMessage().setBody(element);
-        return json.readTree(templates.json(template, exchange));
+        return templates.filled(template, exchange);
     }
 
     private JsonNode stripped(JsonNode node) {

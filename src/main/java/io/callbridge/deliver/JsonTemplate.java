@@ -48,8 +48,9 @@ public class JsonTemplate {
         this.json = json;
     }
 
-    /** The template in the body as JSON. */
+    /** The template in the body as JSON, which the message says it is. */
     public String json(@Body String template, Exchange exchange) throws JsonProcessingException {
+        exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
         return json.writeValueAsString(filled(template, exchange));
     }
 

@@ -32,12 +32,13 @@ final class RouteVariables {
             "user", "number", "rawNumber", "did", "at", "startedAt", "answeredAt", "endedAt", "recordingId", "recordingUrl", "forwardedTo",
             "servedAt", "reason", "placeExtension", "placeType", "entityId", "entityType", "entityName", "entityUrl", "entityResponsible",
             "talkSeconds", "ringSeconds", "totalSeconds", "atMillis", "startedAtMillis", "answeredAtMillis", "endedAtMillis", "servedAtMillis",
+            "atSeconds", "startedAtSeconds", "answeredAtSeconds", "endedAtSeconds", "servedAtSeconds", "userNumber", "entityNumber",
             // events and pieces of work
             "kind", "pbx", "trigger", "looks", "whole",
             // deliveries and look-ups
             "crm", "operation", "lane", "key", "id", "address",
-            // Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile
-            "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName",
+            // AmoCrmNotes, Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile
+            "noted", "type", "page", "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName",
             // administration
             "begun");
 

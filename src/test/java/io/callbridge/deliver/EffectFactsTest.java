@@ -18,6 +18,9 @@ class EffectFactsTest {
         assertEquals("7", facts.get("user"));
         assertEquals(30L, facts.get("talkSeconds"));
         assertEquals(1_741_078_800_500L, facts.get("startedAtMillis"));
+        assertEquals(1_741_078_800L, facts.get("startedAtSeconds"));
+        assertEquals(7L, facts.get("userNumber"));
+        assertEquals(12L, facts.get("entityNumber"));
         assertEquals("queue", facts.get("placeType"));
         assertEquals("12", facts.get("entityId"));
         assertEquals("Ivanov", facts.get("entityName"));
@@ -28,6 +31,7 @@ class EffectFactsTest {
     void whatIsNotThereIsEmpty() throws JsonProcessingException {
         Map<String, Object> facts = EffectFacts.of(new ObjectMapper().readTree("{}"));
         assertEquals("", facts.get("number"));
+        assertEquals("", facts.get("userNumber"));
         assertEquals("", facts.get("entityId"));
         assertEquals("", facts.get("recordingUrl"));
         assertEquals(0L, facts.get("talkSeconds"));

@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -109,7 +110,7 @@ public final class AdapterHarness implements AutoCloseable {
         if (exchange.getException() != null) {
             throw new IllegalStateException(exchange.getException().getMessage(), exchange.getException());
         }
-        return exchange.getMessage().getBody(String.class);
+        return exchange.getMessage().getBody() instanceof Map ? null : exchange.getMessage().getBody(String.class);
     }
 
     private static JsonNode json(String text) {
@@ -130,7 +131,7 @@ public final class AdapterHarness implements AutoCloseable {
             JsonNode entity = found.isArray() ? found.path(0) : found;
             if (entity.hasNonNull("id")) {
                 body.set("entity", entity);
-                if (exchange.getVariable("operation").equals(Delivery.MISSED) && entity.hasNonNull("responsible")) {
+                if (Set.of(Delivery.MISSED, Delivery.TASK).contains(exchange.getVariable("operation")) && entity.hasNonNull("responsible")) {
                     body.set("user", entity.get("responsible"));
                 }
             }

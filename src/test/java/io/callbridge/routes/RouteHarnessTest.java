@@ -79,7 +79,7 @@ class RouteHarnessTest {
                 .setting("callbridge.tcp.port", "6400").template("ingest-asterisk", "ingest-asterisk",
                         Map.of("pbx", "main", "address", "127.0.0.1:5038")).bean("legRepository", new LegRepository(null))
                 .bean("legStrategy", new LegStrategy()).start()) {
-            ids.removeIf(id -> id.endsWith("-errors") || id.equals("deliver-request"));
+            ids.removeIf(id -> id.endsWith("-errors") || id.equals("deliver-request") || id.equals("deliver-once"));
             ids.removeAll(all.running());
             assertEquals(Set.of(), ids);
         }

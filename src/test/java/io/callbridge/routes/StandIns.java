@@ -1,6 +1,7 @@
 package io.callbridge.routes;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.AmoCrmNotes;
 import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.CrmList;
@@ -51,6 +52,7 @@ final class StandIns {
         beans.put("recordingFile", new RecordingFile());
         beans.put("crmToken", new OAuthToken(null, null, new JsonAnswer(new ObjectMapper(), null), new ObjectMapper()));
         beans.put("crmList", new CrmList());
+        beans.put("amoCrmNotes", new AmoCrmNotes());
         beans.put("crmAnswer", new CrmAnswer());
         beans.put("crmMemory", new CrmMemory());
         beans.put("bitrix24Call", new Bitrix24Call(null, null, null));

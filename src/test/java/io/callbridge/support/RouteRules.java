@@ -53,10 +53,6 @@ public final class RouteRules {
     private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.ofEntries(
             // An answer is judged by its adapter.
             Map.entry("deliver-outbox", Set.of("throwExceptionOnFailure")),
-            // An answer is read before it is judged: amoCRM says by the same status that nobody has a number.
-            Map.entry("deliver-amocrm", Set.of("throwExceptionOnFailure")),
-            // The same of HubSpot, where a conflict means that the object is there.
-            Map.entry("deliver-hubspot", Set.of("throwExceptionOnFailure")),
             // A number that the CRM refuses is nobody's; 403 and 404 are no refusal, and one with 200 may be.
             Map.entry("deliver-retailcrm", Set.of("doTry", "doCatch")),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
@@ -240,7 +236,7 @@ public final class RouteRules {
         Predicate<String> uses = Pattern.compile("(direct|seda):(//)?" + Pattern.quote(id) + "(?![\\w-])").asPredicate();
         boolean used = texts.keySet().stream().flatMap(file -> items(file).stream())
                 .anyMatch(item -> item.endpoint() && !item.at("from", "uri") && uses.test(item.text())
-                        || item.at("parameters", "value") && item.text().equals(id));
+                        || (item.at("parameters", "value") || item.at("parameters", "defaultValue")) && item.text().equals(id));
         boolean inside = definitions(name, "route").stream().filter(route -> id.equals(route.get("id")))
                 .anyMatch(route -> route.get("from") instanceof Map<?, ?> from && String.valueOf(from.get("uri")).startsWith("direct:"));
         if (inside && !used && !uses.test(main)) {

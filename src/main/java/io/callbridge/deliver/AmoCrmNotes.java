@@ -1,0 +1,61 @@
+package io.callbridge.deliver;
+
+import io.quarkus.runtime.annotations.RegisterForReflection;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.Variable;
+
+/** The note that a call has become whose answer got lost: at a lead, a contact or a company, as amoCRM chose. */
+@ApplicationScoped
+@Named("amoCrmNotes")
+@RegisterForReflection
+public class AmoCrmNotes {
+
+    private static final List<String> TYPES = List.of("leads", "contacts", "companies");
+
+    private final CrmList lists = new CrmList();
+
+    /**
+     * The variable {@code noted}: its path, or empty. The route {@code deliver-amocrm-notes} asks for a page, which the variables
+     * {@code type} and {@code page} name.
+     */
+    public void find(@Variable("key") String uniq, Exchange exchange) throws Exception {
+        exchange.setVariable("noted", "");
+        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
+            for (String type : TYPES) {
+                if (among(type, uniq, exchange, template)) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private boolean among(String type, String uniq, Exchange exchange, ProducerTemplate template) throws Exception {
+        exchange.setVariable("type", type);
+        boolean more = true;
+        for (int page = 1; more; page++) {
+            exchange.setVariable("page", page);
+            template.send("direct:deliver-amocrm-notes", exchange);
+            if (exchange.getException() != null) {
+                throw exchange.getException();
+            }
+            Object answer = exchange.getMessage().getBody();
+            if (lists.first((Collection<?>) in(answer, "_embedded", "notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
+                exchange.setVariable("noted", type + "/" + note.get("entity_id") + "/notes/" + note.get("id"));
+                return true;
+            }
+            more = in(answer, "_links", "next") != null;
+        }
+        return false;
+    }
+
+    /** Of an empty page there is no answer. */
+    private static Object in(Object answer, String member, String name) {
+        return answer instanceof Map<?, ?> map && map.get(member) instanceof Map<?, ?> members ? members.get(name) : null;
+    }
+}
