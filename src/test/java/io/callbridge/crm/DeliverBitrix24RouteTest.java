@@ -32,6 +32,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -90,9 +91,20 @@ class DeliverBitrix24RouteTest {
         }
     }
 
+    /** Asked before each request. */
+    public static final class Pace {
+
+        private final AtomicInteger permits = new AtomicInteger();
+
+        public void permit() {
+            permits.incrementAndGet();
+        }
+    }
+
     private final Bitrix24StandIn crm = new Bitrix24StandIn();
     private final Memory memory = new Memory();
-    private final Map<String, Object> beans = new HashMap<>(Map.of("crmMemory", memory));
+    private final Pace pace = new Pace();
+    private final Map<String, Object> beans = new HashMap<>(Map.of("crmMemory", memory, "crmRate", pace));
     private final Map<String, String> settings = new HashMap<>(Map.of("callbridge.crm.bitrix24.url", crm.webhookUrl()));
     private AdapterHarness adapter;
     @TempDir
@@ -265,6 +277,7 @@ class DeliverBitrix24RouteTest {
         play(story);
         assertEquals(requests, asked());
         assertEquals(effects, effects());
+        assertEquals(crm.requests().size(), pace.permits.get());
     }
 
     /** It costs the request once more, and the call is there once. Afterwards nothing is sent again, but the recording finds its call. */
@@ -498,6 +511,7 @@ class DeliverBitrix24RouteTest {
             assertTrue(Long.parseLong(upload.header("Content-Length")) > records.sound.length());
             assertEquals(name, crm.effects().get(2).recording());
             assertEquals("/" + path.replaceFirst("[?].*", ""), records.requests().get(0).path());
+            assertEquals(crm.requests().size(), pace.permits.get());
             assertEquals(0, files());
         }
     }
