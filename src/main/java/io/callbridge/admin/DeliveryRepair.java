@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.Audit;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.OutboxControl;
@@ -48,7 +49,7 @@ public class DeliveryRepair {
         if (!settings.crms().contains(delivery.crm())) {
             throw RefusedException.conflict("delivery " + id + " is for CRM " + delivery.crm() + ", which is not active");
         }
-        if (delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis() || control.isEndedCard(delivery)) {
+        if (delivery.fleeting() && delivery.expiresAt() <= Time.millis() || control.isEndedCard(delivery)) {
             throw RefusedException.conflict("delivery " + id + " is a card whose time is over; nobody wants to see it now");
         }
         notSent(delivery);

@@ -6,6 +6,7 @@ import io.callbridge.deliver.CrmCapabilities;
 import io.callbridge.deliver.CrmGates;
 import io.callbridge.domain.Call;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Delivery;
@@ -76,7 +77,7 @@ public class Explanation {
         if (settings.knows(pbx)) {
             Call call = Call.of(settings.directory(pbx), settings.calls(), entries.stream().map(Journal.Entry::event).toList(),
                     List.of());
-            answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Instant.now())).toList());
+            answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList());
         }
         answer.put("decisions", effects.decisions(pbx, callId).stream().map(Explanation::decision).toList());
         answer.put("deliveries", outbox.call(pbx, callId).stream().map(this::delivery).toList());

@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Journal;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -78,7 +78,7 @@ class LiveCalls {
             view.put("number", row.number());
         }
         view.put("firstAt", DeliveryView.time(row.firstAt()));
-        view.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Instant.now())).toList());
+        view.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList());
         return view;
     }
 }

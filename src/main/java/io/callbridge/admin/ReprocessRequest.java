@@ -1,6 +1,7 @@
 package io.callbridge.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.platform.Time;
 import io.callbridge.process.ReprocessJobs;
 import io.callbridge.process.ReprocessRun;
 import io.callbridge.store.Audit;
@@ -44,8 +45,8 @@ public class ReprocessRequest {
                     + " first event");
         }
         boolean dryRun = "true".equals(parameters.oneOf("dry-run", List.of("true", "false")));
-        Instant end = to == null ? Instant.now() : to;
-        ReprocessRun run = new ReprocessRun(Long.toString(System.currentTimeMillis()), from, end, dryRun);
+        Instant end = to == null ? Time.now() : to;
+        ReprocessRun run = new ReprocessRun(Long.toString(Time.millis()), from, end, dryRun);
         boolean begun = jobs.begin(run);
         JsonNode job = jobs.find(ReprocessJobs.LAST);
         String address = RequestOrigin.prefix(exchange.getMessage().getHeader(RequestOrigin.PREFIX, String.class)) + JOBS

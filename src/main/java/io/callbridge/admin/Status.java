@@ -8,6 +8,7 @@ import io.callbridge.deliver.CrmGates;
 import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.OutboxControl.Backlog;
@@ -75,7 +76,7 @@ public class Status {
         StoreCounts.Counts now = ask(counts::now);
         Map<String, Object> connections = new LinkedHashMap<>();
         // Ages are counted from it: the clock of who looks may be another one.
-        connections.put("at", Instant.now().toString());
+        connections.put("at", Time.now().toString());
         connections.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
         connections.put("crms", settings.crms().stream().map(crm -> crm(crm, now)).toList());
         connections.put("store", store());

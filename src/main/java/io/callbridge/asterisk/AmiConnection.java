@@ -1,6 +1,7 @@
 package io.callbridge.asterisk;
 
 import io.callbridge.ingest.TooLargeException;
+import io.callbridge.platform.Time;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelDuplexHandler;
@@ -129,7 +130,7 @@ final class AmiConnection extends ChannelDuplexHandler {
             await(ctx, "no answer to the challenge");
             send(ctx, "Challenge", CHALLENGE, "AuthType: MD5");
         }
-        Instant now = Instant.now();
+        Instant now = Time.now();
         for (AmiMessage message = frames.next(); message != null; message = frames.next()) {
             switch (state) {
                 case CHALLENGE -> challenged(ctx, message);

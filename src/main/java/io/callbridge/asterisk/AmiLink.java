@@ -2,6 +2,7 @@ package io.callbridge.asterisk;
 
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.netty.channel.Channel;
@@ -60,7 +61,7 @@ final class AmiLink {
     private long connections;
     private int failures;
     private boolean connected;
-    private Instant since = Instant.now();
+    private Instant since = Time.now();
     private Instant lastEvent;
     private String reason = "no attempt yet";
     private final Outage outage;
@@ -140,7 +141,7 @@ final class AmiLink {
         channel = on;
         paused = false;
         connected = true;
-        since = Instant.now();
+        since = Time.now();
         said.remove("refused");
         failures = 0;
         attempt();
@@ -165,7 +166,7 @@ final class AmiLink {
             connected = false;
             channel = null;
             paused = false;
-            since = Instant.now();
+            since = Time.now();
         }
         if (!mayRead()) {
             return;
@@ -226,6 +227,20 @@ final class AmiLink {
     /** No more is read at the moment, for which the PBX is not to blame. */
     synchronized boolean isPaused() {
         return paused;
+    }
+
+    /** Whether the route is through with everything that was received until now. */
+    boolean isIdle() {
+        Channel reading;
+        synchronized (this) {
+            reading = channel;
+        }
+        if (reading != null) {
+            reading.eventLoop().submit(() -> { }).syncUninterruptibly();
+        }
+        synchronized (this) {
+            return !routed;
+        }
     }
 
     private void next() {

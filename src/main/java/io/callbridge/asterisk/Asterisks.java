@@ -33,6 +33,10 @@ public class Asterisks {
                 () -> leases.isLeader(namespace(name)), () -> leases.trouble(namespace(name)), meters)));
     }
 
+    synchronized AmiLink link(String pbx) {
+        return links.get(pbx);
+    }
+
     /** The connection to the Asterisk of a PBX; {@code null}: it has none. */
     public synchronized AmiState state(String pbx) {
         return links.containsKey(pbx) ? links.get(pbx).now() : null;

@@ -1,9 +1,9 @@
 package io.callbridge.deliver;
 
+import io.callbridge.platform.Time;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
-import java.time.Instant;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Message;
@@ -24,7 +24,7 @@ public class CrmAnswer {
 
     /** The CRM may take it later; its {@code Retry-After} is honoured. */
     public void later(Exchange exchange) throws CrmAnswerException {
-        laterBy(exchange, RetryAfter.millis(exchange.getMessage().getHeaders(), Instant.now()));
+        laterBy(exchange, RetryAfter.millis(exchange.getMessage().getHeaders(), Time.now()));
     }
 
     /** The CRM may take it after this time. */
@@ -41,7 +41,7 @@ public class CrmAnswer {
         String body = body(exchange);
         String said = exchange.getProperty(SAID, body, String.class);
         throw new CrmAnswerException(status(exchange), body == null || body.equals(said) ? said : body + "\n" + said,
-                RetryAfter.millis(exchange.getMessage().getHeaders(), Instant.now()),
+                RetryAfter.millis(exchange.getMessage().getHeaders(), Time.now()),
                 refusal != null ? refusal : "answer " + status(exchange));
     }
 

@@ -2,6 +2,7 @@ package io.callbridge.deliver;
 
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
@@ -76,7 +77,7 @@ public class DeliveryResult {
             CrmAnswer.noPage(exchange, Failures.body(exchange));
         }
         answered(exchange, status);
-        finish(exchange, "delivered", Instant.now(), false, skipped == null ? status : null, skipped);
+        finish(exchange, "delivered", Time.now(), false, skipped == null ? status : null, skipped);
     }
 
     /** The CRM refused for good: kept as a dead letter with its answer. Of a card there is nothing left to be done. */
@@ -84,7 +85,7 @@ public class DeliveryResult {
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         String state = delivery(exchange).lane().equals(Delivery.CARDS) ? "dropped" : "dead";
         answered(exchange, Failures.status(cause));
-        finish(exchange, state, Instant.now(), false, Failures.status(cause), Failures.answer(cause, exchange));
+        finish(exchange, state, Time.now(), false, Failures.status(cause), Failures.answer(cause, exchange));
         warn(exchange, state, cause);
     }
 
@@ -95,7 +96,7 @@ public class DeliveryResult {
     public void retryLater(Exchange exchange) {
         Delivery delivery = delivery(exchange);
         Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        Instant now = Instant.now();
+        Instant now = Time.now();
         long asked = RetryAfter.millis(cause, now);
         // A recording that cannot be had says nothing about the CRM.
         if (!delivery.lane().equals(Delivery.RECORDINGS)) {
@@ -132,8 +133,7 @@ public class DeliveryResult {
     }
 
     private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, String answer) {
-        long now = System.currentTimeMillis();
-        Attempt attempt = new Attempt(now, status, answer, now - exchange.getClock().getCreated());
+        Attempt attempt = new Attempt(Time.millis(), status, answer, exchange.getClock().elapsed());
         exchange.setProperty(RECORDED, record(delivery(exchange), state, next, asked, attempt));
     }
 

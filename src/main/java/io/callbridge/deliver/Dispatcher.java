@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
@@ -19,7 +20,6 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -173,7 +173,7 @@ public class Dispatcher {
 
         /** Cards that nobody wants to see any more go without a worker: after an outage there may be many. */
         private void sweep() {
-            long now = System.currentTimeMillis();
+            long now = Time.millis();
             if (now - sweptAt >= SWEEP_MS) {
                 sweptAt = now;
                 Set<Long> underWay = lanes.stream().filter(lane -> lane.name.equals(Delivery.CARDS)).findFirst().orElseThrow().inFlight;
@@ -184,12 +184,12 @@ public class Dispatcher {
         private void dispatch(Lane lane) {
             // What is in flight now may be done while the query runs, and must not be taken from its answer again.
             Set<Long> busy = Set.copyOf(lane.inFlight);
-            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - busy.size(), System.currentTimeMillis());
+            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - busy.size(), Time.millis());
             if (permits <= 0 || !lane.news || lane.name.equals(Delivery.RECORDINGS) && gate.down() && outbox.waits(name)) {
                 return;
             }
             lane.news = false;
-            long takenAt = System.currentTimeMillis();
+            long takenAt = Time.millis();
             List<Delivery> taken = outbox.take(name, lane.name, gate.down(), permits, busy.size()).join();
             if (taken.size() >= permits) {
                 lane.news = true;
@@ -280,8 +280,8 @@ public class Dispatcher {
     /** @return completes when the result is durable */
     private CompletableFuture<?> deliver(Delivery delivery) {
         if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.pbx(), delivery.id())
-                || delivery.fleeting() && delivery.expiresAt() <= System.currentTimeMillis()) {
-            return results.record(delivery, "dropped", Instant.now(), false, null);
+                || delivery.fleeting() && delivery.expiresAt() <= Time.millis()) {
+            return results.record(delivery, "dropped", Time.now(), false, null);
         }
         Map<String, Object> facts = facts(delivery);
         Exchange result = template.send("direct:deliver-outbox", exchange -> {

@@ -8,6 +8,7 @@ import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.opentelemetry.context.Context;
@@ -16,7 +17,6 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -191,6 +191,6 @@ public class EntityLookup {
         }
         throw new CompletionException(new LookupException("look-up failed: " + (status == null ? "" : "answer " + status + ": ")
                 + Failures.answer(failure, answered), "look-up failed: " + Failures.line(failure),
-                RetryAfter.millis(failure, Instant.now()), Failures.refusal(failure, answered)));
+                RetryAfter.millis(failure, Time.now()), Failures.refusal(failure, answered)));
     }
 }

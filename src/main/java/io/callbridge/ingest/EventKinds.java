@@ -2,6 +2,7 @@ package io.callbridge.ingest;
 
 import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
@@ -109,7 +110,7 @@ public class EventKinds {
         }
         if (ignored != null) {
             count(pbx, "other", ignored);
-            last(this.ignored, pbx, new Ignored(Instant.now(), shown(type), ignored), MOST_IGNORED);
+            last(this.ignored, pbx, new Ignored(Time.now(), shown(type), ignored), MOST_IGNORED);
             LOG.infof("PBX %s sent an event to ignore (%s)", pbx, ignored);
             exchange.setVariable("kind", "ignored");
             return Map.of();
@@ -136,7 +137,7 @@ public class EventKinds {
 
     /** Notes what an event says in a way that can be understood wrongly. */
     public void unclear(String pbx, String field, String value) {
-        unclear.computeIfAbsent(pbx, one -> new ConcurrentSkipListMap<>()).put(field, new Unclear(Instant.now(), shown(value)));
+        unclear.computeIfAbsent(pbx, one -> new ConcurrentSkipListMap<>()).put(field, new Unclear(Time.now(), shown(value)));
     }
 
     /** By field, the last one since the start of this process. */
@@ -173,7 +174,7 @@ public class EventKinds {
     /** Counts what a PBX has sent and nobody can read. */
     public void refused(String pbx, String reason) {
         count(pbx, "none", REFUSED);
-        refusals.put(pbx, new Refusal(Instant.now(), reason));
+        refusals.put(pbx, new Refusal(Time.now(), reason));
         LOG.warnf("PBX %s sent what cannot be read: %s", pbx, reason);
     }
 
@@ -181,7 +182,7 @@ public class EventKinds {
     void wrongSecret() {
         count(UNKNOWN, "none", WRONG_SECRET);
         wrongSecrets.incrementAndGet();
-        wrongSecretAt = Instant.now();
+        wrongSecretAt = Time.now();
     }
 
     /** Since the start of this process. @return {@code null}: there was none */

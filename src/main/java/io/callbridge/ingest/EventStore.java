@@ -3,6 +3,7 @@ package io.callbridge.ingest;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
 import io.callbridge.process.CallLanes;
 import io.callbridge.store.Journal;
@@ -69,7 +70,7 @@ public class EventStore {
     @SuppressWarnings("unchecked")
     private Begun begin(List<Map<String, Object>> accepted, Exchange exchange) {
         List<CallEvent> read = accepted.stream().map(one -> EventReader.read((String) one.get("pbx"), (Map<String, String>) one.get("fields"),
-                (Instant) one.getOrDefault("arrivedAt", Instant.now()))).toList();
+                (Instant) one.getOrDefault("arrivedAt", Time.now()))).toList();
         List<Journal.New> events = new ArrayList<>();
         List<Span> spans = new ArrayList<>();
         List<Span> stores = new ArrayList<>();

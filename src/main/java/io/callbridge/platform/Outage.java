@@ -22,7 +22,7 @@ public final class Outage {
 
     /** @return whether it was there until now */
     public boolean begins(String why) {
-        return begins(why, Instant.now());
+        return begins(why, Time.now());
     }
 
     /** @param at when it was missed first: it may take more than one failure to call it away */
@@ -40,7 +40,7 @@ public final class Outage {
     public synchronized boolean ends() {
         boolean was = since != null;
         if (was) {
-            long seconds = Duration.between(since, Instant.now()).toSeconds();
+            long seconds = Duration.between(since, Time.now()).toSeconds();
             log.infof("%s after %s", back, seconds < 120 ? seconds + " s" : seconds / 60 + " min");
         }
         since = null;

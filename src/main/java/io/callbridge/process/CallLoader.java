@@ -5,6 +5,7 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Journal;
@@ -46,7 +47,7 @@ public class CallLoader {
 
     /** Puts the {@link Fold} on the exchange, and what the look is about; work without looks is about everything. */
     public void load(Exchange exchange) throws StaleLookException {
-        Instant begin = Instant.now();
+        Instant begin = Time.now();
         Map<String, Object> work = work(exchange);
         String pbx = (String) work.get("pbx");
         String callId = (String) work.get("callId");

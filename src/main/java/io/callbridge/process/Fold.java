@@ -6,6 +6,7 @@ import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
+import io.callbridge.platform.Time;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Effects.Decision;
@@ -35,7 +36,7 @@ public final class Fold {
     Call call;
     final Directory directory;
     final CallSettings settings;
-    final Instant now = Instant.now();
+    final Instant now = Time.now();
     final List<Delivery> deliveries;
     /** What the look is about: legs, and the whole call ({@link Timer#MISSED}). */
     final List<String> subjects;

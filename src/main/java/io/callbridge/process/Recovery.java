@@ -1,6 +1,7 @@
 package io.callbridge.process;
 
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.Journal;
 import io.callbridge.store.Timers;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -47,7 +48,7 @@ public class Recovery {
      */
     public void events() {
         boolean all = lanes.overflowed() || !started;
-        Instant before = all ? Instant.now() : Instant.now().minusSeconds(USUAL_SECONDS);
+        Instant before = all ? Time.now() : Time.now().minusSeconds(USUAL_SECONDS);
         int room = Math.min(AT_ONCE, lanes.room());
         if (room > 0) {
             journal.open(!started, before, settings.pbxs(), room).forEach(lanes::submit);

@@ -1,5 +1,6 @@
 package io.callbridge.process;
 
+import io.callbridge.platform.Time;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +26,7 @@ public final class ReprocessRun {
     final long from;
     final long to;
     final boolean dryRun;
-    private final Instant startedAt = Instant.now();
+    private final Instant startedAt = Time.now();
     private long of;
     private int calls;
     private int open;
@@ -71,7 +72,7 @@ public final class ReprocessRun {
     synchronized void end(String how, String why) {
         state = how;
         reason = why;
-        endedAt = Instant.now();
+        endedAt = Time.now();
     }
 
     synchronized void settled(boolean isOpen, int nowMissing, int nowDifferent, int nowCreated, List<Map<String, Object>> found) {

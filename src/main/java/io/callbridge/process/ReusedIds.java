@@ -6,6 +6,7 @@ import static java.util.stream.Collectors.groupingBy;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.Effects;
 import io.callbridge.store.Effects.Placed;
 import io.callbridge.store.Journal;
@@ -85,7 +86,7 @@ public class ReusedIds {
         for (Placed each : placed) {
             lanes.submit(pbx, each.callId(), each.legId());
             if (!each.callId().equals(each.entry().event().callId())) {
-                lanes.submit(new Timer(pbx, each.entry().event().callId(), Timer.MISSED, Instant.now()));
+                lanes.submit(new Timer(pbx, each.entry().event().callId(), Timer.MISSED, Time.now()));
             }
         }
         return !placed.isEmpty();

@@ -1,5 +1,6 @@
 package io.callbridge.store;
 
+import io.callbridge.platform.Time;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 
@@ -31,7 +32,7 @@ public class Audit {
      */
     public void record(String who, String action, String subject, String detail) {
         store.writeAndWait("audit", sql -> sql.update("insert into audit (at, who, action, subject, detail) values (?, ?, ?, ?, ?)",
-                System.currentTimeMillis(), who, action, subject, detail));
+                Time.millis(), who, action, subject, detail));
     }
 
     /** Newest first. @param before only those with a smaller number */

@@ -1,5 +1,6 @@
 package io.callbridge.store;
 
+import io.callbridge.platform.Time;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -79,7 +80,7 @@ public class Effects {
             if (!call.write(sql, outcome.seen())) {
                 return new Committed(true, false, List.of());
             }
-            long now = System.currentTimeMillis();
+            long now = Time.millis();
             boolean something = false;
             for (Put put : outcome.puts()) {
                 something |= outbox.put(sql, put, call.pbx(), call.callId(), outcome.trace(), now);
@@ -134,7 +135,7 @@ public class Effects {
                 placed.entry().event().legId(), placed.legId()) == 0) {
             sql.update("delete from event where seq = ? and call_id = ? and leg_id = ?", seq, from, placed.entry().event().legId());
         }
-        decide(sql, pbx, placed.callId(), new Decision(placed.decidedFor(), "ids", "R6", placed.reason(), System.currentTimeMillis()));
+        decide(sql, pbx, placed.callId(), new Decision(placed.decidedFor(), "ids", "R6", placed.reason(), Time.millis()));
         if (placed.callId().equals(from)) {
             return;
         }

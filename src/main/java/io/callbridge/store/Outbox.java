@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -102,7 +103,7 @@ public class Outbox {
      */
     public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean probe, int wanted, int busy) {
         int limit = store.kind().shared() ? wanted : wanted + busy;
-        long now = System.currentTimeMillis();
+        long now = Time.millis();
         if (!store.kind().shared()) {
             return CompletableFuture.completedFuture(store.read(sql -> due(sql, crm, lane, probe, now, limit, "")));
         }
@@ -123,7 +124,7 @@ public class Outbox {
      */
     public void giveBack(List<Delivery> taken) {
         if (store.kind().shared() && !taken.isEmpty()) {
-            long soon = System.currentTimeMillis() + GIVEN_BACK_MS;
+            long soon = Time.millis() + GIVEN_BACK_MS;
             List<Long> seqs = taken.stream().map(Delivery::seq).toList();
             store.write("", sql -> {
                 for (long seq : seqs) {
@@ -153,7 +154,7 @@ public class Outbox {
 
     /** Another replica may have taken, or may soon take, what was taken at this time. */
     public boolean mayBeTaken(long takenAt) {
-        return store.kind().shared() && System.currentTimeMillis() - takenAt > leaseMs / 2;
+        return store.kind().shared() && Time.millis() - takenAt > leaseMs / 2;
     }
 
     /** Whether a card or a call waits for a CRM, due or not. */
@@ -169,7 +170,7 @@ public class Outbox {
      * @return how many
      */
     public CompletableFuture<Integer> dropExpiredCards(String crm, Set<Long> inFlight) {
-        long now = System.currentTimeMillis();
+        long now = Time.millis();
         Set<Long> busy = Set.copyOf(inFlight);
         String expired = " where crm = ? and lane = 'cards' and state = 'pending' and operation = 'card' and expires_at <= ?"
                 + " and not (wait = 'taken' and next_at > ?)" + (busy.isEmpty() ? "" : " and seq not in " + Sql.in(busy));
@@ -181,7 +182,7 @@ public class Outbox {
 
     /** What waits for a CRM that is back need not wait any longer. */
     public CompletableFuture<Integer> hurry(String crm) {
-        long now = System.currentTimeMillis();
+        long now = Time.millis();
         return store.write("", sql -> sql.update("update delivery set next_at = ? where crm = ? and state = 'pending' and next_at > ?"
                 + " and wait = 'retry'", now, crm, now));
     }
@@ -243,7 +244,7 @@ public class Outbox {
                     + " where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state, nextAt.toEpochMilli(),
                     asked ? "asked" : "retry", attempt == null ? 0 : 1, delivery.seq(), delivery.revision(), state) > 0;
             if (!current) {
-                sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending'", System.currentTimeMillis(), delivery.seq());
+                sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending'", Time.millis(), delivery.seq());
             }
             return current;
         });

@@ -1,5 +1,6 @@
 package io.callbridge.store;
 
+import io.callbridge.platform.Time;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -96,7 +97,7 @@ public class OutboxControl {
             boolean done = retry(sql, delivery.seq(), delivery.state());
             if (done) {
                 // It goes in its turn: what waits before it would hold it up.
-                long now = System.currentTimeMillis();
+                long now = Time.millis();
                 sql.update("update delivery set next_at = ?, wait = 'retry' where crm = ? and call_id = ? and state = 'pending' and seq < ?"
                         + " and pbx = ? and next_at > ? and wait <> 'taken'", now, delivery.crm(), delivery.callId(), delivery.seq(),
                         delivery.pbx(), now);
@@ -106,7 +107,7 @@ public class OutboxControl {
     }
 
     private static boolean retry(Sql sql, long seq, String state) throws SQLException {
-        long now = System.currentTimeMillis();
+        long now = Time.millis();
         if (stored(state).equals("pending")) {
             return sql.update("update delivery set next_at = case when next_at > ? then ? else next_at end, wait = 'retry'"
                     + " where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN, now, now, seq, stored(state), now) > 0;
@@ -122,7 +123,7 @@ public class OutboxControl {
 
     private static boolean discard(Sql sql, long seq, String state) throws SQLException {
         return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN,
-                seq, stored(state), System.currentTimeMillis()) > 0;
+                seq, stored(state), Time.millis()) > 0;
     }
 
     /**
@@ -132,7 +133,7 @@ public class OutboxControl {
      * @return how many; of what waits, also those that are due
      */
     public int retryAll(String state, List<String> crms) {
-        long now = System.currentTimeMillis();
+        long now = Time.millis();
         if (!stored(state).equals("pending")) {
             return changeAll(state, crms, NOT_STALE, List.of(now), OutboxControl::retry);
         }

@@ -1,6 +1,7 @@
 package io.callbridge.store;
 
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -49,7 +50,7 @@ public class Retention {
 
     /** One pass over all old calls, a chunk at a time; other writes come first. */
     public void purge() {
-        long before = System.currentTimeMillis() - settings.retention().toMillis();
+        long before = Time.millis() - settings.retention().toMillis();
         int purged = 0;
         List<Old> chunk = old(before, new Old(Long.MIN_VALUE, "", ""));
         while (!chunk.isEmpty()) {

@@ -4,6 +4,7 @@ import io.agroal.api.AgroalDataSource;
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
+import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -169,7 +170,7 @@ public class Store {
     }
 
     private static Void touch(Sql sql) throws SQLException {
-        sql.update("update probe set at = ?", System.currentTimeMillis());
+        sql.update("update probe set at = ?", Time.millis());
         return null;
     }
 

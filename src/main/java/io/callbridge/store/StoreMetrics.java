@@ -1,6 +1,7 @@
 package io.callbridge.store;
 
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.OutboxControl.Backlog;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -40,6 +41,6 @@ public class StoreMetrics {
 
     /** 0: nothing waits. */
     private static double oldestSeconds(Backlog backlog) {
-        return backlog.waiting() == 0 ? 0 : Math.max(0, System.currentTimeMillis() - backlog.oldestAt()) / 1000.0;
+        return backlog.waiting() == 0 ? 0 : Math.max(0, Time.millis() - backlog.oldestAt()) / 1000.0;
     }
 }

@@ -1,6 +1,7 @@
 package io.callbridge.store;
 
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -24,7 +25,7 @@ public class Timers {
 
     /** Takes timers whose time has come, of these PBXs, earliest first. */
     public CompletableFuture<List<Timer>> take(Set<String> pbxs, int limit) {
-        long now = System.currentTimeMillis();
+        long now = Time.millis();
         Boolean any = store.read(sql -> sql.first("select 1 from timer where due_at <= ? limit 1", row -> true, now));
         if (any == null) {
             return CompletableFuture.completedFuture(List.of());
