@@ -1,168 +1,55 @@
 package io.callbridge;
 
-import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
-import io.callbridge.support.CrmRequest;
-import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
-import io.callbridge.support.TestCall;
+import io.callbridge.support.OddCalls;
 import io.callbridge.support.Webhook;
-import java.io.UncheckedIOException;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
+import java.net.http.HttpResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.Parameter;
-import org.junit.jupiter.params.ParameterizedClass;
-import org.junit.jupiter.params.provider.EnumSource;
 
-/** Events that a PBX lost, sent late, or named as it had named others before: what the CRM has in the end is what happened. */
-@ParameterizedClass(name = "{0}")
-@EnumSource(StoreKind.class)
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class OddCallsIT {
+/** On PostgreSQL, whose SQL moves events between calls too. */
+class OddCallsIT extends OddCalls {
 
-    private static final Duration SOON = Duration.ofSeconds(60);
-    private static final String BRANCH = "secret-of-another-pbx";
-    private static final String BEGIN = "2025-03-04T09:00:00.000Z";
-
-    @Parameter
-    private StoreKind store;
-    private FakeCrm crm;
-    private BridgeProcess bridge;
+    private static FakeCrm crm;
+    private static BridgeProcess bridge;
 
     @BeforeAll
-    void start() {
+    static void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().crm(crm).store(store).setting("callbridge.calls.max-unanswered", "2s")
-                .setting("callbridge.pbx.branch.secret", BRANCH).setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
+        bridge = BridgeProcess.builder().crm(crm).store(StoreKind.POSTGRESQL).setting("callbridge.calls.max-unanswered", "2s")
+                .setting("callbridge.pbx.branch.secret", BRANCH_SECRET).setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
     }
 
     @AfterAll
-    void stop() {
+    static void stop() {
         bridge.close();
         crm.close();
     }
 
-    @Test
-    void aCallWhoseHangupIsLostIsMissedAndServedWhenItsTrueEndComes() {
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(List.of(call.dialIn()));
-        JsonNode missed = missed(call, 1);
-        assertEquals(List.of("101", "phone", BEGIN, BEGIN), List.of(missed.at("/place/extension").asText(), missed.at("/place/type").asText(),
-                missed.path("startedAt").asText(), missed.path("endedAt").asText()));
-        bridge.webhook().accept(List.of(call.hangup()));
-        assertEquals("2025-03-04T09:00:05.000Z", missed(call, 2).path("servedAt").asText());
-        assertEquals(1, requests(Kind.CALL, call.legId(), 1).size());
+    @Override
+    protected Webhook webhook(String pbx) {
+        return pbx.equals("main") ? bridge.webhook() : bridge.webhook(BRANCH_SECRET);
     }
 
-    @Test
-    void aMissedCallIsNeverServedBeforeItBegan() {
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(List.of(call.givenUp()));
-        assertEquals("2025-03-04T09:00:17.000Z", missed(call, 1).path("startedAt").asText());
-        bridge.webhook().accept(List.of(call.answer(), call.dialIn()));
-        JsonNode served = missed(call, 2);
-        assertEquals("2025-03-04T09:00:05.000Z", served.path("servedAt").asText());
-        assertFalse(Instant.parse(served.path("servedAt").asText()).isBefore(Instant.parse(served.path("startedAt").asText())),
-                () -> "served before it began: " + served);
+    @Override
+    protected FakeCrm crm() {
+        return crm;
     }
 
-    @Test
-    void callsOfTwoPbxsWithEqualIdsAreDeliveredBoth() {
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        int times = 0;
-        for (Webhook webhook : List.of(bridge.webhook(), bridge.webhook(BRANCH))) {
-            webhook.accept(List.of(call.dialIn()));
-            requests(Kind.CARD, call.legId(), ++times);
-            webhook.accept(List.of(call.answer(), call.hangup()));
-            requests(Kind.CARD_END, call.legId(), times);
-            requests(Kind.CALL, call.legId(), times);
-        }
-        assertEquals(List.of("anna", "bertha"), requests(Kind.CALL, call.legId(), 2).stream().map(each -> each.member("user")).toList());
-        assertEquals(2, crm.requests(Kind.CARD, call.legId()).size());
-        assertEquals(2, crm.requests(Kind.CARD_END, call.legId()).size());
-        for (String pbx : List.of("main", "branch")) {
-            assertEquals(List.of(pbx, 3), pbxAndDeliveries("/api/calls/" + call.callId() + "?pbx=" + pbx));
-        }
+    @Override
+    protected HttpResponse<String> get(String path) {
+        return bridge.get(path);
     }
 
-    @Test
-    void aCallHoursAfterTheOneWithTheSameIdsIsAnother() {
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
-        requests(Kind.CALL, call.legId(), 1);
-        bridge.webhook().accept(List.of(hoursLater(call.dialIn())));
-        requests(Kind.CARD, call.legId() + "~2", 1);
-        bridge.webhook().accept(List.of(hoursLater(call.givenUp())));
-        requests(Kind.CARD_END, call.legId() + "~2", 1);
-        JsonNode missed = requests(Kind.MISSED, call.callId() + "~2", 1).get(0).body();
-        assertEquals("2025-03-04T14:00:00.000Z", missed.path("startedAt").asText());
-        bridge.webhook().accept(call.answered().stream().map(OddCallsIT::hoursLater).toList());
-        requests(Kind.CALL, call.legId() + "~2", 1);
-        assertEquals(1, requests(Kind.CALL, call.legId(), 1).size());
-        assertTrue(decisions(call.callId() + "~2").contains("again more than an hour after its call was over"));
+    @Override
+    protected void someTimePasses() {
+        // By itself, as the test waits.
     }
 
-    @Test
-    void aLegBelongsToTheCallItCameWithLast() {
-        TestCall call = TestCall.incoming("102", FakeCrm.IVANOV);
-        bridge.webhook().accept(List.of(call.dialIn()));
-        requests(Kind.CARD, call.legId(), 1);
-        bridge.webhook().accept(List.of(under("b" + call.callId(), call.answer()), under("b" + call.callId(), call.hangup())));
-        CrmRequest registered = requests(Kind.CALL, call.legId(), 1).get(0);
-        assertEquals("b" + call.callId(), registered.member("callId"));
-        assertEquals(BEGIN, registered.member("startedAt"));
-        assertTrue(decisions("b" + call.callId()).contains("it belongs to the call it came with last"));
-        await("the other call is none").atMost(SOON).until(() -> bridge.get("/api/calls/" + call.callId()).statusCode() == 404);
-        assertEquals(1, requests(Kind.CARD, call.legId(), 1).size());
-    }
-
-    private static Map<String, String> hoursLater(Map<String, String> event) {
-        Map<String, String> later = new HashMap<>(event);
-        later.compute("EventTime", (name, time) -> Long.toString(Long.parseLong(time) + Duration.ofHours(5).toNanos() / 1000));
-        return later;
-    }
-
-    private static Map<String, String> under(String callId, Map<String, String> event) {
-        Map<String, String> other = new HashMap<>(event);
-        other.put("CallID", callId);
-        return other;
-    }
-
-    private String decisions(String callId) {
-        return bridge.call(callId).path("decisions").toString();
-    }
-
-    private List<Object> pbxAndDeliveries(String path) {
-        try {
-            JsonNode found = new ObjectMapper().readTree(bridge.get(path).body());
-            return List.of(found.path("pbx").asText(), found.path("deliveries").size());
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** The missed call as it was told for the n-th time. */
-    private JsonNode missed(TestCall call, int times) {
-        return requests(Kind.MISSED, call.callId(), times).get(times - 1).body();
-    }
-
-    private List<CrmRequest> requests(Kind kind, String id, int times) {
-        await(kind + " " + id).atMost(SOON).until(() -> crm.requests(kind, id).size() >= times);
-        return crm.requests(kind, id);
+    @Override
+    protected void muchTimePasses() {
+        // Two seconds pass by themselves.
     }
 }

@@ -12,7 +12,7 @@ import java.util.function.Supplier;
  * A CRM of one kind with the employees of {@code ExamplePbx} and the two people of the scenario files in it, and how what the REST
  * contract says looks there.
  */
-final class AdapterLab implements AutoCloseable {
+public final class AdapterLab implements AutoCloseable {
 
     private static final List<String> EMPLOYEES = List.of("anna", "boris", "clara", "dmitri", "elena", "fyodor");
     private static final List<String> EXTENSIONS = List.of("101", "102", "103", "104", "105", "111");
@@ -42,7 +42,7 @@ final class AdapterLab implements AutoCloseable {
         return Integer.toString(1001 + EMPLOYEES.indexOf(employee));
     }
 
-    static List<AdapterLab> all() {
+    public static List<AdapterLab> all() {
         return List.of(bitrix24(), amocrm(), retailcrm(), hubspot(), vtiger());
     }
 
@@ -108,7 +108,7 @@ final class AdapterLab implements AutoCloseable {
                 Map.of("answered", "completed", "busy", "busy", "no-answer", "no-answer", "cancelled", "cancelled", "failed", "failed", "missed", "no-answer"), Set.of(CrmEffect.Kind.CALL, CrmEffect.Kind.MISSED));
     }
 
-    String crm() {
+    public String crm() {
         return crm;
     }
 
@@ -117,13 +117,17 @@ final class AdapterLab implements AutoCloseable {
     }
 
     /** What the bridge needs to use it. */
-    Map<String, String> settings() {
+    public Map<String, String> settings() {
         return settings;
     }
 
     /** From now on one answer in three is lost. Not each third one: an effect of three requests would never get them all. */
-    void loseAnswers() {
+    public void loseAnswers() {
         standIn.lose(Integer.MAX_VALUE, request -> ThreadLocalRandom.current().nextInt(3) == 0);
+    }
+
+    public void behave() {
+        standIn.behave();
     }
 
     boolean shows(CrmEffect.Kind kind) {

@@ -3,9 +3,11 @@ package io.callbridge.support;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Time;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +29,7 @@ public final class CrmRequest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final long nanos = System.nanoTime();
+    private final Instant at = Time.now();
     private final String method;
     private final String path;
     private final Map<String, String> query;
@@ -76,6 +79,11 @@ public final class CrmRequest {
     /** When it arrived, on the clock of {@link System#nanoTime()}. */
     public long nanos() {
         return nanos;
+    }
+
+    /** When it arrived, on the clock of the bridge, if that is in this JVM. */
+    public Instant at() {
+        return at;
     }
 
     /** Time from another request, or another moment, to this one. */

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
@@ -25,6 +26,8 @@ public final class Scenario {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FOLDER = "/scenarios";
+    private static final String ONLY = System.getProperty("callbridge.test.scenarios");
+    private static final String SEEDS = System.getProperty("callbridge.test.seeds");
 
     /** One request of the PBX. */
     public record Event(double at, Map<String, String> fields, Webhook.Wire wire, Expected answer) {
@@ -71,6 +74,16 @@ public final class Scenario {
         } catch (IOException | URISyntaxException e) {
             throw new IllegalStateException("the scenarios cannot be read", e);
         }
+    }
+
+    /** All, unless a failure is looked into with {@code -Dcallbridge.test.scenarios=S15,S20b}. */
+    public static List<Scenario> wanted() {
+        return all().stream().filter(scenario -> ONLY == null || List.of(ONLY.split(",")).contains(scenario.id)).toList();
+    }
+
+    /** Fresh ones in every run, unless a failure is to be played again with {@code -Dcallbridge.test.seeds=1,2}. */
+    public static long[] seeds() {
+        return SEEDS == null ? new Random().longs(2, 0, 1_000_000).toArray() : Stream.of(SEEDS.split(",")).mapToLong(Long::parseLong).toArray();
     }
 
     /** One scenario by its id. */

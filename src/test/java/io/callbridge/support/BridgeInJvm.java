@@ -1,0 +1,394 @@
+package io.callbridge.support;
+
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.asterisk.Capture;
+import io.callbridge.crm.AdapterLab;
+import io.callbridge.deliver.Dispatcher;
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
+import io.callbridge.process.Recovery;
+import io.quarkus.arc.Arc;
+import io.quarkus.arc.ClientProxy;
+import io.quarkus.arc.InjectableBean;
+import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
+import io.quarkus.test.junit.QuarkusMock;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Any;
+import jakarta.enterprise.inject.spi.Bean;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import org.apache.camel.quarkus.core.CamelRuntime;
+
+/**
+ * The application in the JVM of the tests, whole: its beans, the project's routes, a SQLite file, HTTP and the manager interface on
+ * real sockets; all CRMs are active, and every capture has an Asterisk. Only its clock is the test's: it is turned when
+ * everything that has to happen until then has happened, so that hours pass in seconds and no verdict depends on the machine.
+ */
+public final class BridgeInJvm {
+
+    private static final String SECRET = "webhook-secret-of-the-tests";
+    private static final String TOKEN = "admin-token-of-the-tests";
+    /** Half of it is a time that no timer is set for by itself: {@link #open}. */
+    private static final int LEASE_MS = 60_074;
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
+    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
+    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
+    /** After the last event of a scenario: all delays are over. */
+    private static final Duration AFTERWARDS = Duration.ofSeconds(20);
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
+    private static final TurnedClock CLOCK = new TurnedClock();
+    private static final Map<String, String> SETTINGS = new LinkedHashMap<>();
+    private static final Map<String, FakeAmi> ASTERISKS = new LinkedHashMap<>();
+    private static final Set<String> KNOWN = new HashSet<>();
+    private static FakeCrm crm;
+    private static List<AdapterLab> labs;
+    private static Path folder;
+    private static int port;
+    private static BridgeInJvm running;
+
+    private static final class TurnedClock extends Clock {
+
+        private volatile Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
+
+        @Override
+        public Instant instant() {
+            return now;
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
+
+    /** Of test classes that share one start. */
+    public static final class Profile implements QuarkusTestProfile {
+
+        @Override
+        public List<TestResourceEntry> testResources() {
+            return List.of(new TestResourceEntry(World.class));
+        }
+    }
+
+    /** What is there before the application starts. */
+    public static final class World implements QuarkusTestResourceLifecycleManager {
+
+        private final Map<Object, Object> forTests = new HashMap<>(System.getProperties());
+
+        @Override
+        public Map<String, String> start() {
+            // Said to the tests: no keys of a bridge, which would refuse them.
+            forTests.keySet().removeIf(name -> !name.toString().startsWith("callbridge."));
+            Scenario.wanted();
+            System.getProperties().keySet().removeAll(forTests.keySet());
+            try {
+                folder = Files.createTempDirectory("callbridge-jvm-");
+                crm = new FakeCrm();
+                labs = AdapterLab.all();
+                port = Ports.free();
+                SETTINGS.putAll(ExamplePbx.settings());
+                SETTINGS.putAll(Map.of("callbridge.pbx.main.secret", SECRET, "callbridge.admin.token", TOKEN,
+                        "callbridge.store.url", "jdbc:sqlite:" + folder.resolve("callbridge.db"),
+                        "callbridge.crm.rest.url", crm.url(), "callbridge.crm.rest.token", FakeCrm.TOKEN,
+                        "callbridge.crm.active", "rest," + labs.stream().map(AdapterLab::crm).collect(Collectors.joining(","))));
+                // A busy machine takes its time; what is in the file survives the test, also if nobody waits for the disk.
+                SETTINGS.putAll(Map.of("callbridge.store.patience-ms", "15000", "callbridge.deliver.card.lookup-timeout-ms", "15000",
+                        "callbridge.store.lease-ms", Integer.toString(LEASE_MS), "quarkus.http.test-port", Integer.toString(port),
+                        "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF",
+                        "quarkus.log.console.level", "WARN"));
+                SETTINGS.put("callbridge.pbx.branch.secret", OddCalls.BRANCH_SECRET);
+                SETTINGS.put("callbridge.pbx.branch.extensions.101.user", "bertha");
+                labs.forEach(lab -> SETTINGS.putAll(lab.settings()));
+                for (String capture : Capture.names()) {
+                    String pbx = "asterisk" + ASTERISKS.size();
+                    FakeAmi ami = FakeAmi.start("callbridge", "secret of the manager interface");
+                    ASTERISKS.put(capture, ami);
+                    SETTINGS.putAll(ami.settings(pbx));
+                    SETTINGS.put("callbridge.pbx." + pbx + ".country", "US");
+                    for (int extension = 101; extension <= 110; extension++) {
+                        SETTINGS.put("callbridge.pbx." + pbx + ".extensions." + extension + ".user", "user" + extension);
+                    }
+                }
+                return SETTINGS;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void stop() {
+            System.getProperties().putAll(forTests);
+            ASTERISKS.values().forEach(FakeAmi::close);
+            labs.forEach(AdapterLab::close);
+            crm.close();
+        }
+    }
+
+    private final Connection store;
+    private boolean losesAnswers;
+    private final Recovery recovery;
+    private final Dispatcher dispatcher;
+
+    private BridgeInJvm() {
+        Time.follow(CLOCK);
+        try {
+            // Quarkus leaves it to the main class, which runs in no test.
+            Arc.container().instance(CamelRuntime.class).get().start(new String[0]);
+            store = DriverManager.getConnection(SETTINGS.get("callbridge.store.url"));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+        // What is made at its first use else would be made for the settings that are used then.
+        for (Bean<?> bean : Arc.container().beanManager().getBeans(Object.class, Any.Literal.INSTANCE)) {
+            if (bean.getBeanClass().getName().startsWith("io.callbridge.") && bean.getScope() == ApplicationScoped.class) {
+                ClientProxy.unwrap(Arc.container().instance((InjectableBean<?>) bean).get());
+            }
+        }
+        recovery = Arc.container().instance(Recovery.class).get();
+        dispatcher = Arc.container().instance(Dispatcher.class).get();
+    }
+
+    /** Starts it for the first test that needs it. */
+    public static synchronized BridgeInJvm started() {
+        running = running == null ? new BridgeInJvm() : running;
+        return running;
+    }
+
+    public FakeCrm crm() {
+        return crm;
+    }
+
+    public List<AdapterLab> labs() {
+        return labs;
+    }
+
+    /** Of each capture, which is of the PBX {@code asterisk0} and so on, in this order. */
+    public Map<String, FakeAmi> asterisks() {
+        return ASTERISKS;
+    }
+
+    public Webhook webhook() {
+        return webhook(SECRET);
+    }
+
+    public Webhook webhook(String secret) {
+        return new Webhook(port, secret);
+    }
+
+    /** Reads from it as an administrator. */
+    public HttpResponse<String> get(String path) {
+        try {
+            return CLIENT.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).header("Authorization", "Bearer " + TOKEN)
+                    .timeout(Duration.ofSeconds(60)).build(), HttpResponse.BodyHandlers.ofString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(path, e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The explanation of a call. */
+    public JsonNode call(String callId) {
+        HttpResponse<String> answer = get("/api/calls/" + callId);
+        try {
+            return answer.statusCode() == 200 ? new ObjectMapper().readTree(answer.body()) : fail("no explanation of " + callId + ": " + answer.body());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Other settings until the end of the test, or until others are used. What is read once, at the start, stays as it is. */
+    public void use(Map<String, String> others) {
+        Map<String, String> all = new HashMap<>(SETTINGS);
+        all.putAll(others);
+        QuarkusMock.installMockForType(TestConfig.settings(TestConfig.of(all, Map.of())), Settings.class);
+    }
+
+    /**
+     * Plays all at the same time, as on a PBX with many phones: they share no ids, so whatever one of them does to another is a fault.
+     *
+     * @return what the CRM had got of each when all its delays were over
+     */
+    public Map<ScenarioPlay, List<CrmRequest>> play(List<ScenarioPlay> plays) {
+        Map<ScenarioPlay, List<CrmRequest>> received = new LinkedHashMap<>();
+        TreeMap<Duration, List<Runnable>> timeline = new TreeMap<>();
+        for (ScenarioPlay play : plays) {
+            KNOWN.addAll(play.scenario().ids());
+            received.put(play, List.of());
+            Duration end = Duration.ZERO;
+            for (ScenarioPlay.Step step : play.steps()) {
+                timeline.computeIfAbsent(step.at(), at -> new ArrayList<>()).add(() -> play.send(step, List.of(webhook())));
+                end = step.at();
+            }
+            timeline.computeIfAbsent(end.plus(AFTERWARDS), at -> new ArrayList<>())
+                    .add(() -> received.put(play, crm.requests(play.scenario().ids())));
+        }
+        play(timeline);
+        return received;
+    }
+
+    /** Does things at their times, counted from now on. */
+    public void play(TreeMap<Duration, List<Runnable>> timeline) {
+        Instant begin = CLOCK.now.plusSeconds(1);
+        timeline.forEach((at, work) -> {
+            turnTo(begin.plus(at));
+            work.forEach(Runnable::run);
+            settle();
+        });
+    }
+
+    /** Whatever is due until then happens at its own time. */
+    public void turnTo(Instant then) {
+        for (Instant due = nextDue(); due != null && due.isBefore(then); due = nextDue()) {
+            CLOCK.now = due;
+            settle();
+        }
+        CLOCK.now = then;
+        settle();
+    }
+
+    public void pass(Duration time) {
+        turnTo(CLOCK.now.plus(time));
+    }
+
+    public Instant now() {
+        return CLOCK.now;
+    }
+
+    /** Waits until nothing is left to be done now. */
+    public void settle() {
+        recovery.timers();
+        dispatcher.wake();
+        long pause = PAUSE_NANOS;
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        for (List<String> open = open(); !open.isEmpty(); open = open()) {
+            if (System.nanoTime() > end) {
+                fail("is not done: " + open);
+            }
+            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+            LockSupport.parkNanos(pause);
+        }
+    }
+
+    /** Lets time pass until nothing is left to be delivered. */
+    private void drain() {
+        long end = System.nanoTime() + PATIENCE.toNanos();
+        for (List<String> left = waiting(); !left.isEmpty(); left = waiting()) {
+            if (System.nanoTime() > end) {
+                fail("is not delivered: " + left);
+            }
+            CLOCK.now = CLOCK.now.plusMillis(100);
+            dispatcher.wake();
+            LockSupport.parkNanos(LONGEST_PAUSE_NANOS);
+        }
+    }
+
+    /** What a CRM will not get any more. */
+    public List<String> dead(String name) {
+        return query("select operation || ' ' || id from delivery where state = 'dead' and crm = '" + name + "'");
+    }
+
+    /** Whether an id is that of a call, or leg, that was played. */
+    public boolean isKnown(String id) {
+        return KNOWN.contains(id);
+    }
+
+    private List<String> waiting() {
+        return query("select crm || ' ' || operation || ' ' || id from delivery where state = 'pending'");
+    }
+
+    /** Requests after the first so many that belong to no scenario, and look-ups that break the contract. */
+    public List<String> strangers(int from) {
+        List<CrmRequest> requests = crm.requests().stream().skip(from).toList();
+        List<String> found = new ArrayList<>(new RestContract(crm).deviations(
+                requests.stream().filter(request -> request.kind() == CrmRequest.Kind.ENTITY).toList()));
+        requests.stream().filter(request -> request.kind() != CrmRequest.Kind.ENTITY && !KNOWN.contains(request.id()))
+                .forEach(request -> found.add("belongs to no scenario: " + request));
+        return found;
+    }
+
+    /** CRMs lose answers until they are told not to: deliveries take several tries, and are waited for at the end. */
+    public void losing(boolean now) {
+        if (now) {
+            labs.forEach(AdapterLab::loseAnswers);
+        } else {
+            drain();
+            labs.forEach(AdapterLab::behave);
+        }
+        losesAnswers = now;
+    }
+
+    /** Work that is due. A timer that was taken is not due until its lease ends, which tells it from others. */
+    private List<String> open() {
+        long now = CLOCK.now.toEpochMilli();
+        return query("select 'event ' || call_id from event where state <> 'done' and state = 'new'"
+                + " union all select 'timer ' || call_id || ' ' || subject from timer where due_at <= ? or due_at = ?"
+                + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery where state = 'pending' and next_at <= ?",
+                now, now + LEASE_MS / 2, losesAnswers ? 0 : now);
+    }
+
+    private Instant nextDue() {
+        long now = CLOCK.now.toEpochMilli();
+        return query("select min(at) from (select min(due_at) at from timer where due_at > ? union all"
+                + " select min(next_at) at from delivery where state = 'pending' and next_at > ?)", now, losesAnswers ? Long.MAX_VALUE : now)
+                .stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst().orElse(null);
+    }
+
+    private List<String> query(String sql, long... values) {
+        try (PreparedStatement statement = store.prepareStatement(sql)) {
+            for (int i = 0; i < values.length; i++) {
+                statement.setLong(i + 1, values[i]);
+            }
+            List<String> rows = new ArrayList<>();
+            try (ResultSet result = statement.executeQuery()) {
+                while (result.next()) {
+                    if (result.getString(1) != null) {
+                        rows.add(result.getString(1));
+                    }
+                }
+            }
+            return rows;
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
