@@ -16,6 +16,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -198,7 +199,11 @@ class AdminGateIT {
         if (node instanceof List<?> list) {
             list.forEach(item -> collect(item, lines));
         } else if (node instanceof Map<?, ?> map) {
-            if (String.valueOf(map.get("uri")).startsWith(ROUTE + "/api")) {
+            if ("ops-request".equals(map.get("routeTemplateRef")) && map.get("parameters") instanceof List<?> parameters) {
+                Map<Object, Object> values = new HashMap<>();
+                parameters.forEach(parameter -> values.put(((Map<?, ?>) parameter).get("name"), ((Map<?, ?>) parameter).get("value")));
+                lines.add(values.get("method") + " /api/" + String.valueOf(values.get("path")).replaceAll("\\{[^}]+}", "1"));
+            } else if (String.valueOf(map.get("uri")).matches(ROUTE + "/api/[^{]*(\\{[a-zA-Z]+}.*)?")) {
                 String path = map.get("uri").toString().substring(ROUTE.length()).replaceAll("\\{[^}]+}", "1").replaceAll("\\?.*", "");
                 Object methods = map.get("parameters") instanceof Map<?, ?> parameters ? parameters.get("httpMethodRestrict") : null;
                 Stream.of(String.valueOf(methods == null ? "GET,POST" : methods).split(",")).forEach(m -> lines.add(m.strip() + " " + path));

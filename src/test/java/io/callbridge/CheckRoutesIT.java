@@ -191,12 +191,12 @@ class CheckRoutesIT {
         Files.writeString(errors, Files.readString(errors).replaceFirst("onException:", "onExeption:"));
         Path rest = routes.resolve("deliver-rest.camel.yaml");
         Files.writeString(rest, Files.readString(rest) + "\n\t: [");
-        Files.delete(routes.resolve("deliver-outbox.camel.yaml"));
+        Files.delete(routes.resolve("process-event.camel.yaml"));
         Result result = command().setting("callbridge.calls.missd-delay", "1s").setting("callbridge.crm.active", "rest,abacus,hubspot")
                 .setting("callbridge.calls.settle-delay", "soon").run("--check-routes", routes.toString());
         assertEquals(1, result.status());
         for (String said : List.of("deliver-rest.camel.yaml:[0-9]+: .*", "shared-errors.camel.yaml:[0-9]+: .*onExeption.*",
-                "direct:deliver-outbox,.*", "abacus.*direct:deliver-abacus-call.*", "callbridge.calls.missd-delay.*",
+                "direct:process-event,.*", "abacus.*direct:deliver-abacus-call.*", "callbridge.calls.missd-delay.*",
                 "callbridge.calls.settle-delay is 'soon'; allowed: a duration.*", "callbridge.crm.hubspot.token.*")) {
             assertTrue(result.output().stream().anyMatch(line -> line.matches(".*" + said)), () -> said + " is not in " + result);
         }

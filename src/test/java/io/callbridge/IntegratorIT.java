@@ -141,8 +141,8 @@ class IntegratorIT {
                 refused("an expression that cannot be read", builder().editRoutes(extra("- log: \"${body\"")), EXTRA, "${body"),
                 refused("a route id that is there twice", builder().editRoutes(
                         routes -> Files.copy(routes.resolve(OUTCOME), routes.resolve("process-outcome-copy.camel.yaml"))), "process-outcome"),
-                refused("a missing file", builder().editRoutes(routes -> Files.delete(routes.resolve("deliver-outbox.camel.yaml"))),
-                        "direct:deliver-outbox"));
+                refused("a missing file", builder().editRoutes(routes -> Files.delete(routes.resolve("process-event.camel.yaml"))),
+                        "direct:process-event"));
     }
 
     /** What is allowed in a setting the tests of the configuration know. */

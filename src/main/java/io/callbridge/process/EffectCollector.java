@@ -34,6 +34,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.function.UnaryOperator;
@@ -53,6 +54,7 @@ import org.jboss.logging.Logger;
 @RegisterForReflection
 public class EffectCollector {
 
+    private static final Pattern RULE = Pattern.compile("R[0-9]+[a-z]?");
     private static final Logger LOG = Logger.getLogger(EffectCollector.class);
     private static final int RETRY_SECONDS = 60;
     private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
@@ -194,14 +196,30 @@ public class EffectCollector {
     }
 
     /**
-     * Keeps why something was decided: the variables {@code topic} (card, call, missed), {@code rule} and {@code reason}, about
-     * a leg or the whole call.
+     * Keeps why a card is shown, ended or neither.
+     *
+     * @param because rule and reason ("R12 no card: ..."); {@code null}: nothing was decided
      */
-    public void explain(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold,
-            @Variable("topic") String topic, @Variable("rule") String rule, @Variable("reason") String reason) {
-        if (rule != null) {
-            String legId = (String) facts.getOrDefault("legId", "");
-            fold.decisions.add(new Decision(legId, topic, rule, reason, fold.now.toEpochMilli()));
+    public void explainCard(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold, @Variable("because") String because) {
+        explain(facts, fold, "card", because);
+    }
+
+    /** The same of a leg that is registered or not. */
+    public void explainCall(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold, @Variable("because") String because) {
+        explain(facts, fold, "call", because);
+    }
+
+    /** The same of a whole call that is missed or not. */
+    public void explainMissed(@Body Map<String, Object> facts, @ExchangeProperty(Fold.PROPERTY) Fold fold, @Variable("because") String because) {
+        explain(facts, fold, "missed", because);
+    }
+
+    private static void explain(Map<String, Object> facts, Fold fold, String topic, String because) {
+        if (because != null) {
+            String[] words = because.split(" ", 2);
+            boolean ruled = words.length == 2 && RULE.matcher(words[0]).matches();
+            fold.decisions.add(new Decision((String) facts.getOrDefault("legId", ""), topic, ruled ? words[0] : "",
+                    ruled ? words[1] : because, fold.now.toEpochMilli()));
         }
     }
 

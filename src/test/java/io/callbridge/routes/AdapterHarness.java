@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 
@@ -44,9 +43,7 @@ public final class AdapterHarness implements AutoCloseable {
 
     private AdapterHarness(String crm, Map<String, String> settings, Map<String, Object> beans) {
         this.crm = crm;
-        String[] stems = Stream.concat(Stream.of("deliver-outbox"), RouteHarness.stems().stream()
-                .filter(stem -> stem.equals("deliver-" + crm) || stem.startsWith("deliver-" + crm + "-"))).toArray(String[]::new);
-        routes = RouteHarness.of(stems);
+        routes = RouteHarness.of("deliver-outbox", "deliver-" + crm);
         settings.forEach(routes::setting);
         beans.forEach(routes::bean);
         routes.on("entityLookup.request", this::lookUp).start();

@@ -51,9 +51,9 @@ class IngestAsteriskRouteTest {
     @Test
     void whatWasReadIsStored() {
         List<Map<String, String>> events = List.of(Map.of("pbx", "main"));
-        routes.on("asteriskReader.read", exchange -> events);
+        routes.on("asteriskReader", exchange -> events);
         assertNull(routes.send("ingest-asterisk-main", "a batch").getException());
-        assertEquals(List.of("asteriskReader.read", "eventStore.appendAll"), routes.asked());
+        assertEquals(List.of("asteriskReader", "eventStore.appendAll"), routes.asked());
         assertEquals(events, routes.step("eventStore.appendAll").body());
     }
 
@@ -69,6 +69,6 @@ class IngestAsteriskRouteTest {
         });
         Exchange exchange = routes.send("ingest-asterisk-main", "a batch");
         assertNull(exchange.getException());
-        assertEquals(List.of("asteriskReader.read", "eventStore.appendAll", "eventStore.appendAll"), routes.asked());
+        assertEquals(List.of("asteriskReader", "eventStore.appendAll", "eventStore.appendAll"), routes.asked());
     }
 }

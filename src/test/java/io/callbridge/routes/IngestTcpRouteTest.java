@@ -50,7 +50,7 @@ class IngestTcpRouteTest {
     @Test
     void anEventIsStoredAndThenAnsweredWithOk() {
         Exchange answer = read("event");
-        assertEquals(List.of("tcpReader.read", "eventStore.append"), routes.asked());
+        assertEquals(List.of("tcpReader", "eventStore.append"), routes.asked());
         assertEquals(Map.of("pbx", "main"), routes.step("eventStore.append").body());
         assertAnswer("OK 7", answer);
     }
@@ -59,19 +59,19 @@ class IngestTcpRouteTest {
     void anEventOfNoConcernIsAnsweredWithOk() {
         for (String kind : List.of("ignored", "interactive")) {
             Exchange answer = read(kind);
-            assertEquals(List.of("tcpReader.read"), routes.asked());
+            assertEquals(List.of("tcpReader"), routes.asked());
             assertAnswer("OK 7", answer);
         }
     }
 
     @Test
     void whatCannotBeReadIsRefusedWithItsReason() {
-        routes.on("tcpReader.read", exchange -> {
+        routes.on("tcpReader", exchange -> {
             exchange.setVariable("number", 7L);
             throw new BadRequestException("broken JSON");
         });
         Exchange answer = ask();
-        assertEquals(List.of("tcpReader.read"), routes.asked());
+        assertEquals(List.of("tcpReader"), routes.asked());
         assertAnswer("ERR 7 broken JSON", answer);
     }
 
@@ -89,7 +89,7 @@ class IngestTcpRouteTest {
     }
 
     private Exchange read(String kind) {
-        routes.on("tcpReader.read", exchange -> {
+        routes.on("tcpReader", exchange -> {
             exchange.setVariable("number", 7L);
             exchange.setVariable("kind", kind);
             return Map.of("pbx", "main");

@@ -22,7 +22,7 @@ class IngestWebhookRouteTest {
             "EventType=hangup", Exchange.HTTP_RESPONSE_CODE, 500, "CamelHttpMethod", "POST", "Content-Type", "application/json",
             "Cookie", "session=1");
 
-    private final RouteHarness routes = RouteHarness.of("ingest-webhook", "shared-refusal").start();
+    private final RouteHarness routes = RouteHarness.of("ingest-webhook").start();
 
     @AfterEach
     void stop() {
@@ -40,13 +40,13 @@ class IngestWebhookRouteTest {
     @Test
     void theRouteSeesNoHeaderOfTheSender() {
         read("ignored");
-        assertEquals(Map.of(), routes.step("webhookReader.read").headers());
+        assertEquals(Map.of(), routes.step("webhookReader").headers());
     }
 
     @Test
     void anEventIsStoredAndThenAnsweredWithOk() {
         Exchange answer = read("event");
-        assertEquals(List.of("webhookReader.read", "eventStore.append"), routes.asked());
+        assertEquals(List.of("webhookReader", "eventStore.append"), routes.asked());
         assertEquals(Map.of("pbx", "main"), routes.step("eventStore.append").body());
         assertAnswer(answer, "OK", Map.of("Content-Type", "text/plain"));
     }
@@ -54,34 +54,34 @@ class IngestWebhookRouteTest {
     @Test
     void anEventOfNoConcernIsAnsweredWithOk() {
         Exchange answer = read("ignored");
-        assertEquals(List.of("webhookReader.read"), routes.asked());
+        assertEquals(List.of("webhookReader"), routes.asked());
         assertAnswer(answer, "OK", Map.of("Content-Type", "text/plain"));
     }
 
     @Test
     void aPbxThatWaitsForInstructionsGetsNone() {
         Exchange answer = read("interactive");
-        assertEquals(List.of("webhookReader.read"), routes.asked());
+        assertEquals(List.of("webhookReader"), routes.asked());
         assertAnswer(answer, "<Response/>", Map.of("Content-Type", "application/xml"));
     }
 
     @Test
     void whatCannotBeReadIsRefusedWithItsReason() {
-        routes.fail("webhookReader.read", new BadRequestException("query: not text in UTF-8"));
+        routes.fail("webhookReader", new BadRequestException("query: not text in UTF-8"));
         Exchange answer = ask();
-        assertEquals(List.of("webhookReader.read"), routes.asked());
+        assertEquals(List.of("webhookReader"), routes.asked());
         assertAnswer(answer, "query: not text in UTF-8", Map.of("CamelHttpResponseCode", "400", "Content-Type", "text/plain"));
     }
 
     @Test
     void whatIsTooLargeIsRefused() {
-        routes.fail("webhookReader.read", new TooLargeException("body: over 64 KiB"));
+        routes.fail("webhookReader", new TooLargeException("body: over 64 KiB"));
         assertAnswer(ask(), "body: over 64 KiB", Map.of("CamelHttpResponseCode", "413", "Content-Type", "text/plain"));
     }
 
     @Test
     void aRefusalEchoesNoHeader() {
-        routes.fail("webhookReader.read", new BadRequestException("query: not text in UTF-8"));
+        routes.fail("webhookReader", new BadRequestException("query: not text in UTF-8"));
         Exchange answer = routes.ask("ingest-webhook", "a body", Map.of("Retry-After", "999", Exchange.HTTP_PATH, "/pbx/secret/events"));
         assertAnswer(answer, "query: not text in UTF-8", Map.of("CamelHttpResponseCode", "400", "Content-Type", "text/plain"));
     }
@@ -102,7 +102,7 @@ class IngestWebhookRouteTest {
     }
 
     private Exchange read(String kind) {
-        routes.on("webhookReader.read", exchange -> {
+        routes.on("webhookReader", exchange -> {
             exchange.setVariable("kind", kind);
             return Map.of("pbx", "main");
         });

@@ -10,13 +10,11 @@ import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** One look at a call: loaded once, decided, and one commit whatever happened between. */
+/** One look at a call: loaded once, decided by what triggered it, all cards after that, and one commit whatever happened between. */
 class ProcessEventRouteTest {
-
-    private static final Map<String, Object> WORK = ProcessEventDecideRouteTest.looks(
-            ProcessEventDecideRouteTest.work("event", "71101-a1"));
 
     private final RouteHarness routes = RouteHarness.of("process-event").start();
 
@@ -25,63 +23,66 @@ class ProcessEventRouteTest {
         routes.close();
     }
 
+    @ParameterizedTest(name = "{0} about {1}")
+    @CsvSource({
+        "event, 71101-a1, direct:process-calls",
+        "event, '',       direct:process-calls",
+        "timer, '',       direct:process-missed",
+        "timer, 71101-a1, direct:process-outcome",
+        "timer, missed,   direct:process-outcome",
+    })
+    void theTriggerSaysWhatIsDecidedBeforeTheCards(String trigger, String subject, String first) {
+        routes.on("legFacts", exchange -> Facts.leg()).send("process-event", looks(work(trigger, subject)));
+        assertEquals(List.of("callLoader.load", first, "direct:process-card", "commit"), routes.asked());
+        assertEquals(first.endsWith("outcome") ? Facts.leg() : work(trigger, subject), routes.step(first).body());
+    }
+
+    /** Whatever reached a call while it waited is decided in one look, the cards once after all of it. */
     @Test
-    void aCallIsLoadedDecidedAndCommitted() {
-        routes.send("process-event", WORK);
-        assertEquals(List.of("callLoader.load", "direct:process-event-decide", "commit"), routes.asked());
-        assertSame(WORK, routes.step("direct:process-event-decide").body());
+    void everythingThatWaitedIsDecidedBeforeTheCards() {
+        routes.send("process-event", looks(work("event", "71101-a1"), work("event", "71102-a2"), work("timer", "")));
+        assertEquals(List.of("callLoader.load", "direct:process-calls", "direct:process-calls", "direct:process-missed", "direct:process-card",
+                "commit"), routes.asked());
     }
 
     /** The commit knows what to leave out, and when to look again: without it a timer would stay due, and come at once. */
     @ParameterizedTest
     @ValueSource(strings = {"direct:process-calls", "direct:process-card"})
     void aFailureBetweenIsNotedAndCommitted(String failing) {
-        try (RouteHarness stage = RouteHarness.of("process-event", "process-event-decide").start()) {
-            Exchange exchange = stage.fail(failing, new IllegalStateException("broken")).send("process-event", WORK);
-            assertEquals("fail", stage.asked().get(stage.asked().indexOf(failing) + 1));
-            assertEquals("commit", stage.asked().get(stage.asked().size() - 1));
-            assertEquals("broken", stage.step("effects.fail").cause().getMessage());
-            assertNull(exchange.getException());
-        }
+        Exchange exchange = routes.fail(failing, new IllegalStateException("broken")).send("process-event", looks(work("event", "71101-a1")));
+        assertEquals("fail", routes.asked().get(routes.asked().indexOf(failing) + 1));
+        assertEquals("commit", routes.asked().get(routes.asked().size() - 1));
+        assertEquals("broken", routes.step("effects.fail").cause().getMessage());
+        assertNull(exchange.getException());
     }
 
     /** With the routes that really follow: what one of them has handled must not keep the commit from coming. */
     @Test
     void aFailureDeepInsideIsNotedOnceAndCommitted() {
-        try (RouteHarness stage = RouteHarness.of("process-event", "process-event-decide", "process-missed", "process-container")
-                .start()) {
-            stage.on("missedFacts.of", exchange -> Facts.with(Facts.missed(), Map.of("container", true)));
-            stage.fail("effects.registerMissed", new IllegalStateException("broken"));
-            stage.send("process-event", ProcessEventDecideRouteTest.looks(ProcessEventDecideRouteTest.work("timer", "")));
-            assertEquals(List.of("callLoader.load", "missedFacts.of", "registerMissed", "fail", "direct:process-card", "commit"),
-                    stage.asked());
+        try (RouteHarness stage = RouteHarness.of("process-event", "process-missed", "process-card").start()) {
+            stage.on("missedFacts", exchange -> Facts.missed()).on("cardFacts.legs", exchange -> List.of());
+            stage.fail("effects.registerMissed", new IllegalStateException("broken")).send("process-event", looks(work("timer", "")));
+            assertEquals(List.of("callLoader.load", "registerMissed", "fail", "commit"), stage.asked());
         }
     }
 
-    @Test
-    void aFailureAtOneCardIsNotedAndCommitted() {
-        try (RouteHarness stage = RouteHarness.of("process-event", "process-event-decide", "process-card").start()) {
-            stage.on("cardFacts.legs", exchange -> List.of(Facts.card()));
-            stage.fail("direct:process-card-show", new IllegalStateException("broken"));
-            stage.send("process-event", WORK);
-            assertEquals(List.of("callLoader.load", "direct:process-calls", "cardFacts.legs", "direct:process-card-show", "fail",
-                    "commit"), stage.asked());
-        }
-    }
-
-    /** The lane brings the work again. */
+    /** The lane brings the work again. Nothing is decided about a call that cannot be loaded. */
     @ParameterizedTest
-    @ValueSource(strings = {"callLoader.load", "effects.commit"})
-    void whatCannotBeLoadedOrWrittenIsLeftToWhoBroughtIt(String failing) {
+    @CsvSource({"callLoader.load, 'callLoader.load commit'",
+        "effects.commit, 'callLoader.load direct:process-calls direct:process-card commit'"})
+    void whatCannotBeLoadedOrWrittenIsLeftToWhoBroughtIt(String failing, String asked) {
         IllegalStateException failure = new IllegalStateException("broken");
-        Exchange exchange = routes.fail(failing, failure).send("process-event", WORK);
+        Exchange exchange = routes.fail(failing, failure).send("process-event", looks(work("event", "71101-a1")));
         assertSame(failure, exchange.getException());
-        assertEquals(List.of(), routes.steps().stream().filter(step -> step.name().equals("effects.fail")).toList());
+        assertEquals(List.of(asked.split(" ")), routes.asked());
     }
 
-    @Test
-    void nothingIsDecidedAboutACallThatCannotBeLoaded() {
-        routes.fail("callLoader.load", new IllegalStateException("broken")).send("process-event", WORK);
-        assertEquals(List.of("callLoader.load", "commit"), routes.asked());
+    @SafeVarargs
+    private static Map<String, Object> looks(Map<String, Object>... works) {
+        return Map.of("pbx", "main", "callId", "c1", "looks", List.of(works));
+    }
+
+    private static Map<String, Object> work(String trigger, String subject) {
+        return Map.of("trigger", trigger, "pbx", "main", "callId", "c1", "subject", subject);
     }
 }

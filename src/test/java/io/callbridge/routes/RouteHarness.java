@@ -23,29 +23,36 @@ import java.util.stream.Stream;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
+import org.apache.camel.Expression;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
+import org.apache.camel.RuntimeCamelException;
 import org.apache.camel.builder.AdviceWith;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.model.BeanDefinition;
+import org.apache.camel.model.ChoiceDefinition;
+import org.apache.camel.model.ExpressionNode;
+import org.apache.camel.model.ProcessDefinition;
+import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.TryDefinition;
+import org.apache.camel.model.language.ExpressionDefinition;
+import org.apache.camel.model.language.MethodCallExpression;
 import org.apache.camel.spi.Resource;
+import org.apache.camel.support.ExpressionAdapter;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.PropertyBindingSupport;
 import org.apache.camel.support.ResourceHelper;
 
 /**
  * Route files in a plain Camel context with the packaged settings, and nothing else of the
- * application: milliseconds instead of a start. The beans that routes call are {@link StandIns}, a channel that no loaded
- * file consumes is one too, and what comes from outside (a request, a timer) comes in at {@code direct:<route id>}.
+ * application: milliseconds instead of a start. A bean that is not bound and a channel that no loaded file consumes are stand-ins,
+ * which keep that they were asked; what comes from outside (a request, a timer) comes in at {@code direct:<route id>}.
  */
 public final class RouteHarness implements AutoCloseable {
 
     static final Path ROUTES = Path.of("routes");
-    /** The file with the error routes. */
-    static final String ERRORS = "shared-errors";
-    /** Routes that bring another one. */
-    private static final Map<String, String> PARTS = Map.of("ops-reprocess", "ops-reprocess-run", "process-reprocess", "process-reprocess-look");
     private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
     private static final String COMPONENT = "camel.component.";
     private static final Logger CAMEL = Logger.getLogger("org.apache.camel");
@@ -55,7 +62,7 @@ public final class RouteHarness implements AutoCloseable {
         CAMEL.setLevel(Level.OFF);
     }
 
-    /** What a stand-in does when it is asked; its answer is the new body, {@code null} leaves the body to the caller. */
+    /** What a stand-in for a bean or a channel does when it is asked; its answer is the new body, {@code null} leaves the body to the caller. */
     interface Answer {
 
         Object to(Exchange exchange) throws Exception;
@@ -65,18 +72,16 @@ public final class RouteHarness implements AutoCloseable {
      * One thing that a route asked for.
      *
      * @param name {@code <bean>.<method>}, or the channel
-     * @param variables {@code topic}, {@code rule} and {@code reason} of a decision among them
+     * @param variables {@code because} of a decision among them
      * @param cause the exception that is being handled, {@code null} if none is
      */
     record Step(String name, Object body, Map<String, Object> headers, Map<String, Object> variables, Throwable cause) {
 
-        /** The step in the words of the tables: an explanation with its topic and rule, anything else with its name. */
+        /** The step in the words of the tables: an explanation with its rule, anything else with its name. */
         @Override
         public String toString() {
-            if (!name.equals("effects.explain")) {
-                return name.replaceFirst("^effects\\.", "");
-            }
-            return "explain " + variables.get("topic") + " " + variables.get("rule");
+            String because = name.startsWith("effects.explain") ? " " + String.valueOf(variables.get("because")).replaceFirst(" .*", "") : "";
+            return name.replaceFirst("^effects\\.", "") + because;
         }
     }
 
@@ -86,7 +91,6 @@ public final class RouteHarness implements AutoCloseable {
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Properties settings = TestConfig.packaged();
     private final List<Resource> files = new ArrayList<>();
-    private final Set<String> whole = new TreeSet<>();
     private final Set<String> channels = new TreeSet<>();
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
     private final List<Step> steps = new CopyOnWriteArrayList<>();
@@ -95,14 +99,11 @@ public final class RouteHarness implements AutoCloseable {
     private ProducerTemplate template;
 
     private RouteHarness() {
-        StandIns.all(this).forEach(this::bean);
-        file(ERRORS, Pattern.compile("- routeConfiguration:"));
+        StandIns.all().forEach(this::bean);
+        file("shared-errors");
     }
 
-    /**
-     * @param stems ids of routes, each of which comes with what is its own; of an adapter the name of its file, without
-     *     {@code .camel.yaml}; the error routes come with any of them
-     */
+    /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
     public static RouteHarness of(String... stems) {
         RouteHarness harness = new RouteHarness();
         for (String stem : stems) {
@@ -117,33 +118,7 @@ public final class RouteHarness implements AutoCloseable {
     }
 
     private RouteHarness file(String stem) {
-        if (stem.startsWith("deliver-") && stems().contains(stem)) {
-            whole.add(stem);
-            return file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
-        }
-        Pattern own = Pattern.compile("- route(Template)?:\\n    id: (" + stem + "|" + PARTS.get(stem) + ")\\n");
-        if (stems().stream().filter(file -> file(file, own)).count() != 1) {
-            throw new IllegalArgumentException("no route " + stem);
-        }
-        return this;
-    }
-
-    /** Those entries of a file that begin in a way; nothing happens if all of them are there. */
-    private boolean file(String name, Pattern begin) {
-        String text = Stream.of(read(ROUTES.resolve(name + ".camel.yaml")).split("(?m)(?=^- )"))
-                .filter(entry -> begin.matcher(entry).lookingAt()).collect(Collectors.joining());
-        if (!text.isEmpty() && !whole.contains(name)) {
-            file(ResourceHelper.fromString(name + "-" + files.size() + ".camel.yaml", text));
-        }
-        return !text.isEmpty();
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+        return file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
     }
 
     private RouteHarness file(Resource file) {
@@ -175,7 +150,7 @@ public final class RouteHarness implements AutoCloseable {
         return this;
     }
 
-    /** What a bean's method, or a channel, is to do; without it a stand-in only keeps that it was asked. */
+    /** What a stand-in is to do; its body, if it is a map, becomes variables, as the beans do with facts. */
     RouteHarness on(String name, Answer answer) {
         answers.put(name, answer);
         return this;
@@ -199,6 +174,9 @@ public final class RouteHarness implements AutoCloseable {
             for (Template template : templates) {
                 context.addRouteFromTemplate(template.route, template.id, template.parameters);
             }
+            context.getRouteDefinitions().forEach(route -> takeOverBeans(route.getOutputs(), parameters(route)));
+            context.getRouteConfigurationDefinitions().forEach(errors -> errors.getOnExceptions()
+                    .forEach(failure -> takeOverBeans(failure.getOutputs(), Map.of())));
             takeOverSources();
             context.addRoutes(standInsFor(openChannels()));
             context.start();
@@ -220,15 +198,72 @@ public final class RouteHarness implements AutoCloseable {
         });
     }
 
+    /** In the model, before Camel looks for the beans. */
+    private void takeOverBeans(List<ProcessorDefinition<?>> steps, Map<String, Object> parameters) {
+        for (int i = 0; i < steps.size(); i++) {
+            ProcessorDefinition<?> step = steps.get(i);
+            if (step instanceof BeanDefinition bean && !bound(resolved(bean.getRef(), parameters))) {
+                String name = name(resolved(bean.getRef(), parameters), resolved(bean.getMethod(), parameters));
+                ProcessDefinition standIn = new ProcessDefinition(exchange -> {
+                    Object answer = asked(name, exchange);
+                    if (answer != null) {
+                        exchange.getMessage().setBody(answer);
+                    }
+                    Facts.put(exchange);
+                });
+                standIn.setParent(step.getParent());
+                steps.set(i, standIn);
+            } else if (step instanceof ChoiceDefinition choice) {
+                choice.getWhenClauses().forEach(when -> takeOverBeans(when.getOutputs(), parameters));
+                if (choice.getOtherwise() != null) {
+                    takeOverBeans(choice.getOtherwise().getOutputs(), parameters);
+                }
+            } else {
+                if (step instanceof TryDefinition attempt && attempt.getFinallyClause() != null) {
+                    takeOverBeans(attempt.getFinallyClause().getOutputs(), parameters);
+                }
+                if (step instanceof ExpressionNode node && node.getExpression() instanceof MethodCallExpression call && !bound(call.getRef())) {
+                    node.setExpression(new ExpressionDefinition((Expression) new ExpressionAdapter() {
+                        @Override
+                        public Object evaluate(Exchange exchange) {
+                            try {
+                                return asked(name(call.getRef(), call.getMethod()), exchange);
+                            } catch (Exception e) {
+                                throw RuntimeCamelException.wrapRuntimeException(e);
+                            }
+                        }
+                    }));
+                }
+                takeOverBeans(step.getOutputs(), parameters);
+            }
+        }
+    }
+
+    private static Map<String, Object> parameters(RouteDefinition route) {
+        return route.getTemplateParameters() == null ? Map.of() : route.getTemplateParameters();
+    }
+
+    private static String resolved(String text, Map<String, Object> parameters) {
+        String resolved = text;
+        for (Map.Entry<String, Object> parameter : parameters.entrySet()) {
+            resolved = resolved == null ? null : resolved.replace("{{" + parameter.getKey() + "}}", parameter.getValue().toString());
+        }
+        return resolved;
+    }
+
+    private boolean bound(String bean) {
+        return context.getRegistry().lookupByName(bean) != null;
+    }
+
+    private static String name(String bean, String method) {
+        return method == null ? bean : bean + "." + method.replaceFirst("\\(.*", "");
+    }
+
     private void takeOverSources() throws Exception {
         for (RouteDefinition route : List.copyOf(context.getRouteDefinitions())) {
             String uri = route.getInput().getEndpointUri();
             if (!uri.startsWith("direct:")) {
-                for (Template template : templates) {
-                    for (Map.Entry<String, Object> parameter : template.parameters.entrySet()) {
-                        uri = uri.replace("{{" + parameter.getKey() + "}}", parameter.getValue().toString());
-                    }
-                }
+                uri = resolved(uri, parameters(route));
                 sources.put(route.getId(), context.getEndpoint(context.resolvePropertyPlaceholders(uri)));
                 AdviceWith.adviceWith(context, route.getId(), false, advice -> advice.replaceFromWith("direct:" + route.getId()));
             }
@@ -261,21 +296,10 @@ public final class RouteHarness implements AutoCloseable {
         };
     }
 
-    /** Called by the stand-ins. */
-    Object asked(String name, Exchange exchange) throws Exception {
+    private Object asked(String name, Exchange exchange) throws Exception {
         steps.add(new Step(name, exchange.getMessage().getBody(), new HashMap<>(exchange.getMessage().getHeaders()),
                 new HashMap<>(exchange.getVariables()), exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class)));
-        Answer answer = answers.get(name);
-        return answer == null ? null : answer.to(exchange);
-    }
-
-    /** The same, where the answer are facts. */
-    void answered(String name, Exchange exchange) throws Exception {
-        Object answer = asked(name, exchange);
-        if (answer != null) {
-            exchange.getMessage().setBody(answer);
-            Facts.put(exchange);
-        }
+        return answers.containsKey(name) ? answers.get(name).to(exchange) : null;
     }
 
     /** Sends a message into a route and forgets what was asked for before; a map is taken for facts. */
@@ -314,9 +338,9 @@ public final class RouteHarness implements AutoCloseable {
         return List.copyOf(steps);
     }
 
-    /** The same in the words of the tables. */
+    /** The same in the words of the tables, without what only tells facts. */
     List<String> asked() {
-        return steps.stream().map(Step::toString).toList();
+        return steps.stream().map(Step::toString).filter(step -> !step.matches("\\w+Facts(\\..*)?|callLoader\\.look")).toList();
     }
 
     Step step(String name) {
@@ -334,14 +358,7 @@ public final class RouteHarness implements AutoCloseable {
 
     /** Ids of the routes that run, stand-ins left out. */
     public Set<String> running() {
-        return context.getRoutes().stream().map(route -> route.getRouteId()).filter(id -> !id.startsWith("route"))
-                .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    /** Of all routes, templates and configurations. */
-    static Set<String> ids() {
-        Pattern id = Pattern.compile("(?m)^    id: (.*)$");
-        return stems().stream().flatMap(stem -> id.matcher(read(ROUTES.resolve(stem + ".camel.yaml"))).results()).map(found -> found.group(1))
+        return context.getRoutes().stream().map(route -> route.getRouteId()).filter(id -> !id.startsWith("route") && !id.equals("shared-refusal"))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 

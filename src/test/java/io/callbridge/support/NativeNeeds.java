@@ -70,6 +70,9 @@ public final class NativeNeeds {
             list.forEach(this::look);
         } else if (node instanceof Map<?, ?> map) {
             map.forEach((key, value) -> member(String.valueOf(key), value));
+            if ("bean".equals(map.get("name")) && map.get("value") instanceof String bean) {
+                called(bean);
+            }
             if (String.valueOf(map.get("uri")).contains("netty:")
                     && !(map.get("parameters") instanceof Map<?, ?> parameters && parameters.keySet().stream().anyMatch(CODECS::contains))) {
                 findings.add("netty without " + new TreeSet<>(CODECS) + " serializes Java objects");
@@ -93,7 +96,9 @@ public final class NativeNeeds {
 
     private void text(String key, String text) {
         if (CALLED.contains(key)) {
-            called(text);
+            if (!text.contains("{{")) {
+                called(text);
+            }
         } else if (USED.contains(key) && !beans.containsKey(text)) {
             findings.add("no bean " + text);
         } else if (key.equals("type")) {
