@@ -25,7 +25,7 @@ import org.apache.camel.Exchange;
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
-/** Records how a delivery went; which answer means what is decided in {@code shared-errors-deliver}. */
+/** Records how a delivery went; which answer means what is decided in {@code delivery-errors}. */
 @ApplicationScoped
 @Named("deliveryResult")
 @RegisterForReflection

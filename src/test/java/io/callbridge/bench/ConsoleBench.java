@@ -12,7 +12,7 @@ import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.List;
+import java.sql.Statement;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
@@ -24,7 +24,6 @@ class ConsoleBench {
 
     private static final int CALLS = 100_000;
     private static final int PAGE = 500;
-    private static final List<String> OUTCOMES = List.of("answered", "answered", "answered", "missed", "unanswered", "local");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @Test
@@ -87,31 +86,14 @@ class ConsoleBench {
     }
 
     private static void fill(Connection connection) throws SQLException {
-        connection.setAutoCommit(false);
-        try (PreparedStatement call = connection.prepareStatement("insert into call (pbx, call_id, version, first_at, last_at, outcome, number,"
-                + " parties) values ('main', ?, 1, ?, ?, ?, ?, ?)");
-                PreparedStatement party = connection.prepareStatement("insert into call_party (pbx, call_id, extension, crm_user)"
-                        + " values ('main', ?, ?, ?)")) {
-            long begin = System.currentTimeMillis() - CALLS * 20_000L;
-            for (int i = 0; i < CALLS; i++) {
-                String extension = Integer.toString(101 + i % 50);
-                String user = i % 10 == 0 ? "" : "user" + i % 50;
-                call.setString(1, String.format("%032x", i * 2_654_435_761L));
-                call.setLong(2, begin + i * 20_000L);
-                call.setLong(3, begin + i * 20_000L + 15_000);
-                call.setString(4, OUTCOMES.get(i % OUTCOMES.size()));
-                call.setString(5, "+7900" + String.format("%07d", i % 150));
-                call.setString(6, "{\"" + extension + "\":\"" + user + "\"}");
-                call.addBatch();
-                party.setString(1, String.format("%032x", i * 2_654_435_761L));
-                party.setString(2, extension);
-                party.setString(3, user);
-                party.addBatch();
-            }
-            call.executeBatch();
-            party.executeBatch();
+        String calls = "with recursive n(i) as (select 0 union all select i + 1 from n where i < " + (CALLS - 1) + "), c as (select i,"
+                + " printf('%032x', i * 2654435761) id, " + (System.currentTimeMillis() - CALLS * 20_000L) + " + i * 20000 at, 101 + i % 50 extension,"
+                + " iif(i % 10 = 0, '', 'user' || (i % 50)) user from n) select 'main', id, ";
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("insert into call (pbx, call_id, version, first_at, last_at, outcome, number, parties) " + calls + "1, at, at + 15000,"
+                    + " case i % 6 when 3 then 'missed' when 4 then 'unanswered' when 5 then 'local' else 'answered' end,"
+                    + " printf('+7900%07d', i % 150), '{\"' || extension || '\":\"' || user || '\"}' from c");
+            statement.execute("insert into call_party (pbx, call_id, extension, crm_user) " + calls + "extension, user from c");
         }
-        connection.commit();
-        connection.setAutoCommit(true);
     }
 }
