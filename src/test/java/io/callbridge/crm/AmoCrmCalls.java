@@ -77,25 +77,6 @@ final class AmoCrmCalls {
         return AmoCrmProblem.hal(added.isEmpty() ? 400 : 200, answer);
     }
 
-    /** A call at a known entity. Seen in public clients. */
-    StandIn.Reply addNotes(String type, Long id, JsonNode body) {
-        List<Map<String, Object>> added = new ArrayList<>();
-        for (JsonNode note : AmoCrmStandIn.elements(body, check -> checkNote(check, type, id))) {
-            ObjectNode call = note.get("params").deepCopy();
-            call.put("direction", note.get("note_type").asText().equals("call_in") ? "inbound" : "outbound");
-            List.of("responsible_user_id", "created_by", "created_at").forEach(name -> {
-                if (note.has(name)) {
-                    call.set(name, note.get(name));
-                }
-            });
-            Stored stored = store(type, id != null ? id : note.get("entity_id").asLong(), call);
-            Map<String, Object> one = AmoCrmStandIn.added(stored.id(), note, added.size());
-            one.put("entity_id", stored.entityId());
-            added.add(one);
-        }
-        return AmoCrmProblem.hal(200, Map.of("_embedded", Map.of("notes", added)));
-    }
-
     /** amoCRM documentation, events-and-notes: the type and the params, which are taken as a whole here. That those of a call can be changed is assumed. */
     StandIn.Reply change(String type, long id, long note, JsonNode body) {
         Stored before = calls.stream().filter(one -> one.id() == note && one.entityType().equals(type) && one.entityId() == id).findFirst()
@@ -246,19 +227,6 @@ final class AmoCrmCalls {
                 .required("direction").text("direction").choice("direction",
                         direction -> List.of("inbound", "outbound").contains(direction.asText())));
         checkAuthors(check);
-    }
-
-    private void checkNote(AmoCrmCheck check, String type, Long id) {
-        check.only("entity_id", "note_type", "params", "responsible_user_id", "created_by", "updated_by", "created_at", "updated_at",
-                "request_id").required("note_type", "params").text("note_type").whole("entity_id")
-                .choice("note_type", note -> List.of("call_in", "call_out").contains(note.asText()))
-                .choice("entity_id", entity -> contacts.knows(type, entity.asLong()));
-        if (id == null) {
-            check.required("entity_id");
-        }
-        checkAuthors(check);
-        checkFields(check.inner("params").only("uniq", "duration", "source", "link", "phone", "call_result", "call_status",
-                "call_responsible"));
     }
 
     private void checkFields(AmoCrmCheck check) {

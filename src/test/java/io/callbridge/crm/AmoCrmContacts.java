@@ -101,20 +101,6 @@ final class AmoCrmContacts {
         return query.page("contacts", found, origin + request.path(), Map.of());
     }
 
-    /** The paging of users is general knowledge, not verified. */
-    StandIn.Reply users(StandIn.Request request, String origin) {
-        AmoCrmQuery query = new AmoCrmQuery(request.query(), "with");
-        List<?> found = users.values().stream().map(user -> {
-            Map<String, Object> one = new LinkedHashMap<>();
-            one.put("id", user.id());
-            one.put("name", user.name());
-            one.put("email", user.email());
-            one.put("lang", "ru");
-            return one;
-        }).toList();
-        return query.page("users", found, origin + request.path(), Map.of("_total_items", found.size()));
-    }
-
     static String last(String phone) {
         String digits = CrmEffect.digits(phone);
         return digits.substring(Math.max(0, digits.length() - LAST_DIGITS));

@@ -153,7 +153,6 @@ final class AmoCrmStandIn extends StandIn {
                 case "POST /api/v4/tasks" -> calls.addTasks(body(request));
                 case "POST /api/v4/contacts" -> contacts.create(body(request));
                 case "GET /api/v4/contacts" -> contacts.find(request, origin());
-                case "GET /api/v4/users" -> contacts.users(request, origin());
                 default -> throw new AmoCrmProblem(404, "Not Found", "Stand-in: nobody described this");
             };
         } catch (AmoCrmProblem e) {
@@ -198,7 +197,6 @@ final class AmoCrmStandIn extends StandIn {
         }
         return switch (request.method()) {
             case "GET" -> calls.notes(type, id, request, origin());
-            case "POST" -> calls.addNotes(type, id, body(request));
             default -> throw new AmoCrmProblem(405, "Method Not Allowed", "Stand-in: nobody described this");
         };
     }

@@ -28,7 +28,6 @@ class HubSpotStandIn extends StandIn {
 
     private static final String OBJECTS = "/crm/v3/objects/";
     private static final int MOST_FOUND = 200;
-    private static final int MOST_OWNERS = 500;
     private static final int MOST_GROUPS = 5;
     private static final int MOST_FILTERS = 6;
     private static final Set<String> UNFINISHED = Set.of("CALLING_CRM_USER", "CONNECTING", "IN_PROGRESS", "QUEUED", "RINGING");
@@ -171,12 +170,11 @@ class HubSpotStandIn extends StandIn {
             return error(404, "OBJECT_NOT_FOUND", "Unable to infer object type from: " + path.get(1));
         }
         return switch (path.size() == 3 && path.get(2).equals("search") ? what + " search" : what) {
-            case "GET owners 1" -> owners(request.parameters());
             case "GET properties 3" -> path.get(2).equals(schema.unique(path.get(1))) ? Reply.json(200, Map.of("name", path.get(2), "type", "string",
                     "hasUniqueValue", true)) : error(404, "OBJECT_NOT_FOUND", "Property \"" + path.get(2) + "\" does not exist");
             case "POST objects 2" -> create(path.get(1), request.json());
             case "POST objects 3 search" -> search(path.get(1), request.json());
-            case "GET objects 3", "PATCH objects 3" -> one(path.get(1), path.get(2), request);
+            case "PATCH objects 3" -> change(path.get(1), path.get(2), request);
             default -> error(405, INVALID, "Method not allowed");
         };
     }
@@ -200,7 +198,7 @@ class HubSpotStandIn extends StandIn {
         return write(type, null, body.path("properties"), contacts);
     }
 
-    private Reply one(String type, String value, Request request) {
+    private Reply change(String type, String value, Request request) {
         String property = request.parameters().getOrDefault("idProperty", "hs_object_id");
         if (!property.equals("hs_object_id") && !property.equals(schema.unique(type))) {
             return error(400, INVALID, "Property " + property + " is not a unique property of " + type);
@@ -208,10 +206,6 @@ class HubSpotStandIn extends StandIn {
         Item item = items.stream().filter(i -> i.type.equals(type) && value.equals(shown(i).get(property))).findFirst().orElse(null);
         if (item == null) {
             return error(404, "OBJECT_NOT_FOUND", "Object not found.  objectId are usually numeric.");
-        }
-        if (request.method().equals("GET")) {
-            List<String> wanted = List.of(request.parameters().getOrDefault("properties", "").split(","));
-            return Reply.json(200, shown(item, shown(item), wanted));
         }
         JsonNode body = request.json();
         if (!fields(body).allMatch("properties"::equals) || !body.path("properties").isObject()) {
@@ -279,23 +273,6 @@ class HubSpotStandIn extends StandIn {
         Map<String, Object> answer = new LinkedHashMap<>(Map.of("total", found.size(), "results", found.subList(Math.min(from, to), to)));
         if (to < found.size()) {
             answer.put("paging", Map.of("next", Map.of("after", "" + to)));
-        }
-        return Reply.json(200, answer);
-    }
-
-    private Reply owners(Map<String, String> given) {
-        int limit = given.getOrDefault("limit", "100").matches("[0-9]{1,3}") ? Integer.parseInt(given.getOrDefault("limit", "100")) : 0;
-        if (limit < 1 || limit > MOST_OWNERS) {
-            return error(400, INVALID, "limit must be from 1 to " + MOST_OWNERS);
-        }
-        List<Owner> left = owners.values().stream().filter(o -> !given.containsKey("email") || o.email.equalsIgnoreCase(given.get("email")))
-                .filter(o -> Long.parseLong(o.id) > Long.parseLong(given.getOrDefault("after", "0"))).toList();
-        List<Owner> page = left.subList(0, Math.min(limit, left.size()));
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("results", page.stream().map(o -> Map.of("id", o.id, "email", o.email, "userId", o.userId, "type", "PERSON", "archived", false)).toList());
-        if (page.size() < left.size()) {
-            String last = page.get(page.size() - 1).id;
-            answer.put("paging", Map.of("next", Map.of("after", last, "link", origin() + "/crm/v3/owners?after=" + last)));
         }
         return Reply.json(200, answer);
     }
