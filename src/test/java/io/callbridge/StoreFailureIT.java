@@ -17,7 +17,6 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -26,9 +25,8 @@ import org.junit.jupiter.api.Test;
  */
 class StoreFailureIT {
 
-    private static final int LINES = 12;
-    private static final int BEFORE = 200;
-    private static final int REFUSED = 200;
+    private static final int BEFORE = 100;
+    private static final int REFUSED = 100;
     /** When it goes, and when it is back; an outage may begin or end with a stutter. */
     private static final int LINES_AT_MOST = 6;
     /** Less than a locked SQLite file or a PostgreSQL that says nothing would take by itself. */
@@ -37,12 +35,7 @@ class StoreFailureIT {
     private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(20);
     private static final Duration SOON = Duration.ofSeconds(90);
 
-    private FakeCrm crm;
-
-    @BeforeEach
-    void startCrm() {
-        crm = new FakeCrm();
-    }
+    private final FakeCrm crm = new FakeCrm();
 
     @AfterEach
     void stopCrm() {
@@ -61,48 +54,37 @@ class StoreFailureIT {
     }
 
     @Test
-    void theSqliteFileIsLockedByAnotherProcess() throws Exception {
-        try (BridgeProcess bridge = impatient().start(); Connection other = DriverManager.getConnection(bridge.storeUrl());
-                Statement statement = other.createStatement()) {
-            underLoad(bridge, () -> {
-                statement.execute("pragma busy_timeout = 30000");
-                statement.execute("begin exclusive");
-            }, () -> statement.execute("rollback"));
-        }
-    }
-
-    @Test
-    void theDiskIsFull() throws Exception {
+    void theSqliteFileIsLockedAndItsDiskIsFull() throws Exception {
         try (SmallDisk disk = new SmallDisk(); BridgeProcess bridge = start("jdbc:sqlite:" + disk.folder().resolve("callbridge.db"))) {
+            assertNobodyElseMayUse(bridge);
+            try (Connection other = DriverManager.getConnection(bridge.storeUrl()); Statement statement = other.createStatement()) {
+                underLoad(bridge, () -> {
+                    statement.execute("pragma busy_timeout = 30000");
+                    statement.execute("begin exclusive");
+                }, () -> statement.execute("rollback"));
+            }
             underLoad(bridge, () -> disk.fill(bridge), () -> disk.free(bridge));
         }
     }
 
-    /** Two on one file would tell the CRM everything twice. A process that was killed bars no other. */
-    @Test
-    void aSecondProcessOnTheSqliteFileIsRefusedUntilTheFirstIsGone() {
-        try (BridgeProcess first = BridgeProcess.builder().crm(crm).start()) {
-            Refusal refused = BridgeProcess.builder().crm(crm).storeOf(first).startExpectingRefusal();
-            assertEquals(1, refused.exitCode());
-            List<String> said = refused.output().lines().filter(line -> line.startsWith("Callbridge cannot start: ")).toList();
-            assertEquals(1, said.size(), refused.output());
-            assertTrue(said.get(0).matches(".*callbridge\\.store\\.url names .*callbridge\\.db, and process [0-9]+( on \\S+)? works with that file.*"),
-                    () -> said.get(0));
-            first.kill();
-            first.restart();
-        }
+    /** Two on one file would tell the CRM everything twice. (A process that was killed bars no other: {@link CrashIT}.) */
+    private void assertNobodyElseMayUse(BridgeProcess first) {
+        Refusal refused = BridgeProcess.builder().crm(crm).storeOf(first).startExpectingRefusal();
+        assertEquals(1, refused.exitCode());
+        List<String> said = refused.output().lines().filter(line -> line.startsWith("Callbridge cannot start: ")).toList();
+        assertEquals(1, said.size(), refused.output());
+        assertTrue(said.get(0).matches(".*callbridge\\.store\\.url names .*callbridge\\.db, and process [0-9]+( on \\S+)? works with that file.*"),
+                () -> said.get(0));
     }
 
     private BridgeProcess start(String url) {
-        return impatient().setting("callbridge.store.url", url).setting("callbridge.store.lease-ms", "3000").start();
-    }
-
-    private BridgeProcess.Builder impatient() {
-        return BridgeProcess.builder().setting("callbridge.store.patience-ms", "1500").crm(crm).quickRetries();
+        return BridgeProcess.builder().durable().setting("callbridge.store.url", url).setting("callbridge.store.lease-ms", "3000")
+                .setting("callbridge.store.patience-ms", "1000").crm(crm).quickRetries().start();
     }
 
     private void underLoad(BridgeProcess bridge, Step away, Step back) throws Exception {
-        try (CallLoad load = new CallLoad(CallLoad.seed(), LINES, List.of(bridge.webhook()))) {
+        long printed = bridge.output().lines().count();
+        try (CallLoad load = new CallLoad(() -> List.of(bridge.webhook()))) {
             load.awaitMore(BEFORE);
             long begin = System.nanoTime();
             away.run();
@@ -120,7 +102,7 @@ class StoreFailureIT {
             Duration longest = refusals.get(refusals.size() - 1);
             assertTrue(longest.compareTo(ON_A_BUSY_MACHINE) < 0, () -> "waited " + longest + " for a 503");
             load.verify(bridge, crm, List.of(interruption));
-            List<String> said = bridge.output().lines().filter(line -> line.matches(".* (WARN|ERROR) .*|.*The store is .*")).toList();
+            List<String> said = bridge.output().lines().skip(printed).filter(line -> line.matches(".* (WARN|ERROR) .*|.*The store is .*")).toList();
             assertTrue(said.size() <= LINES_AT_MOST && said.stream().anyMatch(line -> line.contains("The store is away: "))
                     && said.get(said.size() - 1).matches(".*The store is back after [0-9]+ (s|min)"), () -> String.join("\n", said));
         }

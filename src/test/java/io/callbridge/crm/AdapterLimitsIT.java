@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.TestCall;
 import java.time.Duration;
@@ -15,17 +17,21 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Two replicas of the packaged application and CRMs with their real limits, a token that expires in the middle: both replicas share
+ * Two replicas of the packaged application and CRMs with their limits, a token that expires in the middle: both replicas share
  * the permits and the token, nothing is refused for being too much, and cards do not wait behind calls.
  */
 class AdapterLimitsIT {
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
-    private static final int CALLS = 40;
+    private static final int CALLS = 30;
+    private static final int REST_RATE = 4;
+    /** What was on its way when the machine halted for a moment may arrive together. */
+    private static final int UNDER_WAY = 2 * 4 + 1;
     private static final Duration SOON = Duration.ofSeconds(30);
 
     private final Bitrix24StandIn bitrix24 = new Bitrix24StandIn();
     private final AmoCrmStandIn amocrm = new AmoCrmStandIn();
+    private final FakeCrm rest = new FakeCrm();
 
     @Test
     void limitsHoldAndTokensAreRenewedOnceForAllReplicas() {
@@ -33,16 +39,17 @@ class AdapterLimitsIT {
         bitrix24.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         amocrm.user(1001, "anna", "anna@crm.example");
         amocrm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
-        Map<String, String> settings = Map.ofEntries(Map.entry("callbridge.crm.active", "bitrix24,amocrm"),
-                Map.entry("callbridge.deliver.card.lookup-timeout-ms", "1000"),
+        Map<String, String> settings = Map.ofEntries(Map.entry("callbridge.crm.active", "bitrix24,amocrm,rest"),
+                Map.entry("callbridge.deliver.card.lookup-timeout-ms", "1000"), Map.entry("callbridge.crm.rest.rate", Integer.toString(REST_RATE)),
+                Map.entry("callbridge.crm.rest.parallel", "4"),
                 Map.entry("callbridge.crm.bitrix24.url", bitrix24.restUrl()), Map.entry("callbridge.crm.bitrix24.oauth-url", bitrix24.origin()),
                 Map.entry("callbridge.crm.bitrix24.client-id", bitrix24.clientId()),
                 Map.entry("callbridge.crm.bitrix24.client-secret", bitrix24.clientSecret()),
                 Map.entry("callbridge.crm.bitrix24.refresh-token", bitrix24.refreshToken()),
                 Map.entry("callbridge.crm.bitrix24.users.anna", "1001"), Map.entry("callbridge.crm.amocrm.url", amocrm.origin()),
                 Map.entry("callbridge.crm.amocrm.token", AmoCrmStandIn.TOKEN), Map.entry("callbridge.crm.amocrm.users.anna", "1001"));
-        try (BridgeProcess one = BridgeProcess.builder().store(StoreKind.POSTGRESQL).settings(settings).start();
-                BridgeProcess two = BridgeProcess.builder().storeOf(one).settings(settings).start()) {
+        try (BridgeProcess one = BridgeProcess.builder().store(StoreKind.POSTGRESQL).crm(rest).settings(settings).start();
+                BridgeProcess two = BridgeProcess.builder().storeOf(one).crm(rest).settings(settings).start()) {
             List<BridgeProcess> replicas = List.of(one, two);
             List<TestCall> calls = IntStream.range(0, CALLS).mapToObj(i -> TestCall.incoming("101", FakeCrm.IVANOV)).toList();
             for (int i = 0; i < CALLS; i++) {
@@ -56,18 +63,26 @@ class AdapterLimitsIT {
             TestCall ringing = TestCall.incoming("101", FakeCrm.IVANOV);
             long rang = System.nanoTime();
             two.webhook().accept(List.of(ringing.dialIn()));
-            await("a card in front of all calls").atMost(SOON).until(() -> shown(bitrix24.effects(), ringing) && amoCards() > 0);
+            await("a card in front of all calls").atMost(SOON).until(() -> shown(bitrix24.effects(), ringing) && amoCards() > 0
+                    && rest.has(Kind.CARD, ringing.legId()));
             assertTrue(finished(calls) < CALLS, () -> "nothing to overtake after " + Duration.ofNanos(System.nanoTime() - rang));
             await("every call at Bitrix24").atMost(PATIENCE).until(() -> finished(calls) == CALLS);
             await("every call at amoCRM").atMost(PATIENCE).until(() -> calls.stream().allMatch(call -> amocrm.callsOf(call.legId()).size() == 1));
+            await("every call by the REST contract").atMost(PATIENCE).until(() -> calls.stream().allMatch(call -> rest.has(Kind.CALL, call.legId())));
         } finally {
             bitrix24.close();
             amocrm.close();
+            rest.close();
         }
         assertEquals(0, bitrix24.refusedByLimit());
         assertTrue(bitrix24.highestLevel() <= 50, () -> "level " + bitrix24.highestLevel());
         assertEquals(0, amocrm.refusedByLimit());
         assertTrue(amocrm.mostPerSecond() <= 7, () -> "per second " + amocrm.mostPerSecond());
+        List<Long> asked = rest.requests().stream().map(CrmRequest::nanos).toList();
+        for (long begin : asked) {
+            long within = asked.stream().filter(at -> at >= begin && at < begin + 2_000_000_000L).count();
+            assertTrue(within <= 2 * REST_RATE + UNDER_WAY, () -> within + " requests within 2 s");
+        }
         // The configured one at first, and once when it had expired.
         assertEquals(2, bitrix24.refreshes());
         assertEquals(0, bitrix24.refusedRefreshes());

@@ -46,6 +46,7 @@ public final class BridgeProcess implements AutoCloseable {
     private static final Duration STOP = Duration.ofSeconds(30);
     private static final String USUAL_HEAP = "256m";
     private static final int TAIL = 6_000;
+    private static final String SYNCHRONOUS = "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous";
     /**
      * Short delays; but a busy machine takes its time, and what happens then is not what most tests are about. What a process has
      * written to its file survives the end of the process, which is tested, also if it does not wait for the disk.
@@ -56,7 +57,7 @@ public final class BridgeProcess implements AutoCloseable {
             "callbridge.store.patience-ms", "15000",
             "callbridge.deliver.card.lookup-timeout-ms", "15000",
             "callbridge.crm.rest.url", "http://127.0.0.1:1/crm",
-            "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF");
+            SYNCHRONOUS, "OFF");
     private static final String STORE_URL = "callbridge.store.url";
     private static final String TOKEN_KEY = "callbridge.admin.token";
     private static final String TCP_PORT = "callbridge.tcp.port";
@@ -96,6 +97,11 @@ public final class BridgeProcess implements AutoCloseable {
         public Builder asInstalled() {
             FOR_TESTS.forEach((key, value) -> settings.remove(key));
             return this;
+        }
+
+        /** With the care of an installation for the disk: for what is killed. */
+        public Builder durable() {
+            return without(SYNCHRONOUS);
         }
 
         /** Without any setting but its own address: who tests where settings come from puts them there. */

@@ -10,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -39,11 +38,11 @@ import org.awaitility.core.ConditionTimeoutException;
  */
 public final class CallLoad implements AutoCloseable {
 
+    private static final int LINES = 12;
     private static final int LONGEST_PAUSE_MS = 100;
     private static final int ONE_IN_TWICE = 8;
     private static final Duration LONG = Duration.ofMinutes(5);
     private static final Duration END = Duration.ofSeconds(90);
-    private static final Duration QUIET = Duration.ofSeconds(2);
     /** A request that was sent before an interruption may reach the stand-in's thread a little later. */
     private static final long ON_ITS_WAY_NANOS = Duration.ofSeconds(3).toNanos();
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -80,42 +79,23 @@ public final class CallLoad implements AutoCloseable {
     private final Map<Webhook, AtomicInteger> underWay = new ConcurrentHashMap<>();
     private final List<Line> lines = new ArrayList<>();
     private final Supplier<List<Webhook>> webhooks;
-    private final long seed;
+    private final long seed = Long.getLong("callbridge.test.seed", new Random().nextInt(1_000_000));
+    private final long beginNanos = System.nanoTime();
     private volatile boolean running = true;
 
     /**
      * Begins to call.
      *
-     * @param webhooks each event goes to one of them, some to two
+     * @param webhooks asked before each event, as a load balancer asks which of its back ends are ready; it goes to one of them, or to two
      */
-    public CallLoad(long seed, int lines, Collection<Webhook> webhooks) {
-        this(seed, lines, () -> List.copyOf(webhooks));
-    }
-
-    /**
-     * Begins to call.
-     *
-     * @param webhooks asked before each event, as a load balancer asks which of its back ends are ready
-     */
-    public CallLoad(long seed, int lines, Supplier<List<Webhook>> webhooks) {
-        this.seed = seed;
+    public CallLoad(Supplier<List<Webhook>> webhooks) {
         this.webhooks = webhooks;
         System.out.println("load with -Dcallbridge.test.seed=" + seed);
-        for (int i = 0; i < lines; i++) {
+        for (int i = 0; i < LINES; i++) {
             Line line = new Line(seed * 31 + i);
-            this.lines.add(line);
+            lines.add(line);
             later(line, () -> dial(line));
         }
-    }
-
-    /** A fresh seed, unless a failure is to be played again with {@code -Dcallbridge.test.seed=…}. */
-    public static long seed() {
-        return Long.getLong("callbridge.test.seed", new Random().nextInt(1_000_000));
-    }
-
-    /** Events that were acknowledged so far. */
-    public int acknowledged() {
-        return acknowledged.get();
     }
 
     /** Events that were refused, or whose answer was lost, so far. */
@@ -160,6 +140,11 @@ public final class CallLoad implements AutoCloseable {
         clock.shutdownNow();
     }
 
+    /** What came to the CRM since the load began. */
+    private List<CrmRequest> requests(FakeCrm crm) {
+        return crm.requests().stream().filter(request -> request.nanos() > beginNanos).toList();
+    }
+
     /**
      * After {@link #stop()}: every event that was acknowledged is in the store; everything that follows from the events in
      * the store reaches the CRM, and nothing else does; no call and no missed call has two contents; and nothing is written
@@ -169,14 +154,14 @@ public final class CallLoad implements AutoCloseable {
         List<Expected> expected = calls.stream().map(call -> new Expected(call, stored(bridge, call.callId()))).toList();
         try {
             await("everything").atMost(END).pollInterval(Duration.ofMillis(250)).until(() -> {
-                Received received = new Received(crm);
+                Received received = new Received(requests(crm));
                 return expected.stream().allMatch(call -> call.missing(received).isEmpty());
             });
         } catch (ConditionTimeoutException overdue) {
-            throw failure(expected.stream().flatMap(call -> call.missing(new Received(crm)).stream()).toList(), bridge);
+            throw failure(expected.stream().flatMap(call -> call.missing(new Received(requests(crm))).stream()).toList(), bridge);
         }
-        awaitQuiet(crm);
-        Received received = new Received(crm);
+        crm.awaitQuiet();
+        Received received = new Received(requests(crm));
         List<String> faults = new ArrayList<>();
         expected.forEach(call -> faults.addAll(call.missing(received)));
         Set<String> allowed = new HashSet<>();
@@ -189,7 +174,7 @@ public final class CallLoad implements AutoCloseable {
                 repeatFault(requests.get(i - 1), requests.get(i), interruptions).ifPresent(faults::add);
             }
         });
-        faults.addAll(new RestContract(crm, false).deviations(crm.requests()));
+        faults.addAll(new RestContract(crm, false).deviations(requests(crm)));
         if (!faults.isEmpty()) {
             throw failure(faults, bridge);
         }
@@ -209,14 +194,6 @@ public final class CallLoad implements AutoCloseable {
                 : Optional.of("written twice, " + again.since(first.nanos()).toMillis() + " ms apart"
                         + interruptions.stream().map(i -> ", the first " + first.since(i.beginNanos).toMillis() + " ms after the interruption").findFirst().orElse("")
                         + ": " + first + ", then " + again);
-    }
-
-    private static void awaitQuiet(FakeCrm crm) {
-        long begin = System.nanoTime();
-        await("quiet").atMost(END).pollInterval(Duration.ofMillis(100)).until(() -> {
-            long last = crm.requests().stream().mapToLong(CrmRequest::nanos).reduce(begin, Math::max);
-            return System.nanoTime() - last > QUIET.toNanos();
-        });
     }
 
     private void dial(Line line) {
@@ -319,8 +296,8 @@ public final class CallLoad implements AutoCloseable {
 
         private final Map<String, List<CrmRequest>> requests = new LinkedHashMap<>();
 
-        private Received(FakeCrm crm) {
-            crm.requests().stream().filter(request -> request.kind() != Kind.ENTITY)
+        private Received(List<CrmRequest> all) {
+            all.stream().filter(request -> request.kind() != Kind.ENTITY)
                     .forEach(request -> requests.computeIfAbsent(request.kind() + " " + request.id(), effect -> new ArrayList<>()).add(request));
         }
 

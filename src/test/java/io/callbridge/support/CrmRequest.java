@@ -91,6 +91,11 @@ public final class CrmRequest {
         return Duration.ofNanos(nanos - otherNanos);
     }
 
+    /** How long the answer took. */
+    public Duration took() {
+        return Duration.ofNanos(answeredNanos - nanos);
+    }
+
     /** The status it was answered with, {@link #LOST} or {@link #OPEN}. */
     public int answered() {
         return answered;

@@ -47,6 +47,7 @@ public final class FakeCrm implements AutoCloseable {
     /** A base with a path, as in the default setting: the bridge must append to it, not replace it. */
     private static final String BASE = "/crm";
     private static final int BABBLE_AFTER_MS = 50;
+    private static final Duration QUIET = Duration.ofMillis(1200);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     static {
@@ -59,51 +60,48 @@ public final class FakeCrm implements AutoCloseable {
 
         private final Duration delay;
         private final int status;
-        private final Integer retryAfter;
-        private final String body;
         private final boolean lost;
-        private final AtomicInteger left;
         private final Map<String, String> headers = new LinkedHashMap<>();
+        private final AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
+        private String body = "";
 
-        private Answer(Duration delay, int status, Integer retryAfter, String body, boolean lost, int times) {
+        private Answer(Duration delay, int status, boolean lost) {
             this.delay = delay;
             this.status = status;
-            this.retryAfter = retryAfter;
-            this.body = body;
             this.lost = lost;
-            this.left = new AtomicInteger(times);
         }
 
-        /** The contract's answer, late. */
+        /** The contract's answer, late; but not later than the CRM {@linkplain FakeCrm#behave behaves} again. */
         public static Answer after(Duration delay) {
-            return new Answer(delay, 0, null, "", false, Integer.MAX_VALUE);
+            return new Answer(delay, 0, false);
         }
 
         public static Answer status(int status) {
-            return new Answer(Duration.ZERO, status, null, "", false, Integer.MAX_VALUE);
+            return new Answer(Duration.ZERO, status, false);
         }
 
         /** The CRM takes the request, but the connection breaks before the answer is sent. */
         public static Answer lost() {
-            return new Answer(Duration.ZERO, 0, null, "", true, Integer.MAX_VALUE);
+            return new Answer(Duration.ZERO, 0, true);
         }
 
         public Answer retryAfter(int seconds) {
-            return new Answer(delay, status, seconds, body, lost, left.get());
+            return header("Retry-After", Integer.toString(seconds));
         }
 
         public Answer body(String text) {
-            return new Answer(delay, status, retryAfter, text, lost, left.get());
+            body = text;
+            return this;
         }
 
-        /** Of what was built so far; the last of the calls. */
         public Answer header(String name, String value) {
             headers.put(name, value);
             return this;
         }
 
         public Answer times(int times) {
-            return new Answer(delay, status, retryAfter, body, lost, times);
+            left.set(times);
+            return this;
         }
 
         private boolean take() {
@@ -123,9 +121,10 @@ public final class FakeCrm implements AutoCloseable {
     private final List<Rule> rules = new CopyOnWriteArrayList<>();
     private final Map<String, JsonNode> entities = new ConcurrentHashMap<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger babbled = new AtomicInteger();
     private final SSLContext tls;
+    /** Ends the time of those who wait for a late answer. */
+    private volatile CountDownLatch waiting = new CountDownLatch(1);
     private HttpServer server;
     private ServerSocket babbler;
     private Future<?> babbling;
@@ -169,11 +168,15 @@ public final class FakeCrm implements AutoCloseable {
     /** Back to the contract's answers. */
     public void behave() {
         rules.clear();
+        CountDownLatch those = waiting;
+        waiting = new CountDownLatch(1);
+        those.countDown();
     }
 
     /** Refuses connections from now on. */
     public void down() {
         server.stop(0);
+        server = null;
     }
 
     /** Listens on the same port, but answers every connection with these bytes and closes it. */
@@ -207,8 +210,11 @@ public final class FakeCrm implements AutoCloseable {
         return babbled.get();
     }
 
-    /** Listens again on the same port, and answers as agreed. */
+    /** Listens again on the same port, if it does not, and answers as agreed. */
     public void up() {
+        if (server != null) {
+            return;
+        }
         try {
             if (babbler != null) {
                 babbler.close();
@@ -265,10 +271,19 @@ public final class FakeCrm implements AutoCloseable {
         return requests(kind, id).stream().anyMatch(CrmRequest::effective);
     }
 
+    /** Waits until nothing has come for a while: what is sent twice is sent again soon. */
+    public void awaitQuiet() {
+        long begin = System.nanoTime();
+        await("quiet").atMost(Duration.ofSeconds(60)).until(() -> System.nanoTime()
+                - requests().stream().mapToLong(CrmRequest::nanos).reduce(begin, Math::max) > QUIET.toNanos());
+    }
+
     @Override
     public void close() {
-        closed.countDown();
-        server.stop(0);
+        behave();
+        if (server != null) {
+            server.stop(0);
+        }
         if (babbler != null) {
             try {
                 babbler.close();
@@ -307,9 +322,6 @@ public final class FakeCrm implements AutoCloseable {
         int status = answer == null || answer.status == 0 ? contractStatus(request) : answer.status;
         byte[] body = (answer == null || answer.status == 0 ? contractBody(request) : answer.body)
                 .getBytes(StandardCharsets.UTF_8);
-        if (answer != null && answer.retryAfter != null) {
-            exchange.getResponseHeaders().set("Retry-After", answer.retryAfter.toString());
-        }
         if (body.length > 0) {
             exchange.getResponseHeaders().set("Content-Type", body[0] == '{' ? "application/json" : "text/plain");
         }
@@ -344,7 +356,7 @@ public final class FakeCrm implements AutoCloseable {
 
     private void waitFor(Duration delay) {
         try {
-            closed.await(delay.toMillis(), TimeUnit.MILLISECONDS);
+            waiting.await(delay.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
