@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CrashIT {
 
     private static final Duration SOON = Duration.ofSeconds(60);
+    private static final List<String> METHODS = List.of("GET", "PUT", "DELETE");
     private static final int MANY = 60;
     private static final int PARALLEL = 6;
     private static final int EVENTS_AT_MOST = 120;
@@ -51,7 +52,8 @@ class CrashIT {
     void whatWasAcknowledgedIsKept(StoreKind store) {
         try (FakeCrm crm = new FakeCrm(); BridgeProcess bridge = BridgeProcess.builder().durable().store(store).crm(crm).quickRetries()
                 .setting("callbridge.store.lease-ms", "3000").setting("callbridge.deliver.timeout-ms", "60000")
-                .setting("callbridge.deliver.parallel", Integer.toString(PARALLEL)).setting("callbridge.calls.missed-delay", "2s").setting("callbridge.calls.card-ttl", "1h").start()) {
+                .setting("callbridge.deliver.parallel", Integer.toString(PARALLEL)).setting("callbridge.calls.missed-delay", "2s")
+                .setting("callbridge.calls.card-ttl", "1h").start()) {
             aCrashInTheMiddleOfEverything(crm, bridge);
             crashesUnderLoad(store, crm, bridge);
         }
@@ -66,7 +68,7 @@ class CrashIT {
         awaitDelivered(bridge, confirmedMissed, confirmedMissed.callId());
         TestCall underWay = TestCall.incoming("101", FakeCrm.IVANOV);
         crm.on("PUT", "/calls/" + underWay.legId(), Answer.after(Duration.ofHours(1)));
-        Stream.of("GET", "PUT", "DELETE").forEach(method -> crm.on(method, "(?!/calls/" + underWay.legId() + "|/cards).*", Answer.status(503)));
+        METHODS.forEach(method -> crm.on(method, "(?!/calls/" + underWay.legId() + "|/cards).*", Answer.status(503)));
         bridge.webhook().accept(underWay.answered());
         await("the request that the CRM is slow with").atMost(SOON).until(() -> crm.requests(Kind.CALL, underWay.legId()).size() == 1);
         crm.on("PUT", "/cards/.*", Answer.status(503));
@@ -82,13 +84,14 @@ class CrashIT {
         bridge.kill();
         assertEquals(List.of(), crm.requests(Kind.MISSED, missed.callId()), "the crash came too late to hit the delay of the missed call");
         crm.behave();
-        Stream.of("GET", "PUT", "DELETE").forEach(method -> crm.on(method, ".*", Answer.after(Duration.ofMillis(20))));
+        METHODS.forEach(method -> crm.on(method, ".*", Answer.after(Duration.ofMillis(20))));
         bridge.restart();
         // The PBX may repeat what it has sent before.
         over.forEach(call -> bridge.webhook().accept(call.answered()));
         bridge.webhook().accept(List.of(open.hangup()));
 
-        Set<String> calls = Stream.concat(over.stream(), Stream.of(confirmed, underWay, open)).map(TestCall::legId).collect(Collectors.toSet());
+        Set<String> calls = Stream.concat(over.stream(), Stream.of(confirmed, underWay, open)).map(TestCall::legId)
+                .collect(Collectors.toSet());
         Set<String> missedCalls = Set.of(confirmedMissed.callId(), missed.callId());
         await("all calls" + bridge.tail()).atMost(SOON).until(() -> effects(crm, Kind.CALL).containsAll(calls));
         await("the one that was under way, again").atMost(SOON).until(() -> crm.requests(Kind.CALL, underWay.legId()).size() > 1);
@@ -152,9 +155,10 @@ class CrashIT {
     private static void assertEveryCommitIsForced(BridgeProcess bridge) {
         Path threads = Path.of("/proc", Long.toString(bridge.pid()), "task");
         for (int seen = 0; seen < 10; seen++) {
-            await("a writer that waits for the disk").pollDelay(Duration.ZERO).pollInterval(Duration.ofNanos(100_000)).atMost(SOON).until(() -> {
+            await("a writer that waits for the disk").pollInterval(Duration.ofMillis(1)).atMost(SOON).until(() -> {
                 try (Stream<Path> all = Files.list(threads)) {
-                    return all.anyMatch(thread -> first(thread.resolve("comm")).startsWith("store-writer") && FORCES.contains(first(thread.resolve("syscall"))));
+                    return all.anyMatch(thread -> first(thread.resolve("comm")).startsWith("store-writer")
+                            && FORCES.contains(first(thread.resolve("syscall"))));
                 }
             });
         }

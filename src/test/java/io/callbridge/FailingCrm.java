@@ -20,6 +20,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.TestInstance;
@@ -70,6 +71,12 @@ abstract class FailingCrm {
 
     void awaitRegistration(TestCall call) {
         awaitThat("the registration of " + call, () -> crm.has(Kind.CALL, call.legId()));
+    }
+
+    /** Each delivery of a call with its state. */
+    List<String> deliveries(TestCall call) {
+        return StreamSupport.stream(bridge.call(call.callId()).path("deliveries").spliterator(), false)
+                .map(each -> each.path("operation").asText() + " " + each.path("state").asText()).toList();
     }
 
     /** The tries of a registration. */

@@ -12,7 +12,6 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.TestCall;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -39,17 +38,7 @@ class AdapterLimitsIT {
         bitrix24.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         amocrm.user(1001, "anna", "anna@crm.example");
         amocrm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
-        Map<String, String> settings = Map.ofEntries(Map.entry("callbridge.crm.active", "bitrix24,amocrm,rest"),
-                Map.entry("callbridge.deliver.card.lookup-timeout-ms", "1000"), Map.entry("callbridge.crm.rest.rate", Integer.toString(REST_RATE)),
-                Map.entry("callbridge.crm.rest.parallel", "4"),
-                Map.entry("callbridge.crm.bitrix24.url", bitrix24.restUrl()), Map.entry("callbridge.crm.bitrix24.oauth-url", bitrix24.origin()),
-                Map.entry("callbridge.crm.bitrix24.client-id", bitrix24.clientId()),
-                Map.entry("callbridge.crm.bitrix24.client-secret", bitrix24.clientSecret()),
-                Map.entry("callbridge.crm.bitrix24.refresh-token", bitrix24.refreshToken()),
-                Map.entry("callbridge.crm.bitrix24.users.anna", "1001"), Map.entry("callbridge.crm.amocrm.url", amocrm.origin()),
-                Map.entry("callbridge.crm.amocrm.token", AmoCrmStandIn.TOKEN), Map.entry("callbridge.crm.amocrm.users.anna", "1001"));
-        try (BridgeProcess one = BridgeProcess.builder().store(StoreKind.POSTGRESQL).crm(rest).settings(settings).start();
-                BridgeProcess two = BridgeProcess.builder().storeOf(one).crm(rest).settings(settings).start()) {
+        try (BridgeProcess one = replica().store(StoreKind.POSTGRESQL).start(); BridgeProcess two = replica().storeOf(one).start()) {
             List<BridgeProcess> replicas = List.of(one, two);
             List<TestCall> calls = IntStream.range(0, CALLS).mapToObj(i -> TestCall.incoming("101", FakeCrm.IVANOV)).toList();
             for (int i = 0; i < CALLS; i++) {
@@ -67,8 +56,8 @@ class AdapterLimitsIT {
                     && rest.has(Kind.CARD, ringing.legId()));
             assertTrue(finished(calls) < CALLS, () -> "nothing to overtake after " + Duration.ofNanos(System.nanoTime() - rang));
             await("every call at Bitrix24").atMost(PATIENCE).until(() -> finished(calls) == CALLS);
-            await("every call at amoCRM").atMost(PATIENCE).until(() -> calls.stream().allMatch(call -> amocrm.callsOf(call.legId()).size() == 1));
-            await("every call by the REST contract").atMost(PATIENCE).until(() -> calls.stream().allMatch(call -> rest.has(Kind.CALL, call.legId())));
+            await("every call at the others").atMost(PATIENCE).until(() -> calls.stream()
+                    .allMatch(call -> amocrm.callsOf(call.legId()).size() == 1 && rest.has(Kind.CALL, call.legId())));
         } finally {
             bitrix24.close();
             amocrm.close();
@@ -86,6 +75,18 @@ class AdapterLimitsIT {
         // The configured one at first, and once when it had expired.
         assertEquals(2, bitrix24.refreshes());
         assertEquals(0, bitrix24.refusedRefreshes());
+    }
+
+    private BridgeProcess.Builder replica() {
+        return BridgeProcess.builder().crm(rest).setting("callbridge.crm.active", "bitrix24,amocrm,rest")
+                .setting("callbridge.deliver.card.lookup-timeout-ms", "1000")
+                .setting("callbridge.crm.rest.rate", Integer.toString(REST_RATE)).setting("callbridge.crm.rest.parallel", "4")
+                .setting("callbridge.crm.bitrix24.url", bitrix24.restUrl()).setting("callbridge.crm.bitrix24.oauth-url", bitrix24.origin())
+                .setting("callbridge.crm.bitrix24.client-id", bitrix24.clientId())
+                .setting("callbridge.crm.bitrix24.client-secret", bitrix24.clientSecret())
+                .setting("callbridge.crm.bitrix24.refresh-token", bitrix24.refreshToken())
+                .setting("callbridge.crm.bitrix24.users.anna", "1001").setting("callbridge.crm.amocrm.url", amocrm.origin())
+                .setting("callbridge.crm.amocrm.token", AmoCrmStandIn.TOKEN).setting("callbridge.crm.amocrm.users.anna", "1001");
     }
 
     private long finished(List<TestCall> calls) {

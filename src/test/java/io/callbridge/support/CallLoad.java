@@ -1,7 +1,5 @@
 package io.callbridge.support;
 
-import static org.awaitility.Awaitility.await;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.support.CrmRequest.Kind;
@@ -10,15 +8,15 @@ import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -28,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
@@ -41,8 +40,7 @@ public final class CallLoad implements AutoCloseable {
     private static final int LINES = 12;
     private static final int LONGEST_PAUSE_MS = 100;
     private static final int ONE_IN_TWICE = 8;
-    private static final Duration LONG = Duration.ofMinutes(5);
-    private static final Duration END = Duration.ofSeconds(90);
+    private static final Duration END = Duration.ofMinutes(3);
     /** A request that was sent before an interruption may reach the stand-in's thread a little later. */
     private static final long ON_ITS_WAY_NANOS = Duration.ofSeconds(3).toNanos();
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -56,19 +54,9 @@ public final class CallLoad implements AutoCloseable {
     }
 
     private record PlacedCall(List<TestCall> legs, List<Map<String, String>> events, boolean patient, Set<String> acknowledged) {
-
-        private String callId() {
-            return legs.get(0).callId();
-        }
     }
 
-    private static final class Line {
-        private final CompletableFuture<Void> over = new CompletableFuture<>();
-        private final Random random;
-
-        private Line(long seed) {
-            random = new Random(seed);
-        }
+    private record Line(Random random, CompletableFuture<Void> over) {
     }
 
     private final ScheduledExecutorService clock = Executors.newScheduledThreadPool(2);
@@ -92,7 +80,7 @@ public final class CallLoad implements AutoCloseable {
         this.webhooks = webhooks;
         System.out.println("load with -Dcallbridge.test.seed=" + seed);
         for (int i = 0; i < LINES; i++) {
-            Line line = new Line(seed * 31 + i);
+            Line line = new Line(new Random(seed * 31 + i), new CompletableFuture<>());
             lines.add(line);
             later(line, () -> dial(line));
         }
@@ -111,21 +99,25 @@ public final class CallLoad implements AutoCloseable {
     /** Waits until so many more events are refused with 503. */
     public void awaitMoreRefusals(int events) {
         int before = refusals.size();
-        await(events + " more refusals").atMost(END).until(() -> refusals.size() >= before + events);
+        await(events + " more refusals", () -> refusals.size() >= before + events);
     }
 
     /** Waits until nothing is under way to a webhook that no event goes to any more. */
     public void awaitAnswersOf(Webhook webhook) {
-        await("answers").atMost(LONG).pollInterval(Duration.ofMillis(5)).until(() -> underWay(webhook).get() == 0);
+        await("answers", () -> underWay(webhook).get() == 0);
     }
 
     /** Waits until so many more events are acknowledged. */
     public void awaitMore(int events) {
         int before = acknowledged.get();
-        await(events + " more events").atMost(LONG).pollInterval(Duration.ofMillis(5)).until(() -> {
+        await(events + " more events", () -> {
             lines.forEach(line -> line.over.getNow(null));
             return acknowledged.get() >= before + events;
         });
+    }
+
+    private static void await(String what, Callable<Boolean> condition) {
+        Awaitility.await(what).atMost(END).pollInterval(Duration.ofMillis(5)).until(condition);
     }
 
     /** No more calls; those that have begun go on to their end. */
@@ -140,60 +132,47 @@ public final class CallLoad implements AutoCloseable {
         clock.shutdownNow();
     }
 
-    /** What came to the CRM since the load began. */
-    private List<CrmRequest> requests(FakeCrm crm) {
-        return crm.requests().stream().filter(request -> request.nanos() > beginNanos).toList();
-    }
-
     /**
      * After {@link #stop()}: every event that was acknowledged is in the store; everything that follows from the events in
-     * the store reaches the CRM, and nothing else does; no call and no missed call has two contents; and nothing is written
-     * twice but what an interruption explains.
+     * the store reaches the CRM, and nothing else does since this load began; no call and no missed call has two contents;
+     * and nothing is written twice but what an interruption explains.
      */
     public void verify(BridgeProcess bridge, FakeCrm crm, List<Interruption> interruptions) {
-        List<Expected> expected = calls.stream().map(call -> new Expected(call, stored(bridge, call.callId()))).toList();
+        Map<PlacedCall, Set<String>> stored = new IdentityHashMap<>();
+        calls.forEach(call -> stored.put(call, stored(bridge, call.legs.get(0).callId())));
         try {
-            await("everything").atMost(END).pollInterval(Duration.ofMillis(250)).until(() -> {
-                Received received = new Received(requests(crm));
-                return expected.stream().allMatch(call -> call.missing(received).isEmpty());
-            });
+            Awaitility.await("everything").atMost(END).pollInterval(Duration.ofMillis(250))
+                    .until(() -> new Expectation(requests(crm), stored).faults.isEmpty());
+            crm.awaitQuiet();
         } catch (ConditionTimeoutException overdue) {
-            throw failure(expected.stream().flatMap(call -> call.missing(new Received(requests(crm))).stream()).toList(), bridge);
+            // What is lacking is among the faults.
         }
-        crm.awaitQuiet();
-        Received received = new Received(requests(crm));
-        List<String> faults = new ArrayList<>();
-        expected.forEach(call -> faults.addAll(call.missing(received)));
-        Set<String> allowed = new HashSet<>();
-        expected.forEach(call -> allowed.addAll(call.allowed()));
-        received.requests.forEach((effect, requests) -> {
-            if (!allowed.contains(effect)) {
+        Expectation expectation = new Expectation(requests(crm), stored);
+        List<String> faults = expectation.faults;
+        expectation.received.forEach((effect, requests) -> {
+            if (!expectation.allowed.contains(effect)) {
                 faults.add("follows from no event: " + requests);
             }
             for (int i = 1; i < requests.size(); i++) {
-                repeatFault(requests.get(i - 1), requests.get(i), interruptions).ifPresent(faults::add);
+                CrmRequest first = requests.get(i - 1);
+                CrmRequest again = requests.get(i);
+                if (Set.of(Kind.CALL, Kind.MISSED).contains(first.kind()) && !Objects.equals(first.body(), again.body())) {
+                    faults.add("written with other contents: " + first + ", then " + again);
+                } else if (interruptions.stream().noneMatch(interruption -> interruption.explains(first, again))) {
+                    faults.add("written twice, " + again.since(first.nanos()).toMillis() + " ms apart: " + first + ", then " + again
+                            + ", ms after breaks: " + interruptions.stream().map(each -> first.since(each.beginNanos).toMillis()).toList());
+                }
             }
         });
         faults.addAll(new RestContract(crm, false).deviations(requests(crm)));
         if (!faults.isEmpty()) {
-            throw failure(faults, bridge);
+            throw new AssertionError(faults.size() + " faults with seed " + seed + ":\n"
+                    + String.join("\n", faults.subList(0, Math.min(20, faults.size()))) + bridge.tail());
         }
     }
 
-    private AssertionError failure(List<String> faults, BridgeProcess bridge) {
-        return new AssertionError(faults.size() + " faults with seed " + seed + ":\n"
-                + String.join("\n", faults.subList(0, Math.min(20, faults.size()))) + bridge.tail());
-    }
-
-    private static Optional<String> repeatFault(CrmRequest first, CrmRequest again, List<Interruption> interruptions) {
-        boolean durable = first.kind() == Kind.CALL || first.kind() == Kind.MISSED;
-        if (durable && !Objects.equals(first.body(), again.body())) {
-            return Optional.of("written with other contents: " + first + ", then " + again);
-        }
-        return interruptions.stream().anyMatch(interruption -> interruption.explains(first, again)) ? Optional.empty()
-                : Optional.of("written twice, " + again.since(first.nanos()).toMillis() + " ms apart"
-                        + interruptions.stream().map(i -> ", the first " + first.since(i.beginNanos).toMillis() + " ms after the interruption").findFirst().orElse("")
-                        + ": " + first + ", then " + again);
+    private List<CrmRequest> requests(FakeCrm crm) {
+        return crm.requests().stream().filter(request -> request.nanos() > beginNanos).toList();
     }
 
     private void dial(Line line) {
@@ -247,20 +226,14 @@ public final class CallLoad implements AutoCloseable {
                 acknowledged.incrementAndGet();
                 call.acknowledged.add(key(event));
                 later(line, () -> send(line, call, i + 1));
-            } else if (!given.stream().allMatch(answer -> answer.statusCode() == 503 && answer.headers().firstValue("Retry-After").isPresent())) {
+            } else if (given.stream().anyMatch(each -> each.statusCode() != 503 || each.headers().firstValue("Retry-After").isEmpty())) {
                 line.over.completeExceptionally(new AssertionError("answered with " + statuses + ", or without Retry-After: " + event));
             } else {
                 refused.incrementAndGet();
                 if (!given.isEmpty()) {
                     refusals.add(Duration.ofNanos(System.nanoTime() - begin));
                 }
-                later(line, () -> {
-                    if (call.patient) {
-                        send(line, call, i);
-                    } else {
-                        dial(line);
-                    }
-                });
+                later(line, call.patient ? () -> send(line, call, i) : () -> dial(line));
             }
         });
     }
@@ -278,11 +251,8 @@ public final class CallLoad implements AutoCloseable {
     private static Set<String> stored(BridgeProcess bridge, String callId) {
         HttpResponse<String> answer = bridge.get("/api/calls/" + callId);
         Set<String> stored = new HashSet<>();
-        if (answer.statusCode() == 404) {
-            return stored;
-        }
         try {
-            for (JsonNode event : JSON.readTree(answer.body()).path("events")) {
+            for (JsonNode event : answer.statusCode() == 404 ? List.<JsonNode>of() : JSON.readTree(answer.body()).path("events")) {
                 stored.add(event.path("type").asText() + " " + event.path("legId").asText());
             }
             return stored;
@@ -291,102 +261,44 @@ public final class CallLoad implements AutoCloseable {
         }
     }
 
-    /** What the CRM received, by effect. */
-    private static final class Received {
+    /** What must, and what may follow from the events that are stored, and what of it is lacking. */
+    private static final class Expectation {
 
-        private final Map<String, List<CrmRequest>> requests = new LinkedHashMap<>();
+        private final Map<String, List<CrmRequest>> received = new LinkedHashMap<>();
+        private final Set<String> allowed = new HashSet<>();
+        private final List<String> faults = new ArrayList<>();
 
-        private Received(List<CrmRequest> all) {
-            all.stream().filter(request -> request.kind() != Kind.ENTITY)
-                    .forEach(request -> requests.computeIfAbsent(request.kind() + " " + request.id(), effect -> new ArrayList<>()).add(request));
+        private Expectation(List<CrmRequest> requests, Map<PlacedCall, Set<String>> calls) {
+            requests.stream().filter(request -> request.kind() != Kind.ENTITY).forEach(
+                    request -> received.computeIfAbsent(request.kind() + " " + request.id(), effect -> new ArrayList<>()).add(request));
+            calls.forEach(this::call);
         }
 
-        private boolean sent(Kind kind, String id) {
-            return requests.containsKey(kind + " " + id);
-        }
-
-        private boolean has(Kind kind, String id) {
-            return requests.getOrDefault(kind + " " + id, List.of()).stream()
-                    .anyMatch(request -> request.answered() >= 200 && request.answered() < 300);
-        }
-    }
-
-    /** What must, and what may follow from the events of one call that are stored. */
-    private static final class Expected {
-
-        private final PlacedCall call;
-        private final Set<String> stored;
-        private final Map<TestCall, Boolean> talked = new HashMap<>();
-
-        private Expected(PlacedCall call, Set<String> stored) {
-            this.call = call;
-            this.stored = stored;
-            call.legs.forEach(leg -> talked.put(leg, has(leg.answer())));
-        }
-
-        private boolean has(Map<String, String> event) {
-            return stored.contains(key(event));
-        }
-
-        private boolean rang(TestCall leg) {
-            return has(leg.dialIn());
-        }
-
-        private boolean over(TestCall leg) {
-            return has(leg.hangup());
-        }
-
-        private boolean registered(TestCall leg) {
-            return over(leg) && talked.get(leg);
-        }
-
-        private boolean missed() {
-            return call.legs.stream().anyMatch(this::rang) && call.legs.stream().filter(this::rang).allMatch(this::over)
-                    && !talked.containsValue(true);
-        }
-
-        private boolean cardEnds(TestCall leg) {
-            return over(leg) || call.legs.stream().anyMatch(other -> other != leg && talked.get(other));
-        }
-
-        private List<String> missing(Received received) {
-            List<String> missing = new ArrayList<>();
+        private void call(PlacedCall call, Set<String> stored) {
             call.acknowledged.stream().filter(event -> !stored.contains(event))
-                    .forEach(event -> missing.add("acknowledged, but not stored: " + event));
+                    .forEach(event -> faults.add("acknowledged, but not stored: " + event));
+            List<TestCall> rang = call.legs.stream().filter(leg -> stored.contains(key(leg.dialIn()))).toList();
+            List<TestCall> over = call.legs.stream().filter(leg -> stored.contains(key(leg.hangup()))).toList();
+            List<TestCall> talked = call.legs.stream().filter(leg -> stored.contains(key(leg.answer()))).toList();
             for (TestCall leg : call.legs) {
-                if (registered(leg) && !received.has(Kind.CALL, leg.legId())) {
-                    missing.add("not registered: " + leg + ", stored " + stored);
-                }
-                if (rang(leg) && !cardEnds(leg) && !received.has(Kind.CARD, leg.legId())) {
-                    missing.add("no card: " + leg + ", stored " + stored);
-                }
-                if (cardEnds(leg) && received.sent(Kind.CARD, leg.legId()) && !received.has(Kind.CARD_END, leg.legId())) {
-                    missing.add("the card does not end: " + leg + ", stored " + stored);
-                }
+                boolean ends = over.contains(leg) || talked.stream().anyMatch(other -> other != leg);
+                boolean registered = over.contains(leg) && talked.contains(leg);
+                expect(Kind.CARD, leg.legId(), rang.contains(leg), rang.contains(leg) && !ends, stored);
+                expect(Kind.CARD_END, leg.legId(), ends, ends && received.containsKey(Kind.CARD + " " + leg.legId()), stored);
+                expect(Kind.CALL, leg.legId(), registered, registered, stored);
             }
-            if (missed() && !received.has(Kind.MISSED, call.callId())) {
-                missing.add("no missed call: " + call.callId() + ", stored " + stored);
-            }
-            return missing;
+            boolean missed = !rang.isEmpty() && over.containsAll(rang) && talked.isEmpty();
+            expect(Kind.MISSED, call.legs.get(0).callId(), missed, missed, stored);
         }
 
-        private List<String> allowed() {
-            List<String> allowed = new ArrayList<>();
-            for (TestCall leg : call.legs) {
-                if (rang(leg)) {
-                    allowed.add(Kind.CARD + " " + leg.legId());
-                }
-                if (cardEnds(leg)) {
-                    allowed.add(Kind.CARD_END + " " + leg.legId());
-                }
-                if (registered(leg)) {
-                    allowed.add(Kind.CALL + " " + leg.legId());
-                }
+        private void expect(Kind kind, String id, boolean may, boolean must, Set<String> stored) {
+            String effect = kind + " " + id;
+            if (may) {
+                allowed.add(effect);
             }
-            if (missed()) {
-                allowed.add(Kind.MISSED + " " + call.callId());
+            if (must && received.getOrDefault(effect, List.of()).stream().noneMatch(each -> each.effective() && each.answered() > 0)) {
+                faults.add("lacks " + effect + ", stored " + stored);
             }
-            return allowed;
         }
     }
 }

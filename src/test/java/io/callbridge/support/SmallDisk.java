@@ -1,15 +1,10 @@
 package io.callbridge.support;
 
-import static org.awaitility.Awaitility.await;
-
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Comparator;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -19,18 +14,13 @@ import java.util.stream.Stream;
 public final class SmallDisk implements AutoCloseable {
 
     private static final String SIZE = "16m";
-    private static final int BLOCK = 4096;
 
-    private final Path folder;
+    private final Path folder = Files.createTempDirectory("callbridge-disk-");
     private final boolean mounted;
 
-    public SmallDisk() {
-        try {
-            folder = Files.createTempDirectory("callbridge-disk-");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        mounted = !Boolean.getBoolean("callbridge.test.nomount") && succeeds("mount", "-t", "tmpfs", "-o", "size=" + SIZE, "tmpfs", folder.toString());
+    public SmallDisk() throws IOException, InterruptedException {
+        mounted = !Boolean.getBoolean("callbridge.test.nomount")
+                && succeeds("mount", "-t", "tmpfs", "-o", "size=" + SIZE, "tmpfs", folder.toString());
         System.out.println(mounted ? "a disk of " + SIZE + " in " + folder : "no disk can be mounted: the length of files is limited");
     }
 
@@ -39,50 +29,36 @@ public final class SmallDisk implements AutoCloseable {
     }
 
     /** From now on nothing can be written. */
-    public void fill(BridgeProcess user) {
+    public void fill(BridgeProcess user) throws IOException, InterruptedException {
         if (!mounted) {
             must("prlimit", "--pid", Long.toString(user.pid()), "--fsize=1:");
             return;
         }
         try (OutputStream ballast = Files.newOutputStream(ballast())) {
-            byte[] block = new byte[BLOCK];
-            await("a full disk").atMost(Duration.ofSeconds(20)).pollInterval(Duration.ofMillis(1)).until(() -> {
-                for (int i = 0; i < 1000; i++) {
-                    try {
-                        ballast.write(block);
-                    } catch (IOException full) {
-                        return true;
-                    }
-                }
-                return false;
-            });
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            while (true) {
+                ballast.write(new byte[4096]);
+            }
+        } catch (IOException full) {
+            return;
         }
     }
 
     /** There is room again. */
-    public void free(BridgeProcess user) {
-        if (!mounted) {
-            must("prlimit", "--pid", Long.toString(user.pid()), "--fsize=unlimited:");
-            return;
-        }
-        try {
+    public void free(BridgeProcess user) throws IOException, InterruptedException {
+        if (mounted) {
             Files.delete(ballast());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } else {
+            must("prlimit", "--pid", Long.toString(user.pid()), "--fsize=unlimited:");
         }
     }
 
     @Override
-    public void close() {
+    public void close() throws IOException, InterruptedException {
         if (mounted) {
             must("umount", folder.toString());
         }
         try (Stream<Path> files = Files.walk(folder)) {
             files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
@@ -90,21 +66,18 @@ public final class SmallDisk implements AutoCloseable {
         return folder.resolve("ballast");
     }
 
-    private static void must(String... command) {
+    private static void must(String... command) throws InterruptedException {
         if (!succeeds(command)) {
             throw new IllegalStateException("failed: " + String.join(" ", command));
         }
     }
 
-    private static boolean succeeds(String... command) {
+    private static boolean succeeds(String... command) throws InterruptedException {
         try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-            return process.waitFor(20, TimeUnit.SECONDS) && process.exitValue() == 0;
+            return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
+                    .waitFor() == 0;
         } catch (IOException noSuchCommand) {
             return false;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
         }
     }
 }
