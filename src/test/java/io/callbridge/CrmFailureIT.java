@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -70,7 +69,9 @@ class CrmFailureIT extends FailingCrm {
             assertSameBodies(tries);
             assertTrue(tries.stream().limit(tries.size() - 1).noneMatch(CrmFailureIT::confirmed), () -> "confirmed, and again: " + tries);
         }
-        assertContract(crm.requests().stream().filter(request -> !Objects.equals(request.member("number"), "+5215512345678")).toList());
+        // But who asks whether it is there follows none, and the one number of another form has the person of that form.
+        assertContract(crm.requests().stream().filter(request -> request.kind() != Kind.OTHER
+                && !String.valueOf(request.member("number")).startsWith("+52")).toList());
     }
 
     private static boolean confirmed(CrmRequest request) {
