@@ -77,7 +77,7 @@ class ReadmeTest {
         List<String> blocks = Pages.routes();
         assertFalse(blocks.isEmpty());
         return blocks.stream().map(block -> DynamicTest.dynamicTest(block.lines().skip(1).findFirst().orElse("").strip(), () -> {
-            try (RouteHarness routes = RouteHarness.of().text(block).setting(OWN_CRM + "url", "http://acme.invalid")
+            try (RouteHarness routes = RouteHarness.of("deliver-outbox").text(block).setting(OWN_CRM + "url", "http://acme.invalid")
                     .setting(OWN_CRM + "token", "token").start()) {
                 assertFalse(routes.running().isEmpty());
             }

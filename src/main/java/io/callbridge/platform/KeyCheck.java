@@ -47,6 +47,8 @@ final class KeyCheck {
             "deliver.entity-cache.seconds", "deliver.entity-cache.size",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms",
             "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
+    /** What the template of a request to a CRM uses besides the keys of every CRM. */
+    private static final Pattern REQUEST = Pattern.compile("routeTemplateRef: deliver-request\\s+parameters:\\s+- name: crm\\s+value: (\\w+)");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -153,6 +155,7 @@ final class KeyCheck {
         Set<String> used = new TreeSet<>();
         for (String text : RouteFile.texts(config, context).values()) {
             PLACEHOLDER.matcher(text).results().forEach(found -> used.add(found.group(1)));
+            REQUEST.matcher(text).results().forEach(found -> used.add("crm." + found.group(1) + ".token"));
         }
         return used;
     }

@@ -22,7 +22,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 public final class RouteRules {
 
     /** Lines of a route. */
-    private static final int LONGEST = 75;
+    private static final int LONGEST = 60;
     private static final String SUFFIX = ".camel.yaml";
     private static final String ERRORS = "shared-errors";
     private static final Pattern FILE = Pattern.compile("(ingest|process|deliver|ops|shared)(-[a-z0-9]+)+\\.camel\\.yaml");
