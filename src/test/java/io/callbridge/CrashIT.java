@@ -27,6 +27,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Kills the application (no shutdown hook runs) after it has said 200 and before the CRM has everything. The 200 is a
  * promise: after a restart on the same store the CRM has every call and every missed call, once.
  */
+@Tag("native")
 class CrashIT {
 
     private static final Duration SOON = Duration.ofSeconds(60);

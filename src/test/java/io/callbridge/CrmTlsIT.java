@@ -13,10 +13,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** CRMs on the premises, with certificates that no public authority has signed. */
+@Tag("native")
 class CrmTlsIT {
 
     private static final Duration SOON = Duration.ofSeconds(60);
