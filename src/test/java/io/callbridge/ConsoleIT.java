@@ -34,7 +34,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -408,30 +407,6 @@ class ConsoleIT {
     }
 
     @Test
-    void whatFailsCanBeSentAtOnce() {
-        // So late that it is not being sent just when it is to be sent at once.
-        crm.on("PUT", "/calls/.*", Answer.status(503).retryAfter(600));
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
-        await("the failure").atMost(SOON).until(() -> tries(call) == 1);
-        Page page = show("deliveries/failing");
-        assertThat(page.locator("tbody tr")).containsText("503");
-        page.locator("tbody input").check();
-        press(page, "Retry the chosen ones");
-        assertThat(page.locator(".told")).containsText("On the way: 1");
-        await("the next failure").atMost(SOON).until(() -> tries(call) == 2);
-        show(page, "deliveries/failing");
-        assertThat(page.locator(".told")).isEmpty();
-        crm.behave();
-        press(page, "Retry all of these");
-        press(page, "Yes");
-        assertThat(page.locator(".told")).containsText("On the way: 1");
-        assertEquals(List.of("retry-all", "retry"), Stream.of(bridge.get("/api/audit?limit=2").body().split("\"action\":\"")).skip(1)
-                .map(entry -> entry.substring(0, entry.indexOf('"'))).toList());
-        await("the registration").atMost(SOON).until(() -> registered(call));
-    }
-
-    @Test
     void aPeriodIsReprocessedAfterItWasShownWhatWouldHappen() throws SQLException {
         TestCall lost = answered("101", FakeCrm.IVANOV);
         try (Connection store = DriverManager.getConnection(bridge.storeUrl())) {
@@ -694,11 +669,6 @@ class ConsoleIT {
         return crm.has(Kind.CALL, call.legId()) && bridge.get("/api/calls/" + call.callId()).body().contains("\"outcome\":\"answered\"")
                 && !bridge.get("/api/calls/" + call.callId()).body().contains("\"state\":\"pending\"")
                 && bridge.get("/api/calls/" + call.callId()).body().contains("\"operation\":\"call\"");
-    }
-
-    /** Answers 503 that are kept with the call. */
-    private static int tries(TestCall call) {
-        return bridge.get("/api/calls/" + call.callId()).body().split("\"status\":503", -1).length - 1;
     }
 
     private static TestCall deadLetter(String extension) {
