@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -61,6 +62,7 @@ class ScenariosIT {
     }
 
     @TestFactory
+    @Tag("native")
     Stream<DynamicTest> everyScenarioInOrder() {
         return play("in order", Comparison.EVERYTHING, ScenarioPlayer::inOrder);
     }

@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /**
@@ -65,6 +66,7 @@ class AsteriskIT {
     }
 
     @TestFactory
+    @Tag("native")
     Stream<DynamicTest> withoutPauses() throws IOException {
         return play("without pauses", 0, (connection, capture) -> connection.replay(capture, 0));
     }
