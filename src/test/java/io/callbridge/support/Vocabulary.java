@@ -2,28 +2,41 @@ package io.callbridge.support;
 
 import io.callbridge.platform.RouteVocabulary;
 import io.quarkus.runtime.annotations.RegisterForReflection;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
- * What routes/README.md says a route may use, with a route file for each in {@code src/test/resources/vocabulary}. Those of
- * exceptions and of the parts of {@code simple} are alike, and made here.
+ * What routes/README.md says a route may use, with a route file for each. {@code src/test/resources/vocabulary} has the steps of
+ * its route, what stands beside it, and steps behind {@code direct:vocabulary-...}; what is alike in all is put around them here.
  */
 public final class Vocabulary {
 
     private static final Path FOLDER = Path.of("src/test/resources/vocabulary");
-    private static final String ANSWER = "# Answers: ";
-    private static final String SUFFIX = ".camel.yaml";
+    private static final String VALUE = """
+            - setBody: {simple: 'EXPRESSION'}
+            - convertBodyTo: {type: String}
+            """;
+    private static final String CONDITION = """
+            - choice:
+                when:
+                  - {simple: 'EXPRESSION', steps: [{setBody: {constant: "true"}}]}
+                otherwise: {steps: [{setBody: {constant: "false"}}]}
+            """;
+    /** Kinds of words that have a file, in the order of the page. */
+    public static final List<String> FILES = List.of("steps", "entries", "languages", "components", "formats", "beans", "classes");
 
     /**
      * A thing with a route that shows it.
      *
-     * @param kind a folder or table of the vocabulary, or {@code exceptions}
+     * @param kind a file of the vocabulary, or {@code exceptions}
      * @param names as routes write it, and what is only used together with it
      * @param path where it is asked for
      */
@@ -31,7 +44,7 @@ public final class Vocabulary {
 
         /** The name of a file of its own in a folder of routes. */
         public String file() {
-            return path.substring(1).replaceAll("[^A-Za-z0-9]+", "-") + SUFFIX;
+            return path.substring(1).replaceAll("[^A-Za-z0-9]+", "-") + ".camel.yaml";
         }
 
         @Override
@@ -44,11 +57,15 @@ public final class Vocabulary {
     }
 
     public static List<Word> words() {
-        List<Word> words = new ArrayList<>(files());
+        List<Word> words = new ArrayList<>();
+        for (String kind : FILES) {
+            load(Pages.text(FOLDER.resolve(kind + ".yaml")), Map.class)
+                    .forEach((names, shown) -> words.add(word(kind, (String) names, (Map<?, ?>) shown)));
+        }
         exceptions().forEach(exception -> words.add(exception(exception)));
-        words.addAll(table("functions", "value.yaml"));
-        words.addAll(table("methods", "value.yaml"));
-        words.addAll(table("operators", "condition.yaml"));
+        words.addAll(table("functions", VALUE));
+        words.addAll(table("methods", VALUE));
+        words.addAll(table("operators", CONDITION));
         return words;
     }
 
@@ -59,45 +76,52 @@ public final class Vocabulary {
                 .filter(Throwable.class::isAssignableFrom).toList();
     }
 
-    private static List<Word> files() {
-        try (Stream<Path> files = Files.walk(FOLDER)) {
-            return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().map(file -> {
-                String kind = file.getParent().getFileName().toString();
-                List<String> names = List.of(file.getFileName().toString().replace(SUFFIX, "").split("\\+"));
-                String route = read(file);
-                return new Word(kind, names, "/vocabulary/" + kind + "/" + names.get(0),
-                        route.lines().findFirst().orElse("").replace(ANSWER, ""), route);
-            }).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    private static Word word(String kind, String joined, Map<?, ?> shown) {
+        List<String> names = List.of(joined.split("\\+"));
+        String path = "/vocabulary/" + kind + "/" + names.get(0);
+        List<Object> entries = new ArrayList<>();
+        if (shown.get("beside") instanceof List<?> beside) {
+            entries.addAll(beside);
         }
+        if (shown.get("channels") instanceof Map<?, ?> channels) {
+            channels.forEach((name, steps) -> entries.add(route("direct:vocabulary-" + name, null, steps)));
+        }
+        entries.add(route("platform-http:" + path + "?httpMethodRestrict=GET", shown.get("configuration"), shown.get("steps")));
+        return new Word(kind, names, path, (String) shown.get("answers"),
+                new Dump(DumpSettings.builder().setWidth(9999).build()).dumpToString(entries));
+    }
+
+    private static Map<String, Object> route(String uri, Object configuration, Object steps) {
+        Map<String, Object> route = new LinkedHashMap<>();
+        route.put("id", uri.replaceAll("^[a-z-]+:/?|[?].*", "").replace('/', '-'));
+        if (configuration != null) {
+            route.put("routeConfigurationId", configuration);
+        }
+        route.put("from", Map.of("uri", uri, "steps", steps));
+        return Map.of("route", route);
     }
 
     /** Camel makes those that a text is enough for; the others are only named here. */
     private static Word exception(Class<?> type) {
         boolean made = Stream.of(type.getConstructors()).anyMatch(one -> List.of(one.getParameterTypes()).equals(List.of(String.class)));
-        String path = "/vocabulary/exceptions/" + type.getName();
-        return new Word("exceptions", List.of(type.getName()), path, made ? "caught" : "not thrown", read(FOLDER.resolve("exception.yaml"))
-                .replace("PATH", path).replace("THROWN", made ? type.getName() : "java.io.IOException").replace("NAME", type.getName()));
+        String steps = Pages.text(FOLDER.resolve("exception.yaml")).replace("THROWN", made ? type.getName() : "java.io.IOException")
+                .replace("NAME", type.getName());
+        return word("exceptions", type.getName(), Map.of("answers", made ? "caught" : "not thrown", "steps", load(steps, List.class)));
     }
 
-    private static List<Word> table(String kind, String routeFile) {
+    private static List<Word> table(String kind, String last) {
         List<Word> words = new ArrayList<>();
-        String route = read(FOLDER.resolve(routeFile));
-        for (String line : read(FOLDER.resolve(kind + ".txt")).lines().skip(1).toList()) {
+        String given = Pages.text(FOLDER.resolve("given.yaml"));
+        for (String line : Pages.text(FOLDER.resolve(kind + ".txt")).lines().skip(1).toList()) {
             List<String> cells = Stream.of(line.split("(?<!\\\\)\\|", -1)).map(cell -> cell.strip().replace("\\|", "|")).toList();
-            String path = "/vocabulary/" + kind + "/" + words.size();
-            words.add(new Word(kind, List.of(cells.get(0)), path, cells.get(2), route.replace("PATH", path)
-                    .replace("EXPRESSION", cells.get(1).replace("'", "''"))));
+            Word word = word(kind, Integer.toString(words.size()), Map.of("answers", cells.get(2),
+                    "steps", load(given + last.replace("EXPRESSION", cells.get(1).replace("'", "''")), List.class)));
+            words.add(new Word(kind, List.of(cells.get(0)), word.path(), word.answer(), word.route()));
         }
         return words;
     }
 
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private static <T> T load(String yaml, Class<T> type) {
+        return type.cast(new Load(LoadSettings.builder().build()).loadFromString(yaml));
     }
 }
