@@ -19,7 +19,8 @@ class OddCallsIT extends OddCalls {
     static void start() {
         crm = new FakeCrm();
         bridge = BridgeProcess.builder().crm(crm).store(StoreKind.POSTGRESQL).setting("callbridge.calls.max-unanswered", "2s")
-                .setting("callbridge.pbx.branch.secret", BRANCH_SECRET).setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
+                .setting("callbridge.pbx.branch.secret", BRANCH_SECRET)
+                .setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
     }
 
     @AfterAll

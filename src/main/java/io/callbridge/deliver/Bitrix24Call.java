@@ -3,11 +3,11 @@ package io.callbridge.deliver;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.callbridge.platform.Time;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Map;
@@ -109,13 +109,13 @@ public class Bitrix24Call {
         if (!taker.isEmpty()) {
             exchange.setVariable("user", taker);
         }
-        if (memory.recall(exchange, LATE).compareTo(SECONDS.format(Instant.now().minus(SAME))) > 0) {
+        if (memory.recall(exchange, LATE).compareTo(SECONDS.format(Time.now().minus(SAME))) > 0) {
             register(exchange);
             String call = exchange.getVariable("bitrixCall", String.class);
             memory.keep(exchange, SENT, call);
             finish(exchange, call);
         } else {
-            memory.keep(exchange, LATE, SECONDS.format(Instant.now()));
+            memory.keep(exchange, LATE, SECONDS.format(Time.now()));
             registerAndFinish(exchange);
         }
     }

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A call is going on, and for a while nobody listens: what lives on is taken up, what does not is lost and never guessed. */
@@ -75,6 +76,7 @@ class AsteriskGapIT {
     }
 
     @Test
+    @Tag("native")
     void aLegThatLivesOnIsRegisteredOnceAlsoAfterACrash() throws IOException {
         ami.lists(List.of(), CHANNELS);
         bridge.kill();

@@ -84,9 +84,10 @@ class CapturesTest {
             tests.add(DynamicTest.dynamicTest(playing.name, () -> compare(truth, begin, calls, requests)));
         }
         tests.add(DynamicTest.dynamicTest("contract", () -> assertEquals(List.of(), new RestContract(crm).deviations(requests))));
-        tests.add(DynamicTest.dynamicTest("every call and missed call once, and nothing else", () -> assertEquals(ids.stream().sorted().toList(),
-                requests.stream().filter(request -> request.kind() == Kind.CALL || request.kind() == Kind.MISSED).map(CrmRequest::id).sorted()
-                        .toList())));
+        List<String> written = requests.stream().filter(request -> request.kind() == Kind.CALL || request.kind() == Kind.MISSED)
+                .map(CrmRequest::id).sorted().toList();
+        tests.add(DynamicTest.dynamicTest("every call and missed call once, and nothing else",
+                () -> assertEquals(ids.stream().sorted().toList(), written)));
         return tests.stream();
     }
 
@@ -118,7 +119,8 @@ class CapturesTest {
             List<Capture.Chunk> chunks = capture.chunks().stream().filter(chunk -> chunk.to() > login).toList();
             Map<Duration, byte[]> parts = new TreeMap<>();
             for (Capture.Chunk chunk : chunks) {
-                parts.merge(Duration.ofMillis(chunk.millis() - chunks.get(0).millis()), Arrays.copyOfRange(capture.bytes(), Math.max(login, chunk.from()), chunk.to()), Playing::both);
+                parts.merge(Duration.ofMillis(chunk.millis() - chunks.get(0).millis()),
+                        Arrays.copyOfRange(capture.bytes(), Math.max(login, chunk.from()), chunk.to()), Playing::both);
             }
             return parts;
         }
@@ -133,7 +135,8 @@ class CapturesTest {
             frames.add(Unpooled.wrappedBuffer(bytes));
             tells = false;
             for (AmiMessage message = frames.next(); message != null; message = frames.next()) {
-                tells |= !message.event().isEmpty() && !message.event().equals(AmiFrames.BOOTED) && !message.event().equals(AmiFrames.SHUTDOWN);
+                tells |= !message.event().isEmpty() && !message.event().equals(AmiFrames.BOOTED)
+                        && !message.event().equals(AmiFrames.SHUTDOWN);
             }
             try {
                 connection.send(bytes);
@@ -144,7 +147,8 @@ class CapturesTest {
 
         /** The bridge has read, and stored, what was sent. */
         void awaitRead(Instant now) {
-            await(name).atMost(SOON).pollInterval(Duration.ofMillis(1)).until(() -> (!tells || now.equals(link.now().lastEvent())) && link.isIdle());
+            await(name).atMost(SOON).pollInterval(Duration.ofMillis(1))
+                    .until(() -> (!tells || now.equals(link.now().lastEvent())) && link.isIdle());
         }
     }
 

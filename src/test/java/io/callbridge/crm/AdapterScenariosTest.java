@@ -69,8 +69,9 @@ class AdapterScenariosTest {
                 tests.add(DynamicTest.dynamicTest(lab.crm() + (losing ? " losing " : " ") + play.title(),
                         () -> assertEquals(lines(expected), lines(held), () -> requests(lab, some))));
             }
-            tests.add(DynamicTest.dynamicTest(lab.crm() + ": nothing outside of the scenarios", () -> assertEquals(List.of(), effects.stream()
-                    .filter(effect -> effect.id() != null && !bridge.isKnown(AdapterLab.idOf(effect))).toList())));
+            tests.add(DynamicTest.dynamicTest(lab.crm() + ": nothing outside of the scenarios",
+                    () -> assertEquals(List.of(), effects.stream().filter(effect -> effect.id() != null
+                            && !bridge.isKnown(AdapterLab.idOf(effect))).toList())));
             if (lab.shows(Kind.CARD) && !losing) {
                 Map<String, Long> cards = cards(rest.requests().stream().skip(before).filter(card -> card.kind() == CrmRequest.Kind.CARD)
                         .filter(card -> lab.showsCardOf(numberOf(card))).map(card -> AdapterLab.userOf(card.member("user"))));
@@ -95,7 +96,8 @@ class AdapterScenariosTest {
                 case MISSED -> Kind.MISSED;
                 default -> null;
             };
-            if (kind != null && lab.shows(kind) && (!fleeting(kind) || lab.namesCards()) && (!fleeting(kind) || !losing && lab.showsCardOf(cardNumber(request, requests)))) {
+            if (kind != null && lab.shows(kind) && (!fleeting(kind)
+                    || lab.namesCards() && !losing && lab.showsCardOf(cardNumber(request, requests)))) {
                 String line = fleeting(kind) ? "" : line(lab, kind, request.body());
                 expected.put(key(lab, kind, request.id(), line), line);
             }
@@ -131,9 +133,11 @@ class AdapterScenariosTest {
         String number = body.path("number").asText("");
         String result = kind == Kind.MISSED ? "missed" : body.path("result").asText();
         boolean lead = lab.isLead(number);
-        return String.join(", ", lead || user.isEmpty() || kind == Kind.MISSED && !lab.knowsWhoMissed() ? "" : AdapterLab.userOf(user), lab.party(number),
+        return String.join(", ",
+                lead || user.isEmpty() || kind == Kind.MISSED && !lab.knowsWhoMissed() ? "" : AdapterLab.userOf(user), lab.party(number),
                 kind == Kind.MISSED ? "in" : body.path("direction").asText(), lead ? "" : lab.status(result),
-                Long.toString(body.path("talkSeconds").asLong()), Long.toString(Instant.parse(body.path("startedAt").asText()).getEpochSecond()));
+                Long.toString(body.path("talkSeconds").asLong()),
+                Long.toString(Instant.parse(body.path("startedAt").asText()).getEpochSecond()));
     }
 
     private static Map<String, String> held(AdapterLab lab, List<CrmEffect> effects, Set<String> ids, boolean losing) {

@@ -1,5 +1,6 @@
 package io.callbridge.support;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -44,11 +45,13 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
+import org.apache.camel.CamelContext;
 import org.apache.camel.quarkus.core.CamelRuntime;
 
 /**
@@ -168,6 +171,10 @@ public final class BridgeInJvm {
     private final Dispatcher dispatcher;
 
     private BridgeInJvm() {
+        // For every key that a route asks for while it runs, Camel reads all keys there are, which are many here.
+        Properties asked = new Properties();
+        SETTINGS.keySet().stream().filter(key -> key.startsWith("callbridge.crm.")).forEach(key -> asked.put(key, SETTINGS.get(key)));
+        Arc.container().instance(CamelContext.class).get().getPropertiesComponent().setOverrideProperties(asked);
         Time.follow(CLOCK);
         try {
             // Quarkus leaves it to the main class, which runs in no test.
@@ -216,8 +223,9 @@ public final class BridgeInJvm {
     /** Reads from it as an administrator. */
     public HttpResponse<String> get(String path) {
         try {
-            return CLIENT.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path)).header("Authorization", "Bearer " + TOKEN)
-                    .timeout(Duration.ofSeconds(60)).build(), HttpResponse.BodyHandlers.ofString());
+            return CLIENT.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+                    .header("Authorization", "Bearer " + TOKEN).timeout(Duration.ofSeconds(60)).build(),
+                    HttpResponse.BodyHandlers.ofString());
         } catch (IOException e) {
             throw new UncheckedIOException(path, e);
         } catch (InterruptedException e) {
@@ -230,7 +238,8 @@ public final class BridgeInJvm {
     public JsonNode call(String callId) {
         HttpResponse<String> answer = get("/api/calls/" + callId);
         try {
-            return answer.statusCode() == 200 ? new ObjectMapper().readTree(answer.body()) : fail("no explanation of " + callId + ": " + answer.body());
+            assertEquals(200, answer.statusCode(), () -> "no explanation of " + callId + ": " + answer.body());
+            return new ObjectMapper().readTree(answer.body());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -362,15 +371,16 @@ public final class BridgeInJvm {
         long now = CLOCK.now.toEpochMilli();
         return query("select 'event ' || call_id from event where state <> 'done' and state = 'new'"
                 + " union all select 'timer ' || call_id || ' ' || subject from timer where due_at <= ? or due_at = ?"
-                + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery where state = 'pending' and next_at <= ?",
+                + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery"
+                + " where state = 'pending' and next_at <= ?",
                 now, now + LEASE_MS / 2, losesAnswers ? 0 : now);
     }
 
     private Instant nextDue() {
         long now = CLOCK.now.toEpochMilli();
         return query("select min(at) from (select min(due_at) at from timer where due_at > ? union all"
-                + " select min(next_at) at from delivery where state = 'pending' and next_at > ?)", now, losesAnswers ? Long.MAX_VALUE : now)
-                .stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst().orElse(null);
+                + " select min(next_at) at from delivery where state = 'pending' and next_at > ?)",
+                now, losesAnswers ? Long.MAX_VALUE : now).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst().orElse(null);
     }
 
     private List<String> query(String sql, long... values) {

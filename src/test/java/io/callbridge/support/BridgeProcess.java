@@ -52,8 +52,8 @@ public final class BridgeProcess implements AutoCloseable {
      * written to its file survives the end of the process, which is tested, also if it does not wait for the disk.
      */
     private static final Map<String, String> FOR_TESTS = Map.of(
-            "callbridge.calls.missed-delay", ScenarioPlayer.DELAY.toMillis() + "ms",
-            "callbridge.calls.settle-delay", ScenarioPlayer.DELAY.toMillis() + "ms",
+            "callbridge.calls.missed-delay", "250ms",
+            "callbridge.calls.settle-delay", "250ms",
             "callbridge.store.patience-ms", "15000",
             "callbridge.deliver.card.lookup-timeout-ms", "15000",
             "callbridge.crm.rest.url", "http://127.0.0.1:1/crm",

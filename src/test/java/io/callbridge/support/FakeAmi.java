@@ -306,37 +306,6 @@ public final class FakeAmi implements AutoCloseable {
             }
         }
 
-        /**
-         * Sends what a capture has after its login in the chunks in which it was received.
-         *
-         * @param speed 1: at the pace in which it was received, 10: ten times as fast, 0: without any wait
-         * @return by how much a chunk was sent too late at most, on a machine that has other things to do
-         */
-        public Duration replay(Path capture, double speed) throws IOException, InterruptedException {
-            byte[] all = Files.readAllBytes(capture);
-            int from = loginEnd(all);
-            double first = -1;
-            long begun = System.nanoTime();
-            long latest = 0;
-            List<String> index = Files.readAllLines(Path.of(capture + ".idx"));
-            for (int i = 0; i < index.size(); i++) {
-                int offset = Integer.parseInt(index.get(i).split(" ")[0]);
-                double ms = Double.parseDouble(index.get(i).split(" ")[1]);
-                int until = i + 1 < index.size() ? Integer.parseInt(index.get(i + 1).split(" ")[0]) : all.length;
-                if (until <= from) {
-                    continue;
-                }
-                first = first < 0 ? ms : first;
-                if (speed > 0) {
-                    long due = begun + (long) ((ms - first) * 1e6 / speed);
-                    TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
-                    latest = Math.max(latest, System.nanoTime() - due);
-                }
-                send(Arrays.copyOfRange(all, Math.max(from, offset), until));
-            }
-            return Duration.ofNanos(latest);
-        }
-
         public void booted() throws IOException {
             send("Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n");
         }

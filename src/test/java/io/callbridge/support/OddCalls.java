@@ -46,8 +46,8 @@ public abstract class OddCalls {
         requests(Kind.CARD, call.legId(), 1);
         muchTimePasses();
         JsonNode missed = missed(call, 1);
-        assertEquals(List.of("101", "phone", BEGIN, BEGIN), List.of(missed.at("/place/extension").asText(), missed.at("/place/type").asText(),
-                missed.path("startedAt").asText(), missed.path("endedAt").asText()));
+        assertEquals(List.of("101", "phone", BEGIN, BEGIN), List.of(missed.at("/place/extension").asText(),
+                missed.at("/place/type").asText(), missed.path("startedAt").asText(), missed.path("endedAt").asText()));
         webhook("main").accept(List.of(call.hangup()));
         assertEquals("2025-03-04T09:00:05.000Z", missed(call, 2).path("servedAt").asText());
         assertEquals(1, requests(Kind.CALL, call.legId(), 1).size());

@@ -124,6 +124,17 @@ public final class Scenario {
         return expect.get(kind);
     }
 
+    /** Legs whose cards must be shown. */
+    public Set<String> cards() {
+        Set<String> cards = new HashSet<>();
+        expected("cards").forEach(card -> {
+            if (!card.path("optional").asBoolean()) {
+                cards.add(card.get("legId").asText());
+            }
+        });
+        return cards;
+    }
+
     public boolean nothingElse() {
         return expect.get("nothingElse").asBoolean();
     }
