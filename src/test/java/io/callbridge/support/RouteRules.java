@@ -3,21 +3,28 @@ package io.callbridge.support;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.comments.CommentType;
+import org.snakeyaml.engine.v2.events.AliasEvent;
+import org.snakeyaml.engine.v2.events.CollectionStartEvent;
+import org.snakeyaml.engine.v2.events.CommentEvent;
+import org.snakeyaml.engine.v2.events.Event;
+import org.snakeyaml.engine.v2.events.NodeEvent;
+import org.snakeyaml.engine.v2.events.ScalarEvent;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
- * The house rules of the route files: names, what a visual designer keeps when it saves a file, what a native binary can
- * run, and where errors are handled. A finding is one line; its first word names the rule.
+ * Rules of the route files whose breach an integrator or the native binary would feel: names, what a visual designer loses when it
+ * saves a file, what the binary cannot run, where errors are handled, what comes from outside. A finding is one line; its first word
+ * names the rule.
  */
 public final class RouteRules {
 
@@ -26,42 +33,32 @@ public final class RouteRules {
     private static final String SUFFIX = ".camel.yaml";
     private static final String ERRORS = "shared-errors";
     private static final Pattern FILE = Pattern.compile("(ingest|process|deliver|ops|shared)(-[a-z0-9]+)+\\.camel\\.yaml");
-    private static final Pattern CAMEL_CASE = Pattern.compile("[a-z][A-Za-z0-9]*");
-    private static final Pattern STEP_ID = Pattern.compile("[a-z]+(-[a-z0-9]+)+");
-    private static final Pattern SENTENCE_END = Pattern.compile("[.!?]['\")]?(\\s+\\p{Lu}|$)");
     private static final Pattern KEY = Pattern.compile("(?<![\\w.])callbridge\\.[a-z0-9.-]*[a-z0-9](?!\\.?\\{\\{|[a-z0-9.-])");
     private static final Pattern SETTING = Pattern.compile("(?m)^#?(callbridge\\.[^=\\s]+)=");
     /** Saying what a number may be is no use of it. */
     private static final Pattern LIMITS = Pattern.compile("number\\(all, \"[^\"]+\"");
     private static final String CRM = "deliver-(?!outbox)[a-z0-9]+";
+    /** What Java asks for by the name of the CRM. */
     private static final Set<String> CAPABILITIES = Set.of("lookup", "users", "probe", "card", "answer", "card-end", "call", "recording",
-            "missed", "task",
-            // What Java asks for by the name of the CRM.
-            "upload");
+            "missed", "task", "upload");
     private static final Set<String> INSIDE = Set.of("direct", "seda", "timer");
-    /** Keys whose value, or whose expression, is the address of an endpoint. */
-    private static final Set<String> ENDPOINTS = Set.of("from", "to", "toD", "wireTap", "enrich", "pollEnrich", "poll",
-            "recipientList", "routingSlip", "dynamicRouter", "interceptFrom", "interceptSendToEndpoint", "compensation",
-            "completion");
-    /** Members of such a step that are no part of the address. */
-    private static final Set<String> BESIDES = Set.of("parameters", "description", "note", "id");
-    private static final Set<String> SCRIPTS = Set.of("groovy", "joor", "csimple", "java", "js", "javascript", "python", "mvel",
-            "ognl", "spel", "datasonnet", "wasm", "language", "script", "scriptLanguage");
+    private static final String LANGUAGES = "groovy|joor|csimple|java|js|javascript|python|mvel|ognl|spel|datasonnet|wasm|language|script";
+    private static final Pattern SCRIPT = Pattern.compile("scriptLanguage|" + LANGUAGES);
+    private static final Pattern SCRIPT_ENDPOINT = Pattern.compile("(" + LANGUAGES + "):\\S+");
     /** Keys that handle an error, or hide one. */
-    private static final Set<String> HANDLERS = Set.of("onException", "errorHandler", "errorHandlerRef", "doTry", "doCatch",
-            "doFinally", "circuitBreaker", "onFallback", "throwExceptionOnFailure", "exceptionHandler", "bridgeErrorHandler");
-    private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.ofEntries(
+    private static final Set<String> HANDLERS = Set.of("routeConfiguration", "onException", "errorHandler", "errorHandlerRef", "doTry",
+            "doCatch", "doFinally", "circuitBreaker", "onFallback", "throwExceptionOnFailure", "exceptionHandler", "bridgeErrorHandler");
+    private static final Map<String, Set<String>> HANDLERS_ALLOWED = Map.of(
+            ERRORS, Set.of("routeConfiguration", "onException", "errorHandler"),
             // An answer is judged by its adapter.
-            Map.entry("deliver-outbox", Set.of("throwExceptionOnFailure")),
+            "deliver-outbox", Set.of("throwExceptionOnFailure"),
             // A number that the CRM refuses is nobody's; 403 and 404 are no refusal, and one with 200 may be.
-            Map.entry("deliver-retailcrm", Set.of("doTry", "doCatch")),
+            "deliver-retailcrm", Set.of("doTry", "doCatch"),
             // Handles nothing: the commit comes however the look ended, and knows what to leave out.
-            Map.entry("process-event", Set.of("doTry", "doFinally")));
-    private static final Set<String> HTTP_HEADERS = Set.of("Accept", "Accept-Language", "Authorization", "Cache-Control",
-            "Content-Disposition", "Content-Language", "Content-Type", "ETag", "If-Match", "If-None-Match", "Last-Modified", "Link",
-            "Location", "Retry-After", "User-Agent", "WWW-Authenticate",
-            // A vendor's way to take a key.
-            "X-API-KEY");
+            "process-event", Set.of("doTry", "doFinally"));
+    /** Any other goes along with the next request to a CRM; scratch values are variables. */
+    private static final Pattern HEADER = Pattern.compile(
+            "(Camel|Callbridge|\\{\\{).*|Accept|Authorization|Content-Type|Location|Retry-After|X-API-KEY");
 
     /** A member of a mapping, or a text in a sequence: the keys that lead there, and the value. */
     private record Item(List<String> path, Object value) {
@@ -74,19 +71,8 @@ public final class RouteRules {
             return value instanceof Map || value instanceof List ? "" : String.valueOf(value);
         }
 
-        boolean under(String key) {
-            return path.subList(0, path.size() - 1).contains(key);
-        }
-
-        boolean at(String... keys) {
-            return path.size() >= keys.length && path.subList(path.size() - keys.length, path.size()).equals(List.of(keys));
-        }
-
-        /** A {@code uri}, the short form of a step that is nothing but its address, or an expression that answers one. */
-        boolean endpoint() {
-            List<String> step = path.subList(path.lastIndexOf("steps") + 1, path.size());
-            return step.stream().noneMatch(BESIDES::contains)
-                    && (key().toLowerCase(Locale.ROOT).endsWith("uri") || step.stream().anyMatch(ENDPOINTS::contains));
+        boolean id() {
+            return key().equals("id") && !path.contains("parameters");
         }
     }
 
@@ -95,19 +81,16 @@ public final class RouteRules {
     private final Map<String, String> unreadable = new LinkedHashMap<>();
     private final String settings;
     private final String main;
-    private final String tests;
 
     /**
      * @param texts all route files, by name
      * @param settings text of {@code application.properties}
-     * @param main Java sources that may use a channel, a step id or a setting
-     * @param tests Java sources that may use a step id
+     * @param main Java sources that may use a channel or a setting
      */
-    public RouteRules(Map<String, String> texts, String settings, String main, String tests) {
+    public RouteRules(Map<String, String> texts, String settings, String main) {
         this.texts = texts;
         this.settings = settings;
         this.main = main;
-        this.tests = tests;
         texts.forEach((name, text) -> files.put(name, entries(name, text)));
     }
 
@@ -131,19 +114,21 @@ public final class RouteRules {
             return List.of(unreadable.get(name));
         }
         String stem = name.replace(SUFFIX, "");
-        List<String> findings = new ArrayList<>(YamlStyle.findings(texts.get(name)));
+        List<String> findings = new ArrayList<>();
         if (!FILE.matcher(name).matches()) {
             findings.add("name: not <stage>-<subject>" + SUFFIX);
         }
+        designer(texts.get(name), findings);
         Stream.of(texts.get(name).split("(?m)(?=^- )")).filter(entry -> entry.lines().count() > LONGEST)
                 .forEach(entry -> findings.add("length: over " + LONGEST + " lines in " + entry.lines().skip(1).findFirst().orElse("")));
-        entries(name, stem, findings);
-        routes(name).forEach(route -> route(name, stem, route, findings));
+        definitions(name, "routeConfiguration").forEach(configuration -> description(configuration, findings));
+        definitions(name, "routeTemplate").forEach(template -> description(template, findings));
+        routes(name).forEach(route -> route(stem, route, findings));
         items(name).forEach(item -> item(stem, item, findings));
         Set<String> known = SETTING.matcher(settings).results().map(setting -> setting.group(1)).collect(Collectors.toSet());
         keys(texts.get(name)).filter(key -> !known.contains(key))
                 .forEach(key -> findings.add("setting: " + key + " is not in application.properties"));
-        return findings.stream().distinct().toList();
+        return findings;
     }
 
     /** Settings that neither a route nor Java uses; a commented PBX is an example. */
@@ -161,49 +146,39 @@ public final class RouteRules {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private void entries(String name, String stem, List<String> findings) {
-        boolean beans = false;
-        for (Map<String, Object> entry : files.get(name)) {
-            String kind = String.join(" ", entry.keySet());
-            if (!Set.of("route", "routeTemplate", "templatedRoute", "routeConfiguration", "beans").contains(kind)) {
-                findings.add("kind: " + kind + " at the top; only route, routeTemplate, templatedRoute, routeConfiguration and beans");
+    /** What a visual designer would lose. */
+    private static void designer(String text, List<String> findings) {
+        boolean content = false;
+        for (Event event : new Parse(LoadSettings.builder().setParseComments(true).build()).parseString(text)) {
+            int line = event.getStartMark().orElseThrow().getLine() + 1;
+            if (event instanceof CommentEvent comment && comment.getCommentType() != CommentType.BLANK_LINE && content) {
+                findings.add("comment: only at the top of the file; a description survives elsewhere (line " + line + ")");
             }
-            if (kind.equals("routeConfiguration") && !stem.equals(ERRORS)) {
-                findings.add("kind: routeConfiguration outside " + ERRORS);
+            content |= event instanceof NodeEvent;
+            if (event instanceof AliasEvent || event instanceof NodeEvent node && node.getAnchor().isPresent()) {
+                findings.add("anchor: neither anchors nor aliases (line " + line + ")");
             }
-            if (beans && kind.startsWith("route")) {
-                findings.add("order: routes before beans");
-            }
-            beans |= kind.equals("beans");
-            if (entry.get(kind) instanceof Map<?, ?> definition) {
-                if (!kind.equals("templatedRoute")) {
-                    description(definition, findings);
-                }
-                if (kind.equals("routeTemplate") && !(definition.get("route") instanceof Map<?, ?> route && route.get("id") == null)) {
-                    findings.add("template: " + definition.get("id") + " has no route without an id");
-                }
+            if (event instanceof ScalarEvent scalar && scalar.getTag().isPresent()
+                    || event instanceof CollectionStartEvent start && start.getTag().isPresent()) {
+                findings.add("tag: none (line " + line + ")");
             }
         }
-    }
-
-    /** The route that is of the file's name, or one of the CRM's capabilities: what is asked for from outside of the file. */
-    private static boolean main(String stem, String id) {
-        return id.equals(stem) || stem.matches(CRM) && id.startsWith(stem + "-") && CAPABILITIES.contains(id.substring(stem.length() + 1));
     }
 
     private static void description(Map<?, ?> definition, List<String> findings) {
-        String text = String.valueOf(definition.get("description")).strip();
-        if (text.length() <= 10 || !text.endsWith(".") || SENTENCE_END.matcher(text).results().count() > 1) {
-            findings.add("description: not one sentence for " + definition.get("id"));
+        if (!String.valueOf(definition.get("description")).strip().matches("(?s).{10,}\\.")) {
+            findings.add("description: no sentence for " + definition.get("id"));
         }
     }
 
-    private void route(String name, String stem, Map<?, ?> route, List<String> findings) {
+    private void route(String stem, Map<?, ?> route, List<String> findings) {
         String id = String.valueOf(route.get("id"));
         String stage = stem.replaceFirst("-.*", "");
+        boolean ofCrm = stem.matches(CRM);
         description(route, findings);
-        if (!main(stem, id)) {
-            helper(name, stem, id, findings);
+        // One that is neither of the file's name nor a capability of its CRM.
+        if (!id.equals(stem) && !(ofCrm && id.startsWith(stem + "-") && CAPABILITIES.contains(id.substring(stem.length() + 1)))) {
+            helper(id, ofCrm ? stem : stage, findings);
         }
         if (!stage.equals(route.get("group"))) {
             findings.add("group: not " + stage + " on " + id);
@@ -228,18 +203,14 @@ public final class RouteRules {
         }
     }
 
-    private void helper(String name, String stem, String id, List<String> findings) {
-        String begin = stem.matches(CRM) ? stem : stem.replaceFirst("-.*", "");
+    /** It is named by its id, by its channel, and by who uses it. */
+    private void helper(String id, String begin, List<String> findings) {
         if (!id.startsWith(begin + "-")) {
             findings.add("helper: " + id + " is not " + begin + "-<what it does>");
         }
-        Predicate<String> uses = Pattern.compile("(direct|seda):(//)?" + Pattern.quote(id) + "(?![\\w-])").asPredicate();
-        boolean used = texts.keySet().stream().flatMap(file -> items(file).stream())
-                .anyMatch(item -> item.endpoint() && !item.at("from", "uri") && uses.test(item.text())
-                        || (item.at("parameters", "value") || item.at("parameters", "defaultValue")) && item.text().equals(id));
-        boolean inside = definitions(name, "route").stream().filter(route -> id.equals(route.get("id")))
-                .anyMatch(route -> route.get("from") instanceof Map<?, ?> from && String.valueOf(from.get("uri")).startsWith("direct:"));
-        if (inside && !used && !uses.test(main)) {
+        Pattern named = Pattern.compile("(?<![\\w-])" + Pattern.quote(id) + "(?![\\w-])");
+        long times = Stream.concat(texts.values().stream(), Stream.of(main)).flatMap(text -> named.matcher(text).results()).count();
+        if (texts.values().stream().anyMatch(text -> text.contains("uri: direct:" + id + "\n")) && times < 3) {
             findings.add("helper: " + id + " is used by nobody");
         }
     }
@@ -252,50 +223,23 @@ public final class RouteRules {
 
     private void item(String stem, Item item, List<String> findings) {
         String key = item.key();
-        if (!CAMEL_CASE.matcher(key).matches() && !item.under("parameters") && !item.under("properties")) {
-            findings.add("case: " + key + " is not camelCase");
-        }
-        if (item.endpoint() && item.text().replaceAll("\\$\\{[^}]*}", "").contains("?")) {
-            findings.add("options: not under parameters in " + item.text());
-        }
-        if (key.equals("parameters") && item.value instanceof Map<?, ?> options
-                && !List.copyOf(options.keySet()).equals(options.keySet().stream().sorted().toList())) {
-            findings.add("alphabet: not followed by " + options.keySet());
-        }
-        if (SCRIPTS.contains(key) || item.endpoint() && SCRIPTS.contains(item.text().replaceFirst(":.*", ""))) {
+        String text = item.text();
+        if (SCRIPT.matcher(key).matches() || SCRIPT_ENDPOINT.matcher(text).matches()) {
             findings.add("script: " + item.path + "; code belongs into a bean");
         }
-        if (item.text().contains("#class:")) {
-            findings.add("reflection: " + item.text() + "; a named bean needs none");
+        if (text.contains("#class:")) {
+            findings.add("reflection: " + text + "; a named bean needs none");
         }
-        if (key.equals("expression")) {
-            findings.add("expression: not inline in " + item.path);
-        }
-        Set<String> allowed = stem.equals(ERRORS) ? Set.of("onException", "errorHandler")
-                : HANDLERS_ALLOWED.getOrDefault(stem, Set.of());
-        if (HANDLERS.contains(key) && !allowed.contains(key)) {
+        if (HANDLERS.contains(key) && !HANDLERS_ALLOWED.getOrDefault(stem, Set.of()).contains(key)) {
             findings.add("errors: " + key + " outside " + ERRORS);
         }
-        if (key.equals("id") && !item.under("parameters")) {
-            id(item, findings);
+        if (item.id() && files.keySet().stream().flatMap(name -> items(name).stream()).filter(Item::id)
+                .filter(other -> other.text().equals(text)).count() > 1) {
+            findings.add("unique: " + text + " is there twice");
         }
-        if ((item.at("setHeader", "name") || item.at("setHeaders", "headers", "name"))
-                && !item.text().matches("(Camel|Callbridge|\\{\\{).*") && !HTTP_HEADERS.contains(item.text())) {
-            findings.add("header: " + item.text() + " is neither standard nor Callbridge*; scratch values are variables");
-        }
-    }
-
-    private void id(Item item, List<String> findings) {
-        String id = item.text();
-        if (files.keySet().stream().flatMap(name -> items(name).stream()).filter(other -> other.key().equals("id")
-                && !other.under("parameters") && other.text().equals(id)).count() > 1) {
-            findings.add("unique: " + id + " is there twice");
-        }
-        if (item.under("steps") && !STEP_ID.matcher(id).matches()) {
-            findings.add("step: " + id + " is not verb-noun");
-        }
-        if (item.under("steps") && !main.contains('"' + id + '"') && !tests.contains('"' + id + '"')) {
-            findings.add("step: " + id + " is used by no Java");
+        if (key.equals("name") && (item.path.contains("setHeader") || item.path.contains("setHeaders"))
+                && !HEADER.matcher(text).matches()) {
+            findings.add("header: " + text + " is neither standard nor Callbridge*; scratch values are variables");
         }
     }
 
@@ -308,23 +252,16 @@ public final class RouteRules {
     private List<Map<?, ?>> routes(String name) {
         List<Map<?, ?>> found = definitions(name, "route");
         for (Map<?, ?> template : definitions(name, "routeTemplate")) {
-            if (template.get("route") instanceof Map<?, ?> route) {
-                Map<Object, Object> named = new LinkedHashMap<>(route);
-                named.put("id", template.get("id"));
-                found.add(named);
-            }
+            Map<Object, Object> named = new LinkedHashMap<>(template.get("route") instanceof Map<?, ?> route ? route : template);
+            named.put("id", template.get("id"));
+            found.add(named);
         }
         return found;
     }
 
     private List<Map<?, ?>> definitions(String name, String kind) {
-        List<Map<?, ?>> found = new ArrayList<>();
-        files.get(name).forEach(entry -> {
-            if (entry.get(kind) instanceof Map<?, ?> definition) {
-                found.add(definition);
-            }
-        });
-        return found;
+        return files.get(name).stream().map(entry -> entry.get(kind)).filter(Map.class::isInstance).<Map<?, ?>>map(Map.class::cast)
+                .collect(Collectors.toCollection(ArrayList::new));
     }
 
     private List<Item> items(String name) {
