@@ -80,7 +80,7 @@ class AdapterLimitsIT {
     private BridgeProcess.Builder replica() {
         return BridgeProcess.builder().crm(rest).setting("callbridge.crm.active", "bitrix24,amocrm,rest")
                 .setting("callbridge.deliver.card.lookup-timeout-ms", "1000")
-                .setting("callbridge.crm.rest.rate", Integer.toString(REST_RATE)).setting("callbridge.crm.rest.parallel", "4")
+                .setting("callbridge.crm.rest.rate", Integer.toString(REST_RATE)).setting("callbridge.deliver.parallel", "4")
                 .setting("callbridge.crm.bitrix24.url", bitrix24.restUrl()).setting("callbridge.crm.bitrix24.oauth-url", bitrix24.origin())
                 .setting("callbridge.crm.bitrix24.client-id", bitrix24.clientId())
                 .setting("callbridge.crm.bitrix24.client-secret", bitrix24.clientSecret())
