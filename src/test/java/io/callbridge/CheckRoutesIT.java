@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.support.BridgeCommand;
 import io.callbridge.support.BridgeCommand.Result;
+import io.callbridge.support.BridgeProcess;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -22,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code --check-routes} tells an integrator every mistake with file and line before he rolls out, and starts nothing. */
+/** {@code --check-routes} tells an integrator the first mistake of each route with file and line before he rolls out, and starts nothing. */
 @Tag("native")
 class CheckRoutesIT {
 
@@ -66,7 +67,7 @@ class CheckRoutesIT {
             new Mistake("process-x-syntax.camel.yaml", "- route: {{{\n\t: [", 2, "found"),
             new Mistake("process-x-empty.camel.yaml", "", 0, "empty", "- route:"),
             new Mistake("process-x-map.camel.yaml", "route:\n  id: x\n", 0, "list", "- route:"),
-            new Mistake("process-x-step.camel.yaml", "- teleport:\n    uri: log:x", 7, "unknown step", "teleport"),
+            new Mistake("process-x-step.camel.yaml", "- teleport:\n    uri: log:x\n- jump: x", 7, "unknown step", "teleport"),
             new Mistake("process-x-key.camel.yaml", "- to:\n    urii: log:x", 8, "unknown key", "urii"),
             new Mistake("process-x-type.camel.yaml", "- log:\n    message:\n      a: b", 9, "map", "key-value"),
             new Mistake("process-x-enum.camel.yaml", "- marshal:\n    json:\n      library: Papyrus", 9, "JsonLibrary", "Papyrus"),
@@ -201,6 +202,34 @@ class CheckRoutesIT {
             assertTrue(result.output().stream().anyMatch(line -> line.matches(".*" + said)), () -> said + " is not in " + result);
         }
         assertEquals(8, result.output().size(), () -> String.join("\n", result.output()));
+    }
+
+    @Test
+    void aBrokenFileOfACrmThatIsNotActiveIsToldAndKeepsNobodyFromStarting() throws IOException {
+        Mistake mistake = new Mistake("deliver-hubspot.camel.yaml", "- route: {{{", 2, "found");
+        Files.writeString(routes.resolve(mistake.file()), mistake.text());
+        Result result = command().run("--check-routes", routes.toString());
+        mistake.assertTold(result, routes);
+        assertEquals(2, result.output().size(), result::toString);
+        try (BridgeProcess bridge = BridgeProcess.builder().editRoutes(edited ->
+                Files.writeString(edited.resolve(mistake.file()), mistake.text())).start()) {
+            List<String> started = bridge.output().lines().filter(line -> line.contains("] route ")).toList();
+            assertTrue(started.stream().anyMatch(line -> line.contains(" deliver-rest-call ")), bridge::tail);
+            assertEquals(List.of(), started.stream().filter(line ->
+                    line.matches(".* route (deliver-(amocrm|bitrix24|hubspot|retailcrm|vtiger)|ingest-(tcp|asterisk)).*")).toList());
+        }
+    }
+
+    @Test
+    void whatIsUsedMayNotBeInAFileThatIsNotLoaded() throws IOException {
+        Path tcp = routes.resolve("ingest-tcp.camel.yaml");
+        Files.writeString(tcp, Files.readString(tcp) + "- route:\n    id: own\n    from:\n      uri: direct:own\n      steps:\n        - log: x\n");
+        Mistake mistake = new Mistake("process-x-own.camel.yaml", "- to:\n    uri: direct:own", 7, "direct:own", "no route consumes it");
+        Files.writeString(routes.resolve(mistake.file()), mistake.text());
+        Result result = command().run("--check-routes", routes.toString());
+        mistake.assertTold(result, routes);
+        assertEquals(2, result.output().size(), result::toString);
+        assertEquals(0, command().setting("callbridge.tcp.port", "6400").run("--check-routes", routes.toString()).status());
     }
 
     @Test

@@ -6,10 +6,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.inject.Singleton;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.camel.CamelContext;
 
 /** The connections to Asterisks: one for each PBX that has {@code ami.host}. */
 @Singleton
 public class Asterisks {
+
+    private static final String TEMPLATE = "ingest-asterisk";
 
     private final Settings settings;
     private final LeaseClusterService leases;
@@ -22,13 +25,27 @@ public class Asterisks {
         this.meters = meters;
     }
 
+    /** Makes a route {@code ingest-asterisk-<pbx>} of the template {@code ingest-asterisk} for each of them. */
+    public void addRoutes(CamelContext context) {
+        for (String pbx : settings.asterisks()) {
+            AmiSettings target = settings.asterisk(pbx).orElseThrow();
+            context.getRegistry().bind(namespace(pbx), pipeline(pbx));
+            String host = target.host().contains(":") ? "[" + target.host() + "]" : target.host();
+            try {
+                context.addRouteFromTemplate(TEMPLATE + "-" + pbx, TEMPLATE, Map.of("pbx", pbx, "address", host + ":" + target.port()));
+            } catch (Exception e) {
+                throw new IllegalStateException("PBX " + pbx + ": " + e.getMessage(), e);
+            }
+        }
+    }
+
     /** The cluster namespace in which one replica is chosen to read the Asterisk of a PBX. */
-    static String namespace(String pbx) {
+    private static String namespace(String pbx) {
         return "asterisk-" + pbx;
     }
 
     /** What makes the connections to the Asterisk of a PBX. */
-    synchronized AmiPipeline pipeline(String pbx) {
+    private synchronized AmiPipeline pipeline(String pbx) {
         return new AmiPipeline(links.computeIfAbsent(pbx, name -> new AmiLink(name, settings.asterisk(name).orElseThrow(), settings,
                 () -> leases.isLeader(namespace(name)), () -> leases.trouble(namespace(name)), meters)));
     }

@@ -1,20 +1,26 @@
 package io.callbridge.platform;
 
+import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.CrmRequests;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Named;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Route;
 import org.apache.camel.StartupListener;
 import org.apache.camel.model.ModelCamelContext;
+import org.apache.camel.quarkus.main.CamelMain;
+import org.apache.camel.quarkus.main.events.AfterConfigure;
+import org.apache.camel.quarkus.main.events.BeforeConfigure;
 import org.apache.camel.spi.CamelContextCustomizer;
 import org.eclipse.microprofile.config.Config;
 import org.jboss.logging.Logger;
@@ -33,17 +39,32 @@ public class Bootstrap implements CamelContextCustomizer {
     private final AdminToken token;
     private final Dispatcher dispatcher;
     private final CrmRequests requests;
+    private final Asterisks asterisks;
     private final CamelContext context;
 
     public Bootstrap(Config config, Settings settings, Store store, AdminToken token, Dispatcher dispatcher,
-            CrmRequests requests, CamelContext context) {
+            CrmRequests requests, Asterisks asterisks, CamelContext context) {
         this.config = config;
         this.settings = settings;
         this.store = store;
         this.token = token;
         this.dispatcher = dispatcher;
         this.requests = requests;
+        this.asterisks = asterisks;
         this.context = context;
+    }
+
+    /** Before Camel looks into the files of routes. */
+    void leaveIdleFiles(@Observes BeforeConfigure event) {
+        ((CamelMain) event.getMain()).getMainConfigurationProperties().setRoutesExcludePattern(RouteFile.texts(config, context).keySet()
+                .stream().filter(location -> !RoutesLocation.loads(location, config)).collect(Collectors.joining(",")));
+    }
+
+    /** Their template is loaded, and Camel begins to build routes after this. */
+    void addRoutesOfAsterisks(@Observes AfterConfigure event) {
+        if (CheckRoutes.starts(config)) {
+            asterisks.addRoutes(context);
+        }
     }
 
     /** Before the routes are loaded. */
@@ -52,11 +73,11 @@ public class Bootstrap implements CamelContextCustomizer {
         if (!CheckRoutes.starts(config)) {
             return;
         }
-        RouteInspector.of(camelContext, Bootstrap::refuse);
+        RouteInspector.of(camelContext);
         KeyCheck.check(config, camelContext);
         RouteVariables variables = new RouteVariables();
         RouteFile.texts(config, camelContext).forEach(variables::add);
-        variables.problems().forEach(Bootstrap::refuse);
+        variables.problems().stream().filter(problem -> RoutesLocation.loads(problem.file(), config)).forEach(Bootstrap::refuse);
         // The first use creates the settings, and so reads and checks everything.
         camelContext.setSSLContextParameters(settings.crmTls());
         requests.follow(camelContext);
@@ -107,6 +128,6 @@ public class Bootstrap implements CamelContextCustomizer {
     }
 
     private static void refuse(Problem problem) {
-        throw new StartException(problem.toString());
+        throw new StartException(problem);
     }
 }

@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import io.callbridge.asterisk.Asterisks;
 import io.quarkus.arc.Unremovable;
 import io.quarkus.runtime.QuarkusApplication;
 import jakarta.inject.Singleton;
@@ -8,8 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.ModelCamelContext;
@@ -31,12 +34,14 @@ public class CheckRoutes implements QuarkusApplication {
 
     private final Config config;
     private final Settings settings;
+    private final Asterisks asterisks;
     private final CamelMain main;
     private final CamelContext context;
 
-    public CheckRoutes(Config config, Settings settings, CamelMain main, CamelContext context) {
+    public CheckRoutes(Config config, Settings settings, Asterisks asterisks, CamelMain main, CamelContext context) {
         this.config = config;
         this.settings = settings;
+        this.asterisks = asterisks;
         this.main = main;
         this.context = context;
     }
@@ -76,10 +81,12 @@ public class CheckRoutes implements QuarkusApplication {
             main.getMainConfigurationProperties().setRoutesCollectorEnabled(false);
             main.init();
             context.init();
-            RoutesCheck check = new RoutesCheck((ModelCamelContext) context);
-            check.load(found);
-            check.build();
-            check.complete(Settings.activeCrms(config), location);
+            RoutesCheck check = new RoutesCheck((ModelCamelContext) context, Settings.activeCrms(config), location);
+            // A start loads these alone; then the others, which may use what these have.
+            Map<Boolean, List<Resource>> loaded = found.stream().collect(
+                    Collectors.partitioningBy(file -> RoutesLocation.loads(file.getLocation(), config)));
+            check.check(loaded.get(true), asterisks::addRoutes);
+            check.check(loaded.get(false), none -> { });
             routes = check.routes();
             problems.addAll(check.problems());
         } catch (Exception e) {

@@ -35,7 +35,7 @@ final class MissingRoutes {
         }
         List<Problem> problems = new ArrayList<>();
         for (String stage : STAGES) {
-            if (!broken.contains(stage) && routes.stream().noneMatch(route -> stage.equals(route.getGroup()))) {
+            if (!broken.contains(stage) && routes.stream().noneMatch(route -> stage.equals(((RouteDefinition) route.getRoute()).getGroup()))) {
                 problems.add(new Problem(null, 0, "no route of stage " + stage + " loaded from " + location
                         + "; needed is at least one with group: " + stage));
             }

@@ -34,8 +34,8 @@ record Problem(String file, int line, String text) implements Comparable<Problem
     static Problem of(String location, int line, Throwable error) {
         Throwable root = error;
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
-            if (cause instanceof StartException) {
-                return new Problem(null, 0, cause.getMessage());
+            if (cause instanceof StartException refused) {
+                return refused.problem();
             }
             if (cause instanceof MarkedYamlEngineException yaml && yaml.getProblemMark().isPresent()) {
                 Mark mark = yaml.getProblemMark().get();

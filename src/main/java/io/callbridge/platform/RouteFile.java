@@ -28,8 +28,6 @@ final class RouteFile {
     /** An entry of the file: a route, a route configuration and the like. */
     static final class Entry {
 
-        private static final String STOP = "stop: {}";
-
         private final String location;
         private final Node node;
         private final String[] lines;
@@ -63,49 +61,6 @@ final class RouteFile {
 
         Resource resource() {
             return ResourceHelper.fromString(location, text());
-        }
-
-        /**
-         * Puts a step that is always right in the place of the innermost one at a line.
-         *
-         * @return {@code false} if no step is there, or it is replaced already
-         */
-        boolean withoutStepAt(int line) {
-            return replaceStep(node, lines.length, line - 1);
-        }
-
-        private boolean replaceStep(Node within, int end, int line) {
-            List<NodeTuple> keys = within instanceof MappingNode map ? map.getValue() : List.of();
-            for (int i = 0; i < keys.size(); i++) {
-                int next = i + 1 < keys.size() ? lineOf(keys.get(i + 1).getKeyNode()) : end;
-                if (line >= lineOf(keys.get(i).getKeyNode()) && line < next) {
-                    return replaceInList(keys.get(i), next, line);
-                }
-            }
-            return false;
-        }
-
-        private boolean replaceInList(NodeTuple key, int end, int line) {
-            if (!(key.getValueNode() instanceof SequenceNode list)) {
-                return replaceStep(key.getValueNode(), end, line);
-            }
-            for (int i = 0; i < list.getValue().size(); i++) {
-                Node item = list.getValue().get(i);
-                int next = i + 1 < list.getValue().size() ? lineOf(list.getValue().get(i + 1)) : end;
-                if (line >= lineOf(item) && line < next) {
-                    return replaceStep(item, next, line) || key(key).equals("steps") && replace(item, next);
-                }
-            }
-            return false;
-        }
-
-        private boolean replace(Node step, int end) {
-            int start = lineOf(step);
-            String replaced = lines[start].substring(0, step.getStartMark().orElseThrow().getColumn()) + STOP;
-            boolean isNew = !lines[start].equals(replaced);
-            Arrays.fill(lines, start, end, "");
-            lines[start] = replaced;
-            return isNew;
         }
     }
 

@@ -3,7 +3,6 @@ package io.callbridge.platform;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.NamedNode;
@@ -37,18 +36,14 @@ final class RouteInspector extends DefaultProcessorFactory {
     static final String NO_CONFIGURATION = "routeConfigurationId ";
 
     private final CamelContext context;
-    private final Consumer<Problem> problems;
     private final List<Route> routes = new ArrayList<>();
-    private boolean standsIn;
 
-    private RouteInspector(CamelContext context, Consumer<Problem> problems) {
+    private RouteInspector(CamelContext context) {
         this.context = context;
-        this.problems = problems;
     }
 
-    /** @param problems what it throws ends the building; else it goes on, to find the next one */
-    static RouteInspector of(CamelContext context, Consumer<Problem> problems) {
-        RouteInspector inspector = new RouteInspector(context, problems);
+    static RouteInspector of(CamelContext context) {
+        RouteInspector inspector = new RouteInspector(context);
         context.getCamelContextExtension().addContextPlugin(ProcessorFactory.class, inspector);
         context.addLifecycleStrategy(new LifecycleStrategySupport() {
             @Override
@@ -70,26 +65,24 @@ final class RouteInspector extends DefaultProcessorFactory {
         for (String id : route.getRouteConfigurationId() == null ? new String[0] : route.getRouteConfigurationId().split(",")) {
             if (!id.contains("*") && !id.contains("{{") && (route.getAppliedRouteConfigurationIds() == null
                     || route.getAppliedRouteConfigurationIds().stream().noneMatch(applied -> PatternHelper.matchPattern(applied, id)))) {
-                problems.accept(Problem.at(route, NO_CONFIGURATION + id + " does not exist; allowed: the id of a routeConfiguration"));
+                throw new StartException(Problem.at(route, NO_CONFIGURATION + id
+                        + " does not exist; allowed: the id of a routeConfiguration"));
             }
         }
-        for (ProcessorDefinition<?> output : List.copyOf(route.getOutputs())) {
-            if (output instanceof OnExceptionDefinition handler && !known(handler)) {
-                route.getOutputs().remove(handler);
+        for (ProcessorDefinition<?> output : route.getOutputs()) {
+            if (output instanceof OnExceptionDefinition handler) {
+                checkExceptions(handler);
             }
         }
     }
 
-    private boolean known(OnExceptionDefinition handler) {
-        boolean known = true;
+    private void checkExceptions(OnExceptionDefinition handler) {
         for (String name : handler.getExceptions()) {
             if (!name.contains("{{") && context.getClassResolver().resolveClass(name) == null) {
-                problems.accept(Problem.at(handler, "exception " + name
+                throw new StartException(Problem.at(handler, "exception " + name
                         + " does not exist; allowed: the full name of an exception class of Callbridge, Camel or Java"));
-                known = false;
             }
         }
-        return known;
     }
 
     @Override
@@ -99,67 +92,57 @@ final class RouteInspector extends DefaultProcessorFactory {
     }
 
     private Processor build(Route route, ProcessorDefinition<?> step) {
-        if (step instanceof BeanDefinition bean && (!hasMethod(bean) || !takesConstants(bean))) {
-            return nothing();
+        if (step instanceof BeanDefinition bean) {
+            checkMethod(bean);
+            checkConstants(bean);
         }
         try {
             return ProcessorReifier.reifier(route, step).createProcessor();
         } catch (StartException named) {
             throw named;
         } catch (Exception e) {
-            // A step that does nothing stands in for one within that was told already, and does not fit everywhere.
-            boolean told = standsIn && e instanceof ClassCastException;
-            if (!wrongCondition(step) && !told) {
-                problems.accept(Problem.of(step.getLocation(), line(step), e));
-            }
-            step.getOutputs().forEach(inner -> build(route, inner));
-            return nothing();
+            checkConditions(step);
+            throw new StartException(Problem.of(step.getLocation(), line(step), e));
         }
     }
 
-    private boolean wrongCondition(ProcessorDefinition<?> step) {
-        boolean wrong = false;
+    private void checkConditions(ProcessorDefinition<?> step) {
         for (WhenDefinition branch : step instanceof ChoiceDefinition choice ? choice.getWhenClauses() : List.<WhenDefinition>of()) {
             try {
                 branch.getExpression().createPredicate(context);
             } catch (Exception e) {
                 // As in line().
-                problems.accept(Problem.of(branch.getLocation(), branch.getLineNumber() + 1, e));
-                wrong = true;
+                throw new StartException(Problem.of(branch.getLocation(), branch.getLineNumber() + 1, e));
             }
         }
-        return wrong;
     }
 
     /** Camel would name the class behind the bean, and none of its methods. */
-    private boolean hasMethod(BeanDefinition step) {
+    private void checkMethod(BeanDefinition step) {
         Object bean = step.getRef() == null ? null : context.getRegistry().lookupByName(step.getRef());
         String method = step.getMethod();
         if (bean == null || method == null || !method.matches("\\w+")) {
-            return true;
+            return;
         }
         BeanInfo known = new BeanInfo(context, bean.getClass());
         if (!known.hasMethod(method)) {
             String allowed = known.getMethods().stream().map(there -> there.getMethod().getName()).distinct().collect(Collectors.joining(", "));
-            problems.accept(new Problem(Problem.file(step.getLocation()), line(step),
+            throw new StartException(new Problem(Problem.file(step.getLocation()), line(step),
                     "bean " + step.getRef() + " has no method " + method + "; allowed: " + allowed));
         }
-        return known.hasMethod(method);
     }
 
     /** What another setBody makes may be somebody else's text: jsonTemplate would refuse it with every call. */
-    private boolean takesConstants(BeanDefinition step) {
+    private void checkConstants(BeanDefinition step) {
         List<ProcessorDefinition<?>> before = step.getParent().getOutputs();
         int at = "jsonTemplate".equals(step.getRef()) ? before.indexOf(step) - 1 : -1;
         while (at >= 0 && (before.get(at) instanceof SetHeaderDefinition || before.get(at) instanceof SetVariableDefinition)) {
             at--;
         }
-        boolean made = at >= 0 && before.get(at) instanceof SetBodyDefinition body && !(body.getExpression() instanceof ConstantExpression);
-        if (made) {
-            problems.accept(new Problem(Problem.file(step.getLocation()), line(step),
+        if (at >= 0 && before.get(at) instanceof SetBodyDefinition body && !(body.getExpression() instanceof ConstantExpression)) {
+            throw new StartException(new Problem(Problem.file(step.getLocation()), line(step),
                     "bean jsonTemplate evaluates the body, which the setBody before it makes of values; allowed: setBody with a constant"));
         }
-        return !made;
     }
 
     /** Camel takes the line before for that of a branch, and of a step in braces, {@code - to: {uri: x}}. */
@@ -178,12 +161,5 @@ final class RouteInspector extends DefaultProcessorFactory {
         } catch (IOException noLongerThere) {
             return line;
         }
-    }
-
-    private Processor nothing() {
-        standsIn = true;
-        return exchange -> {
-            // Is never run: the start is refused.
-        };
     }
 }

@@ -3,10 +3,14 @@ package io.callbridge.platform;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.apache.camel.CamelContext;
 import org.apache.camel.RouteConfigurationsBuilder;
 import org.apache.camel.RoutesBuilder;
 import org.apache.camel.builder.RouteBuilder;
@@ -16,23 +20,34 @@ import org.apache.camel.model.RouteDefinitionHelper;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 
-/** Loads and builds routes as a start does, but goes on after a mistake, and starts nothing. */
+/** Loads and builds routes as a start does, but goes on after a mistake with the next route, and starts nothing. */
 final class RoutesCheck {
 
     private final ModelCamelContext context;
+    private final List<String> crms;
+    private final String location;
     private final SortedSet<Problem> problems = new TreeSet<>();
     /** What is missing only because its file, or its route, is broken. */
     private final Set<String> broken = new HashSet<>();
     private final List<RouteDefinition> definitions = new ArrayList<>();
+    private final RouteVariables variables = new RouteVariables();
     private final RouteInspector inspector;
 
-    /** @param context initialised, without routes */
-    RoutesCheck(ModelCamelContext context) {
+    /**
+     * @param context initialised, without routes
+     * @param location where the routes are loaded from
+     */
+    RoutesCheck(ModelCamelContext context, List<String> crms, String location) {
         this.context = context;
-        inspector = RouteInspector.of(context, problems::add);
+        this.crms = crms;
+        this.location = location;
+        inspector = RouteInspector.of(context);
     }
 
     SortedSet<Problem> problems() {
+        problems.addAll(variables.problems());
+        problems.removeIf(problem -> broken.stream().anyMatch(
+                name -> problem.text().startsWith(RouteInspector.NO_CONFIGURATION + name + " ")));
         return problems;
     }
 
@@ -40,10 +55,13 @@ final class RoutesCheck {
         return inspector.routes().size();
     }
 
-    /** In the order of Camel: what routes share, then the routes, then those that Java makes of templates. */
-    void load(Collection<Resource> files) {
+    /**
+     * In the order of Camel: what routes share, then the routes, then those of templates. What is there already may be used, too.
+     *
+     * @param templates makes routes of those that are loaded
+     */
+    void check(Collection<Resource> files, Consumer<CamelContext> templates) {
         List<RouteFile.Entry> entries = new ArrayList<>();
-        RouteVariables variables = new RouteVariables();
         for (Resource file : files) {
             String text = "";
             try {
@@ -55,52 +73,49 @@ final class RoutesCheck {
                 broken.addAll(RouteFile.names(text));
             }
         }
-        problems.addAll(variables.problems());
-        entries.stream().filter(RouteFile.Entry::isConfiguration).forEach(this::load);
-        entries.stream().filter(entry -> !entry.isConfiguration()).forEach(this::load);
+        entries.stream().filter(RouteFile.Entry::isConfiguration).forEach(entry -> load(entry, Map.of()));
+        // Each may be of a template in another file.
+        Map<RouteFile.Entry, RoutesBuilder> made = new LinkedHashMap<>();
+        entries.stream().filter(entry -> !entry.isConfiguration()).forEach(entry -> load(entry, made));
+        made.forEach(this::make);
         try {
-            for (RoutesBuilder made : context.getRegistry().findByType(RoutesBuilder.class)) {
-                context.addRoutes(made);
-                context.addTemplatedRoutes(made);
-            }
+            templates.accept(context);
         } catch (Exception e) {
             problems.add(Problem.of(null, 0, e));
         }
+        build();
+        problems.addAll(MissingRoutes.problems(inspector.routes(), context, crms, location, broken));
     }
 
-    private void load(RouteFile.Entry entry) {
-        String text = entry.text();
-        boolean again = true;
-        while (again) {
-            try {
-                add(entry);
-                again = false;
-            } catch (Exception e) {
-                Problem problem = Problem.of(entry.location(), entry.line(), e);
-                problems.add(problem);
-                again = entry.withoutStepAt(problem.line());
-                if (!again) {
-                    broken.addAll(RouteFile.names(text));
+    private void load(RouteFile.Entry entry, Map<RouteFile.Entry, RoutesBuilder> templated) {
+        try {
+            for (RoutesBuilder builder : PluginHelper.getRoutesLoader(context).findRoutesBuilders(entry.resource())) {
+                if (entry.isConfiguration()) {
+                    context.addRoutesConfigurations((RouteConfigurationsBuilder) builder);
+                } else {
+                    context.addRoutes(builder);
+                    templated.put(entry, builder);
+                    // A second route of the same id drives the first one out of the context.
+                    definitions.addAll(((RouteBuilder) builder).getRouteCollection().getRoutes());
                 }
             }
+        } catch (Exception e) {
+            problems.add(Problem.of(entry.location(), entry.line(), e));
+            broken.addAll(RouteFile.names(entry.text()));
         }
     }
 
-    private void add(RouteFile.Entry entry) throws Exception {
-        for (RoutesBuilder builder : PluginHelper.getRoutesLoader(context).findRoutesBuilders(entry.resource())) {
-            if (entry.isConfiguration()) {
-                context.addRoutesConfigurations((RouteConfigurationsBuilder) builder);
-            } else {
-                context.addRoutes(builder);
-                context.addTemplatedRoutes(builder);
-                // A second route of the same id drives the first one out of the context.
-                definitions.addAll(((RouteBuilder) builder).getRouteCollection().getRoutes());
-            }
+    private void make(RouteFile.Entry entry, RoutesBuilder builder) {
+        try {
+            context.addTemplatedRoutes(builder);
+        } catch (Exception e) {
+            problems.add(Problem.of(entry.location(), entry.line(), e));
+            broken.addAll(RouteFile.names(entry.text()));
         }
     }
 
     /** Each alone, so that one that cannot be built hides no other. */
-    void build() {
+    private void build() {
         List<RouteDefinition> all = new ArrayList<>(definitions);
         context.getRouteDefinitions().stream().filter(made -> !definitions.contains(made)).forEach(all::add);
         for (RouteDefinition route : all) {
@@ -110,31 +125,22 @@ final class RoutesCheck {
             }
         }
         // Of one that has an id twice in itself Camel would say no more than that.
-        all.stream().filter(route -> RouteDefinitionHelper.validateUniqueIds(route, List.of(route)) == null).forEach(this::build);
+        all.stream().filter(route -> RouteDefinitionHelper.validateUniqueIds(route, List.of(route)) == null && !begun(route))
+                .forEach(this::build);
+    }
+
+    private boolean begun(RouteDefinition route) {
+        return inspector.routes().stream().anyMatch(begun -> begun.getRoute() == route);
     }
 
     private void build(RouteDefinition route) {
-        if (!builds(route) && inspector.routes().stream().noneMatch(begun -> begun.getRoute() == route)) {
-            // What it begins with is wrong: with something else its steps are looked at, too.
-            broken.addAll(List.of(String.valueOf(route.getGroup()), route.getInput().getEndpointUri().replaceFirst("\\?.*", "")));
-            route.getInput().setUri("direct:" + route.getRouteId());
-            builds(route);
-        }
-    }
-
-    private boolean builds(RouteDefinition route) {
         try {
             context.startRouteDefinitions(List.of(route));
-            return true;
         } catch (Exception e) {
             problems.add(Problem.at(route.getInput(), e));
-            return false;
+            if (!begun(route)) {
+                broken.addAll(List.of(String.valueOf(route.getGroup()), route.getInput().getEndpointUri().replaceFirst("\\?.*", "")));
+            }
         }
-    }
-
-    /** What must be there beside it. */
-    void complete(List<String> crms, String location) {
-        MissingRoutes.problems(inspector.routes(), context, crms, location, broken).forEach(problems::add);
-        problems.removeIf(problem -> broken.stream().anyMatch(name -> problem.text().startsWith(RouteInspector.NO_CONFIGURATION + name + " ")));
     }
 }

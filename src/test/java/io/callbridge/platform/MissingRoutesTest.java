@@ -3,6 +3,7 @@ package io.callbridge.platform;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.support.TestConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,14 @@ class MissingRoutesTest {
         List<String> consumed = Stream.concat(PACKAGED.stream().filter(uri -> !uri.equals("direct:deliver-outbox")),
                 Stream.of("direct:deliver-outbox?exchangePattern=InOnly", "direct:ops-own?synchronous=true")).toList();
         assertEquals(Map.of(), missing(consumed, List.of("direct:ops-own", "direct:process-event?block=false"), "rest"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"file:routes/deliver-outbox.camel.yaml, true", "file:/a/routes/deliver-rest.camel.yaml, true", "routes/deliver-rest-more.camel.yaml, true",
+        "classpath:routes/deliver-bitrix24.camel.yaml, false", "file:deliver-restful.camel.yaml, false", "file:routes/ingest-tcp.camel.yaml, false",
+        "file:routes/ingest-asterisk.camel.yaml, true", "file:routes/ingest-webhook.camel.yaml, true", "file:routes/process-own.camel.yaml, true"})
+    void onlyWhatIsConfiguredIsLoaded(String file, boolean loaded) {
+        assertEquals(loaded, RoutesLocation.loads(file, TestConfig.of(Map.of(), Map.of("CALLBRIDGE_PBX_MAIN_AMI_HOST", "pbx.example"))));
     }
 
     private void assertMissing(List<String> consumed, List<String> used, String crm, String channel, String sender) {

@@ -10,7 +10,6 @@ import io.callbridge.ingest.BadRequestException;
 import io.callbridge.store.StoreException;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.apache.camel.Exchange;
 import org.apache.camel.component.netty.NettyConfiguration;
 import org.apache.camel.component.netty.NettyEndpoint;
@@ -25,14 +24,6 @@ class IngestTcpRouteTest {
     @AfterEach
     void stop() {
         routes.close();
-    }
-
-    @Test
-    void withoutAPortThereIsNoRoute() {
-        try (RouteHarness without = RouteHarness.of("ingest-tcp").start()) {
-            assertEquals(Set.of(), without.running());
-        }
-        assertEquals(Set.of("ingest-tcp"), routes.running());
     }
 
     /** A codec of Camel's would read Java objects; answers in order need one thread for each connection. */
