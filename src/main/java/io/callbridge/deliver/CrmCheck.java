@@ -123,8 +123,8 @@ public class CrmCheck {
     private Step lookup(Asked asked) {
         // A route that takes an answer for "nobody has this number" knows its CRM; of any other, 404 says so.
         Throwable failure = asked.exchange.getException();
-        Integer caught = asked.failure() == null ? null : Failures.status(asked.failure());
-        boolean nobody = caught != null && caught == 404;
+        Integer said = asked.failure() == null ? status(asked) : Failures.status(asked.failure());
+        boolean nobody = said != null && said == 404;
         if (failure != null && !(nobody && failure instanceof HttpOperationFailedException)) {
             return failed("lookup", failure, asked);
         }
@@ -132,7 +132,7 @@ public class CrmCheck {
         try {
             JsonNode found = answer == null || answer.isBlank() ? null : json.readTree(answer);
             if (found == null && nobody) {
-                return new Step("lookup", "ok", "nobody-or-path", caught, null, null, asked.millis);
+                return new Step("lookup", "ok", "nobody-or-path", said, null, null, asked.millis);
             }
             return new Step("lookup", "ok", "ok", status(asked), null, found == null ? null : names(found), asked.millis);
         } catch (JsonProcessingException e) {
