@@ -62,8 +62,6 @@ public final class FakeAmi implements AutoCloseable {
     private volatile List<String> channels = List.of();
     private volatile boolean silent;
     private volatile boolean mute;
-    private volatile boolean challenge = true;
-    private volatile boolean booted = true;
 
     private FakeAmi(String user, String secret, SSLContext tls) {
         this.user = user;
@@ -114,17 +112,6 @@ public final class FakeAmi implements AutoCloseable {
     /** Answers nothing after the login, as behind a connection that is dead without anybody knowing. */
     public FakeAmi mute(boolean now) {
         mute = now;
-        return this;
-    }
-
-    public FakeAmi withoutChallenge() {
-        challenge = false;
-        return this;
-    }
-
-    /** FullyBooted comes when {@link Connection#booted} is called. */
-    public FakeAmi withoutBooted() {
-        booted = false;
         return this;
     }
 
@@ -306,10 +293,6 @@ public final class FakeAmi implements AutoCloseable {
             }
         }
 
-        public void booted() throws IOException {
-            send("Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n");
-        }
-
         /** The client may still send; it reads the end. */
         public void halfClose() throws IOException {
             socket.shutdownOutput();
@@ -405,12 +388,8 @@ public final class FakeAmi implements AutoCloseable {
         }
 
         private void challenge(Map<String, String> action) throws IOException {
-            if (challenge) {
-                expected = Integer.toString(100_000_000 + connections.size());
-                respond(action, "Success", "Challenge: " + expected + "\r\n");
-            } else {
-                respond(action, "Error", "Message: Must specify AuthType\r\n");
-            }
+            expected = Integer.toString(100_000_000 + connections.size());
+            respond(action, "Success", "Challenge: " + expected + "\r\n");
         }
 
         private void login(Map<String, String> action) throws IOException {
@@ -424,9 +403,7 @@ public final class FakeAmi implements AutoCloseable {
             }
             respond(action, "Success", "Message: Authentication accepted\r\n");
             logins.add(this);
-            if (booted) {
-                booted();
-            }
+            send("Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n");
         }
 
         private void list(Map<String, String> action, String item, String end, List<String> items) throws IOException {

@@ -68,32 +68,17 @@ class ScenarioVerdictTest {
     }
 
     @Test
-    void aSecondWriteIsFound() {
+    void whatComesTwiceTooMuchOrTooLateIsFound() {
         all();
         put("calls/" + LEG, REGISTRATION);
         assertFault("written 2 times");
-    }
-
-    @Test
-    void aRequestTooManyIsFound() {
-        all();
         put("missed-calls/" + CALL, "{}");
         assertFault("not expected");
-    }
-
-    @Test
-    void aCardAfterItsEndIsFound() {
+        requests.clear();
         put("calls/" + LEG, REGISTRATION);
-        put("cards/" + LEG, CARD);
-        end("ended", null);
-        assertFault("CARD after CALL");
-    }
-
-    @Test
-    void aWrongReasonIsFound() {
         put("cards/" + LEG, CARD);
         end("answered-elsewhere", "103");
-        put("calls/" + LEG, REGISTRATION);
+        assertFault("CARD after CALL");
         assertFault("reason is answered-elsewhere");
     }
 
