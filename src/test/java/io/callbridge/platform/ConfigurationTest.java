@@ -107,16 +107,6 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"callbridge.deliver.Rest.Token", "callbridge.mail.PASSWORD", "callbridge.webhook-secret-2",
-            "callbridge.pbx.main.extensions.101.usr", "callbridge.crm.rest.bearer", "callbridge.admin.key"})
-    void theValueOfAnUnknownKeyThatMayBeASecretIsNotShown(String key) {
-        given.put(key, "do-not-print-me");
-        String said = refusal();
-        assertTrue(said.contains("unknown key " + key), said);
-        assertFalse(said.contains("do-not-print-me"), said);
-    }
-
-    @ParameterizedTest
     @ValueSource(strings = {"ftp://anna:do-not@crm.example/x?print=me", "https://anna:do-not@crm.example/?print=me",
             "http://anna:do-not/print?me@crm example/", "anna:do-not@crm.example", "crm.example/;print=me"})
     void anAddressIsShownWithoutItsSecrets(String address) {
@@ -127,27 +117,79 @@ class ConfigurationTest {
         assertFalse(said.contains("do-not") || said.contains("print") || said.contains("me@"), said);
     }
 
+    /** Values with a semicolon between, and what is allowed. */
     @ParameterizedTest
-    @CsvSource({"calls.missed-delay, ''", "calls.max-talk, ''", "calls.forwarded-as-outgoing, ''", "crm.active, ''", "crm.active, ','",
-            "demo, yes", "demo.pause-ms, abc", "demo.pause-ms, ''", "deliver.parallel, ''", "calls.card-ttl, soon",
-            "calls.settle-delay, -1s", "tcp.port, ''", "tcp.port, 0", "tcp.port, 65536", "tcp.port, tcp", "tcp.max-connections, 0",
-            "tcp.max-silence-ms, 999", "tracing.endpoint, collector:4318", "tracing.protocol, ''", "tracing.protocol, zipkin",
-            "tracing.ratio, ''", "tracing.ratio, 1.1", "tracing.ratio, all", "store.retention, 30s", "log.format, loud", "log.numbers, loud",
-            "pbx.main.country, XX1", "pbx.main.extensions.101.type, telephone", "calls.forwarded-as-outgoing, perhaps"})
-    void aValueThatIsNoneIsRefused(String key, String value) {
-        given.put("callbridge." + key, value);
-        assertTrue(refusal().startsWith("callbridge." + key + " is '" + value + "'; allowed: "), this::refusal);
+    @CsvSource(delimiter = '|', value = {
+        "calls.missed-delay | nothing |", "calls.max-talk | nothing |", "calls.forwarded-as-outgoing | nothing ; perhaps |",
+        "calls.card-ttl | soon |", "calls.settle-delay | -1s |", "crm.active | nothing ; , |", "demo | yes |",
+        "demo.pause-ms | abc ; nothing |", "deliver.parallel | nothing |", "tcp.port | nothing ; 0 ; 65536 ; tcp |",
+        "tcp.max-connections | 0 |", "tcp.max-silence-ms | 999 |", "tracing.endpoint | collector:4318 |",
+        "tracing.protocol | nothing ; zipkin |", "tracing.ratio | nothing ; 1.1 ; all |", "store.retention | 30s |",
+        "log.format | loud |", "log.numbers | loud |", "pbx.main.country | XX1 |", "pbx.main.extensions.101.type | telephone |",
+        "pbx.main.ami.host | pbx example ; pbx/x |", "pbx.main.ami.port | 0 ; 65536 ; ami |", "pbx.main.ami.plain-login | yes |",
+        "pbx.main.ami.tls | on |", "pbx.main.ami.tls-ca | ca.pem |", "pbx.main.ami.trunks | , |", "pbx.main.ami.did-variable | a-b |",
+        "crm.bitrix24.unknown-caller | ask | skip, create",
+        "crm.bitrix24.hidden-number | 12 ; none | a number of 3 to 15 digits, skip, nothing",
+        "crm.bitrix24.line-number | 1 | false, true", "crm.bitrix24.recordings | copy | link, upload",
+        "crm.bitrix24.oauth-url | oauth | an address", "crm.bitrix24.rate | 0 |", "crm.bitrix24.burst | 0 |",
+        "crm.bitrix24.url | ftp://portal.example/rest/ | an address",
+        "crm.bitrix24.url | https://portal.example/rest | https://<portal>/rest/<user>/<code>",
+        "crm.bitrix24.users.anna | anna | the number", "crm.amocrm.url | https://amocrm.ru ; https://www.kommo.com/ |",
+        "crm.amocrm.unknown-caller | lead |", "crm.amocrm.pipeline-id | main |", "crm.amocrm.task-hours | 0 |",
+        "crm.amocrm.source | nothing |", "crm.amocrm.users.anna | anna |", "crm.hubspot.url | api.hubapi.com |",
+        "crm.hubspot.unique-property | Callbridge id |", "crm.hubspot.users.anna | anna@crm.example |",
+        "crm.retailcrm.time-zone | +03:00 ; Europe/Moskau |", "crm.retailcrm.hidden-number | none |", "crm.vtiger.time-zone | MSK |"})
+    void aValueThatIsNoneIsRefused(String key, String values, String allowed) {
+        configured(key);
+        assertDoesNotThrow(this::start);
+        for (String value : values.replace("nothing", "").split(" ?; ?", -1)) {
+            given.put("callbridge." + key, value);
+            assertRefused(key, value, allowed == null ? "" : allowed);
+        }
+    }
+
+    @Test
+    void whatACrmDoesNotTakeIsNothingToOneThatIsNotActive() {
+        configured("crm.amocrm.");
+        given.putAll(Map.of("callbridge.crm.amocrm.task-hours", "0", "callbridge.crm.active", "rest"));
+        assertDoesNotThrow(this::start);
     }
 
     @ParameterizedTest
-    @CsvSource({"unknown-caller, ask, 'skip, create'", "hidden-number, 12, 'a number of 3 to 15 digits, skip, nothing'",
-            "hidden-number, none, 'a number of 3 to 15 digits, skip, nothing'", "line-number, 1, 'false, true'", "recordings, copy, 'link, upload'", "oauth-url, oauth, an address",
-            "rate, 0, ''", "burst, 0, ''", "url, ftp://portal.example/rest/, an address", "users.anna, anna, the number",
-            "url, https://portal.example/rest, https://<portal>/rest/<user>/<code>"})
-    void aKeyOfBitrix24ThatCannotBeUsedIsRefused(String key, String value, String allowed) {
-        bitrix24();
-        given.put("callbridge.crm.bitrix24." + key, value);
-        assertRefused("crm.bitrix24." + key, value, allowed);
+    @ValueSource(strings = {"pbx.main.ami.username", "pbx.main.ami.secret", "pbx.main.ami.trunks", "crm.rest.url", "crm.amocrm.token",
+            "crm.hubspot.token", "crm.retailcrm.key", "crm.vtiger.secret"})
+    void aKeyThatIsMissingIsNamed(String key) {
+        configured(key);
+        given.put("callbridge." + key, "");
+        assertTrue(refusal().startsWith("callbridge." + key + " is missing"), this::refusal);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"pbx.main.ami., host, port", "pbx.main.ami., host, username", "pbx.main.ami., host, secret", "pbx.main.ami., host, plain-login",
+            "pbx.main.ami., host, tls", "pbx.main.ami., host, tls-ca", "pbx.main.ami., host, trunks", "pbx.main.ami., host, inbound-contexts",
+            "pbx.main.ami., host, did-variable", "admin.oidc., url, client-id", "admin.oidc., url, client-secret", "admin.oidc., url, users",
+            "admin.oidc., url, role"})
+    void aKeyWithoutWhatItBelongsToIsRefused(String of, String address, String key) {
+        given.put("callbridge." + of + key, "do-not-print-me");
+        String said = refusal();
+        assertTrue(said.startsWith("callbridge." + of + key + " is set; allowed: together with callbridge." + of + address), said);
+        assertFalse(said.contains("do-not-print-me"), said);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"deliver.Rest.Token, do-not, unknown key", "mail.PASSWORD, do-not, unknown key", "webhook-secret-2, do-not, unknown key",
+            "pbx.main.extensions.101.usr, do-not, unknown key", "crm.rest.bearer, do-not, unknown key", "admin.key, do-not, unknown key",
+            "admin.token, do-not-print-me, has 15 characters; allowed are 16 or more",
+            "pbx.main.secret, do-not-print-me, has 15 characters; allowed are 16 or more",
+            "pbx.main.secret, do-not-print-me-${x}, contains ${...}", "admin.token, do-not-print-me-${x}, contains ${...}",
+            "calls.missed-delay, do-not-print-me-${x}, contains ${...}", "pbx.main.ami.username, 'do-not\tprint', '; allowed: '",
+            "pbx.main.ami.secret, 'do-not\r\nAction: Originate', is not a text in one line"})
+    void aValueThatMayBeASecretIsNotShown(String key, String value, String part) {
+        configured(key);
+        given.put("callbridge." + key, value);
+        String said = refusal();
+        assertTrue(said.contains("callbridge." + key) && said.contains(part), said);
+        assertFalse(said.contains("do-not") && !key.endsWith("username"), said);
     }
 
     /** As in a container, where there is nothing but the environment. */
@@ -158,12 +200,6 @@ class ConfigurationTest {
                 "CALLBRIDGE_CRM_BITRIX24_SEVERAL_ENTITIES", "owner", "CALLBRIDGE_CRM_BITRIX24_MISSED_TASK", "true",
                 "CALLBRIDGE_CRM_BITRIX24_LOOKUP_RATE", "3", "CALLBRIDGE_CRM_BITRIX24_RATE", "1"));
         assertEquals(new CrmSettings(1, 45, 3, Map.of("anna", "7", "102", "8"), "owner", true), start().crm("bitrix24"));
-    }
-
-    @Test
-    void anActiveCrmHasAnAddress() {
-        given.put("callbridge.crm.rest.url", "");
-        assertEquals("callbridge.crm.rest.url is missing: callbridge.crm.active names rest", refusal());
     }
 
     @ParameterizedTest
@@ -248,36 +284,23 @@ class ConfigurationTest {
     }
 
     private void bitrix24() {
-        given.put("callbridge.crm.active", "bitrix24");
-        given.put("callbridge.crm.bitrix24.url", "https://portal.example/rest/1/do-not-print-me/");
+        configured("crm.bitrix24.");
     }
 
-    @ParameterizedTest
-    @CsvSource({"amocrm, url, https://amocrm.ru", "amocrm, url, https://www.kommo.com/", "amocrm, unknown-caller, lead",
-            "amocrm, pipeline-id, main", "amocrm, task-hours, 0", "amocrm, source, ''", "amocrm, users.anna, anna",
-            "hubspot, url, api.hubapi.com", "hubspot, unique-property, Callbridge id", "hubspot, users.anna, anna@crm.example"})
-    void aValueThatACrmDoesNotTakeIsRefused(String crm, String key, String value) {
-        given.putAll(Map.of("callbridge.crm.active", crm, "callbridge.crm." + crm + ".url", "https://account.crm.example",
-                "callbridge.crm." + crm + ".token", "t"));
-        assertDoesNotThrow(this::start);
-        given.put("callbridge.crm." + crm + "." + key, value);
-        assertTrue(refusal().startsWith("callbridge.crm." + crm + "." + key + " is '" + value + "'; allowed: "), this::refusal);
-        given.put("callbridge.crm.active", "rest");
-        assertDoesNotThrow(this::start);
-    }
-
-    @ParameterizedTest
-    @CsvSource({"retailcrm, time-zone, +03:00", "retailcrm, time-zone, Europe/Moskau", "retailcrm, hidden-number, none",
-            "vtiger, time-zone, MSK"})
-    void aKeyOfACrmThatCannotBeUsedIsRefused(String crm, String key, String value) {
-        given.put("callbridge.crm.active", crm);
-        given.put("callbridge.crm." + crm + ".url", "https://crm.example");
-        String needed = "callbridge.crm." + crm + (crm.equals("vtiger") ? ".secret" : ".key");
-        assertTrue(refusal().startsWith(needed + " is missing"), this::refusal);
-        given.put(needed, "do-not-print-me");
-        assertDoesNotThrow(this::start);
-        given.put("callbridge.crm." + crm + "." + key, value);
-        assertTrue(refusal().startsWith("callbridge.crm." + crm + "." + key + " is '" + value + "'; allowed: "), this::refusal);
+    /** All that is needed beside a key. */
+    private void configured(String key) {
+        if (key.startsWith("pbx.main.ami.")) {
+            asterisk();
+        } else if (key.startsWith("crm.") && key.lastIndexOf('.') > 4) {
+            String crm = key.split("\\.")[1];
+            given.putAll(Map.of("callbridge.crm.active", crm, "callbridge.crm." + crm + ".url", "https://account.crm.example"));
+            switch (crm) {
+                case "bitrix24" -> given.put("callbridge.crm.bitrix24.url", "https://portal.example/rest/1/do-not-print-me/");
+                case "retailcrm" -> given.put("callbridge.crm.retailcrm.key", "do-not-print-me");
+                case "vtiger" -> given.put("callbridge.crm.vtiger.secret", "do-not-print-me");
+                default -> given.put("callbridge.crm." + crm + ".token", "do-not-print-me");
+            }
+        }
     }
 
     @Test
@@ -360,41 +383,6 @@ class ConfigurationTest {
         assertTrue(settings.asterisk("branch-office").orElseThrow().plainLogin());
     }
 
-    @ParameterizedTest
-    @CsvSource({"host, 'pbx example'", "host, pbx/x", "port, 0", "port, 65536", "port, ami", "username, 'a\tb'", "plain-login, yes", "tls, on",
-            "tls-ca, ca.pem", "trunks, ','", "did-variable, 'a-b'"})
-    void aKeyOfAnAsteriskThatCannotBeUsedIsRefused(String key, String value) {
-        asterisk();
-        given.put("callbridge.pbx.main.ami." + key, value.translateEscapes());
-        assertTrue(refusal().startsWith("callbridge.pbx.main.ami." + key + " is '") && refusal().contains("'; allowed: "), this::refusal);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"username", "secret", "trunks"})
-    void aKeyOfAnAsteriskThatIsMissingIsNamed(String key) {
-        asterisk();
-        given.remove("callbridge.pbx.main.ami." + key);
-        assertTrue(refusal().startsWith("callbridge.pbx.main.ami." + key + " is missing"), this::refusal);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"port", "username", "secret", "plain-login", "tls", "tls-ca", "trunks", "inbound-contexts", "did-variable"})
-    void aKeyOfAnAsteriskWithoutItsHostIsRefused(String key) {
-        given.put("callbridge.pbx.main.ami." + key, "do-not-print-me");
-        String said = refusal();
-        assertTrue(said.startsWith("callbridge.pbx.main.ami." + key + " is set; allowed: together with callbridge.pbx.main.ami.host"), said);
-        assertFalse(said.contains("do-not-print-me"), said);
-    }
-
-    @Test
-    void aSecretOfTwoLinesIsRefusedAndNotShown() {
-        asterisk();
-        given.put("callbridge.pbx.main.ami.secret", "do-not\r\nAction: Originate");
-        String said = refusal();
-        assertTrue(said.startsWith("callbridge.pbx.main.ami.secret is not a text in one line"), said);
-        assertFalse(said.contains("do-not"), said);
-    }
-
     @Test
     void idsOfSeveralAsterisksHaveAPrefix() {
         asterisk();
@@ -453,35 +441,10 @@ class ConfigurationTest {
         assertTrue(said.startsWith("callbridge.admin.oidc." + key + " ") && said.contains(part) && !said.contains("do-not"), said);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"client-id", "client-secret", "users", "role"})
-    void aKeyOfALoginWithoutItsAddressIsRefused(String key) {
-        given.put("callbridge.admin.oidc." + key, "do-not-print-me");
-        String said = refusal();
-        assertTrue(said.startsWith("callbridge.admin.oidc." + key + " is set; allowed: together with callbridge.admin.oidc.url"), said);
-        assertFalse(said.contains("do-not-print-me"), said);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"callbridge.admin.token", "callbridge.pbx.main.secret"})
-    void aSecretThatCouldBeGuessedIsRefusedAndNotShown(String key) {
-        given.put(key, "do-not-print-me");
-        assertEquals(key + " has 15 characters; allowed are 16 or more", refusal());
-    }
-
     private void oidc() {
         given.put("callbridge.admin.oidc.url", "https://id.example/realms/office");
         given.put("callbridge.admin.oidc.client-id", "callbridge");
         given.put("callbridge.admin.oidc.client-secret", SECRET);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"callbridge.pbx.main.secret", "callbridge.admin.token", "callbridge.calls.missed-delay"})
-    void aValueThatNamesWhatIsNotThereIsRefusedAndNotShown(String key) {
-        given.put(key, "do-not-print-me-${x}");
-        String said = refusal();
-        assertTrue(said.startsWith(key + " contains ${...}"), said);
-        assertFalse(said.contains("do-not-print-me"), said);
     }
 
     @Test
