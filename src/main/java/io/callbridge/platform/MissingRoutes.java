@@ -35,7 +35,7 @@ final class MissingRoutes {
         }
         List<Problem> problems = new ArrayList<>();
         for (String stage : STAGES) {
-            if (!broken.contains(stage) && routes.stream().noneMatch(route -> stage.equals(((RouteDefinition) route.getRoute()).getGroup()))) {
+            if (!broken.contains(stage) && routes.stream().noneMatch(route -> stage.equals(group(route, context)))) {
                 problems.add(new Problem(null, 0, "no route of stage " + stage + " loaded from " + location
                         + "; needed is at least one with group: " + stage));
             }
@@ -44,6 +44,12 @@ final class MissingRoutes {
         open.keySet().removeAll(broken);
         open.forEach((channel, sender) -> problems.add(channel(channel, sender, context.getRouteDefinitions())));
         return problems;
+    }
+
+    /** Of a route of a template, which has none itself, that of its definition; Camel may have let go of it after the start. */
+    private static String group(Route route, ModelCamelContext context) {
+        RouteDefinition definition = context.getRouteDefinition(route.getRouteId());
+        return definition != null ? definition.getGroup() : route.getGroup();
     }
 
     /**
