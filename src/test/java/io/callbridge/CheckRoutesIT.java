@@ -206,7 +206,7 @@ class CheckRoutesIT {
 
     @Test
     void aBrokenFileOfACrmThatIsNotActiveIsToldAndKeepsNobodyFromStarting() throws IOException {
-        Mistake mistake = new Mistake("deliver-hubspot.camel.yaml", "- route: {{{", 2, "found");
+        Mistake mistake = new Mistake("deliver-hubspot.camel.yaml", "- route: {{{", 1, "found");
         Files.writeString(routes.resolve(mistake.file()), mistake.text());
         Result result = command().run("--check-routes", routes.toString());
         mistake.assertTold(result, routes);
