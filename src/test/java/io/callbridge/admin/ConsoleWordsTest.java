@@ -23,7 +23,7 @@ class ConsoleWordsTest {
     private static final Pattern LINE = Pattern.compile("(?m)^  '([^']+)': '((?:[^'\\\\]|\\\\')*)',$");
     private static final Pattern USED = Pattern.compile("(?<![\\w.])t\\('([^']+)'");
     private static final Pattern PLACE = Pattern.compile("\\{\\w+}");
-    private static final Pattern RULE = Pattern.compile("constant: (R\\d+)");
+    private static final Pattern RULE = Pattern.compile("(?:constant|simple): \"?(R\\d+)");
 
     @Test
     void bothLanguagesHaveTheSameTexts() throws IOException {
