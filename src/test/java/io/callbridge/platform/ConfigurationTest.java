@@ -89,9 +89,9 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_TCP_PORT, 6400", "CALLBRIDGE_ADMIN_TOKEN, token-of-16-chars", "CALLBRIDGE_DEMO_PAUSE_MS, 5",
-            "CALLBRIDGE_OWN_LIST_NAME, x", "CALLBRIDGE_PBX_MAIN_PREFIX, 453", "CALLBRIDGE_PORT, tcp://10.0.0.1:80",
-            "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80", "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80",
+    @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_TCP_PORT, 6400", "CALLBRIDGE_ADMIN_TOKEN, token-of-16-chars",
+            "CALLBRIDGE_DEMO_PAUSE_MS, 5", "CALLBRIDGE_OWN_LIST_NAME, x", "CALLBRIDGE_PBX_MAIN_PREFIX, 453",
+            "CALLBRIDGE_PORT, tcp://10.0.0.1:80", "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80", "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80",
             "CALLBRIDGE_WEB_PORT, udp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP, tcp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP_ADDR, 10.0.0.1"})
     void aKnownVariableAndAServiceLinkOfKubernetesAreNot(String variable, String value) {
         environment.put(variable, value);
@@ -165,14 +165,14 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"pbx.main.ami., host, port", "pbx.main.ami., host, username", "pbx.main.ami., host, secret", "pbx.main.ami., host, plain-login",
-            "pbx.main.ami., host, tls", "pbx.main.ami., host, tls-ca", "pbx.main.ami., host, trunks", "pbx.main.ami., host, inbound-contexts",
-            "pbx.main.ami., host, did-variable", "admin.oidc., url, client-id", "admin.oidc., url, client-secret", "admin.oidc., url, users",
-            "admin.oidc., url, role"})
-    void aKeyWithoutWhatItBelongsToIsRefused(String of, String address, String key) {
-        given.put("callbridge." + of + key, "do-not-print-me");
+    @ValueSource(strings = {"pbx.main.ami.port", "pbx.main.ami.username", "pbx.main.ami.secret", "pbx.main.ami.plain-login",
+            "pbx.main.ami.tls", "pbx.main.ami.tls-ca", "pbx.main.ami.trunks", "pbx.main.ami.inbound-contexts", "pbx.main.ami.did-variable",
+            "admin.oidc.client-id", "admin.oidc.client-secret", "admin.oidc.users", "admin.oidc.role"})
+    void aKeyWithoutWhatItBelongsToIsRefused(String key) {
+        given.put("callbridge." + key, "do-not-print-me");
+        String address = key.startsWith("pbx") ? "pbx.main.ami.host" : "admin.oidc.url";
         String said = refusal();
-        assertTrue(said.startsWith("callbridge." + of + key + " is set; allowed: together with callbridge." + of + address), said);
+        assertTrue(said.startsWith("callbridge." + key + " is set; allowed: together with callbridge." + address), said);
         assertFalse(said.contains("do-not-print-me"), said);
     }
 
@@ -272,7 +272,8 @@ class ConfigurationTest {
         assertEquals(45, start().crm("bitrix24").burst());
         given.put("callbridge.crm.bitrix24.client-id", "local.1");
         String said = refusal();
-        assertTrue(said.startsWith("callbridge.crm.bitrix24.url is 'https://portal.example/rest/1/***/'; allowed: https://<portal>/rest,"), said);
+        assertTrue(said.startsWith("callbridge.crm.bitrix24.url is 'https://portal.example/rest/1/***/'; allowed: https://<portal>/rest,"),
+                said);
         assertFalse(said.contains("do-not-print-me"), said);
         given.put("callbridge.crm.bitrix24.url", "https://portal.example/rest/");
         assertTrue(refusal().startsWith("callbridge.crm.bitrix24.client-secret is missing"), this::refusal);
