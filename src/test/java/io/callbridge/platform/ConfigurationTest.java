@@ -91,8 +91,9 @@ class ConfigurationTest {
     @ParameterizedTest
     @CsvSource({"CALLBRIDGE_CALLS_MISSED_DELAY, 3s", "CALLBRIDGE_TCP_PORT, 6400", "CALLBRIDGE_ADMIN_TOKEN, token-of-16-chars",
             "CALLBRIDGE_DEMO_PAUSE_MS, 5", "CALLBRIDGE_OWN_LIST_NAME, x", "CALLBRIDGE_PBX_MAIN_PREFIX, 453",
-            "CALLBRIDGE_PORT, tcp://10.0.0.1:80", "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80", "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80",
-            "CALLBRIDGE_WEB_PORT, udp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP, tcp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP_ADDR, 10.0.0.1"})
+            "CALLBRIDGE_PORT, tcp://10.0.0.1:80", "CALLBRIDGE_SERVICE_HOST, 10.0.0.1", "CALLBRIDGE_SERVICE_PORT, 80",
+            "CALLBRIDGE_WEB_SERVICE_PORT_HTTP, 80", "CALLBRIDGE_WEB_PORT, udp://10.0.0.1:80", "CALLBRIDGE_PORT_80_TCP, tcp://10.0.0.1:80",
+            "CALLBRIDGE_PORT_80_TCP_ADDR, 10.0.0.1"})
     void aKnownVariableAndAServiceLinkOfKubernetesAreNot(String variable, String value) {
         environment.put(variable, value);
         assertDoesNotThrow(this::start);

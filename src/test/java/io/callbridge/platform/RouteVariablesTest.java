@@ -43,12 +43,14 @@ class RouteVariablesTest {
     @ParameterizedTest
     @ValueSource(strings = {"simple: \"${variable.forwrded} == true\"", "simple: \"${body} == 1 && ${variable:forwrded}\"",
             "simple: \"${variable[forwrded]} == true\"", "simple: \"${variable?.forwrded}\"", "simple: \"${variableAs(forwrded,Boolean)}\"",
-            "simple: \"${iif(${variable.local} == true, ${variable.forwrded.length()}, 0)}\"", "simple: \"$simple{variable.forwrded[0]} == 1\"",
+            "simple: \"${iif(${variable.local} == true, ${variable.forwrded.length()}, 0)}\"",
+            "simple: \"$simple{variable.forwrded[0]} == 1\"",
             "simple: \"${date:variable.forwrded:yyyy} == 2026\"", "variable: forwrded", "variable: {expression: forwrded}",
             "simple: {expression: \"${variable.global:forwrded}\"}"})
     void aNameThatNobodySetsIsToldWithTheNearest(String condition) {
         assertEquals(List.of("routes/process-x.camel.yaml:6: neither a route nor Callbridge sets the variable forwrded;"
-                + " the nearest one that is set is forwarded"), problems(route("- filter:\n    " + condition + "\n    steps:\n      - stop: {}")));
+                + " the nearest one that is set is forwarded"),
+                problems(route("- filter:\n    " + condition + "\n    steps:\n      - stop: {}")));
     }
 
     @ParameterizedTest
