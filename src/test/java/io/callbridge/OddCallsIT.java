@@ -18,7 +18,7 @@ class OddCallsIT extends OddCalls {
     @BeforeAll
     static void start() {
         crm = new FakeCrm();
-        bridge = BridgeProcess.builder().crm(crm).store(StoreKind.POSTGRESQL).setting("callbridge.calls.max-unanswered", "2s")
+        bridge = BridgeProcess.builder().crm(crm).store(StoreKind.POSTGRESQL).setting("callbridge.calls.max-unanswered", "10s")
                 .setting("callbridge.pbx.branch.secret", BRANCH_SECRET)
                 .setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
     }
@@ -51,6 +51,6 @@ class OddCallsIT extends OddCalls {
 
     @Override
     protected void muchTimePasses() {
-        // Two seconds pass by themselves.
+        // Ten seconds pass by themselves.
     }
 }

@@ -145,6 +145,10 @@ public class Store {
             Sql sql = transactions();
             touch(sql);
             sql.commit();
+            if (kind == StoreKind.SQLITE && LOG.isDebugEnabled()) {
+                String forced = sql.first("pragma synchronous", row -> row.getString(1));
+                LOG.debugf("SQLite forces commits by synchronous=%s (2 is FULL)", forced);
+            }
             sql.close();
         } catch (IOException | SQLException | FlywayException | IllegalStateException e) {
             throw new StartException("callbridge.store.url is '" + Settings.masked(url) + "', which cannot be used: "
