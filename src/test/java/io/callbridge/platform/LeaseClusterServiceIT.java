@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Of several replicas one is the leader, soon another one when it is gone, and never two. */
-class LeaseClusterServiceTest {
+class LeaseClusterServiceIT {
 
     private static final Duration SOON = Duration.ofSeconds(60);
     /** So long that the views look by themselves when they begin, and then only when they are told to. */

@@ -16,7 +16,7 @@ import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class DeliveryMemoryTest {
+class DeliveryMemoryIT {
 
     /** As the routes write it. */
     @Test

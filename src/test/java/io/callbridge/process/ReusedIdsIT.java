@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Which call and leg an event is of, when a PBX uses ids again: told by their times, in whatever order they come. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(StoreKind.class)
-class ReusedIdsTest {
+class ReusedIdsIT {
 
     private static final Instant BEGIN = Instant.parse("2025-03-04T09:00:00Z");
     private static final int HOURS = 3600;

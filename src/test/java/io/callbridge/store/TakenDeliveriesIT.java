@@ -12,7 +12,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /** What a replica takes from a store in common is its own for the time of the lease, unless it gives it back. */
-class TakenDeliveriesTest {
+class TakenDeliveriesIT {
 
     @Test
     void whatIsGivenBackIsTakenAgainWithoutWaitingForTheLease() throws Exception {

@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Events that were read together are seen together, whichever writer of a store in common takes them. */
-class JournalTest {
+class JournalIT {
 
     private static final int CALLS = 300;
 

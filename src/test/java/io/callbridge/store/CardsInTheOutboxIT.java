@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** A card is of use for a while only, and must not come after its own end. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(StoreKind.class)
-class CardsInTheOutboxTest {
+class CardsInTheOutboxIT {
 
     private static final String LEG = "71101-a1";
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Two PBXs may use equal ids: an effect, and what a CRM said about it, is one of its PBX. So it is in a store that was there before. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(StoreKind.class)
-class EqualIdsTest {
+class EqualIdsIT {
 
     private static final String LEG = "71101-a1";
 
