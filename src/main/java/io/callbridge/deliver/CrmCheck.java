@@ -113,7 +113,7 @@ public class CrmCheck {
         Throwable failure = asked.failure();
         Integer status = failure == null ? status(asked) : Failures.status(failure);
         boolean refused = failure != null && (!lookup || status != null && (status == 401 || status == 403));
-        if (failure != null && !refused) {
+        if (failure != null && !refused || lookup && status != null && status == 404) {
             return skipped("authorisation", "unknown");
         }
         return refused ? failed("authorisation", failure, asked)
