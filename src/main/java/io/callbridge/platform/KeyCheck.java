@@ -48,7 +48,7 @@ final class KeyCheck {
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms",
             "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
     /** What the template of a request to a CRM uses besides the keys of every CRM. */
-    private static final Pattern REQUEST = Pattern.compile("routeTemplateRef: deliver-request\\s+parameters:\\s+- name: crm\\s+value: (\\w+)");
+    private static final Pattern REQUEST = Pattern.compile("(?s)routeTemplateRef: deliver-request(?:(?!\\n- ).)*?name: crm,?\\s+value: (\\w+)");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -155,7 +155,9 @@ final class KeyCheck {
         Set<String> used = new TreeSet<>();
         for (String text : RouteFile.texts(config, context).values()) {
             PLACEHOLDER.matcher(text).results().forEach(found -> used.add(found.group(1)));
-            REQUEST.matcher(text).results().forEach(found -> used.add("crm." + found.group(1) + ".token"));
+            // What those that are known take is told above: a token of vtiger is a mistake.
+            REQUEST.matcher(text).results().map(found -> "crm." + found.group(1) + ".")
+                    .filter(own -> KEYS.stream().noneMatch(key -> key.startsWith(own))).forEach(own -> used.add(own + "token"));
         }
         return used;
     }
