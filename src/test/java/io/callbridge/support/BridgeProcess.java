@@ -21,7 +21,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
@@ -369,18 +371,36 @@ public final class BridgeProcess implements AutoCloseable {
         }
     }
 
-    /** The explanation of a call. */
-    public JsonNode call(String callId) {
-        HttpResponse<String> answer = get("/api/calls/" + callId);
+    /** What is told at a path, in JSON. */
+    public JsonNode json(String path) {
+        return json(get(path));
+    }
+
+    /** Of an answer that is no refusal. */
+    public JsonNode json(HttpResponse<String> answer) {
         try {
             if (answer.statusCode() != 200) {
-                throw new AssertionError("no explanation of " + callId + ": " + answer.statusCode() + " "
-                        + answer.body() + tail());
+                throw new AssertionError(answer + " " + answer.body() + tail());
             }
             return JSON.readTree(answer.body());
         } catch (IOException e) {
-            throw new AssertionError("the explanation of " + callId + " is no JSON: " + answer.body(), e);
+            throw new AssertionError(answer + " is no JSON: " + answer.body(), e);
         }
+    }
+
+    /** Some members as words: {@code "state lastAttempt/status"}. */
+    public static String words(JsonNode node, String members) {
+        return Stream.of(members.split(" ")).map(member -> node.at("/" + member).asText()).collect(Collectors.joining(" "));
+    }
+
+    /** Some members of each in a list. */
+    public static List<String> lines(JsonNode list, String members) {
+        return StreamSupport.stream(list.spliterator(), false).map(each -> words(each, members)).toList();
+    }
+
+    /** The explanation of a call. */
+    public JsonNode call(String callId) {
+        return json("/api/calls/" + callId);
     }
 
     /** What is told about the delivery of a registered or missed call, {@code null} if there is nothing yet. */

@@ -271,6 +271,12 @@ public final class FakeCrm implements AutoCloseable {
         return requests(kind, id).stream().anyMatch(CrmRequest::effective);
     }
 
+    /** Waits until a call is registered. */
+    public void awaitCall(TestCall call) {
+        await("the registration of " + call).atMost(Duration.ofSeconds(90)).pollInterval(Duration.ofMillis(20))
+                .until(() -> has(CrmRequest.Kind.CALL, call.legId()));
+    }
+
     /** Waits until nothing has come for a while: what is sent twice is sent again soon. */
     public void awaitQuiet() {
         long begin = System.nanoTime();
