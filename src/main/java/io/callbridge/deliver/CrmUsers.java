@@ -18,8 +18,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Who an employee is in a CRM: as configured ({@code callbridge.crm.<crm>.users.<user>}), and for an extension without a user
- * as the CRM itself says by its route {@code deliver-<crm>-users}, a JSON object of extension to user. What the CRM said last
- * is kept: a failed answer changes nothing, and one that leaves out what was known takes nothing away.
+ * as the CRM itself says by its route {@code deliver-<crm>-users}, a JSON object of extension to user. It is asked again as long
+ * as it sets the variable {@code page}, {@code 0} at first, to another one. What the CRM said last is kept: a failed answer changes nothing, and one that leaves out what was known takes nothing away.
  */
 @ApplicationScoped
 @Named("crmUsers")
@@ -66,16 +66,8 @@ public class CrmUsers {
     }
 
     private void refresh(String crm) {
-        Exchange answered = template.send("direct:deliver-" + crm + "-" + CrmCapabilities.USERS, exchange -> {
-            exchange.setVariable("crm", crm);
-            exchange.setVariable("lane", Delivery.CALLS);
-            exchange.setVariable("operation", CrmCapabilities.USERS);
-        });
         try {
-            if (answered.getException() != null) {
-                throw answered.getException();
-            }
-            Map<String, String> news = json.readValue(answered.getMessage().getBody(String.class), USERS);
+            Map<String, String> news = allPages(crm);
             Map<String, String> before = said(crm);
             Map<String, String> after = new TreeMap<>(before);
             after.putAll(news);
@@ -90,6 +82,33 @@ public class CrmUsers {
         } catch (Exception e) {
             LOG.warnf("CRM %s does not say who its users are, the %d known ones stay: %s", crm, said(crm).size(), Failures.said(e));
         }
+    }
+
+    /** Of one that fails the others count for nothing. */
+    private Map<String, String> allPages(String crm) throws Exception {
+        Map<String, String> users = new TreeMap<>();
+        String page;
+        String next = "0";
+        do {
+            page = next;
+            Exchange answered = page(crm, page);
+            users.putAll(json.readValue(answered.getMessage().getBody(String.class), USERS));
+            next = answered.getVariable("page", String.class);
+        } while (next != null && !next.equals(page));
+        return users;
+    }
+
+    private Exchange page(String crm, String page) throws Exception {
+        Exchange answered = template.send("direct:deliver-" + crm + "-" + CrmCapabilities.USERS, exchange -> {
+            exchange.setVariable("crm", crm);
+            exchange.setVariable("lane", Delivery.CALLS);
+            exchange.setVariable("operation", CrmCapabilities.USERS);
+            exchange.setVariable("page", page);
+        });
+        if (answered.getException() != null) {
+            throw answered.getException();
+        }
+        return answered;
     }
 
     private Map<String, String> said(String crm) {

@@ -74,11 +74,11 @@ public class JsonAnswer {
     }
 
     /**
-     * A JSON object with one member more for each element of the variable {@code list} for which the template in the body makes
-     * both its {@code name} and its {@code value}.
+     * A JSON object with a member for each element of the variable {@code list} for which the template in the body makes both its
+     * {@code name} and its {@code value}.
      */
-    public String add(@Body String template, String object, @Variable("list") Object list, Exchange exchange) throws JsonProcessingException {
-        ObjectNode all = (ObjectNode) json.readTree(object);
+    public String members(@Body String template, @Variable("list") Object list, Exchange exchange) throws JsonProcessingException {
+        ObjectNode all = json.createObjectNode();
         for (Object element : elements(list)) {
             JsonNode member = filled(template, element, exchange);
             if (member.has("name") && member.has("value")) {

@@ -430,15 +430,15 @@ class DeliverBitrix24RouteTest {
         for (int id = 1; id <= 120; id++) {
             crm.user(id, id % 10 == 0 ? "" : String.valueOf(1000 + id), id != 119);
         }
-        JsonNode users = adapter().ask("users");
+        JsonNode users = adapter().users();
         assertEquals(107, users.size());
         assertEquals("118", users.get("1118").asText());
         assertEquals(3, crm.requests().size());
         crm.refuse(1, refusal(500, "INTERNAL_SERVER_ERROR", ""),
                 request -> to("user.get").test(request) && request.json().get("start").asInt() == 50);
-        assertThrows(IllegalStateException.class, () -> adapter().ask("users"));
+        assertThrows(IllegalStateException.class, () -> adapter().users());
         crm.clearUsers();
-        assertEquals(JSON.createObjectNode(), adapter().ask("users"));
+        assertEquals(JSON.createObjectNode(), adapter().users());
     }
 
     @ParameterizedTest

@@ -13,6 +13,8 @@ import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
@@ -25,6 +27,7 @@ class CrmUsersTest {
 
     private final Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.crm.rest.users.anna", "7"), Map.of()));
     private final DefaultCamelContext context = new DefaultCamelContext();
+    private final NavigableMap<String, String> nextPages = new TreeMap<>();
     private volatile String list;
     private Store store;
 
@@ -43,7 +46,9 @@ class CrmUsersTest {
                     if (list == null) {
                         throw new IllegalStateException("the CRM is away");
                     }
-                    exchange.getMessage().setBody(list);
+                    String page = exchange.getVariable("page", String.class);
+                    exchange.getMessage().setBody(page.equals("0") ? list : nextPages.get(page));
+                    exchange.setVariable("page", nextPages.higherKey(page));
                 });
             }
         });
@@ -68,6 +73,19 @@ class CrmUsersTest {
         assertNull(users.of("rest", null, "103"));
         assertFalse(users.known("103"));
         assertNull(users.of("rest", null, null));
+    }
+
+    @Test
+    void allPagesOrNone() {
+        CrmUsers users = users();
+        list = "{\"101\": \"11\"}";
+        nextPages.put("50", "{\"102\": \"12\"}");
+        nextPages.put("51", "no JSON");
+        users.refresh();
+        assertFalse(users.known("101"));
+        nextPages.put("51", "{\"103\": \"13\"}");
+        users.refresh();
+        assertEquals("11 12 13", users.of("rest", null, "101") + " " + users.of("rest", null, "102") + " " + users.of("rest", null, "103"));
     }
 
     @Test

@@ -78,7 +78,7 @@ class JsonAnswerTest {
     void aMemberNeedsANameAndAValue() throws Exception {
         List<?> list = List.of(Map.of("ID", "7", "PHONE", "101"), Map.of("ID", "8"), Map.of("PHONE", "103"), Map.of("ID", "9", "PHONE", ""));
         String template = constant("{\"name\": \"${body[PHONE]}\", \"value\": \"${body[ID]}\"}");
-        assertEquals("{\"100\":\"6\",\"101\":\"7\"}", answers.add(template, "{\"100\":\"6\"}", list, exchange));
-        assertEquals("{}", answers.add(template, "{}", Map.of(), exchange));
+        assertEquals("{\"101\":\"7\"}", answers.members(template, list, exchange));
+        assertEquals("{}", answers.members(template, Map.of(), exchange));
     }
 }

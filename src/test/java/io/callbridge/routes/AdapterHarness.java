@@ -91,23 +91,40 @@ public final class AdapterHarness implements AutoCloseable {
         return json(ask("lookup", number));
     }
 
-    /** Runs a route that the bridge calls by itself: {@code users}, {@code probe}. @throws IllegalStateException if it failed */
+    /** All pages. @throws IllegalStateException if one failed */
+    public JsonNode users() {
+        ObjectNode users = JSON.createObjectNode();
+        Exchange answered;
+        for (String page = "0"; page != null; page = answered.getVariable("page", String.class)) {
+            answered = answered("users", null, page);
+            users.setAll((ObjectNode) json(answered.getMessage().getBody(String.class)));
+        }
+        return users;
+    }
+
+    /** Runs a route that the bridge calls by itself, {@code probe} say. @throws IllegalStateException if it failed */
     public JsonNode ask(String capability) {
         return json(ask(capability, null));
     }
 
     private String ask(String capability, String body) {
+        Object answer = answered(capability, body, null).getMessage().getBody();
+        return answer instanceof Map ? null : (String) answer;
+    }
+
+    private Exchange answered(String capability, String body, String page) {
         Exchange exchange = routes.sendMore("deliver-" + crm + "-" + capability, message -> {
             message.getMessage().setBody(body);
             message.setVariable("crm", crm);
             message.setVariable("lane", Delivery.CALLS);
             message.setVariable("operation", capability);
             message.setVariable("number", body == null ? "" : body);
+            message.setVariable("page", page);
         }, ExchangePattern.InOut);
         if (exchange.getException() != null) {
             throw new IllegalStateException(exchange.getException().getMessage(), exchange.getException());
         }
-        return exchange.getMessage().getBody() instanceof Map ? null : exchange.getMessage().getBody(String.class);
+        return exchange;
     }
 
     private static JsonNode json(String text) {
