@@ -2,15 +2,22 @@ package io.callbridge.platform;
 
 import io.smallrye.config.SmallRyeConfig;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.apache.camel.CamelContext;
 import org.eclipse.microprofile.config.Config;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Refuses unknown keys under {@code callbridge.}, in properties and in the environment: a key that is misspelt would
@@ -47,8 +54,6 @@ final class KeyCheck {
             "deliver.entity-cache.seconds", "deliver.entity-cache.size",
             "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms",
             "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
-    /** What the template of a request to a CRM uses besides the keys of every CRM. */
-    private static final Pattern REQUEST = Pattern.compile("(?s)routeTemplateRef: deliver-request(?:(?!\\n- ).)*?name: crm,?\\s+value: (\\w+)");
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -152,13 +157,39 @@ final class KeyCheck {
     }
 
     private static Set<String> usedByRoutes(Config config, CamelContext context) {
-        Set<String> used = new TreeSet<>();
-        for (String text : RouteFile.texts(config, context).values()) {
-            PLACEHOLDER.matcher(text).results().forEach(found -> used.add(found.group(1)));
-            // What those that are known take is told above: a token of vtiger is a mistake.
-            REQUEST.matcher(text).results().map(found -> "crm." + found.group(1) + ".")
-                    .filter(own -> KEYS.stream().noneMatch(key -> key.startsWith(own))).forEach(own -> used.add(own + "token"));
+        return RouteFile.texts(config, context).values().stream().flatMap(KeyCheck::usedBy).collect(Collectors.toSet());
+    }
+
+    /** The keys that the routes of this text use. */
+    static Stream<String> usedBy(String text) {
+        Stream<String> secrets = requestSecrets(text).stream()
+                // What those that are known take is told above: a token of vtiger is a mistake.
+                .filter(key -> KEYS.stream().noneMatch(known -> known.startsWith(key.substring(0, key.lastIndexOf('.') + 1))));
+        return Stream.concat(PLACEHOLDER.matcher(text).results().map(found -> found.group(1)), secrets);
+    }
+
+    /** What the template of a request to a CRM uses besides the keys of every CRM. */
+    private static List<String> requestSecrets(String text) {
+        try {
+            return new Load(LoadSettings.builder().build()).loadFromString(text) instanceof List<?> entries
+                    ? entries.stream().map(KeyCheck::requestSecret).filter(Objects::nonNull).toList() : List.of();
+        } catch (YamlEngineException e) {
+            // Its loader says so.
+            return List.of();
         }
-        return used;
+    }
+
+    private static String requestSecret(Object entry) {
+        if (entry instanceof Map<?, ?> map && map.get("templatedRoute") instanceof Map<?, ?> route
+                && "deliver-request".equals(route.get("routeTemplateRef")) && route.get("parameters") instanceof List<?> parameters) {
+            Map<Object, Object> given = new HashMap<>(Map.of("secret", "token"));
+            parameters.forEach(one -> {
+                if (one instanceof Map<?, ?> parameter) {
+                    given.put(parameter.get("name"), parameter.get("value"));
+                }
+            });
+            return "crm." + given.get("crm") + "." + given.get("secret");
+        }
+        return null;
     }
 }

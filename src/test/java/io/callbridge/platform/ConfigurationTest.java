@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -473,6 +474,26 @@ class ConfigurationTest {
                 .filter(line -> line.startsWith("callbridge.")).toList();
         assertFalse(defaults.isEmpty());
         defaults.forEach(line -> assertEquals(line, line.replaceFirst("=.*", "=") + told.get(line.replaceFirst("=.*", ""))));
+    }
+
+    @Test
+    void aRouteBringsItsKeys() {
+        String flow = "- templatedRoute: {routeTemplateRef: deliver-request, parameters: [{value: acme, name: crm}, {name: method, value: get}]}";
+        String block = """
+                - route:
+                    from: {uri: "{{callbridge.own.address}}{{?callbridge.own.other}}"}
+                - templatedRoute:
+                    parameters:
+                      - name: secret
+                        value: key
+                      - name: crm
+                        value: "acme"
+                    routeTemplateRef: deliver-request
+                """;
+        assertEquals(Set.of("crm.acme.token"), KeyCheck.usedBy(flow).collect(Collectors.toSet()));
+        assertEquals(Set.of("own.address", "own.other", "crm.acme.key"), KeyCheck.usedBy(block).collect(Collectors.toSet()));
+        assertEquals(Set.of(), KeyCheck.usedBy(flow.replace("acme", "vtiger")).collect(Collectors.toSet()));
+        assertEquals(Set.of(), KeyCheck.usedBy("- route: [no YAML").collect(Collectors.toSet()));
     }
 
     /** What a start does with the configuration; the routes use one key of their own. */
