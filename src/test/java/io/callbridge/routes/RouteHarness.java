@@ -1,11 +1,18 @@
 package io.callbridge.routes;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.deliver.AmoCrmNotes;
+import io.callbridge.deliver.Bitrix24Call;
+import io.callbridge.deliver.CrmAnswer;
+import io.callbridge.deliver.CrmList;
+import io.callbridge.deliver.JsonAnswer;
+import io.callbridge.deliver.JsonTemplate;
+import io.callbridge.deliver.OAuthToken;
+import io.callbridge.deliver.RecordingFile;
 import io.callbridge.platform.LeaseClusterService;
 import io.callbridge.support.TestConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,31 +26,24 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
-import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
-import org.apache.camel.Expression;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
-import org.apache.camel.RuntimeCamelException;
-import org.apache.camel.builder.AdviceWith;
+import org.apache.camel.Variable;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.BeanDefinition;
-import org.apache.camel.model.ChoiceDefinition;
 import org.apache.camel.model.ExpressionNode;
-import org.apache.camel.model.ProcessDefinition;
 import org.apache.camel.model.ProcessorDefinition;
+import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
-import org.apache.camel.model.TryDefinition;
-import org.apache.camel.model.language.ExpressionDefinition;
 import org.apache.camel.model.language.MethodCallExpression;
 import org.apache.camel.spi.Resource;
-import org.apache.camel.support.ExpressionAdapter;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.PropertyBindingSupport;
 import org.apache.camel.support.ResourceHelper;
+import org.apache.camel.util.concurrent.SynchronousExecutorService;
 
 /**
  * Route files in a plain Camel context with the packaged settings, and nothing else of the
@@ -52,7 +52,6 @@ import org.apache.camel.support.ResourceHelper;
  */
 public final class RouteHarness implements AutoCloseable {
 
-    static final Path ROUTES = Path.of("routes");
     private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
     private static final String COMPONENT = "camel.component.";
     private static final Logger CAMEL = Logger.getLogger("org.apache.camel");
@@ -85,44 +84,109 @@ public final class RouteHarness implements AutoCloseable {
         }
     }
 
-    private record Template(String id, String route, Map<String, Object> parameters) {
+    /** What Camel finds under the name of a bean that is not bound. */
+    public final class StandIn {
+
+        private final String name;
+
+        private StandIn(String name) {
+            this.name = name;
+        }
+
+        public void step(Exchange exchange) throws Exception {
+            Object answer = asked(name, exchange);
+            if (answer != null) {
+                exchange.getMessage().setBody(answer);
+            }
+            variables(exchange);
+        }
+
+        public Object expression(Exchange exchange) throws Exception {
+            return asked(name, exchange);
+        }
+    }
+
+    /** Keeps what it is told until the end of the test. */
+    public static final class CrmMemory {
+
+        private final Map<String, String> kept = new ConcurrentHashMap<>();
+
+        public String recall(@Variable("key") String key, String name) {
+            return kept.getOrDefault(key + " " + name, "");
+        }
+
+        public void keep(@Variable("key") String key, String name, String value) {
+            kept.put(key + " " + name, value);
+        }
+
+        public String recallOfCall(Exchange exchange, String name) {
+            return recall(call(exchange), name);
+        }
+
+        public void keepOfCall(Exchange exchange, String name, String value) {
+            keep(call(exchange), name, value);
+        }
+
+        public String claimOfCall(Exchange exchange, String name, String value) {
+            kept.putIfAbsent(call(exchange) + " " + name, value);
+            return recall(call(exchange), name);
+        }
+
+        /** A missed call is one itself. */
+        private static String call(Exchange exchange) {
+            String callId = exchange.getVariable("callId", String.class);
+            return callId == null || callId.isEmpty() ? exchange.getVariable("key", String.class) : callId;
+        }
+
+        public void forget(@Variable("key") String key, String name) {
+            kept.remove(key + " " + name);
+        }
+    }
+
+    /** Every request may go: no step of a test. */
+    public static final class CrmRate {
+
+        public void permit() {
+            // At once.
+        }
     }
 
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Properties settings = TestConfig.packaged();
     private final List<Resource> files = new ArrayList<>();
-    private final Set<String> channels = new TreeSet<>();
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
     private final List<Step> steps = new CopyOnWriteArrayList<>();
-    private final List<Template> templates = new ArrayList<>();
-    private final Map<String, Endpoint> sources = new HashMap<>();
+    private final Map<String, String> sources = new HashMap<>();
     private ProducerTemplate template;
-
-    private RouteHarness() {
-        StandIns.all().forEach(this::bean);
-        file("shared-errors");
-    }
 
     /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
     public static RouteHarness of(String... stems) {
         RouteHarness harness = new RouteHarness();
+        harness.adapterBeans().forEach(harness::bean);
+        harness.file("shared-errors");
         for (String stem : stems) {
             harness.file(stem);
         }
         return harness;
     }
 
+    private Map<String, Object> adapterBeans() {
+        ObjectMapper json = new ObjectMapper();
+        JsonTemplate jsonTemplate = new JsonTemplate(json);
+        JsonAnswer jsonAnswer = new JsonAnswer(json, jsonTemplate);
+        return Map.of("jsonTemplate", jsonTemplate, "jsonAnswer", jsonAnswer, "recordingFile", new RecordingFile(),
+                "crmToken", new OAuthToken(null, null, jsonAnswer, json), "crmList", new CrmList(), "amoCrmNotes", new AmoCrmNotes(),
+                "crmAnswer", new CrmAnswer(), "crmMemory", new CrmMemory(), "bitrix24Call", new Bitrix24Call(null, null, null),
+                "crmRate", new CrmRate());
+    }
+
+    private void file(String stem) {
+        files.add(ResourceHelper.resolveResource(context, "file:routes/" + stem + ".camel.yaml"));
+    }
+
     /** Adds routes that are in no file. */
     public RouteHarness text(String yaml) {
-        return file(ResourceHelper.fromString("text.camel.yaml", yaml));
-    }
-
-    private RouteHarness file(String stem) {
-        return file(ResourceHelper.resolveResource(context, "file:" + ROUTES.resolve(stem + ".camel.yaml")));
-    }
-
-    private RouteHarness file(Resource file) {
-        files.add(file);
+        files.add(ResourceHelper.fromString("text.camel.yaml", yaml));
         return this;
     }
 
@@ -135,18 +199,6 @@ public final class RouteHarness implements AutoCloseable {
         // Of two classes under one name the registry would keep both, and find the first.
         context.getRegistry().unbind(name);
         context.getRegistry().bind(name, bean);
-        return this;
-    }
-
-    /** A stand-in for a channel whose name is only known when a message comes. */
-    RouteHarness channel(String name) {
-        channels.add("direct:" + name);
-        return this;
-    }
-
-    /** Makes a route of a template. */
-    RouteHarness template(String id, String route, Map<String, Object> parameters) {
-        templates.add(new Template(id, route, parameters));
         return this;
     }
 
@@ -165,19 +217,16 @@ public final class RouteHarness implements AutoCloseable {
     public RouteHarness start() {
         try {
             context.disableJMX();
-            // The master component looks for it when its endpoint is made; nobody asks for a lease.
+            // The master component, which the settings name, looks for it; nobody asks for a lease.
             context.addService(new LeaseClusterService(null, null));
             // Camel Quarkus brings the settings of the class path too; these count.
             context.getPropertiesComponent().setOverrideProperties(settings);
             configureComponents();
+            bean("callerThread", new SynchronousExecutorService());
             PluginHelper.getRoutesLoader(context).loadRoutes(files);
-            for (Template template : templates) {
-                context.addRouteFromTemplate(template.route, template.id, template.parameters);
-            }
-            context.getRouteDefinitions().forEach(route -> takeOverBeans(route.getOutputs(), parameters(route)));
+            context.getRouteDefinitions().forEach(this::takeOver);
             context.getRouteConfigurationDefinitions().forEach(errors -> errors.getOnExceptions()
                     .forEach(failure -> takeOverBeans(failure.getOutputs(), Map.of())));
-            takeOverSources();
             context.addRoutes(standInsFor(openChannels()));
             context.start();
             context.getRoutes().forEach(route -> Logger.getLogger(route.getRouteId()).setLevel(Level.OFF));
@@ -198,49 +247,37 @@ public final class RouteHarness implements AutoCloseable {
         });
     }
 
-    /** In the model, before Camel looks for the beans. */
-    private void takeOverBeans(List<ProcessorDefinition<?>> steps, Map<String, Object> parameters) {
-        for (int i = 0; i < steps.size(); i++) {
-            ProcessorDefinition<?> step = steps.get(i);
-            if (step instanceof BeanDefinition bean && !bound(resolved(bean.getRef(), parameters))) {
-                String name = name(resolved(bean.getRef(), parameters), resolved(bean.getMethod(), parameters));
-                ProcessDefinition standIn = new ProcessDefinition(exchange -> {
-                    Object answer = asked(name, exchange);
-                    if (answer != null) {
-                        exchange.getMessage().setBody(answer);
-                    }
-                    Facts.put(exchange);
-                });
-                standIn.setParent(step.getParent());
-                steps.set(i, standIn);
-            } else if (step instanceof ChoiceDefinition choice) {
-                choice.getWhenClauses().forEach(when -> takeOverBeans(when.getOutputs(), parameters));
-                if (choice.getOtherwise() != null) {
-                    takeOverBeans(choice.getOtherwise().getOutputs(), parameters);
-                }
-            } else {
-                if (step instanceof TryDefinition attempt && attempt.getFinallyClause() != null) {
-                    takeOverBeans(attempt.getFinallyClause().getOutputs(), parameters);
-                }
-                if (step instanceof ExpressionNode node && node.getExpression() instanceof MethodCallExpression call && !bound(call.getRef())) {
-                    node.setExpression(new ExpressionDefinition((Expression) new ExpressionAdapter() {
-                        @Override
-                        public Object evaluate(Exchange exchange) {
-                            try {
-                                return asked(name(call.getRef(), call.getMethod()), exchange);
-                            } catch (Exception e) {
-                                throw RuntimeCamelException.wrapRuntimeException(e);
-                            }
-                        }
-                    }));
-                }
-                takeOverBeans(step.getOutputs(), parameters);
+    /** In the model, before Camel looks for beans and listens anywhere. */
+    private void takeOver(RouteDefinition route) {
+        Map<String, Object> parameters = route.getTemplateParameters() == null ? Map.of() : route.getTemplateParameters();
+        takeOverBeans(route.getOutputs(), parameters);
+        String uri = route.getInput().getEndpointUri();
+        if (!uri.startsWith("direct:")) {
+            sources.put(route.getId(), resolved(uri, parameters));
+            route.getInput().setUri("direct:" + route.getId());
+        }
+    }
+
+    private void takeOverBeans(List<ProcessorDefinition<?>> outputs, Map<String, Object> parameters) {
+        for (BeanDefinition bean : ProcessorDefinitionHelper.filterTypeInOutputs(outputs, BeanDefinition.class)) {
+            String ref = resolved(bean.getRef(), parameters);
+            if (!bound(ref)) {
+                bean.setRef(standIn(ref, resolved(bean.getMethod(), parameters)));
+                bean.setMethod("step");
+            }
+        }
+        for (ExpressionNode node : ProcessorDefinitionHelper.filterTypeInOutputs(outputs, ExpressionNode.class)) {
+            if (node.getExpression() instanceof MethodCallExpression call && !bound(call.getRef())) {
+                call.setRef(standIn(call.getRef(), call.getMethod()));
+                call.setMethod("expression");
             }
         }
     }
 
-    private static Map<String, Object> parameters(RouteDefinition route) {
-        return route.getTemplateParameters() == null ? Map.of() : route.getTemplateParameters();
+    private String standIn(String bean, String method) {
+        String name = method == null ? bean : bean + "." + method.replaceFirst("\\(.*", "");
+        bean("instead of " + name, new StandIn(name));
+        return "instead of " + name;
     }
 
     private static String resolved(String text, Map<String, Object> parameters) {
@@ -255,23 +292,8 @@ public final class RouteHarness implements AutoCloseable {
         return context.getRegistry().lookupByName(bean) != null;
     }
 
-    private static String name(String bean, String method) {
-        return method == null ? bean : bean + "." + method.replaceFirst("\\(.*", "");
-    }
-
-    private void takeOverSources() throws Exception {
-        for (RouteDefinition route : List.copyOf(context.getRouteDefinitions())) {
-            String uri = route.getInput().getEndpointUri();
-            if (!uri.startsWith("direct:")) {
-                uri = resolved(uri, parameters(route));
-                sources.put(route.getId(), context.getEndpoint(context.resolvePropertyPlaceholders(uri)));
-                AdviceWith.adviceWith(context, route.getId(), false, advice -> advice.replaceFromWith("direct:" + route.getId()));
-            }
-        }
-    }
-
     private Set<String> openChannels() throws IOException {
-        Set<String> open = new TreeSet<>(channels);
+        Set<String> open = new TreeSet<>();
         for (Resource file : files) {
             String text = new String(file.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             CHANNEL.matcher(text).results().forEach(channel -> open.add(channel.group(1)));
@@ -302,30 +324,29 @@ public final class RouteHarness implements AutoCloseable {
         return answers.containsKey(name) ? answers.get(name).to(exchange) : null;
     }
 
+    /** Makes variables of a body that is facts, as the beans do. */
+    private static void variables(Exchange exchange) {
+        if (exchange.getMessage().getBody() instanceof Map<?, ?> facts) {
+            facts.forEach((name, value) -> exchange.setVariable((String) name, value));
+        }
+    }
+
     /** Sends a message into a route and forgets what was asked for before; a map is taken for facts. */
     Exchange send(String route, Object body) {
-        return send(route, (Processor) exchange -> {
+        steps.clear();
+        return sendMore(route, exchange -> {
             exchange.getMessage().setBody(body);
-            Facts.put(exchange);
-        });
+            variables(exchange);
+        }, ExchangePattern.InOnly);
     }
 
-    /** Like {@link #send(String, Object)}, for a message with more than a body. */
-    Exchange send(String route, Processor message) {
-        return send(route, ExchangePattern.InOnly, message);
-    }
-
-    /** Like {@link #send(String, Object)}, for a request with headers whose sender waits for an answer. */
+    /** Like {@link #send}, for a request with headers whose sender waits for an answer. */
     Exchange ask(String route, Object body, Map<String, Object> headers) {
-        return send(route, ExchangePattern.InOut, exchange -> {
+        steps.clear();
+        return sendMore(route, exchange -> {
             exchange.getMessage().setBody(body);
             exchange.getMessage().setHeaders(new HashMap<>(headers));
-        });
-    }
-
-    private Exchange send(String route, ExchangePattern pattern, Processor message) {
-        steps.clear();
-        return template.send("direct:" + route, pattern, message);
+        }, ExchangePattern.InOut);
     }
 
     /** Sends a message while another is on its way: nothing is forgotten. */
@@ -352,23 +373,14 @@ public final class RouteHarness implements AutoCloseable {
     }
 
     /** Where a route really reads from. */
-    <T extends Endpoint> T source(String route, Class<T> kind) {
-        return kind.cast(sources.get(route));
+    String source(String route) {
+        return sources.get(route);
     }
 
     /** Ids of the routes that run, stand-ins left out. */
     public Set<String> running() {
         return context.getRoutes().stream().map(route -> route.getRouteId()).filter(id -> !id.startsWith("route") && !id.equals("shared-refusal"))
                 .collect(Collectors.toCollection(TreeSet::new));
-    }
-
-    static List<String> stems() {
-        try (Stream<Path> files = Files.list(ROUTES)) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".camel.yaml"))
-                    .map(name -> name.replace(".camel.yaml", "")).sorted().toList();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @Override

@@ -1,0 +1,101 @@
+package io.callbridge.routes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+
+import io.callbridge.admin.RefusedException;
+import io.callbridge.store.StoreException;
+import java.util.Map;
+import org.apache.camel.Exchange;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What comes from outside or by itself: which bean it goes to, what is answered, and that nothing of a request goes back. */
+class IngestAndOpsRoutesTest {
+
+    private static final Map<String, Object> REQUEST = Map.of("Authorization", "Bearer token", "id", "7", "Callbridge-Who", "token",
+            Exchange.HTTP_RAW_QUERY, "a=b", Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1", "Retry-After", "1");
+
+    @AutoClose
+    private final RouteHarness routes = RouteHarness.of("ingest-webhook", "ingest-tcp", "ops-api", "ops-housekeeping").start();
+
+    /** {@code OK} after an event is durable and never before. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            ingest-webhook | event       | webhookReader eventStore.append | OK          | Content-Type=text/plain
+            ingest-webhook | ignored     | webhookReader                   | OK          | Content-Type=text/plain
+            ingest-webhook | interactive | webhookReader                   | <Response/> | Content-Type=application/xml
+            ingest-tcp     | event       | tcpReader eventStore.append     | OK 7        | Cookie=session=1
+            ingest-tcp     | interactive | tcpReader                       | OK 7        | Cookie=session=1
+            """)
+    void anEventIsStoredAndThenAnswered(String route, String kind, String asked, String body, String header) {
+        String reader = asked.replaceFirst(" .*", "");
+        routes.on(reader, exchange -> {
+            exchange.setVariable("kind", kind);
+            exchange.setVariable("number", 7);
+            return Map.of("pbx", "main");
+        });
+        Map<String, Object> request = route.equals("ingest-tcp") ? Map.of("CamelNettyCloseChannelWhenComplete", true, "Cookie", "session=1") : REQUEST;
+        Exchange answer = routes.ask(route, "an event", request);
+        assertEquals(asked, String.join(" ", routes.asked()));
+        assertEquals(body, answer.getMessage().getBody());
+        assertEquals("{" + header + "}", answer.getMessage().getHeaders().toString());
+        assertEquals(route.equals("ingest-tcp") ? 1 : 0, routes.step(reader).headers().size(), "no header of a sender is read");
+        if (kind.equals("event")) {
+            assertEquals(Map.of("pbx", "main"), routes.step("eventStore.append").body());
+            routes.fail("eventStore.append", new IllegalStateException("a mistake of ours"));
+            assertInstanceOf(IllegalStateException.class, routes.ask(route, "an event", request).getException());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "ops-status, GET, status, status.of",
+        "ops-setup, GET, setup, setup.of",
+        "ops-setup-webhook, POST, setup/pbxs/{pbx}/webhook, setup.webhook",
+        "ops-crm-check, POST, setup/crms/{crm}/check, crmCheck.of",
+        "ops-calls, GET, calls/{callId}, explanation",
+        "ops-calls-list, GET, calls, callList.page",
+        "ops-deliveries, GET, deliveries, deliveryList.page",
+        "ops-deliveries-one, GET, deliveries/{id}, deliveryList.one",
+        "ops-deliveries-retry, POST, deliveries/{id}/retry, deliveryRepair.retry",
+        "ops-deliveries-discard, POST, deliveries/{id}/discard, deliveryRepair.discard",
+        "ops-deliveries-all, POST, deliveries/retry, deliveryRepair.retryAll",
+        "ops-deliveries-discard-all, POST, deliveries/discard, deliveryRepair.discardAll",
+        "ops-reprocess-job, GET, calls/reprocess/{job}, reprocessRequest.job",
+        "ops-reprocess-stop, DELETE, calls/reprocess/{job}, reprocessRequest.stop",
+        "ops-audit, GET, audit, auditList.page"})
+    void aBeanAnswersOrRefuses(String route, String method, String path, String step) {
+        assertEquals("platform-http:/api/" + path + "?httpMethodRestrict=" + method, routes.source(route));
+        Exchange answer = routes.on(step, exchange -> "{}").ask(route, null, REQUEST);
+        assertTold(Map.of("Content-Type", "application/json"), "{}", answer);
+        Map<String, Object> seen = routes.step(step).headers();
+        assertNull(seen.get("CamelHttpMethod"), "control headers from outside go first");
+        assertEquals("7 token", seen.get("id") + " " + seen.get("Callbridge-Who"));
+        assertEquals(route.equals("ops-calls") ? null : "a=b", seen.get(Exchange.HTTP_RAW_QUERY));
+
+        assertTold(Map.of("CamelHttpResponseCode", 409, "Content-Type", "text/plain"), "delivery 7 is delivered",
+                routes.fail(step, RefusedException.conflict("delivery 7 is delivered")).ask(route, null, REQUEST));
+        assertTold(Map.of("CamelHttpResponseCode", "503", "Content-Type", "text/plain", "Retry-After", "5"), "the disk is gone",
+                routes.fail(step, new StoreException("the disk is gone", null)).ask(route, null, REQUEST));
+        assertTold(Map.of("CamelHttpResponseCode", "500"), null, routes.fail(step, new IllegalStateException("broken")).ask(route, null, REQUEST));
+    }
+
+    private static void assertTold(Map<String, Object> headers, String text, Exchange answer) {
+        assertEquals(text, answer.getMessage().getBody());
+        assertEquals(headers, answer.getMessage().getHeaders());
+        assertNull(answer.getException());
+    }
+
+    /** A store that does not answer ends one time only. */
+    @ParameterizedTest
+    @CsvSource({"ops-timers, recovery.timers", "ops-recover, recovery.events", "ops-purge, retention", "ops-crm-users, crmUsers.refresh",
+        "ops-crm-probe, crmProbe"})
+    void aTimerAsksItsBean(String route, String step) {
+        routes.send(route, null);
+        assertEquals(step, String.join(" ", routes.asked()));
+        assertNull(routes.fail(step, new StoreException("the disk is full", null)).send(route, null).getException());
+    }
+}
