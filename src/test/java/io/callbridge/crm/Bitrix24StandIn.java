@@ -1,382 +1,554 @@
 package io.callbridge.crm;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.callbridge.crm.Bitrix24Directory.Page;
-import java.math.BigDecimal;
-import java.math.RoundingMode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /**
- * A portal of Bitrix24, and its OAuth server, as the Bitrix24 documentation (b24restdocs, August 2026) describes them; not
- * compared with a live portal. Beyond the vendor it refuses parameters and methods that nobody described. HTTPS is not demanded.
+ * A portal of Bitrix24, and its OAuth server, as the Bitrix24 documentation (b24restdocs, August 2026) describes the methods that
+ * the adapter asks for; not compared with a live portal. What was only seen in production, by MikoPBX's ModuleBitrix24Integration,
+ * is marked with its commit. Beyond the vendor it refuses methods and parameters that nobody described, and values that the vendor
+ * would silently cast. HTTPS is not demanded.
  */
 final class Bitrix24StandIn extends StandIn {
 
-    static final String CODE = "webhook-code-of-the-tests";
-    private static final String WEBHOOK = "webhook";
-    private static final String APPLICATION = "application";
-    private static final int MOST_COMMANDS = 50;
+    static final String CLIENT_ID = "local.application-of-the-tests";
+    static final String CLIENT_SECRET = "application-secret-of-the-tests";
 
-    private final Bitrix24Directory directory = new Bitrix24Directory();
-    private final Bitrix24Calls calls = new Bitrix24Calls(directory);
-    private final Bitrix24Limits limits = new Bitrix24Limits();
-    private double shift;
-    private final Bitrix24Tokens tokens = new Bitrix24Tokens(now());
+    private static final String WEBHOOK = "/rest/1/webhook-code-of-the-tests";
+    private static final String APPLICATION = "/rest";
+    private static final String CALLS = "telephony.externalCall.";
+    private static final double WINDOW_SECONDS = 30 * 60;
+    private static final int PAGE = 50;
+    private static final int TOKEN_SECONDS = 3600;
+    private static final Pattern REFERENCE = Pattern.compile("\\$result\\[(\\w+)]\\[(\\w+)]");
+    /** Parameters that are numbers, as JSON numbers or as their digits; all others are texts. */
+    private static final Map<String, String> NUMBERS = Map.of("USER_ID", "[0-9]+", "TYPE", "[0-9]+", "CRM_CREATE", "[01]", "SHOW", "[01]",
+            "CRM_ENTITY_ID", "[0-9]+", "DURATION", "[0-9]+", "start", "-1|[0-9]+");
+    private static final Map<String, String> TEXTS = Map.of("CRM_ENTITY_TYPE", "CONTACT|COMPANY|LEAD",
+            "STATUS_CODE", "200|304|603|603-S|403|404|486|484|503|480|402|423|OTHER");
+
+    /** A refusal in the words of Bitrix24. */
+    private static final class Refusal extends RuntimeException {
+
+        private static final long serialVersionUID = 1L;
+
+        private final int status;
+        private final String code;
+
+        private Refusal(int status, String code, String description) {
+            super(description);
+            this.status = status;
+            this.code = code;
+        }
+
+        /** An error of a method's own logic. */
+        private static Refusal core(String description) {
+            return new Refusal(400, "ERROR_CORE", description);
+        }
+
+        /** What the vendor would cast or ignore. */
+        private static Refusal strict(String description) {
+            return new Refusal(400, "INVALID_ARGUMENT", "Stand-in: " + description);
+        }
+
+        private Map<String, String> body() {
+            return Map.of("error", code, "error_description", getMessage());
+        }
+    }
+
+    private record User(String extension, boolean active) {
+    }
+
+    private record Client(String type, long id, String phone, String name, long responsible) {
+    }
+
+    /** Of user.get. @param next {@code null}: it is the last one */
+    private record Page(List<?> users, Integer next) {
+    }
+
+    /** A registered call; its second half is {@code null} until it is finished. */
+    private static final class Call {
+
+        private final String id;
+        /** Two registrations with an equal one are the same call: application, user, number, type, line, external id. */
+        private final List<String> same;
+        private final String externalId;
+        private final String phone;
+        private final String direction;
+        private final long startedAt;
+        private final double registeredAt;
+        private final Set<Long> shown = new HashSet<>();
+        private Long finishedBy;
+        private String status;
+        private long seconds;
+        private String recording;
+
+        private Call(String id, List<String> same, String phone, String direction, String externalId, long startedAt, double now) {
+            this.id = id;
+            this.same = same;
+            this.phone = phone;
+            this.direction = direction;
+            this.externalId = externalId;
+            this.startedAt = startedAt;
+            this.registeredAt = now;
+        }
+    }
+
+    private final Map<Long, User> users = new TreeMap<>();
+    private final List<Client> clients = new ArrayList<>();
+    private final Map<String, Call> calls = new LinkedHashMap<>();
+    private final Map<String, Call> uploads = new HashMap<>();
+    private final List<Supplier<CrmEffect>> effects = new ArrayList<>();
+    private final Set<String> blocked = new HashSet<>();
     private boolean applicationOnly;
-    private boolean box;
+    private int recordServerStatus = 200;
+    private double shift;
+
+    private double most = 50;
+    private double leakPerSecond = 2;
+    private double level;
+    private double leakedAt;
+    private double highestLevel;
+    private int refusedByLimit;
+
+    /** Access tokens, and whether they are still good. */
+    private final Map<String, Boolean> tokens = new HashMap<>();
+    private String refreshToken = UUID.randomUUID().toString();
+    private int refreshes;
+    private int refusedRefreshes;
 
     /** The base of an incoming webhook, without a slash at the end. */
     String webhookUrl() {
-        return origin() + "/rest/1/" + CODE;
+        return origin() + WEBHOOK;
     }
 
     /** The base for an application's calls, without a slash at the end. */
     String restUrl() {
-        return origin() + "/rest";
-    }
-
-    String clientId() {
-        return Bitrix24Tokens.CLIENT_ID;
-    }
-
-    String clientSecret() {
-        return Bitrix24Tokens.CLIENT_SECRET;
-    }
-
-    /** The newest access token. */
-    String accessToken() {
-        return look(tokens::access);
+        return origin() + APPLICATION;
     }
 
     /** The only refresh token that is good. */
-    String refreshToken() {
-        return look(tokens::refresh);
+    synchronized String refreshToken() {
+        return refreshToken;
+    }
+
+    /** The application is installed anew: of its tokens this refresh token alone is good. */
+    synchronized String install() {
+        expireTokens();
+        refreshToken = UUID.randomUUID().toString();
+        return refreshToken;
     }
 
     /** Refreshes that were granted. */
-    int refreshes() {
-        return look(tokens::refreshes);
+    synchronized int refreshes() {
+        return refreshes;
     }
 
-    int refusedRefreshes() {
-        return look(tokens::refused);
-    }
-
-    /** How long access tokens live from now on, those that were issued too. */
-    void tokenLife(Duration life) {
-        set(() -> tokens.life(seconds(life), now()));
+    synchronized int refusedRefreshes() {
+        return refusedRefreshes;
     }
 
     /** All access tokens are over. */
-    void expireTokens() {
-        set(tokens::expire);
+    synchronized void expireTokens() {
+        tokens.replaceAll((token, good) -> false);
     }
 
-    /** Its clock jumps: for the tokens, the re-registration, the limits. */
-    void advance(Duration time) {
-        set(() -> shift += seconds(time));
+    /** Its clock jumps: for the re-registration, the bucket. */
+    synchronized void advance(Duration time) {
+        shift += time.toSeconds();
     }
 
-    void user(long id, String extension, boolean active) {
-        set(() -> directory.put(new Bitrix24Directory.User(id, extension, active)));
+    synchronized void user(long id, String extension, boolean active) {
+        users.put(id, new User(extension, active));
     }
 
-    /** From now on nobody works here. */
-    void clearUsers() {
-        set(directory::clearUsers);
-    }
-
-    void contact(String phone, long id, String name, long responsibleUserId) {
-        entity("CONTACT", phone, id, name, responsibleUserId);
+    void contact(String phone, long id, String name, long responsible) {
+        client("CONTACT", phone, id, name, responsible);
     }
 
     /** @param type CONTACT, COMPANY or LEAD */
-    void entity(String type, String phone, long id, String name, long responsibleUserId) {
-        set(() -> directory.put(new Bitrix24Directory.Entity(type, id, phone, name, responsibleUserId)));
-    }
-
-    /** All clients, created leads too. */
-    List<Bitrix24Directory.Entity> entities() {
-        return look(directory::entities);
+    synchronized void client(String type, String phone, long id, String name, long responsible) {
+        clients.add(new Client(type, id, phone, name, responsible));
     }
 
     /** Since 2026 register and finish work for applications only; whether older portals do so is not verified. */
-    void applicationOnly(boolean only) {
-        set(() -> applicationOnly = only);
+    synchronized void applicationOnly(boolean only) {
+        applicationOnly = only;
     }
 
-    /** Leads cannot be created. */
-    void leadsFail(boolean fail) {
-        set(() -> calls.leadsFail = fail);
-    }
-
-    /** What the server of a RECORD_URL answers. */
-    void recordServerStatus(int status) {
-        set(() -> calls.recordServerStatus = status);
-    }
-
-    /** A RECORD_URL in a local network is refused, as the newest documentation says. */
-    void publicRecordingsOnly(boolean only) {
-        set(() -> calls.publicRecordingsOnly = only);
+    /** What the server of a RECORD_URL answers: nothing is fetched from it. */
+    synchronized void recordServerStatus(int status) {
+        recordServerStatus = status;
     }
 
     /** The leaky bucket; at first 50 and 2 as in most plans. */
-    void bucket(double most, double perSecond) {
-        set(() -> limits.bucket(most, perSecond));
+    synchronized void bucket(double most, double perSecond) {
+        this.most = most;
+        leakPerSecond = perSecond;
     }
 
-    /** The self-hosted edition: no limit of requests, no {@code operating}. */
-    void box() {
-        set(() -> {
-            box = true;
-            limits.bucket(Double.POSITIVE_INFINITY, 0);
-        });
-    }
-
-    /** How long a method may execute in ten minutes; at first without end. The documentation's example is 480 s. */
-    void operatingLimit(double seconds) {
-        set(() -> limits.operating(seconds));
-    }
-
-    /** What one call of a method adds to its execution time. */
-    void cost(String method, double seconds) {
-        set(() -> limits.cost(method, seconds));
+    /** These methods have used up their time, alone and inside a batch. */
+    synchronized void block(String... methods) {
+        blocked.clear();
+        blocked.addAll(List.of(methods));
     }
 
     /** The highest level that the bucket had. */
-    double highestLevel() {
-        return look(limits::highest);
+    synchronized double highestLevel() {
+        return highestLevel;
     }
 
     /** Requests that the bucket refused. */
-    int refusedByLimit() {
-        return look(limits::refused);
+    synchronized int refusedByLimit() {
+        return refusedByLimit;
     }
 
     /** In the order in which they appeared; a recording that was attached later stands at its call. */
-    List<CrmEffect> effects() {
-        return look(calls::effects);
-    }
-
-    /** The calls that were registered with an external id, in order. */
-    List<Bitrix24Calls.Call> callsOf(String externalId) {
-        return look(() -> calls.calls(externalId));
+    synchronized List<CrmEffect> effects() {
+        return effects.stream().map(Supplier::get).toList();
     }
 
     /** Registered CALL_IDs of an external id, in order. */
-    List<String> callIdsOf(String externalId) {
-        return callsOf(externalId).stream().map(call -> call.callId).toList();
+    synchronized List<String> callIdsOf(String externalId) {
+        return calls.values().stream().filter(call -> call.externalId.equals(externalId)).map(call -> call.id).toList();
     }
 
-    /** How many finishes of an external id counted. */
-    int finishesOf(String externalId) {
-        return look(() -> calls.finishes(externalId));
-    }
-
-    /** The requests for a method itself, to be used with {@link #slow}, {@link #lose} and {@link #refuse}. */
+    /** The requests for a method itself, to be used with {@link #lose} and {@link #refuse}. */
     static Predicate<Request> to(String method) {
-        return request -> method(request.path()).equalsIgnoreCase(method);
+        return request -> method(request.path()).equals(method);
     }
 
     @Override
     protected Reply answer(Request request) {
-        double begin = now();
         if (request.path().equals("/oauth/token/")) {
-            return tokens.answer(request, origin(), begin);
+            return refresh(request);
         }
         try {
-            limits.admit(begin);
-            String[] parts = request.path().split("/", -1);
+            admit();
             String method = method(request.path());
-            if (!parts[1].equals("rest") || parts.length != 3 && parts.length != 5
-                    || !List.of("GET", "POST").contains(request.method())) {
-                throw notFound();
+            if (method.equals("upload")) {
+                return result(upload(request));
             }
-            if (parts.length == 3 && method.equals("upload")) {
-                return Reply.json(200, envelope(calls.upload(request), time(begin, method, APPLICATION)));
+            String type = request.header("Content-Type");
+            if (!request.method().equals("POST") || type == null || !type.startsWith("application/json")
+                    || !(request.json() instanceof ObjectNode params)) {
+                throw Refusal.strict("not a JSON object that is posted");
             }
-            Bitrix24Params params = Bitrix24Params.of(request);
-            String client = parts.length == 5 ? WEBHOOK : APPLICATION;
-            if (client.equals(WEBHOOK) && !(parts[2].equals("1") && parts[3].equals(CODE))) {
-                throw new Bitrix24Error(403, "INVALID_CREDENTIALS", "Invalid request credentials");
-            }
-            if (client.equals(APPLICATION)) {
-                // A parameter only: the documentation knows no header for it.
-                tokens.check(params.take("auth"), begin);
-            }
-            Object result = method.equalsIgnoreCase("batch") ? batch(params, client) : call(method, params, client);
-            return Reply.json(200, envelope(result, time(begin, method, client)));
-        } catch (Bitrix24Error e) {
-            return Reply.json(e.status, error(e));
-        } catch (IllegalArgumentException e) {
-            return Reply.json(400, error(Bitrix24Error.strict("badly encoded: " + e.getMessage())));
+            String client = client(request.path(), params);
+            return result(method.equals("batch") ? batch(params, client) : call(method, params, client));
+        } catch (Refusal e) {
+            return Reply.json(e.status, e.body());
         }
     }
 
-    private Object call(String method, Bitrix24Params params, String client) {
-        double now = now();
-        limits.begin(method, client, now);
-        return switch (method.toLowerCase()) {
-            case "telephony.externalcall.register" -> calls.register(params, forApplication(client), now);
-            case "telephony.externalcall.finish" -> calls.finish(params, forApplication(client).equals(APPLICATION), now);
-            case "telephony.externalcall.show" -> calls.show(params);
-            case "telephony.externalcall.hide" -> calls.hide(params);
-            case "telephony.externalcall.attachrecord" -> calls.attach(params, origin());
-            case "telephony.externalcall.searchcrmentities" -> directory.search(params);
-            case "user.get" -> directory.users(params);
-            default -> throw notFound();
-        };
-    }
-
-    /** Bitrix24 documentation, "How to Execute Batch Requests": one request for the bucket, 200 whatever fails inside. */
-    private Map<String, Object> batch(Bitrix24Params params, String client) {
-        JsonNode commands = params.only("halt", "cmd").get("cmd");
-        boolean halt = List.of("1", "true").contains(params.get("halt").asText("0"));
-        if (!commands.isContainerNode()) {
-            throw Bitrix24Error.strict("cmd must be an array or an object");
+    private static Reply result(Object result) {
+        Map<String, Object> body = new HashMap<>(Map.of("result", result instanceof Page page ? page.users : result, "time", Map.of()));
+        if (result instanceof Page page && page.next != null) {
+            body.put("next", page.next);
         }
-        if (commands.size() > MOST_COMMANDS) {
-            throw new Bitrix24Error(400, "ERROR_BATCH_LENGTH_EXCEEDED", "Max batch length exceeded");
-        }
-        Map<String, JsonNode> results = new LinkedHashMap<>();
-        Map<String, Object> errors = new LinkedHashMap<>();
-        Map<String, Object> totals = new LinkedHashMap<>();
-        Map<String, Object> nexts = new LinkedHashMap<>();
-        Map<String, Object> times = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonNode> command : named(commands).entrySet()) {
-            String key = command.getKey();
-            String[] parts = command.getValue().asText().split("\\?", 2);
-            double begin = now();
-            try {
-                if (parts[0].equalsIgnoreCase("batch")) {
-                    throw new Bitrix24Error(405, "ERROR_BATCH_METHOD_NOT_ALLOWED", "Method is not allowed for batch usage");
-                }
-                Object result = call(parts[0], Bitrix24Params.ofCommand(parts.length < 2 ? "" : parts[1], results), client);
-                if (result instanceof Page page) {
-                    putUnlessNull(totals, key, page.total());
-                    putUnlessNull(nexts, key, page.next());
-                    result = page.result();
-                }
-                results.put(key, JSON.valueToTree(result));
-                times.put(key, time(begin, parts[0], client));
-            } catch (Bitrix24Error e) {
-                errors.put(key, error(e));
-                if (halt) {
-                    break;
-                }
-            }
-        }
-        Map<String, Object> all = new LinkedHashMap<>();
-        all.put("result", php(results));
-        all.put("result_error", php(errors));
-        all.put("result_total", php(totals));
-        all.put("result_next", php(nexts));
-        all.put("result_time", php(times));
-        return all;
-    }
-
-    private String forApplication(String client) {
-        if (applicationOnly && !client.equals(APPLICATION)) {
-            throw new Bitrix24Error(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method");
-        }
-        return client;
-    }
-
-    private Map<String, Object> time(double begin, String method, String client) {
-        double end = now();
-        Map<String, Object> time = new LinkedHashMap<>();
-        time.put("start", decimal(begin));
-        time.put("finish", decimal(end));
-        time.put("duration", decimal(end - begin));
-        time.put("processing", decimal(end - begin));
-        time.put("date_start", date(begin));
-        time.put("date_finish", date(end));
-        if (!box) {
-            time.put("operating_reset_at", limits.resetAt(method, client, end));
-            time.put("operating", decimal(limits.operating(method, client, end)));
-        }
-        return time;
-    }
-
-    private double now() {
-        return System.currentTimeMillis() / 1000.0 + shift;
-    }
-
-    private void set(Runnable change) {
-        look(() -> {
-            change.run();
-            return null;
-        });
-    }
-
-    private static Map<String, Object> envelope(Object result, Map<String, Object> time) {
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("result", result instanceof Page page ? page.result() : result);
-        if (result instanceof Page page) {
-            putUnlessNull(body, "next", page.next());
-            putUnlessNull(body, "total", page.total());
-        }
-        body.put("time", time);
-        return body;
-    }
-
-    private static Map<String, Object> error(Bitrix24Error e) {
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("error", e.code);
-        body.put("error_description", e.getMessage());
-        return body;
-    }
-
-    private static Bitrix24Error notFound() {
-        return new Bitrix24Error(404, "ERROR_METHOD_NOT_FOUND", "Method not found!");
+        return Reply.json(200, body);
     }
 
     private static String method(String path) {
         return path.substring(path.lastIndexOf('/') + 1).replaceFirst("\\.json$", "");
     }
 
-    private static Map<String, JsonNode> named(JsonNode commands) {
-        Map<String, JsonNode> all = new LinkedHashMap<>();
-        commands.fields().forEachRemaining(command -> all.put(command.getKey(), command.getValue()));
-        for (int i = 0; commands.isArray() && i < commands.size(); i++) {
-            all.put(String.valueOf(i), commands.get(i));
+    /**
+     * The counter falls all the time, and a request that would lift it above the threshold is refused. That refused requests
+     * do not count themselves is not verified. All clients of a test come from one address, so there is one bucket.
+     */
+    private void admit() {
+        level = Math.max(0, level - Math.max(0, now() - leakedAt) * leakPerSecond);
+        leakedAt = now();
+        if (level + 1 > most) {
+            refusedByLimit++;
+            throw new Refusal(503, "QUERY_LIMIT_EXCEEDED", "Too many requests");
         }
-        return all;
+        highestLevel = Math.max(highestLevel, ++level);
     }
 
-    /** As PHP writes an array: a list if the keys count from 0, so an empty one is {@code []}. */
-    private static Object php(Map<String, ?> map) {
-        List<Object> list = new ArrayList<>();
-        for (int i = 0; map.containsKey(String.valueOf(i)); i++) {
-            list.add(map.get(String.valueOf(i)));
+    /** Who asks. A token is a parameter: the documentation knows no header for it. */
+    private String client(String path, ObjectNode params) {
+        String base = path.substring(0, path.lastIndexOf('/'));
+        if (base.equals(APPLICATION)) {
+            JsonNode token = params.path("auth");
+            params.remove("auth");
+            if (!tokens.containsKey(token.asText())) {
+                throw new Refusal(401, "NO_AUTH_FOUND", "Wrong authorization data");
+            }
+            if (!tokens.get(token.asText())) {
+                throw new Refusal(401, "expired_token", "The access token provided has expired");
+            }
+        } else if (!base.equals(WEBHOOK)) {
+            throw new Refusal(403, "INVALID_CREDENTIALS", "Invalid request credentials");
         }
-        return list.size() == map.size() ? list : map;
+        return base;
     }
 
-    private static void putUnlessNull(Map<String, Object> map, String key, Object value) {
-        if (value != null) {
-            map.put(key, value);
+    private Object call(String method, JsonNode params, String client) {
+        if (blocked.contains(method)) {
+            throw new Refusal(429, "OPERATION_TIME_LIMIT", "Method is blocked due to operation time limit");
+        }
+        if (applicationOnly && Set.of(CALLS + "register", CALLS + "finish").contains(method) && !client.equals(APPLICATION)) {
+            throw new Refusal(403, "WRONG_AUTH_TYPE", "Current authorization type is denied for this method");
+        }
+        return switch (method) {
+            case CALLS + "register" -> register(params, client);
+            case CALLS + "finish" -> finish(params);
+            case CALLS + "hide" -> hide(params);
+            case CALLS + "attachRecord" -> attach(params);
+            case CALLS + "searchCrmEntities" -> search(params);
+            case "user.get" -> users(params);
+            default -> throw new Refusal(404, "ERROR_METHOD_NOT_FOUND", "Method not found!");
+        };
+    }
+
+    /** Bitrix24 documentation, "How to Execute Batch Requests": one request for the bucket, 200 whatever fails inside. */
+    private Map<String, Object> batch(JsonNode params, String client) {
+        Map<String, JsonNode> results = new LinkedHashMap<>();
+        Map<String, Object> errors = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> command : params.path("cmd").properties()) {
+            String[] parts = command.getValue().asText().split("\\?", 2);
+            ObjectNode given = JSON.createObjectNode();
+            // What is referred to and not there becomes an empty text.
+            decode(parts[1]).forEach((name, value) -> given.put(name, REFERENCE.matcher(value).replaceAll(reference ->
+                    results.getOrDefault(reference.group(1), JSON.missingNode()).path(reference.group(2)).asText())));
+            try {
+                results.put(command.getKey(), JSON.valueToTree(call(parts[0], given, client)));
+            } catch (Refusal e) {
+                errors.put(command.getKey(), e.body());
+                if (params.path("halt").asInt() == 1) {
+                    break;
+                }
+            }
+        }
+        // As PHP writes an empty map.
+        return Map.of("result", results.isEmpty() ? List.of() : results, "result_error", errors.isEmpty() ? List.of() : errors,
+                "result_total", List.of(), "result_next", List.of(), "result_time", List.of());
+    }
+
+    /** For 30 minutes the same registration has the same CALL_ID, finished or not; start and entity do not count. */
+    private Map<String, Object> register(JsonNode params, String client) {
+        only(params, "USER_ID", "PHONE_NUMBER", "TYPE", "CALL_START_DATE", "CRM_CREATE", "CRM_ENTITY_TYPE", "CRM_ENTITY_ID", "SHOW",
+                "LINE_NUMBER", "EXTERNAL_CALL_ID");
+        long user = user(params);
+        String type = params.path("TYPE").asText();
+        String phone = params.path("PHONE_NUMBER").asText().replaceAll("[ ()-]", "");
+        if (!type.matches("[1-5]")) {
+            throw Refusal.core("Unknown TYPE");
+        }
+        if (!phone.matches("\\+?[0-9]{3,15}")) {
+            throw Refusal.core("Unsupported phone number format");
+        }
+        if (params.has("CRM_ENTITY_TYPE") != params.has("CRM_ENTITY_ID")) {
+            throw Refusal.strict("CRM_ENTITY_TYPE and CRM_ENTITY_ID belong together");
+        }
+        long startedAt = start(params);
+        String externalId = params.path("EXTERNAL_CALL_ID").asText();
+        List<String> same = List.of(client, Long.toString(user), phone, type, params.path("LINE_NUMBER").asText(), externalId);
+        Call call = calls.values().stream().filter(old -> old.same.equals(same) && now() - old.registeredAt < WINDOW_SECONDS).findFirst()
+                .orElse(null);
+        if (call == null) {
+            String id = "externalCall." + UUID.randomUUID().toString().replace("-", "") + '.' + (long) now();
+            call = new Call(id, same, phone, type.matches("[23]") ? "in" : "out", externalId, startedAt, now());
+            calls.put(id, call);
+        }
+        if (params.path("SHOW").asInt(1) == 1 && call.finishedBy == null && call.shown.add(user)) {
+            effects.add(card(CrmEffect.Kind.CARD, call, user));
+        }
+        Map<String, Object> answer = new HashMap<>(Map.of("CALL_ID", call.id, "CRM_CREATED_ENTITIES", List.of()));
+        answer.put("CRM_CREATED_LEAD", null);
+        if (params.path("CRM_CREATE").asInt() == 1) {
+            // A lead that could not be created is a success. Seen in bitrix24-php-sdk, issue 335.
+            answer.put("LEAD_CREATION_ERROR", "Lead creation is disabled for local users");
+        }
+        return answer;
+    }
+
+    /** The documentation takes now if there is none; the adapter knows when a call began. */
+    private static long start(JsonNode params) {
+        try {
+            return OffsetDateTime.parse(params.path("CALL_START_DATE").asText()).toEpochSecond();
+        } catch (DateTimeParseException e) {
+            throw Refusal.core("CALL_START_DATE should be in the ISO-8601 format");
         }
     }
 
-    private static String date(double seconds) {
-        return DateTimeFormatter.ISO_OFFSET_DATE_TIME.format(Instant.ofEpochSecond((long) seconds).atOffset(ZoneOffset.ofHours(3)));
+    /** True: the command was sent; false: there is no such call. That a finished call counts as unknown is inferred. */
+    private boolean hide(JsonNode params) {
+        Call call = calls.get(only(params, "CALL_ID", "USER_ID").path("CALL_ID").asText());
+        boolean active = call != null && call.finishedBy == null;
+        if (active) {
+            params.path("USER_ID").forEach(user -> hide(call, user.asLong()));
+        }
+        return active;
     }
 
-    /** Without an exponent. */
-    private static BigDecimal decimal(double seconds) {
-        return BigDecimal.valueOf(seconds).setScale(3, RoundingMode.HALF_UP);
+    /** Only the first finish counts: later ones find no call. Seen by MikoPBX, commit 6a746ed. */
+    private Map<String, Object> finish(JsonNode params) {
+        only(params, "CALL_ID", "USER_ID", "DURATION", "STATUS_CODE");
+        long user = user(params);
+        Call call = calls.get(params.path("CALL_ID").asText());
+        if (call == null || call.finishedBy != null) {
+            throw Refusal.core("Call is not found (call should be registered prior to finishing)");
+        }
+        call.finishedBy = user;
+        call.seconds = params.path("DURATION").asLong();
+        call.status = params.path("STATUS_CODE").asText(call.seconds > 0 ? "200" : "304");
+        // Bitrix24 documentation, telephony.externalCall.finish: the card is hidden by Bitrix24 itself.
+        List.copyOf(call.shown).forEach(who -> hide(call, who));
+        effects.add(() -> new CrmEffect(call.direction.equals("in") && !call.status.equals("200") ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL,
+                call.externalId, call.finishedBy.toString(), CrmEffect.digits(call.phone), call.direction, call.status, call.seconds,
+                call.startedAt, call.recording));
+        // As in the documentation's sample: a date that is an empty object.
+        return Map.of("CALL_ID", call.id, "PORTAL_USER_ID", user, "CALL_START_DATE", Map.of(), "CALL_FAILED_CODE", call.status);
     }
 
-    private static double seconds(Duration duration) {
-        return duration.toMillis() / 1000.0;
+    /** After finish only; a later recording replaces the earlier one, so it may be repeated. Some of its errors have an empty code. */
+    private Map<String, Object> attach(JsonNode params) {
+        String url = only(params, "CALL_ID", "RECORD_URL", "FILENAME").path("RECORD_URL").asText();
+        String name = params.path("FILENAME").asText(url.replaceAll("[?#].*", ""));
+        Call call = calls.get(params.path("CALL_ID").asText());
+        if (call == null || call.finishedBy == null) {
+            throw new Refusal(400, "", "Call is not found in the statistic table. It looks like it is not finished yet.");
+        }
+        if (!name.endsWith(".wav") && !name.endsWith(".mp3")) {
+            throw Refusal.core("Wrong file extension. Only wav and mp3 are allowed");
+        }
+        if (url.isEmpty()) {
+            String token = UUID.randomUUID().toString();
+            uploads.put(token, call);
+            return Map.of("uploadUrl", restUrl() + "/upload.json?token=" + token + "&filename=" + name, "fieldName", "file");
+        }
+        if (recordServerStatus != 200) {
+            throw Refusal.core("Server returns HTTP error code " + recordServerStatus);
+        }
+        call.recording = url;
+        return Map.of("FILE_ID", 9001);
+    }
+
+    /** What goes to uploadUrl. Its answer is not documented; this one is inferred from attachRecord's. */
+    private Map<String, Object> upload(Request request) {
+        Call call = uploads.get(request.parameters().get("token"));
+        String type = request.header("Content-Type");
+        if (call == null || type == null || !type.startsWith("multipart/form-data; boundary=")
+                || !request.text().contains("name=\"file\"; filename=")) {
+            throw Refusal.core("File content is empty.");
+        }
+        call.recording = request.parameters().get("filename");
+        return Map.of("FILE_ID", 9001);
+    }
+
+    /** Ids are numbers in one place and texts in another. The vendor's order is not verified; here it is that of their creation. */
+    private List<?> search(JsonNode params) {
+        String phone = national(only(params, "PHONE_NUMBER").path("PHONE_NUMBER").asText());
+        if (phone.isEmpty()) {
+            throw Refusal.core("PHONE_NUMBER is empty");
+        }
+        return clients.stream().filter(client -> national(client.phone).equals(phone)).map(client -> Map.of("CRM_ENTITY_TYPE", client.type,
+                "CRM_ENTITY_ID", client.id, "NAME", client.name, "ASSIGNED_BY_ID", client.responsible,
+                "ASSIGNED_BY", Map.of("ID", Long.toString(client.responsible), "TIMEMAN_STATUS", "OPENED"))).toList();
+    }
+
+    /** Which numbers are the same for the vendor is not verified; here the last ten digits decide. */
+    private static String national(String phone) {
+        String digits = CrmEffect.digits(phone);
+        return digits.substring(Math.max(0, digits.length() - 10));
+    }
+
+    /** Bitrix24 documentation, user.get: pages of 50, ids are texts. That {@code start=-1} leaves {@code next} out is inferred. */
+    private Page users(JsonNode params) {
+        JsonNode filter = params.path("FILTER");
+        List<Map<String, Object>> all = users.entrySet().stream().map(user -> Map.<String, Object>of("ID", user.getKey().toString(),
+                "ACTIVE", user.getValue().active, "USER_TYPE", "employee", "UF_PHONE_INNER", user.getValue().extension))
+                .filter(user -> filter.properties().stream().allMatch(wanted -> {
+                    if (!user.containsKey(wanted.getKey())) {
+                        throw Refusal.strict("filter by " + wanted.getKey());
+                    }
+                    return user.get(wanted.getKey()).toString().equals(wanted.getValue().asText());
+                })).toList();
+        int start = params.path("start").asInt();
+        int from = Math.min(Math.max(0, start), all.size());
+        int to = Math.min(from + PAGE, all.size());
+        return new Page(all.subList(from, to), start < 0 || to == all.size() ? null : to);
+    }
+
+    /** Refuses parameters of other names, null, and what is not of the type of the documentation. */
+    private static JsonNode only(JsonNode params, String... names) {
+        params.properties().forEach(param -> {
+            String name = param.getKey();
+            if (!List.of(names).contains(name)) {
+                throw Refusal.strict("unknown parameter " + name);
+            }
+            for (JsonNode value : param.getValue().isArray() && name.equals("USER_ID") ? param.getValue() : List.of(param.getValue())) {
+                if (!value.isTextual() && !(value.isIntegralNumber() && NUMBERS.containsKey(name))
+                        || !value.asText().matches(NUMBERS.getOrDefault(name, TEXTS.getOrDefault(name, ".*")))) {
+                    throw Refusal.strict(name + " must not be " + value);
+                }
+            }
+        });
+        return params;
+    }
+
+    /** The employee that a method is about. */
+    private long user(JsonNode params) {
+        if (!params.has("USER_ID")) {
+            throw Refusal.core("USER_ID or USER_PHONE_INNER should be set");
+        }
+        long id = params.get("USER_ID").asLong();
+        if (!users.containsKey(id) || !users.get(id).active) {
+            throw Refusal.core("User is not found or is not active");
+        }
+        return id;
+    }
+
+    private void hide(Call call, long user) {
+        if (call.shown.remove(user)) {
+            effects.add(card(CrmEffect.Kind.CARD_END, call, user));
+        }
+    }
+
+    private static Supplier<CrmEffect> card(CrmEffect.Kind kind, Call call, long user) {
+        return () -> new CrmEffect(kind, call.externalId, Long.toString(user), CrmEffect.digits(call.phone), call.direction, null, null, null, null);
+    }
+
+    /**
+     * Bitrix24 documentation, settings/oauth: each refresh replaces the refresh token, and an older access token stays good until its
+     * own end. The HTTP status of the errors is not verified.
+     */
+    private Reply refresh(Request request) {
+        Map<String, String> given = request.parameters();
+        String error = !request.method().equals("GET") || !"refresh_token".equals(given.get("grant_type")) ? "invalid_request"
+                : !CLIENT_ID.equals(given.get("client_id")) || !CLIENT_SECRET.equals(given.get("client_secret")) ? "invalid_client"
+                : !refreshToken.equals(given.get("refresh_token")) ? "invalid_grant" : null;
+        if (error != null) {
+            refusedRefreshes++;
+            return Reply.json(400, Map.of("error", error, "error_description", "Refused: " + error));
+        }
+        refreshes++;
+        refreshToken = UUID.randomUUID().toString();
+        String access = UUID.randomUUID().toString();
+        tokens.put(access, true);
+        return Reply.json(200, Map.of("access_token", access, "refresh_token", refreshToken, "expires_in", TOKEN_SECONDS,
+                "client_endpoint", restUrl() + "/", "scope", "telephony,crm,user", "user_id", 1));
+    }
+
+    private double now() {
+        return System.currentTimeMillis() / 1000.0 + shift;
     }
 }

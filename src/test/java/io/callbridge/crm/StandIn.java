@@ -7,24 +7,23 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.callbridge.support.Ports;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /**
  * A CRM that behaves as its vendor says: a plain HTTP server that keeps what it is told, because what matters here is state
@@ -65,27 +64,12 @@ abstract class StandIn implements AutoCloseable {
                 return MissingNode.getInstance();
             }
         }
-
-        private static Map<String, String> decode(String encoded) {
-            Map<String, String> all = new LinkedHashMap<>();
-            for (String pair : encoded == null || encoded.isEmpty() ? new String[0] : encoded.split("&")) {
-                int equals = pair.indexOf('=');
-                String name = equals < 0 ? pair : pair.substring(0, equals);
-                all.put(URLDecoder.decode(name, StandardCharsets.UTF_8),
-                        equals < 0 ? "" : URLDecoder.decode(pair.substring(equals + 1), StandardCharsets.UTF_8));
-            }
-            return all;
-        }
     }
 
     record Reply(int status, String type, String body, Map<String, String> headers) {
 
         static Reply json(int status, Object body) {
-            try {
-                return new Reply(status, "application/json", JSON.writeValueAsString(body), Map.of());
-            } catch (JsonProcessingException e) {
-                throw new UncheckedIOException(e);
-            }
+            return new Reply(status, "application/json", JSON.valueToTree(body).toString(), Map.of());
         }
 
         static Reply empty(int status) {
@@ -93,7 +77,8 @@ abstract class StandIn implements AutoCloseable {
         }
     }
 
-    private record Fault(Predicate<Request> whom, boolean lost, Reply reply, Duration delay, AtomicInteger left) {
+    /** @param reply {@code null}: the request is performed, but its answer is lost */
+    private record Fault(Predicate<Request> whom, Reply reply, AtomicInteger left) {
 
         boolean take(Request request) {
             return whom.test(request) && left.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
@@ -101,10 +86,9 @@ abstract class StandIn implements AutoCloseable {
     }
 
     private final int port = Ports.free();
-    private final List<Request> requests = new ArrayList<>();
+    private final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private final CountDownLatch closed = new CountDownLatch(1);
     private HttpServer server;
 
     StandIn() {
@@ -121,17 +105,12 @@ abstract class StandIn implements AutoCloseable {
 
     /** The next requests of a kind are performed, but the connection breaks before the answer is sent. */
     void lose(int times, Predicate<Request> whom) {
-        faults.add(new Fault(whom, true, null, Duration.ZERO, new AtomicInteger(times)));
+        faults.add(new Fault(whom, null, new AtomicInteger(times)));
     }
 
     /** The next requests of a kind are not performed, but answered so. */
     void refuse(int times, Reply reply, Predicate<Request> whom) {
-        faults.add(new Fault(whom, false, reply, Duration.ZERO, new AtomicInteger(times)));
-    }
-
-    /** The next requests of a kind are performed, and answered late. */
-    void slow(int times, Duration delay, Predicate<Request> whom) {
-        faults.add(new Fault(whom, false, null, delay, new AtomicInteger(times)));
+        faults.add(new Fault(whom, reply, new AtomicInteger(times)));
     }
 
     void behave() {
@@ -157,44 +136,39 @@ abstract class StandIn implements AutoCloseable {
 
     /** All requests so far, in the order of their arrival, refused and lost ones too. */
     List<Request> requests() {
-        synchronized (requests) {
-            return List.copyOf(requests);
-        }
+        return List.copyOf(requests);
     }
 
-    /** Runs something that reads the state of the CRM. */
-    protected final <T> T look(java.util.function.Supplier<T> reading) {
-        synchronized (this) {
-            return reading.get();
-        }
+    /** Runs something that reads or changes the state of the CRM. */
+    protected final synchronized <T> T look(Supplier<T> reading) {
+        return reading.get();
+    }
+
+    /** The parameters of a query or a form; of several values of one name the last one. */
+    static Map<String, String> decode(String encoded) {
+        Map<String, String> all = new LinkedHashMap<>();
+        new QueryStringDecoder(encoded == null ? "" : encoded, false).parameters()
+                .forEach((name, values) -> all.put(name, values.get(values.size() - 1)));
+        return all;
     }
 
     @Override
     public void close() {
-        closed.countDown();
         server.stop(0);
         threads.shutdownNow();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
-            String text = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
             Request request = new Request(exchange.getRequestMethod(), exchange.getRequestURI().getRawPath(),
-                    exchange.getRequestURI().getRawQuery(), Map.copyOf(exchange.getRequestHeaders()), text, System.nanoTime());
-            synchronized (requests) {
-                requests.add(request);
-            }
+                    exchange.getRequestURI().getRawQuery(), Map.copyOf(exchange.getRequestHeaders()),
+                    new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8), System.nanoTime());
+            requests.add(request);
             Fault fault = faults.stream().filter(f -> f.take(request)).findFirst().orElse(null);
             Reply reply = fault != null && fault.reply != null ? fault.reply : look(() -> answer(request));
-            if (fault != null && fault.lost) {
-                return;
+            if (fault == null || fault.reply != null) {
+                send(exchange, reply);
             }
-            if (fault != null && !fault.delay.isZero() && closed.await(fault.delay.toMillis(), TimeUnit.MILLISECONDS)) {
-                return;
-            }
-            send(exchange, reply);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
