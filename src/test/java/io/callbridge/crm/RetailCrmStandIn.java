@@ -1,9 +1,14 @@
 package io.callbridge.crm;
 
+import static io.callbridge.crm.Members.COUNT;
+import static io.callbridge.crm.Members.FILLED;
+import static io.callbridge.crm.Members.TEXT;
+import static io.callbridge.crm.Members.among;
+import static io.callbridge.crm.Members.listOf;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
+import io.callbridge.crm.CrmEffect.Kind;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -11,13 +16,10 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.time.format.ResolverStyle;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
@@ -26,60 +28,53 @@ import java.util.function.Predicate;
  * vendor's help. Not verified, and strict here: the texts and statuses of the errors (400 for a bad field), that an unknown
  * field is one, that an upload is refused as a whole, that an event and a call must name somebody, what a code means that
  * nobody has (no card here, but a call), what a hangup does to a card of somebody it does not name (nothing here), the
- * figures of the rate.
+ * figures of the rate, that a known externalId is the same call and named so in the answer.
  */
 class RetailCrmStandIn extends StandIn {
 
     static final String KEY = "retail-key-of-the-tests";
 
-    private static final String BASE = "/api/v5/";
+    private static final String BASE = "/api/v5/telephony/";
     private static final int PACK = 50;
     private static final int DIGITS_MATCHED = 10;
-    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss").withResolverStyle(ResolverStyle.STRICT);
-    private static final ObjectReader STRICT = JSON.readerFor(JsonNode.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-    private static final Set<String> TYPES = Set.of("in", "out", "hangup");
-    private static final Predicate<JsonNode> TEXT = JsonNode::isTextual;
-    private static final Predicate<JsonNode> FILLED = v -> v.isTextual() && !v.asText().isBlank();
-    private static final Predicate<JsonNode> NUMBER = v -> v.isTextual() && v.asText().matches("[+]?[0-9][0-9 ()-]*");
-    private static final Predicate<JsonNode> COUNT = v -> v.isIntegralNumber() && v.asLong() >= 0;
-    private static final Predicate<JsonNode> WHEN = v -> v.isTextual() && date(v.asText()) != null;
+    private static final ZoneId ZONE = ZoneId.of("Europe/Moscow");
+    private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss")
+            .withResolverStyle(ResolverStyle.STRICT);
+    private static final String NUMBER = "[+]?[0-9][0-9 ()-]*";
+    private static final Predicate<JsonNode> PHONE = value -> value.isTextual() && value.asText().matches(NUMBER);
+    private static final Predicate<JsonNode> WHEN = value -> value.isTextual() && date(value.asText()) != null;
+    private static final Predicate<JsonNode> LINK = value -> value.isTextual() && value.asText().matches("https?://.+");
 
-    private static final Map<String, Predicate<JsonNode>> EVENT = Map.of("phone", NUMBER, "type", among(TYPES), "codes", listOf(FILLED),
-            "userIds", listOf(JsonNode::isInt), "hangupStatus", among(Set.of("answered", "busy", "cancel", "failed", "no answered")),
-            "externalPhone", TEXT, "callExternalId", FILLED, "site", TEXT, "webAnalyticsData", JsonNode::isObject);
-    private static final Map<String, Predicate<JsonNode>> CALL = call();
+    private static final Members EVENT = new Members().must(PHONE, "phone").must(among("in", "out", "hangup"), "type")
+            .must(listOf(FILLED), "codes").may(among("answered", "busy", "cancel", "failed", "no answered"), "hangupStatus")
+            .may(FILLED, "callExternalId").may(TEXT, "externalPhone", "site");
+    private static final Members CALL = new Members().must(WHEN, "date").must(among("in", "out", "hangup"), "type").must(PHONE, "phone")
+            .must(among("answered", "busy", "failed", "no answer", "not allowed", "unknown"), "result").may(FILLED, "code", "externalId")
+            .may(JsonNode::isInt, "userId").may(COUNT, "duration", "durationWaiting").may(LINK, "recordUrl")
+            .may(TEXT, "externalPhone", "site", "clientId").may(JsonNode::isObject, "source");
 
-    private record User(int id, String code, String firstName, String lastName, String email) {
-    }
-
-    private record Customer(int id, String firstName, String lastName, Integer manager, List<String> phones) {
+    private record Customer(int id, String firstName, String lastName, Integer manager, String phone) {
     }
 
     private final SlidingLimit limit = new SlidingLimit(Duration.ofSeconds(1), 10);
-    private final List<User> users = new ArrayList<>();
+    private final Map<Integer, String> users = new LinkedHashMap<>();
     private final List<Customer> customers = new ArrayList<>();
     private final List<CrmEffect> cards = new ArrayList<>();
     private final Map<String, CrmEffect> calls = new LinkedHashMap<>();
-    private ZoneId zone = ZoneId.of("Europe/Moscow");
 
     /** An employee. @param code the extension */
     void user(int id, String code, String firstName, String lastName, String email) {
-        look(() -> users.add(new User(id, code, firstName, lastName, email)));
+        look(() -> users.put(id, code));
     }
 
     /** @param manager the id of an employee; {@code null}: nobody's */
-    void customer(int id, String firstName, String lastName, Integer manager, String... phones) {
-        look(() -> customers.add(new Customer(id, firstName, lastName, manager, List.of(phones))));
+    void customer(int id, String firstName, String lastName, Integer manager, String phone) {
+        look(() -> customers.add(new Customer(id, firstName, lastName, manager, phone)));
     }
 
     /** Requests per second (10 if not told; the vendor allows telephony more, how much is not verified). */
     void limit(int perSecond) {
         limit.most(perSecond);
-    }
-
-    /** Where the account is: dates carry no zone. */
-    void zone(ZoneId place) {
-        look(() -> zone = place);
     }
 
     /** All cards shown and ended in their order, then the calls. */
@@ -96,66 +91,38 @@ class RetailCrmStandIn extends StandIn {
         if (!limit.take(request.nanos())) {
             return error(503, "API limit has been exceeded");
         }
-        Map<String, String> given = request.parameters();
-        String key = given.getOrDefault("apiKey", request.header("X-API-KEY"));
-        if (!KEY.equals(key)) {
-            return error(403, key == null ? "\"apiKey\" is missing." : "Wrong \"apiKey\" value.");
+        if (!KEY.equals(request.header("X-API-KEY"))) {
+            return error(403, "Wrong \"apiKey\" value.");
         }
-        return switch (request.path()) {
-            case BASE + "telephony/call/event" -> request.method().equals("POST") ? event(given.get("event")) : method();
-            case BASE + "telephony/calls/upload" -> request.method().equals("POST") ? upload(given.get("calls")) : method();
-            case BASE + "telephony/manager" -> request.method().equals("GET") ? manager(given) : method();
+        Map<String, String> given = request.parameters();
+        return switch (request.method() + " " + request.path()) {
+            case "POST " + BASE + "call/event" -> event(read(given.get("event")));
+            case "POST " + BASE + "calls/upload" -> upload(read(given.get("calls")));
+            case "GET " + BASE + "manager" -> manager(given);
             default -> error(404, "API method not found");
         };
     }
 
-    private Reply event(String text) {
-        JsonNode event = read(text);
-        if (event == null || !event.isObject()) {
-            return error(400, "\"event\" is missing or is no JSON object: a form with one field of JSON is expected");
+    private Reply event(JsonNode event) {
+        if (!EVENT.fit(event)) {
+            return invalid(EVENT.wrong(event));
         }
-        Map<String, String> errors = check("event", event, EVENT, List.of("phone", "type"));
-        List<String> whom = new ArrayList<>();
-        event.path("codes").forEach(c -> whom.add(c.asText()));
-        boolean byCode = !whom.isEmpty();
-        if (!byCode) {
-            event.path("userIds").forEach(u -> whom.add(u.asText()));
-        }
-        if (whom.isEmpty()) {
-            errors.put("event.codes", "Nobody is named.");
-        }
-        if (!errors.isEmpty()) {
-            return invalid(errors);
-        }
-        String type = event.path("type").asText();
-        boolean hangup = type.equals("hangup");
-        whom.stream().filter(one -> users.stream().anyMatch(u -> one.equals(byCode ? u.code : "" + u.id)))
-                .forEach(one -> cards.add(new CrmEffect(hangup ? CrmEffect.Kind.CARD_END : CrmEffect.Kind.CARD, text(event, "callExternalId"),
-                        one, CrmEffect.digits(text(event, "phone")), hangup ? null : type, text(event, "hangupStatus"), null, null, null)));
+        boolean hangup = text(event, "type").equals("hangup");
+        String number = CrmEffect.digits(text(event, "phone"));
+        event.path("codes").forEach(code -> {
+            if (users.containsValue(code.asText())) {
+                cards.add(new CrmEffect(hangup ? Kind.CARD_END : Kind.CARD, text(event, "callExternalId"), code.asText(), number,
+                        hangup ? null : text(event, "type"), text(event, "hangupStatus"), null, null, null));
+            }
+        });
         return Reply.json(200, Map.of("success", true));
     }
 
-    private Reply upload(String text) {
-        JsonNode pack = read(text);
-        if (pack == null || !pack.isArray()) {
-            return error(400, "\"calls\" is missing or is no JSON array: a form with one field of JSON is expected");
+    private Reply upload(JsonNode pack) {
+        Predicate<JsonNode> named = call -> CALL.fit(call) && (call.has("code") || call.has("userId"));
+        if (!listOf(named).test(pack) || pack.size() > PACK) {
+            return invalid(CALL.wrong(pack.path(0)));
         }
-        if (pack.isEmpty() || pack.size() > PACK) {
-            return error(400, "\"calls\" has " + pack.size() + " elements, 1 to " + PACK + " are allowed.");
-        }
-        Map<String, String> errors = new TreeMap<>();
-        for (int i = 0; i < pack.size(); i++) {
-            String at = "calls[" + i + "]";
-            errors.putAll(check(at, pack.get(i), CALL, List.of("date", "type", "phone", "result")));
-            if (!pack.get(i).has("code") && !pack.get(i).has("userId")) {
-                errors.put(at + ".code", "Nobody is named.");
-            }
-        }
-        if (!errors.isEmpty()) {
-            return invalid(errors);
-        }
-        // That a known externalId is the same call is not verified. That the answer names repeated ones is in the vendor's client;
-        // whether as externalIds is not.
         List<String> repeated = new ArrayList<>();
         for (JsonNode call : pack) {
             String id = text(call, "externalId");
@@ -166,43 +133,30 @@ class RetailCrmStandIn extends StandIn {
         return Reply.json(200, Map.of("success", true, "processedCallsCount", pack.size(), "duplicateCalls", repeated));
     }
 
-    private CrmEffect effect(JsonNode call) {
+    private static CrmEffect effect(JsonNode call) {
         String type = text(call, "type");
         String result = text(call, "result");
-        return new CrmEffect(type.equals("in") && !result.equals("answered") ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL,
-                text(call, "externalId"), call.has("code") ? text(call, "code") : text(call, "userId"), CrmEffect.digits(text(call, "phone")),
-                type.equals("hangup") ? null : type, result, call.has("duration") ? call.path("duration").asLong() : null,
-                date(text(call, "date")).atZone(zone).toEpochSecond(), text(call, "recordUrl"));
+        return new CrmEffect(type.equals("in") && !result.equals("answered") ? Kind.MISSED : Kind.CALL, text(call, "externalId"),
+                text(call, call.has("code") ? "code" : "userId"), CrmEffect.digits(text(call, "phone")), type, result,
+                call.path("duration").asLong(), date(text(call, "date")).atZone(ZONE).toEpochSecond(), text(call, "recordUrl"));
     }
 
     /** By the last ten digits; how the vendor compares numbers is not verified. An unknown number has a manager of null. */
     private Reply manager(Map<String, String> given) {
-        String phone = given.get("phone");
-        if (phone == null || !phone.matches("[+]?[0-9][0-9 ()-]*")) {
+        String phone = given.getOrDefault("phone", "");
+        String details = given.getOrDefault("details", "0");
+        if (!phone.matches(NUMBER) || !details.matches("[01]") || !Set.of("phone", "details").containsAll(given.keySet())) {
             return invalid(Map.of("phone", "This value is not valid."));
         }
-        for (String flag : List.of("details", "ignoreStatus")) {
-            if (!Set.of("0", "1").contains(given.getOrDefault(flag, "0"))) {
-                return invalid(Map.of(flag, "This value is not valid."));
-            }
-        }
-        if (!Set.of("apiKey", "phone", "details", "ignoreStatus").containsAll(given.keySet())) {
-            return error(400, "This form should not contain extra fields.");
-        }
-        Customer customer = customers.stream().filter(c -> c.phones.stream().anyMatch(p -> tail(p).equals(tail(phone)))).findFirst()
-                .orElse(null);
-        User manager = customer == null ? null : users.stream().filter(u -> Objects.equals(u.id, customer.manager)).findFirst().orElse(null);
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("success", true);
-        answer.put("manager", manager == null ? null : Map.of("id", manager.id, "firstName", manager.firstName, "lastName", manager.lastName,
-                "email", manager.email, "code", manager.code));
-        if ("1".equals(given.get("details"))) {
-            answer.put("customer", customer == null ? null : Map.of("id", customer.id, "firstName", customer.firstName, "lastName",
-                    customer.lastName, "phones", customer.phones.stream().map(p -> Map.of("number", p)).toList()));
-            answer.put("links", customer == null ? Map.of("newOrderLink", origin() + "/orders/add?phone=" + CrmEffect.digits(phone),
-                    "newCustomerLink", origin() + "/customers/add?phone=" + CrmEffect.digits(phone))
-                    : Map.of("newOrderLink", origin() + "/orders/add?customer=" + customer.id, "customerLink",
-                            origin() + "/customers/" + customer.id));
+        Customer customer = customers.stream().filter(one -> tail(one.phone).equals(tail(phone))).findFirst().orElse(null);
+        Map<String, Object> answer = new LinkedHashMap<>(Map.of("success", true));
+        answer.put("manager", customer == null || customer.manager == null ? null
+                : Map.of("id", customer.manager, "code", users.get(customer.manager)));
+        if (details.equals("1")) {
+            answer.put("customer", customer == null ? null
+                    : Map.of("id", customer.id, "firstName", customer.firstName, "lastName", customer.lastName));
+            answer.put("links", customer == null ? Map.of("newCustomerLink", origin() + "/customers/add")
+                    : Map.of("customerLink", origin() + "/customers/" + customer.id));
         }
         return Reply.json(200, answer);
     }
@@ -212,47 +166,12 @@ class RetailCrmStandIn extends StandIn {
         return digits.substring(Math.max(0, digits.length() - DIGITS_MATCHED));
     }
 
-    private static Map<String, Predicate<JsonNode>> call() {
-        Map<String, Predicate<JsonNode>> fields = new HashMap<>(Map.of("date", WHEN, "type", among(TYPES), "phone", NUMBER, "code", FILLED,
-                "userId", JsonNode::isInt, "result", among(Set.of("answered", "busy", "failed", "no answer", "not allowed", "unknown"))));
-        fields.putAll(Map.of("duration", COUNT, "durationWaiting", COUNT, "externalId", FILLED, "recordUrl",
-                v -> v.isTextual() && v.asText().matches("https?://.+"), "externalPhone", TEXT, "source", JsonNode::isObject, "site", TEXT,
-                "clientId", TEXT));
-        return Map.copyOf(fields);
-    }
-
-    private static Predicate<JsonNode> among(Set<String> words) {
-        return value -> value.isTextual() && words.contains(value.asText());
-    }
-
-    private static Predicate<JsonNode> listOf(Predicate<JsonNode> element) {
-        return value -> {
-            boolean fits = value.isArray();
-            for (JsonNode one : value) {
-                fits &= element.test(one);
-            }
-            return fits;
-        };
-    }
-
-    private static Map<String, String> check(String at, JsonNode object, Map<String, Predicate<JsonNode>> fields, List<String> required) {
-        Map<String, String> errors = new TreeMap<>();
-        required.stream().filter(name -> !object.hasNonNull(name)).forEach(name -> errors.put(at + "." + name, "This value should not be blank."));
-        object.fields().forEachRemaining(field -> {
-            if (!fields.containsKey(field.getKey())) {
-                errors.put(at + "." + field.getKey(), "This form should not contain extra fields.");
-            } else if (!fields.get(field.getKey()).test(field.getValue())) {
-                errors.putIfAbsent(at + "." + field.getKey(), "This value is not valid.");
-            }
-        });
-        return errors;
-    }
-
+    /** A field of a form. */
     private static JsonNode read(String text) {
         try {
-            return text == null || text.isBlank() ? null : STRICT.readValue(text);
+            return JSON.readTree(text == null ? "" : text);
         } catch (JsonProcessingException e) {
-            return null;
+            return JSON.missingNode();
         }
     }
 
@@ -265,11 +184,7 @@ class RetailCrmStandIn extends StandIn {
     }
 
     private static String text(JsonNode object, String name) {
-        return object.hasNonNull(name) ? object.path(name).asText() : null;
-    }
-
-    private static Reply method() {
-        return error(405, "Method not allowed");
+        return object.path(name).asText(null);
     }
 
     private static Reply invalid(Map<String, String> errors) {

@@ -23,22 +23,14 @@ final class SlidingLimit {
         most = requests;
     }
 
-    synchronized int most() {
-        return most;
-    }
-
     synchronized boolean take(long nanos) {
         arrived.add(nanos);
-        if (left(nanos) <= 0) {
+        if (taken.stream().filter(t -> nanos - t < window).count() >= most) {
             refused++;
             return false;
         }
         taken.add(nanos);
         return true;
-    }
-
-    synchronized int left(long nanos) {
-        return most - (int) taken.stream().filter(t -> nanos - t < window).count();
     }
 
     synchronized int refused() {
@@ -47,15 +39,7 @@ final class SlidingLimit {
 
     /** The fullest window so far, refused requests too. */
     synchronized int fullest() {
-        List<Long> sorted = arrived.stream().sorted().toList();
-        int fullest = 0;
-        int first = 0;
-        for (int last = 0; last < sorted.size(); last++) {
-            while (sorted.get(last) - sorted.get(first) >= window) {
-                first++;
-            }
-            fullest = Math.max(fullest, last - first + 1);
-        }
-        return fullest;
+        return (int) arrived.stream().mapToLong(begin -> arrived.stream().filter(at -> at >= begin && at - begin < window).count()).max()
+                .orElse(0);
     }
 }

@@ -1,5 +1,6 @@
 package io.callbridge.crm;
 
+import io.callbridge.crm.CrmEffect.Kind;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
@@ -20,30 +21,26 @@ class VtigerStandIn extends StandIn {
 
     static final String SIGNATURE = "vtiger-signature-of-the-tests";
 
-    private static final String CALLBACK = "/modules/PBXManager/callbacks/PBXManager.php";
     private static final String RINGING = "ringing";
     private static final String IN_PROGRESS = "in-progress";
     private static final String COMPLETED = "completed";
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
-    private static final int LONGEST_NUMBER_INSIDE = 5;
     /** Widths of the columns in the product's schema. */
     private static final Map<String, Integer> WIDTHS = Map.of("callUUID", 100, "recordinglink", 200, "causetxt", 20, "callerIdNumber", 100);
 
-    /** The names that the product reads; the first ones it cannot do without. */
-    private record Event(Set<String> needed, Set<String> possible) {
-    }
-
-    private static final Map<String, Event> EVENTS = Map.of(
-            "StartApp", new Event(Set.of("callUUID", "callerIdNumber", "StartTime"), Set.of("callerIdName", "channel", "connectedLineName")),
-            "DialAnswer", new Event(Set.of("callUUID", "callerid1", "callerid2"), Set.of()),
-            "EndCall", new Event(Set.of("callUUID", "starttime", "endtime", "duration", "billableseconds"), Set.of("callerNumber")),
-            "Hangup", new Event(Set.of("callUUID", "causetxt"), Set.of("HangupCause", "EndTime", "Duration", "callerIdNum")),
-            "Record", new Event(Set.of("callUUID", "recordinglink"), Set.of("callerNumber")));
+    /** The names that the product cannot do without, and the others that it reads. */
+    private static final Map<String, Set<String>> NEEDED = Map.of("StartApp", Set.of("callerIdNumber", "StartTime"),
+            "DialAnswer", Set.of("callerid1", "callerid2"), "EndCall", Set.of("starttime", "endtime", "duration", "billableseconds"),
+            "Hangup", Set.of("causetxt"), "Record", Set.of("recordinglink"));
+    private static final Map<String, Set<String>> POSSIBLE = Map.of("StartApp", Set.of("callerIdName", "channel", "connectedLineName"),
+            "DialAnswer", Set.of(), "EndCall", Set.of("callerNumber"),
+            "Hangup", Set.of("HangupCause", "EndTime", "Duration", "callerIdNum"), "Record", Set.of("callerNumber"));
 
     /** One row of the product's table. */
     private static final class Row {
+
         private final String uuid;
-        private final String direction;
+        private final boolean incoming;
         private final String number;
         private String user;
         private String status = RINGING;
@@ -51,9 +48,9 @@ class VtigerStandIn extends StandIn {
         private Long billed;
         private String recording;
 
-        private Row(String uuid, String direction, String user, String number, String start) {
+        private Row(String uuid, boolean incoming, String user, String number, String start) {
             this.uuid = uuid;
-            this.direction = direction;
+            this.incoming = incoming;
             this.user = user;
             this.number = number;
             this.start = start;
@@ -91,155 +88,106 @@ class VtigerStandIn extends StandIn {
 
     /** What the browsers' poll (IncomingCallPoll, searchIncomingCalls) would show as a popup: incoming and still ringing. */
     List<CrmEffect> ringing() {
-        return look(() -> rows.stream().filter(r -> incoming(r) && r.status.equals(RINGING)).map(VtigerStandIn::card).toList());
+        return look(() -> rows.stream().filter(row -> row.incoming && row.status.equals(RINGING)).map(row -> effect(Kind.CARD, row))
+                .toList());
     }
 
+    /** The records of calls that are over, as far as the product knows. */
     List<CrmEffect> effects() {
-        return look(() -> {
-            List<CrmEffect> all = new ArrayList<>();
-            for (Row row : rows) {
-                if (incoming(row)) {
-                    all.add(card(row));
-                    if (!row.status.equals(RINGING)) {
-                        all.add(new CrmEffect(CrmEffect.Kind.CARD_END, row.uuid, row.user, CrmEffect.digits(row.number), "in", row.status,
-                                null, null, null));
-                    }
-                }
-                if (!row.status.equals(RINGING) && !row.status.equals(IN_PROGRESS)) {
-                    all.add(new CrmEffect(incoming(row) && !row.status.equals(COMPLETED) ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL, row.uuid,
-                            row.user, CrmEffect.digits(row.number), incoming(row) ? "in" : "out", row.status, row.billed, second(row.start),
-                            row.recording));
-                }
-            }
-            return all;
-        });
+        return look(() -> rows.stream().filter(row -> !Set.of(RINGING, IN_PROGRESS).contains(row.status))
+                .map(row -> effect(row.incoming && !row.status.equals(COMPLETED) ? Kind.MISSED : Kind.CALL, row)).toList());
     }
 
-    private static CrmEffect card(Row row) {
-        return new CrmEffect(CrmEffect.Kind.CARD, row.uuid, row.user, CrmEffect.digits(row.number), "in", null, null, null, null);
-    }
-
-    private static boolean incoming(Row row) {
-        return row.direction.equals("inbound");
+    private CrmEffect effect(Kind kind, Row row) {
+        return new CrmEffect(kind, row.uuid, row.user, CrmEffect.digits(row.number), row.incoming ? "in" : "out", row.status, row.billed,
+                second(row.start), row.recording);
     }
 
     @Override
     protected Reply answer(Request request) {
-        if (!request.path().equals(CALLBACK)) {
+        if (!request.path().equals("/modules/PBXManager/callbacks/PBXManager.php")) {
             return new Reply(404, "text/html", "Not Found", Map.of());
         }
         Map<String, String> given = request.parameters();
         if (!SIGNATURE.equals(given.get("vtigersignature"))) {
             ignored.add("wrong vtigersignature");
-            return xml("<Response><Authentication>Failure</Authentication></Response>");
+            return xml("Failure");
         }
-        String word = given.get("callstatus");
-        Event event = word == null ? null : EVENTS.get(word);
-        if (event == null) {
+        String word = given.getOrDefault("callstatus", "");
+        if (!NEEDED.containsKey(word)) {
             ignored.add("callstatus is " + word);
             return Reply.empty(200);
         }
-        judge(word, event, given);
+        judge(word, given);
         String uuid = given.getOrDefault("callUUID", "");
-        switch (word) {
-            case "StartApp" -> {
-                return startApp(uuid, given);
-            }
-            case "DialAnswer" -> dialAnswer(uuid, given);
-            case "EndCall" -> of(word, uuid).forEach(row -> {
-                row.start = given.get("starttime");
-                row.billed = number(given.get("billableseconds"));
-            });
-            case "Hangup" -> hangup(uuid, given);
-            default -> of(word, uuid).forEach(row -> row.recording = given.get("recordinglink"));
+        if (uuid.isEmpty() || "null".equals(given.get("causetxt"))) {
+            ignored.add(word + " with " + given);
+            return Reply.empty(200);
         }
-        return Reply.empty(200);
-    }
-
-    /** The direction is inferred: outgoing if the caller's number, or the number in the channel's name, is a user's. */
-    private Reply startApp(String uuid, Map<String, String> given) {
-        String caller = given.getOrDefault("callerIdNumber", "");
-        String[] channel = given.getOrDefault("channel", "").split("-", 2)[0].split("/");
-        String device = channel.length > 1 ? channel[1] : "";
-        String user = users.getOrDefault(caller, device.matches("[0-9]+") ? users.get(device) : null);
-        if (user != null) {
-            // What was dialled is in the name, unless the caller's number is that of the trunk.
-            String to = caller.equals(device) ? given.getOrDefault("callerIdName", "") : caller;
-            ring(new Row(uuid, "outbound", user, to, given.get("StartTime")));
-            return dial("<Number>SIP/" + to + (to.length() > LONGEST_NUMBER_INSIDE ? "@trunk" : "") + "</Number>");
+        if (word.equals("StartApp")) {
+            startApp(uuid, given);
+            return xml("Success");
         }
-        Row row = ring(new Row(uuid, "inbound", null, caller, given.get("StartTime")));
-        if (users.isEmpty()) {
-            row.status = "no-answer";
-            return dial("<ConfiguredNumber>empty</ConfiguredNumber>");
-        }
-        StringBuilder agents = new StringBuilder();
-        users.keySet().forEach(extension -> agents.append("<Number>SIP/").append(extension).append("</Number>"));
-        return dial(agents.toString());
-    }
-
-    private Row ring(Row row) {
-        Row known = multiplies ? null : rows.stream().filter(r -> r.uuid.equals(row.uuid)).findFirst().orElse(null);
-        if (known == null) {
-            rows.add(row);
-            return row;
-        }
-        // The fork sets a known record back, even one of an ended call.
-        known.status = RINGING;
-        return known;
-    }
-
-    /** The answering user of an incoming call is the second number's; of an outgoing one the first number's. */
-    private void dialAnswer(String uuid, Map<String, String> given) {
-        String first = users.get(given.getOrDefault("callerid1", ""));
-        String second = users.get(given.getOrDefault("callerid2", ""));
-        for (Row row : of("DialAnswer", uuid)) {
-            if (incoming(row)) {
-                row.user = second;
-            } else if (first != null) {
-                row.user = first;
-            }
-            row.status = IN_PROGRESS;
-        }
-    }
-
-    private void hangup(String uuid, Map<String, String> given) {
-        String cause = given.getOrDefault("causetxt", "");
-        if (cause.equals("null") || cause.isEmpty()) {
-            ignored.add("Hangup with the text '" + cause + "'");
-            return;
-        }
-        String status = switch (cause) {
-            case "Normal Clearing" -> "NO ANSWER".equals(given.get("HangupCause")) ? "no-answer" : COMPLETED;
-            case "User busy", "Call Rejected" -> "busy";
-            default -> cause;
-        };
-        of("Hangup", uuid).forEach(row -> row.status = status);
-    }
-
-    /** What an update with this callUUID hits; an unknown one hits nothing, and the product says nothing. */
-    private List<Row> of(String word, String uuid) {
+        // What an unknown callUUID hits is nothing, and the product says nothing.
         List<Row> hit = rows.stream().filter(row -> row.uuid.equals(uuid)).toList();
         if (hit.isEmpty()) {
             ignored.add(word + " for an unknown callUUID: " + uuid);
         }
-        return hit;
+        hit.forEach(row -> change(row, word, given));
+        return Reply.empty(200);
     }
 
-    private void judge(String word, Event event, Map<String, String> given) {
-        event.needed.stream().filter(name -> given.getOrDefault(name, "").isEmpty()).sorted().forEach(name -> ignored.add(word + " without " + name));
+    /** The direction is inferred: outgoing if the caller's number, or the number in the channel's name, is a user's. */
+    private void startApp(String uuid, Map<String, String> given) {
+        String caller = given.getOrDefault("callerIdNumber", "");
+        String device = given.getOrDefault("channel", "").replaceFirst("-.*", "").replaceFirst("^[^/]*/", "");
+        String user = users.getOrDefault(caller, users.get(device));
+        // What was dialled is in the name, unless the caller's number is that of the trunk.
+        String outside = user != null && caller.equals(device) ? given.getOrDefault("callerIdName", "") : caller;
+        Row known = multiplies ? null : rows.stream().filter(row -> row.uuid.equals(uuid)).findFirst().orElse(null);
+        if (known == null) {
+            rows.add(new Row(uuid, user == null, user, outside, given.get("StartTime")));
+        } else {
+            // The fork sets a known record back, even one of an ended call.
+            known.status = RINGING;
+        }
+    }
+
+    private void change(Row row, String word, Map<String, String> given) {
+        switch (word) {
+            case "DialAnswer" -> {
+                // Of an incoming call the answering user is the second number's, of an outgoing one the first number's.
+                row.user = row.incoming ? users.get(given.get("callerid2")) : users.getOrDefault(given.get("callerid1"), row.user);
+                row.status = IN_PROGRESS;
+            }
+            case "EndCall" -> {
+                row.start = given.get("starttime");
+                row.billed = number(given.get("billableseconds"));
+            }
+            case "Hangup" -> row.status = hangup(given.getOrDefault("causetxt", ""), given.get("HangupCause"), row.status);
+            default -> row.recording = given.get("recordinglink");
+        }
+    }
+
+    private static String hangup(String text, String cause, String before) {
+        return switch (text) {
+            case "" -> before;
+            case "Normal Clearing" -> "NO ANSWER".equals(cause) ? "no-answer" : COMPLETED;
+            case "User busy", "Call Rejected" -> "busy";
+            default -> text;
+        };
+    }
+
+    private void judge(String word, Map<String, String> given) {
+        NEEDED.get(word).stream().filter(name -> given.getOrDefault(name, "").isEmpty())
+                .forEach(name -> ignored.add(word + " without " + name));
         given.forEach((name, value) -> {
-            if (!event.needed.contains(name) && !event.possible.contains(name) && !Set.of("vtigersignature", "callstatus").contains(name)) {
-                ignored.add(word + " has the unknown parameter " + name);
-            }
-            if (value.length() > WIDTHS.getOrDefault(name, Integer.MAX_VALUE)) {
-                ignored.add(word + " has a " + name + " that does not fit");
-            }
-            if (Set.of("StartTime", "starttime", "endtime", "EndTime").contains(name) && second(value) == null) {
-                ignored.add(word + " has a " + name + " that is no time: " + value);
-            }
-            if (Set.of("duration", "Duration", "billableseconds").contains(name) && number(value) == null) {
-                ignored.add(word + " has a " + name + " that is no number: " + value);
+            if (!NEEDED.get(word).contains(name) && !POSSIBLE.get(word).contains(name)
+                    && !Set.of("vtigersignature", "callstatus", "callUUID").contains(name)
+                    || value.length() > WIDTHS.getOrDefault(name, Integer.MAX_VALUE)
+                    || Set.of("StartTime", "starttime", "endtime", "EndTime").contains(name) && second(value) == null
+                    || Set.of("duration", "Duration", "billableseconds").contains(name) && number(value) == null) {
+                ignored.add(word + " with " + name + "=" + value);
             }
         });
     }
@@ -256,11 +204,8 @@ class VtigerStandIn extends StandIn {
         return text != null && text.matches("[0-9]{1,10}") ? Long.valueOf(text) : null;
     }
 
-    private static Reply dial(String inside) {
-        return xml("<Response><Dial><Authentication>Success</Authentication>" + inside + "</Dial></Response>");
-    }
-
-    private static Reply xml(String text) {
-        return new Reply(200, "text/xml; charset=utf-8", "<?xml version=\"1.0\" encoding=\"utf-8\"?>" + text, Map.of());
+    private static Reply xml(String authentication) {
+        return new Reply(200, "text/xml; charset=utf-8", "<?xml version=\"1.0\" encoding=\"utf-8\"?><Response><Authentication>"
+                + authentication + "</Authentication></Response>", Map.of());
     }
 }

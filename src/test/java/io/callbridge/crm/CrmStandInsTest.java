@@ -1,0 +1,138 @@
+package io.callbridge.crm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.callbridge.crm.StandIn.Reply;
+import io.callbridge.crm.StandIn.Request;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A stand-in that is milder than its vendor would make the adapter's tests pass for nothing. */
+class CrmStandInsTest {
+
+    private static final Map<String, String> GOOD = Map.of("/api/v4/calls", """
+            [{'direction':'inbound','duration':95,'source':'callbridge','phone':'+79161234567','uniq':'leg-1','call_status':4,
+              'link':'https://pbx.example/1','responsible_user_id':7,'created_at':1772868030}]""",
+            "/api/v2/events/", "{'add':[{'type':'phone_call','phone_number':'1','users':[7]}]}",
+            "/crm/v3/objects/calls", """
+            {'properties':{'hs_timestamp':1795770005000,'hs_call_direction':'INBOUND','hs_call_duration':'61000',
+              'hs_call_status':'COMPLETED','hs_call_recording_url':'https://pbx.example/1','hubspot_owner_id':'301','callbridge_id':'leg-1'},
+             'associations':[{'to':{'id':'51'},'types':[{'associationCategory':'HUBSPOT_DEFINED','associationTypeId':194}]}]}""",
+            "/crm/v3/objects/contacts/search", """
+            {'filterGroups':[{'filters':[{'propertyName':'phone','operator':'EQ','value':'1'}]}],'limit':1}""",
+            "/api/v5/telephony/calls/upload", """
+            calls=[{'date':'2026-11-27 12:00:05','type':'in','phone':'79000000010','code':'101','result':'no answer','duration':61,
+              'externalId':'71101-a','recordUrl':'https://pbx.example/1'}]""",
+            "/api/v5/telephony/call/event", "event={'phone':'79000000010','type':'hangup','codes':['101'],'hangupStatus':'no answered'}");
+    private static final String VTIGER = "vtigersignature=" + VtigerStandIn.SIGNATURE + "&callUUID=a&callstatus=";
+
+    /** @param change what is instead of what in a good request; {@code null}: it is good */
+    @ParameterizedTest
+    @CsvSource(quoteCharacter = '~', delimiter = '|', textBlock = """
+            /api/v4/calls |
+            /api/v4/calls | 'duration':95,>
+            /api/v4/calls | 95>'95'
+            /api/v4/calls | 'https://pbx.example/1'>null
+            /api/v4/calls | inbound>in
+            /api/v4/calls | 'call_status':4>'call_status':8
+            /api/v4/calls | uniq>uuid
+            /api/v4/calls | 1772868030>1772868030000
+            /api/v4/calls | 'responsible_user_id':7>'responsible_user_id':99
+            /api/v4/calls | 1234567>0000001
+            /api/v4/calls | [{>{
+            /api/v2/events/ |
+            /api/v2/events/ | [7]>7
+            /api/v2/events/ | 'phone_number'>'phone'
+            /crm/v3/objects/calls |
+            /crm/v3/objects/calls | callbridge_id>other_id
+            /crm/v3/objects/calls | 'hs_timestamp':1795770005000,>
+            /crm/v3/objects/calls | 1795770005000>1795770005
+            /crm/v3/objects/calls | 61000>61s
+            /crm/v3/objects/calls | COMPLETED>MISSED
+            /crm/v3/objects/calls | INBOUND>IN
+            /crm/v3/objects/calls | '301'>'anna'
+            /crm/v3/objects/calls | https:>http:
+            /crm/v3/objects/calls | 194>204
+            /crm/v3/objects/calls | 194>'194'
+            /crm/v3/objects/calls | '51'>'59'
+            /crm/v3/objects/contacts/search |
+            /crm/v3/objects/contacts/search | propertyName>property
+            /crm/v3/objects/contacts/search | EQ>eq
+            /crm/v3/objects/contacts/search | 'phone'>'telephone'
+            /crm/v3/objects/contacts/search | 'limit':1>'limit':201
+            /crm/v3/objects/contacts/search | filterGroups>filters
+            /api/v5/telephony/calls/upload |
+            /api/v5/telephony/calls/upload | no answer>no answered
+            /api/v5/telephony/calls/upload | 61>'61'
+            /api/v5/telephony/calls/upload | 'code':'101'>'code':101
+            /api/v5/telephony/calls/upload | 'code':'101',>
+            /api/v5/telephony/calls/upload | externalId>external_id
+            /api/v5/telephony/calls/upload | 2026-11-27>2026-02-30
+            /api/v5/telephony/calls/upload | '79000000010'>''
+            /api/v5/telephony/calls/upload | https:>ftp:
+            /api/v5/telephony/call/event |
+            /api/v5/telephony/call/event | no answered>no answer
+            /api/v5/telephony/call/event | ['101']>'101'
+            /api/v5/telephony/call/event | 'codes':['101'],>
+            /api/v5/telephony/call/event | '79000000010'>79000000010
+            """)
+    void whatItRefuses(String path, String change) {
+        String[] fromTo = change == null ? new String[] {"", ""} : change.split(">", -1);
+        assertTrue(GOOD.get(path).contains(fromTo[0]), fromTo[0]);
+        Reply reply = post(path, GOOD.get(path).replace(fromTo[0], fromTo[1]), null);
+        assertEquals(change != null, reply.status() >= 400, reply::body);
+    }
+
+    @Test
+    void whoHasAnotherKeyIsTold() {
+        GOOD.forEach((path, body) -> assertTrue(Set.of(401, 403).contains(post(path, body, "other").status()), path));
+    }
+
+    /** @param key {@code null}: the right one */
+    private static Reply post(String path, String body, String key) {
+        try (AmoCrmStandIn amo = new AmoCrmStandIn(); HubSpotStandIn hub = new HubSpotStandIn(); var retail = new RetailCrmStandIn()) {
+            amo.user(7, "Anna", "");
+            amo.contact("8 (916) 123-45-67", 501, "Ivanov", 7);
+            hub.owner("301", "", 1);
+            hub.unique("calls", "callbridge_id");
+            hub.contact("51", Map.of("phone", "1"));
+            retail.user(27, "101", "", "", "");
+            StandIn crm = path.startsWith("/api/v5/") ? retail : path.startsWith("/crm/") ? hub : amo;
+            String type = crm == retail ? "application/x-www-form-urlencoded" : "application/json";
+            String token = key != null ? key : crm == hub ? HubSpotStandIn.TOKEN : AmoCrmStandIn.TOKEN;
+            Map<String, List<String>> headers = Map.of("Content-Type", List.of(type), "Authorization", List.of("Bearer " + token),
+                    "X-API-KEY", List.of(key != null ? key : RetailCrmStandIn.KEY));
+            return crm.answer(new Request("POST", path, null, headers, body.replace('\'', '"'), System.nanoTime()));
+        }
+    }
+
+    @Test
+    void vtigerIsSilentAboutWhatItCannotUse() {
+        try (VtigerStandIn crm = new VtigerStandIn()) {
+            vtiger(crm, VTIGER + "StartApp&callerIdNumber=1&StartTime=2026-11-27 12:00:00");
+            vtiger(crm, VTIGER + "Hangup&causetxt=User busy");
+            assertEquals(List.of(), crm.ignored());
+            List<String> useless = List.of("StartApp&callerIdNumber=1&starttime=2026-11-27 12:00:00",
+                    "StartApp&callerIdNumber=1&StartTime=1795770000", "startapp", "DialAnswer&callerId1=1&callerid2=101",
+                    "Record&recordingLink=https://a", "Hangup&causetxt=null", "Hangup&HangupCause=BUSY",
+                    "EndCall&starttime=2026-11-27 12:00:00&endtime=2026-11-27 12:00:00&duration=1&billableseconds=1.5",
+                    "Hangup&causetxt=a text longer than its column", "Hangup&causetxt=User busy&callUUID=b");
+            useless.forEach(request -> {
+                int before = crm.ignored().size();
+                assertEquals(200, vtiger(crm, VTIGER + request).status());
+                assertTrue(crm.ignored().size() > before, request);
+            });
+            assertTrue(vtiger(crm, "callstatus=Hangup").body().contains("<Authentication>Failure<"));
+        }
+    }
+
+    private static Reply vtiger(VtigerStandIn crm, String body) {
+        return crm.answer(new Request("POST", "/modules/PBXManager/callbacks/PBXManager.php", null,
+                Map.of("Content-Type", List.of("application/x-www-form-urlencoded")), body, System.nanoTime()));
+    }
+}
