@@ -3,13 +3,13 @@ package io.callbridge.platform;
 import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.Directory;
+import io.callbridge.domain.Extension;
 import io.callbridge.support.Certificates;
 import io.callbridge.support.TestConfig;
 import io.smallrye.config.SmallRyeConfig;
@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -37,46 +38,33 @@ class ConfigurationTest {
             "callbridge.pbx.main.extensions.101.type", "phone"));
     private final Map<String, String> environment = new HashMap<>();
 
-    @Test
-    void theEnvironmentAloneConfiguresExtensions() {
-        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USER", "anna");
-        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_102_USER", "boris");
-        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_102_ID", "71102");
-        environment.put("CALLBRIDGE_PBX_MAIN_EXTENSIONS_FRONT_DESK_USER", "clara");
-        Directory main = start().directory("main");
-        assertEquals("anna", main.own("101").user());
-        assertEquals("boris", main.own("102").user());
-        assertEquals("102", main.byId("71102").name());
-        assertEquals("clara", main.own("front-desk").user());
-    }
-
-    @Test
-    void theEnvironmentAloneConfiguresAPbx() {
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "MAIN_EXTENSIONS_101_USER=anna MAIN_EXTENSIONS_FRONT_DESK_USER=clara | main | main/101=anna main/front-desk=clara",
+        "MAIN_DEFAULT_USER=anna MAIN_OFFICE_SECRET=secret-2 MAIN_OFFICE_DEFAULT_USER=boris MAIN_OFFICE_EXTENSIONS_101_USER=clara"
+                + " | main, main-office | main=anna main-office=boris main-office/101=clara main/102=null",
+        "Head_Office.extensions.front_desk.type=phone HEAD_OFFICE_SECRET=secret-2 HEAD_OFFICE_EXTENSIONS_FRONT_DESK_USER=clara"
+                + " HEAD_OFFICE_EXTENSIONS_102_USER=boris _SITE_2__SECRET=secret-3"
+                + " | Head_Office, main, site.2 | Head_Office/front_desk=clara Head_Office/102=boris"})
+    void theEnvironmentAloneConfiguresPbxsAndExtensionsAndMeansWhatAFileCallsSo(String variables, String pbxs, String users) {
         given.clear();
         environment.put("CALLBRIDGE_PBX_MAIN_SECRET", SECRET);
-        environment.put("CALLBRIDGE_PBX_MAIN_DEFAULT_USER", "anna");
-        environment.put("CALLBRIDGE_PBX_MAIN_OFFICE_SECRET", SECRET + "-2");
-        environment.put("CALLBRIDGE_PBX_MAIN_OFFICE_DEFAULT_USER", "boris");
-        environment.put("CALLBRIDGE_PBX_MAIN_OFFICE_EXTENSIONS_101_USER", "clara");
+        for (String variable : variables.split(" ")) {
+            String[] parts = variable.replace("secret-", SECRET + "-").split("=");
+            if (parts[0].contains(".")) {
+                given.put("callbridge.pbx." + parts[0], parts[1]);
+            } else {
+                environment.put("CALLBRIDGE_PBX_" + parts[0], parts[1]);
+            }
+        }
         Settings settings = start();
-        assertEquals(Set.of("main", "main-office"), settings.pbxs());
-        assertEquals("anna", settings.directory("main").defaultUser());
-        assertEquals("boris", settings.directory("main-office").defaultUser());
-        assertEquals("clara", settings.directory("main-office").own("101").user());
-        assertNull(settings.directory("main").own("101"));
-    }
-
-    @Test
-    void theEnvironmentMeansWhatAFileCallsSo() {
-        given.put("callbridge.pbx.Head_Office.extensions.front_desk.type", "phone");
-        environment.put("CALLBRIDGE_PBX_HEAD_OFFICE_SECRET", SECRET + "-2");
-        environment.put("CALLBRIDGE_PBX_HEAD_OFFICE_EXTENSIONS_FRONT_DESK_USER", "clara");
-        environment.put("CALLBRIDGE_PBX_HEAD_OFFICE_EXTENSIONS_102_USER", "boris");
-        environment.put("CALLBRIDGE_PBX__SITE_2__SECRET", SECRET + "-3");
-        Settings settings = start();
-        assertEquals(Set.of("main", "Head_Office", "site.2"), settings.pbxs());
-        assertEquals("clara", settings.directory("Head_Office").own("front_desk").user());
-        assertEquals("boris", settings.directory("Head_Office").own("102").user());
+        assertEquals(pbxs, String.join(", ", new TreeSet<>(settings.pbxs())));
+        for (String user : users.split(" ")) {
+            String[] parts = user.split("[/=]");
+            Directory directory = settings.directory(parts[0]);
+            Extension own = parts.length == 3 ? directory.own(parts[1]) : null;
+            assertEquals(parts[parts.length - 1], parts.length == 2 ? directory.defaultUser() : own == null ? "null" : own.user(), user);
+        }
     }
 
     @ParameterizedTest
@@ -197,7 +185,7 @@ class ConfigurationTest {
     /** As in a container, where there is nothing but the environment. */
     @Test
     void whatAllCrmsHaveInCommonComesFromTheEnvironmentToo() {
-        bitrix24();
+        configured("crm.bitrix24.");
         environment.putAll(Map.of("CALLBRIDGE_CRM_BITRIX24_USERS_ANNA", "7", "CALLBRIDGE_CRM_BITRIX24_USERS_102", "8",
                 "CALLBRIDGE_CRM_BITRIX24_SEVERAL_ENTITIES", "owner", "CALLBRIDGE_CRM_BITRIX24_MISSED_TASK", "true",
                 "CALLBRIDGE_CRM_BITRIX24_LOOKUP_RATE", "3", "CALLBRIDGE_CRM_BITRIX24_RATE", "1"));
@@ -232,32 +220,25 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"crm.active, amocrm", "crm.active, 'rest,amocrm'", "crm.rest.url, https://crm.example/callbridge",
-            "crm.rest.url, http://localhost:8080/demo-crm"})
-    void aDemoTellsNothingToAnotherCrm(String key, String value) {
+    @CsvSource(delimiter = '|', value = {"crm.active | amocrm | crm.active is 'amocrm'",
+        "crm.active | rest,amocrm | crm.active is 'rest,amocrm'",
+        "crm.rest.url | https://crm.example/callbridge | crm.rest.url is 'https://crm.example/callbridge'",
+        "crm.rest.url | http://localhost:8080/demo-crm | crm.rest.url is 'http://localhost:8080/demo-crm'",
+        "pbx.main.secret | sixteen-letters-and-more | pbx is 'demo, main'"})
+    void aDemoTellsNothingToAnotherCrmAndHasNoPbxButItsOwn(String key, String value, String refused) {
+        given.clear();
         demo("8081", "");
+        given.putAll(Map.of("callbridge.crm.amocrm.url", "https://account.amocrm.ru", "callbridge.crm.amocrm.token", "t"));
         given.put("callbridge." + key, value);
-        given.put("callbridge.crm.amocrm.url", "https://account.amocrm.ru");
-        given.put("callbridge.crm.amocrm.token", "t");
         String said = refusal();
-        assertTrue(said.startsWith("callbridge." + key + " is '" + value + "'; allowed: ") && said.contains("callbridge.demo=true"), said);
-    }
-
-    @Test
-    void aDemoHasNoPbxButItsOwn() {
-        demo("8081", "");
-        given.put("callbridge.pbx.main.secret", "sixteen-letters-and-more");
-        String said = refusal();
-        assertTrue(said.startsWith("callbridge.pbx is 'demo, main'; allowed: demo alone") && !said.contains("sixteen"), said);
+        assertTrue(said.startsWith("callbridge." + refused + "; allowed: ") && said.contains("callbridge.demo=true"), said);
+        assertFalse(said.contains("sixteen"), said);
     }
 
     private void demo(String port, String host) {
         environment.put("CALLBRIDGE_DEMO", "true");
-        Map.of("quarkus.http.port", port, "quarkus.http.host", host).forEach((key, value) -> {
-            if (!value.isEmpty()) {
-                given.put(key, value);
-            }
-        });
+        given.putAll(port.isEmpty() ? Map.of() : Map.of("quarkus.http.port", port));
+        given.putAll(host.isEmpty() ? Map.of() : Map.of("quarkus.http.host", host));
     }
 
     @Test
@@ -269,7 +250,7 @@ class ConfigurationTest {
 
     @Test
     void bitrix24IsAskedByAWebhookOrByAnApplication() {
-        bitrix24();
+        configured("crm.bitrix24.");
         assertEquals(2, start().crm("bitrix24").rate());
         assertEquals(45, start().crm("bitrix24").burst());
         given.put("callbridge.crm.bitrix24.client-id", "local.1");
@@ -286,14 +267,11 @@ class ConfigurationTest {
         assertDoesNotThrow(this::start);
     }
 
-    private void bitrix24() {
-        configured("crm.bitrix24.");
-    }
-
     /** All that is needed beside a key. */
     private void configured(String key) {
         if (key.startsWith("pbx.main.ami.")) {
-            asterisk();
+            Map.of("host", "pbx.example", "username", "bridge", "secret", "s3cret", "trunks", "trunk")
+                    .forEach((name, value) -> given.put("callbridge.pbx.main.ami." + name, value));
         } else if (key.startsWith("crm.") && key.lastIndexOf('.') > 4) {
             String crm = key.split("\\.")[1];
             given.putAll(Map.of("callbridge.crm.active", crm, "callbridge.crm." + crm + ".url", "https://account.crm.example"));
@@ -306,45 +284,39 @@ class ConfigurationTest {
         }
     }
 
-    @Test
-    void certificatesThatCannotBeUsedAreRefused(@TempDir Path folder) throws Exception {
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "tcp.tls.key=mine.key | tcp.tls.key | together with callbridge.tcp.tls.certificate",
+        "tcp.tls.certificate=gone tcp.tls.key=mine.key | tcp.tls.certificate | a file in PEM that can be read",
+        "tcp.tls.certificate=no\0name tcp.tls.key=mine.key | tcp.tls.certificate | a file in PEM that can be read",
+        "tcp.tls.certificate=nothing tcp.tls.key=mine.key | tcp.tls.certificate | a file in PEM with certificates",
+        "tcp.tls.certificate=mine tcp.tls.key=nothing | tcp.tls.key | a file in PEM with a private key",
+        "tcp.tls.certificate=mine tcp.tls.key=mine | tcp.tls.key | a file in PEM with a private key",
+        "tcp.tls.certificate=mine tcp.tls.key=other.key | tcp.tls.key | the private key of the first certificate in ",
+        "tcp.tls.certificate=mine tcp.tls.key=mine.key tcp.tls.client-ca=nothing | tcp.tls.client-ca | a file in PEM with certificates",
+        "tcp.tls.certificate=mine tcp.tls.key=mine.key tcp.tls.client-ca=other | |",
+        "tcp.tls.certificate=mine | tcp.tls.certificate | together with callbridge.tcp.tls.key",
+        "tcp.tls.client-ca=other | tcp.tls.client-ca | together with callbridge.tcp.tls.certificate",
+        "crm.tls-ca=gone | crm.tls-ca | a file in PEM that can be read", "crm.tls-ca=mine | |", "pbx.main.ami.tls=true | |",
+        "pbx.main.ami.tls=true pbx.main.ami.tls-ca=gone | pbx.main.ami.tls-ca | a file in PEM that can be read",
+        "pbx.main.ami.tls=true pbx.main.ami.tls-ca=mine | |"})
+    void certificatesAreReadAtTheStart(String keys, String refused, String allowed, @TempDir Path folder) throws Exception {
         String[] mine = Certificates.in(folder, "mine");
         String[] other = Certificates.in(folder, "other");
-        String nothing = Files.writeString(folder.resolve("nothing.pem"), "nothing").toString();
-        given.put("callbridge.tcp.tls.key", mine[1]);
-        assertRefused("tcp.tls.key", mine[1], "together with callbridge.tcp.tls.certificate");
-        given.put("callbridge.tcp.tls.certificate", mine[0] + "x");
-        assertRefused("tcp.tls.certificate", mine[0] + "x", "a file in PEM that can be read");
-        given.put("callbridge.tcp.tls.certificate", "no\0name");
-        assertRefused("tcp.tls.certificate", "no\0name", "a file in PEM that can be read");
-        given.put("callbridge.tcp.tls.certificate", nothing);
-        assertRefused("tcp.tls.certificate", nothing, "a file in PEM with certificates");
-        given.put("callbridge.tcp.tls.certificate", mine[0]);
-        assertNotNull(start().tcpTls());
-        for (String wrong : new String[] {nothing, mine[0]}) {
-            given.put("callbridge.tcp.tls.key", wrong);
-            assertRefused("tcp.tls.key", wrong, "a file in PEM with a private key");
+        Map<String, String> files = Map.of("mine", mine[0], "mine.key", mine[1], "other", other[0], "other.key", other[1],
+                "nothing", Files.writeString(folder.resolve("nothing.pem"), "nothing").toString());
+        for (String key : keys.split(" ")) {
+            String[] parts = key.split("=");
+            configured(parts[0].startsWith("pbx") ? parts[0] : "");
+            given.put("callbridge." + parts[0], files.getOrDefault(parts[1], parts[1]));
         }
-        given.put("callbridge.tcp.tls.key", other[1]);
-        assertRefused("tcp.tls.key", other[1], "the private key of the first certificate in " + mine[0]);
-        given.put("callbridge.tcp.tls.key", mine[1]);
-        given.put("callbridge.tcp.tls.client-ca", nothing);
-        assertRefused("tcp.tls.client-ca", nothing, "a file in PEM with certificates");
-        given.put("callbridge.tcp.tls.client-ca", other[0]);
-        assertNotNull(start().tcpTls());
-        given.remove("callbridge.tcp.tls.key");
-        assertRefused("tcp.tls.certificate", mine[0], "together with callbridge.tcp.tls.key");
-        given.remove("callbridge.tcp.tls.certificate");
-        assertRefused("tcp.tls.client-ca", other[0], "together with callbridge.tcp.tls.certificate");
-    }
-
-    @Test
-    void authoritiesOfTheCrmsComeFromAFileThatIsReadAtTheStart(@TempDir Path folder) throws Exception {
-        assertNull(start().crmTls());
-        given.put("callbridge.crm.tls-ca", "nothing.pem");
-        assertRefused("crm.tls-ca", "nothing.pem", "a file in PEM that can be read");
-        given.put("callbridge.crm.tls-ca", Certificates.in(folder, "crm-ca")[0]);
-        assertNotNull(start().crmTls());
+        if (refused != null) {
+            assertRefused(refused, given.get("callbridge." + refused), allowed);
+            return;
+        }
+        assertEquals(keys.startsWith("tcp"), start().tcpTls() != null);
+        assertEquals(keys.startsWith("crm"), start().crmTls() != null);
+        assertEquals(keys.startsWith("pbx"), start().asterisk("main").map(AmiSettings::tls).isPresent());
     }
 
     private void assertRefused(String key, String value, String allowed) {
@@ -354,7 +326,7 @@ class ConfigurationTest {
 
     @Test
     void aPbxMayHaveAnAsteriskAndNoWebhook() {
-        asterisk();
+        configured("pbx.main.ami.");
         given.remove("callbridge.pbx.main.secret");
         given.put("callbridge.pbx.main.ami.trunks", "trunk, sip-* ,,gw");
         given.put("callbridge.pbx.main.ami.inbound-contexts", "from-trunk*");
@@ -373,22 +345,17 @@ class ConfigurationTest {
     @Test
     void theEnvironmentAloneConfiguresAnAsterisk() {
         given.clear();
-        for (String pbx : new String[] {"MAIN", "BRANCH_OFFICE"}) {
-            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_HOST", "pbx.example");
-            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_PORT", "5040");
-            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_USERNAME", "bridge");
-            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_SECRET", "s3cret");
-            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_TRUNKS", "trunk");
-            environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_PLAIN_LOGIN", "true");
+        for (String pbx : List.of("MAIN", "BRANCH_OFFICE")) {
+            Map.of("HOST", "pbx.example", "USERNAME", "bridge", "SECRET", "s3cret", "TRUNKS", "trunk", "PLAIN_LOGIN", "true")
+                    .forEach((key, value) -> environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_" + key, value));
         }
-        Settings settings = start();
-        assertEquals(Set.of("main", "branch-office"), settings.asterisks());
-        assertTrue(settings.asterisk("branch-office").orElseThrow().plainLogin());
+        assertEquals(Set.of("main", "branch-office"), start().asterisks());
+        assertTrue(start().asterisk("branch-office").orElseThrow().plainLogin());
     }
 
     @Test
     void idsOfSeveralAsterisksHaveAPrefix() {
-        asterisk();
+        configured("pbx.main.ami.");
         assertEquals("", start().asterisk("main").orElseThrow().idPrefix());
         given.put("callbridge.pbx.main.ami.id-prefix", "m:");
         Map.copyOf(given).forEach((key, value) -> given.put(key.replace(".main.ami.", ".branch.ami."), value));
@@ -397,24 +364,6 @@ class ConfigurationTest {
         assertEquals("branch-", start().asterisk("branch").orElseThrow().idPrefix());
         given.put("callbridge.pbx.main.ami.id-prefix", "a b");
         assertRefused("pbx.main.ami.id-prefix", "a b", "letters, digits, . _ ~ : and -");
-    }
-
-    @Test
-    void authoritiesOfAnAsteriskAreReadAtTheStart(@TempDir Path folder) throws Exception {
-        asterisk();
-        given.put("callbridge.pbx.main.ami.tls", "true");
-        assertNotNull(start().asterisk("main").orElseThrow().tls());
-        given.put("callbridge.pbx.main.ami.tls-ca", "nothing.pem");
-        assertRefused("pbx.main.ami.tls-ca", "nothing.pem", "a file in PEM that can be read");
-        given.put("callbridge.pbx.main.ami.tls-ca", Certificates.in(folder, "ca")[0]);
-        assertNotNull(start().asterisk("main").orElseThrow().tls());
-    }
-
-    private void asterisk() {
-        given.put("callbridge.pbx.main.ami.host", "pbx.example");
-        given.put("callbridge.pbx.main.ami.username", "bridge");
-        given.put("callbridge.pbx.main.ami.secret", "s3cret");
-        given.put("callbridge.pbx.main.ami.trunks", "trunk");
     }
 
     @Test
