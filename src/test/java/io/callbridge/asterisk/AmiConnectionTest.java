@@ -29,7 +29,7 @@ import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The login step by step, pings, and one batch at a time over all connections. */
+/** The login step by step, pings, and one batch at a time over all connections; a message without end and a missing right: AsteriskConnectionIT. */
 class AmiConnectionTest {
 
     /** Messages of 60 KB: far more than any bound. */
@@ -245,14 +245,6 @@ class AmiConnectionTest {
     }
 
     @Test
-    void aMessageWithoutEndIsCut() {
-        run();
-        receive("x".repeat(70_000));
-        assertFalse(channel.isOpen());
-        assertTrue(link.state().contains("64 KiB"), link.state());
-    }
-
-    @Test
     void anAsteriskThatIsTooOldIsNotSimplyConnected() {
         connect();
         receive(BANNER.replace("11.0.0", "1.3") + LOGGED_IN);
@@ -269,13 +261,6 @@ class AmiConnectionTest {
         receive("Event: Dial\r\nPrivilege: call,all\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\nDestination: SIP/101-0000000b"
                 + "\r\nUniqueID: 1385000000.10\r\nDestUniqueID: 1385000000.11\r\nDialstring: 101\r\n\r\n");
         assertTrue(link.now().reason().contains("events Dial"), link::state);
-    }
-
-    @Test
-    void aMissingRightIsPassedOnToo() throws InterruptedException {
-        run();
-        receive("Response: Error\r\nActionID: callbridge-status\r\nMessage: Permission denied\r\n\r\n");
-        assertEquals("callbridge-status", next().messages().get(0).get("ActionID"));
     }
 
     private AmiLink link(Map<String, String> more) {

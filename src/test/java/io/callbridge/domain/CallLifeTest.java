@@ -7,9 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.domain.Call.CardEnd;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -20,16 +25,21 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What holds for any call; and that its looks come to an end: made-up calls are lived through, event by event and timer by timer. */
+/**
+ * What holds for any call, also in whatever order and however often its events come; and that its looks come to an end: made-up calls
+ * are lived through, event by event and timer by timer.
+ */
 class CallLifeTest {
 
     private static final int CALLS = 3_000;
     private static final int LIVES = 600;
     private static final String WHOLE_CALL = "";
+    private static final int PERMUTATIONS = 6;
 
     @ParameterizedTest
     @ValueSource(strings = {"453", ""})
@@ -148,6 +158,74 @@ class CallLifeTest {
                 end.filter(e -> !ends.containsKey(leg.id())).ifPresent(e -> ends.put(leg.id(), e));
             } else if (end.isEmpty() && !leg.over(SETTINGS, now) && !leg.local() && !leg.forwarded()) {
                 shown.add(leg.id());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"453", ""})
+    void anyPermutationAndDuplicationFoldsToTheSame(String prefix) {
+        Directory directory = CallGenerator.directory(prefix);
+        int answered = 0;
+        int missed = 0;
+        for (long seed = 0; seed < CALLS; seed++) {
+            List<CallEvent> events = new CallGenerator(seed).call();
+            if (events.isEmpty()) {
+                continue;
+            }
+            Object expected = outcome(directory, events);
+            answered += expected.toString().contains("answered=true") ? 1 : 0;
+            missed += expected.toString().contains("MissedCall") ? 1 : 0;
+            Random random = new Random(seed);
+            for (int i = 0; i < PERMUTATIONS; i++) {
+                List<CallEvent> shuffled = new ArrayList<>(events);
+                events.stream().filter(event -> random.nextInt(3) == 0).forEach(shuffled::add);
+                Collections.shuffle(shuffled, random);
+                assertEquals(expected, outcome(directory, arriving(shuffled)), "seed " + seed + ", permutation " + i);
+            }
+        }
+        // The generator must reach both kinds of ends, or the comparison above proves little.
+        assertTrue(answered > CALLS / 4 && missed > CALLS / 20, answered + " answered, " + missed + " missed of " + CALLS);
+    }
+
+    /**
+     * Gives the events new times of arrival, in the order of the list. Not those without an EventTime: the time of these is
+     * their arrival, so another arrival would be another call. They only change their place in the list.
+     */
+    private static List<CallEvent> arriving(List<CallEvent> events) {
+        List<CallEvent> arrived = new ArrayList<>();
+        Instant clock = CallGenerator.BEGIN.plus(Duration.ofDays(1));
+        for (CallEvent event : events) {
+            clock = clock.plusMillis(1);
+            arrived.add(event.time() == null ? event : TestEvent.arriving(event, clock));
+        }
+        return arrived;
+    }
+
+    private static Object outcome(Directory directory, List<CallEvent> events) {
+        Call call = Call.of(directory, SETTINGS, events, List.of());
+        TreeMap<String, String> outcome = new TreeMap<>();
+        for (Leg leg : call.legs()) {
+            outcome.put(leg.id(), "answered=" + leg.answered() + " " + leg.result() + " local=" + leg.local() + " " + leg.flow() + " "
+                    + leg.extension() + " " + leg.party() + " " + leg.did() + " " + leg.startedAt() + " " + leg.answeredAt() + " "
+                    + leg.endedAt(SETTINGS) + " " + leg.talkSeconds() + " " + leg.recordingId() + " "
+                    + leg.forwarded() + " " + leg.container() + " " + call.outsideCaller());
+        }
+        Leg container = call.decidingContainer();
+        boolean notMissed = container != null ? container.hangup().bridged()
+                : call.ownCallersContainer() != null || call.anyAnswered();
+        MissedCall missed = container != null ? call.missedAt(container) : call.missedWithoutContainer();
+        outcome.put("missed", notMissed ? "served " + call.servedAt() : String.valueOf(missed));
+        return outcome;
+    }
+
+    /** The domain must stay readable and runnable without any framework. */
+    @Test
+    void theDomainImportsOnlyJavaAndItself() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("src/main/java/io/callbridge/domain"))) {
+            for (Path source : files.toList()) {
+                assertEquals(List.of(), Files.readAllLines(source).stream().filter(line -> line.startsWith("import ")
+                        && !line.matches("import (static )?(java\\.|io\\.callbridge\\.domain\\.).*")).toList(), source.toString());
             }
         }
     }

@@ -13,7 +13,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.ReferenceCountUtil;
@@ -27,10 +26,11 @@ import org.apache.camel.impl.DefaultCamelContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** One event at a time, each answer before the next event, and nothing kept for somebody who sends too much. */
+/**
+ * One event at a time, each answer before the next event, and nothing kept for somebody who sends too much. What a sender sees who
+ * is a stranger, silent, one too many, or has ended, is seen in TcpIT.
+ */
 class TcpConnectionTest {
 
     private static final String SECRET = "sixteen-letters-and-more";
@@ -38,20 +38,20 @@ class TcpConnectionTest {
     private final DefaultCamelContext camel = new DefaultCamelContext();
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private final TcpConnections connections = new TcpConnections(TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret",
-            SECRET, "callbridge.tcp.max-connections", "2", "callbridge.tcp.max-silence-ms", "5000"), Map.of())), new EventKinds(meters), camel);
-    private final List<EmbeddedChannel> channels = new ArrayList<>();
+            SECRET, "callbridge.tcp.max-silence-ms", "5000"), Map.of())), new EventKinds(meters), camel);
     private EmbeddedChannel channel;
 
     @BeforeEach
     void start() {
         camel.disableJMX();
         camel.start();
-        channel = connect();
+        channel = new EmbeddedChannel(connections.newChannelHandler());
+        channel.freezeTime();
     }
 
     @AfterEach
     void stop() throws IOException {
-        channels.forEach(EmbeddedChannel::finishAndReleaseAll);
+        channel.finishAndReleaseAll();
         camel.close();
     }
 
@@ -89,53 +89,16 @@ class TcpConnectionTest {
         assertEquals("ERR 2 Callbridge failed\n", answer());
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"AUTH\n", "auth sixteen-letters-and-more\n", "\n", "{}\n",
-            "GET / HTTP/1.1\r\nHost: x\r\n\r\n"})
-    void whoSaysNoSecretIsToldTheSameWhateverHeSays(String text) {
-        send(text);
-        assertCutOff("ERR 0 AUTH <secret of a PBX> has to come first");
-        assertEquals(1, meters.get("callbridge.events").tag("result", "wrong-secret").counter().count());
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"AUTH wrong-secret-of-the-tests\n{}\n", "AUTH \n", "AUTH " + SECRET + "x\n"})
-    void aWrongSecretIsCalledOne(String text) {
-        send(text);
-        assertCutOff("ERR 0 no PBX has this secret");
-        assertEquals(1, meters.get("callbridge.events").tag("result", "wrong-secret").counter().count());
-    }
-
     @Test
-    void aFirstLineThatIsTooLongIsAStrangersToo() {
-        send("AUTH " + "x".repeat(TcpFrames.LARGEST));
-        assertCutOff("ERR 0 AUTH <secret of a PBX> has to come first");
-    }
-
-    @Test
-    void whoSaysNothingIsAStranger() {
-        pass(5_000);
-        assertCutOff("ERR 0 AUTH <secret of a PBX> has to come first");
-    }
-
-    @Test
-    void silenceIsCutOff() {
+    void whoWaitsForAnAnswerIsNotSilentAndWhoHasItIs() {
         send("AUTH " + SECRET + "\na\n");
-        channel.writeOutbound("OK 1");
-        answer();
         assertEquals(5_000, channel.pipeline().get(IdleStateHandler.class).getAllIdleTimeInMillis());
-        silence();
-        assertCutOff("ERR 2 silent for 5 s");
-    }
-
-    @Test
-    void whoWaitsForAnAnswerIsNotSilent() {
-        send("AUTH " + SECRET + "\na\n");
         silence();
         assertNull(answer());
         channel.writeOutbound("OK 1");
         assertEquals("OK 1\n", answer());
-        assertTrue(channel.isOpen());
+        silence();
+        assertCutOff("ERR 2 silent for 5 s");
     }
 
     /** His answers would fill the memory. */
@@ -164,56 +127,10 @@ class TcpConnectionTest {
     }
 
     @Test
-    void oneMoreConnectionThanIsAllowedIsRefusedAndAPlaceThatIsFreeIsTaken() {
-        EmbeddedChannel second = connect();
-        channel = connect();
-        assertCutOff("ERR 0 there are as many connections as are allowed; come again later");
-        second.close();
-        channel = connect();
-        send("AUTH " + SECRET + "\na\n");
-        assertEquals(new TcpEvent("main", 1, "a"), channel.readInbound());
-    }
-
-    @Test
     void tooLongALineEndsTheConnection() {
         send("AUTH " + SECRET + "\n" + "x".repeat(TcpFrames.LARGEST + 1));
         assertCutOff("ERR 1 a line is over 64 KiB");
         assertEquals(1, meters.get("callbridge.events").tags("pbx", "main", "result", "refused").counter().count());
-    }
-
-    @Test
-    void whoHasEndedGetsHisAnswersAndThenTheEnd() {
-        send("AUTH " + SECRET + "\na\nb\n");
-        channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-        channel.writeOutbound("OK 1");
-        assertTrue(channel.isOpen());
-        channel.writeOutbound("OK 2");
-        assertEquals("OK 1\n", answer());
-        assertEquals("OK 2\n", answer());
-        assertFalse(channel.isOpen());
-    }
-
-    @Test
-    void anEventWithoutItsEndIsNotTaken() {
-        send("AUTH " + SECRET + "\n[EventType] => answer\n");
-        channel.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-        assertEquals("ERR 1 the connection ended within an event\n", answer());
-        assertFalse(channel.isOpen());
-    }
-
-    @Test
-    void whenTheRouteStopsTheOpenEventMayBeSentAgain() {
-        send("AUTH " + SECRET + "\na\n");
-        camel.stop();
-        channel.close();
-        assertEquals("ERR 1 Callbridge is stopping; send it again\n", answer());
-    }
-
-    private EmbeddedChannel connect() {
-        EmbeddedChannel connected = new EmbeddedChannel(connections.newChannelHandler());
-        connected.freezeTime();
-        channels.add(connected);
-        return connected;
     }
 
     private void send(String text) {

@@ -35,6 +35,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which call and leg an event is of, when a PBX uses ids again: told by their times, in whatever order they come. */
@@ -43,7 +45,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class ReusedIdsIT {
 
     private static final Instant BEGIN = Instant.parse("2025-03-04T09:00:00Z");
-    private static final int HOURS = 3600;
+    private static final int HOUR = 3600;
 
     @TempDir
     private Path folder;
@@ -80,180 +82,114 @@ class ReusedIdsIT {
         store.close();
     }
 
-    @Test
-    void aCallHoursAfterTheOneWithTheSameIdsIsAnother() {
-        comes("dial-in", "c", "l", 0);
-        comes("hangup", "c", "l", 20);
-        assertEquals(List.of("c l: dial-in 0, hangup 20"), looked("c"));
-        comes("dial-in", "c", "l", 3 * HOURS);
-        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: dial-in 10800"), looked("c"));
-        comes("hangup", "c", "l", 3 * HOURS + 20);
-        comes("dial-in", "c", "other", 3 * HOURS + 10);
-        comes("dial-in", "c", "l", 9 * HOURS);
-        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: dial-in 10800, hangup 10820", "c~2 other: dial-in 10810",
-                "c~3 l~3: dial-in 32400"), looked("c"));
-        assertTrue(effects.decisions("main", "c~3").get(0).reason().contains("a new call, c~3"));
+    /**
+     * Events, each with the ids of its call and leg and its time (-: it has none), and in between what looks have found in the end: after
+     * the id of a call it and its later ones, a line for each leg. {@code says}: why, in the decisions of a call.
+     */
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+            a call hours after the one with the same ids is another | dial-in c l 0 ; hangup c l 20 ; c = c l: dial-in 0, hangup 20 \
+            ; dial-in c l 3h ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 3h ; hangup c l 3h20 ; dial-in c other 3h10 \
+            ; dial-in c l 9h \
+            ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 3h, hangup 3h20 & c~2 other: dial-in 3h10 & c~3 l~3: dial-in 9h \
+            ; c~3 says a new call, c~3
+            # Else the old call would be answered by it for a moment, and be registered.
+            an answer that overtook its dial-in is the new call's | dial-in c l 0 ; hangup c l 20 ; answer c l 3h5 \
+            ; c = c l: dial-in 0, hangup 20 & c~2 l~2: answer 3h5 ; dial-in c l 3h \
+            ; c = c l: dial-in 0, hangup 20 & c~2 l~2: answer 3h5, dial-in 3h
+            the true end of a leg that was given up is no new call | dial-in c l 0 ; c = c l: dial-in 0 ; hangup c l 9h \
+            ; c = c l: dial-in 0, hangup 9h
+            what is sent again is no new call | dial-in c l 0 ; hangup c l 20 ; dial-in c l 3h \
+            ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 3h \
+            ; later 30h ; dial-in c l 0 ; hangup c l 20 ; dial-in c l 3h ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 3h
+            a call that is not over for an hour is the same | dial-in c l 0 ; answer c l 5 ; dial-in c m 4h ; hangup c l 4h10 \
+            ; dial-in c n 5h \
+            ; c = c l: answer 5, dial-in 0, hangup 4h10 & c m: dial-in 4h & c n: dial-in 5h
+            without event times the arrivals count | dial-in c l - ; hangup c l - ; dial-in c l - ; c = c l: dial-in -, hangup - \
+            ; later 3h \
+            ; dial-in c l - ; c = c l: dial-in -, hangup - & c~2 l~2: dial-in -
+            a leg that comes under another call id belongs to the last one | dial-in a l 0 ; dial-in a m 0 \
+            ; a = a l: dial-in 0 & a m: dial-in 0 \
+            ; hangup b l 1m ; b = b l: dial-in 0, hangup 1m ; a = a m: dial-in 0 ; answer a l 10 ; a = a m: dial-in 0 \
+            ; b = b l: answer 10, dial-in 0, hangup 1m ; b says belongs to the call it came with last
+            a leg hours after the call of its id is another | dial-in a l 0 ; hangup a l 20 ; a = a l: dial-in 0, hangup 20 \
+            ; dial-in b l 3h \
+            ; b = b l~2: dial-in 3h ; hangup b l 3h20 ; b = b l~2: dial-in 3h, hangup 3h20 ; a = a l: dial-in 0, hangup 20 \
+            ; dial-in a l 6h \
+            ; a = a l: dial-in 0, hangup 20 & a~2 l~3: dial-in 6h
+            # Retention deletes the first of several calls before the others.
+            a call after the first one was purged stays where it is | dial-in c l 0 ; hangup c l 20 ; dial-in c l 24h \
+            ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 24h ; purge c ; dial-in c l 720h ; hangup c l 720h20 ; dial-in c l 744h \
+            ; c = c l: dial-in 720h, hangup 720h20 & c~2 l~2: dial-in 24h & c~3 l~3: dial-in 744h
+            # A PBX that sends no answers, or whose answer got lost.
+            the end of a talk that nobody knew of is not the new call's | dial-in c l 0 ; dial-in c m 2h \
+            ; c = c l: dial-in 0 & c~2 m: dial-in 2h \
+            ; hangup c l 2h10 ; hangup c m 2h20 ; c = c l: dial-in 0, hangup 2h10 & c~2 m: dial-in 2h, hangup 2h20
+            # Times of a second are often equal.
+            what came later at the same time is the last | dial-in a l 0 ; answer a l 10 ; a = a l: answer 10, dial-in 0 ; dial-in b l 10 \
+            ; b = b l: answer 10, dial-in 0, dial-in 10 ; a =
+            channels of an Asterisk have our own ids | dial-in c l 0 PJSIP/101-1 ; hangup c l 20 PJSIP/101-1 ; dial-in c l 3h PJSIP/101-1 \
+            ; c = c l: dial-in 0, dial-in 3h, hangup 20
+            """)
+    void whichCallAndLegAnEventIsOf(String about, String script) {
+        for (String step : script.split(" ; ?")) {
+            String[] words = step.split(" ");
+            switch (words[words.length > 1 && words[1].matches("=|says") ? 1 : 0]) {
+                case "=" -> assertEquals(step, (words[0] + " = " + String.join(" & ", looked(words[0]))).strip());
+                case "says" -> assertTrue(effects.decisions("main", words[0]).get(0).reason().contains(step.split(" says ")[1]), step);
+                case "later" -> arrival = arrival.plusSeconds(seconds(words[1]));
+                case "purge" -> store.write("", sql -> sql.update("delete from event where call_id = ?", words[1])).join();
+                default -> comes(words[0], words[1], words[2], words[3], words.length > 4 ? words[4] : null);
+            }
+        }
+    }
+
+    private static int seconds(String time) {
+        return time.endsWith("m") ? 60 : time.contains("h") ? HOUR * Integer.parseInt(time.replaceFirst("h.*", ""))
+                + Integer.parseInt("0" + time.replaceFirst(".*h", "")) : Integer.parseInt(time);
+    }
+
+    private static String shown(Instant time) {
+        if (time == null) {
+            return "-";
+        }
+        long seconds = Duration.between(BEGIN, time).toSeconds();
+        return seconds == 60 ? "1m" : seconds < HOUR ? "" + seconds : seconds / HOUR + "h" + (seconds % HOUR == 0 ? "" : seconds % HOUR);
     }
 
     @Test
     void anyOrderOfArrivalGivesTheSame() {
-        List<Object[]> events = new ArrayList<>(List.of(new Object[] {"dial-in", "c", "l", 0}, new Object[] {"answer", "c", "l", 5},
-                new Object[] {"hangup", "c", "l", 20}, new Object[] {"dial-in", "c", "l", 3 * HOURS}, new Object[] {"answer", "c", "l", 3 * HOURS + 5},
-                new Object[] {"hangup", "c", "l", 3 * HOURS + 20}));
+        List<String> events = new ArrayList<>(List.of("dial-in 0", "answer 5", "hangup 20", "dial-in 3h", "answer 3h5", "hangup 3h20"));
         for (int seed = 0; seed < 10; seed++) {
             String id = "c" + seed;
             Collections.shuffle(events, new Random(seed));
-            for (Object[] event : events) {
-                comes((String) event[0], id, id + "-l", (int) event[3]);
+            for (String event : events) {
+                comes(event.split(" ")[0], id, id + "-l", event.split(" ")[1], null);
                 looked(id);
             }
             assertEquals(List.of(id + " " + id + "-l: answer 5, dial-in 0, hangup 20",
-                    id + "~2 " + id + "-l~2: answer 10805, dial-in 10800, hangup 10820"), looked(id));
+                    id + "~2 " + id + "-l~2: answer 3h5, dial-in 3h, hangup 3h20"), looked(id));
         }
-    }
-
-    /** Else the old call would be answered by it for a moment, and be registered. */
-    @Test
-    void anAnswerThatOvertookItsDialInIsTheNewCalls() {
-        comes("dial-in", "c", "l", 0);
-        comes("hangup", "c", "l", 20);
-        comes("answer", "c", "l", 3 * HOURS + 5);
-        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: answer 10805"), looked("c"));
-        comes("dial-in", "c", "l", 3 * HOURS);
-        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: answer 10805, dial-in 10800"), looked("c"));
-    }
-
-    @Test
-    void theTrueEndOfALegThatWasGivenUpIsNoNewCall() {
-        comes("dial-in", "c", "l", 0);
-        looked("c");
-        comes("hangup", "c", "l", 9 * HOURS);
-        assertEquals(List.of("c l: dial-in 0, hangup 32400"), looked("c"));
-    }
-
-    @Test
-    void whatIsSentAgainIsNoNewCall() {
-        for (int i = 0; i < 2; i++) {
-            comes("dial-in", "c", "l", 0);
-            comes("hangup", "c", "l", 20);
-            comes("dial-in", "c", "l", 3 * HOURS);
-            looked("c");
-            arrival = arrival.plus(Duration.ofHours(30));
-        }
-        assertEquals(List.of("c l: dial-in 0, hangup 20", "c~2 l~2: dial-in 10800"), looked("c"));
-    }
-
-    @Test
-    void aCallThatIsNotOverForAnHourIsTheSame() {
-        comes("dial-in", "c", "l", 0);
-        comes("answer", "c", "l", 5);
-        comes("dial-in", "c", "m", 4 * HOURS);
-        comes("hangup", "c", "l", 4 * HOURS + 10);
-        comes("dial-in", "c", "n", 5 * HOURS);
-        assertEquals(List.of("c l: answer 5, dial-in 0, hangup 14410", "c m: dial-in 14400", "c n: dial-in 18000"), looked("c"));
-    }
-
-    @Test
-    void withoutEventTimesTheArrivalsCount() {
-        comes("dial-in", "c", "l", -1);
-        comes("hangup", "c", "l", -1);
-        comes("dial-in", "c", "l", -1);
-        assertEquals(List.of("c l: dial-in -1, hangup -1"), looked("c"));
-        arrival = arrival.plus(Duration.ofHours(3));
-        comes("dial-in", "c", "l", -1);
-        assertEquals(List.of("c l: dial-in -1, hangup -1", "c~2 l~2: dial-in -1"), looked("c"));
-    }
-
-    @Test
-    void aLegThatComesUnderAnotherCallIdBelongsToTheLastOne() {
-        comes("dial-in", "a", "l", 0);
-        comes("dial-in", "a", "m", 0);
-        looked("a");
-        comes("hangup", "b", "l", 60);
-        assertEquals(List.of("b l: dial-in 0, hangup 60"), looked("b"));
-        assertEquals(List.of("a m: dial-in 0"), looked("a"));
-        comes("answer", "a", "l", 10);
-        assertEquals(List.of("a m: dial-in 0"), looked("a"), "sent late");
-        assertEquals(List.of("b l: answer 10, dial-in 0, hangup 60"), looked("b"));
-        assertTrue(effects.decisions("main", "b").get(0).reason().contains("belongs to the call it came with last"));
-    }
-
-    @Test
-    void aLegHoursAfterTheCallOfItsIdIsAnother() {
-        comes("dial-in", "a", "l", 0);
-        comes("hangup", "a", "l", 20);
-        looked("a");
-        comes("dial-in", "b", "l", 3 * HOURS);
-        looked("b");
-        comes("hangup", "b", "l", 3 * HOURS + 20);
-        assertEquals(List.of("b l~2: dial-in 10800, hangup 10820"), looked("b"));
-        assertEquals(List.of("a l: dial-in 0, hangup 20"), looked("a"));
-        comes("dial-in", "a", "l", 6 * HOURS);
-        assertEquals(List.of("a l: dial-in 0, hangup 20", "a~2 l~3: dial-in 21600"), looked("a"));
     }
 
     /** The answer of the new call may be in the journal before anybody knows that it is one. */
     @Test
     void aLookTakesInNothingThatMayBeAnotherCalls() {
-        Fold fold = Folds.of("71101-1", List.of(), dialIn("101").from("+79000000010").at(0), hangup("101").from("+79000000010").at(20));
-        fold.include(List.of(answer("101").from("+79000000010").at(3 * HOURS).build()));
+        Fold fold = CallLoaderTest.fold(List.of("71101-1"), List.of(), dialIn("101").from("+79000000010").at(0),
+                hangup("101").from("+79000000010").at(20));
+        fold.include(List.of(answer("101").from("+79000000010").at(3 * HOUR).build()));
         assertFalse(fold.call.anyAnswered());
-        fold.include(List.of(answer("101").from("+79000000010").at(10).arrives(3 * HOURS).build()));
+        fold.include(List.of(answer("101").from("+79000000010").at(10).arrives(3 * HOUR).build()));
         assertTrue(fold.call.anyAnswered());
     }
 
-    /** Retention deletes the first of several calls before the others. */
-    @Test
-    void aCallAfterTheFirstOneWasPurgedStaysWhereItIs() {
-        comes("dial-in", "c", "l", 0);
-        comes("hangup", "c", "l", 20);
-        comes("dial-in", "c", "l", 24 * HOURS);
-        looked("c");
-        store.write("", sql -> sql.update("delete from event where call_id = ?", "c")).join();
-        comes("dial-in", "c", "l", 720 * HOURS);
-        comes("hangup", "c", "l", 720 * HOURS + 20);
-        comes("dial-in", "c", "l", 744 * HOURS);
-        assertEquals(List.of("c l: dial-in 2592000, hangup 2592020", "c~2 l~2: dial-in 86400", "c~3 l~3: dial-in 2678400"), looked("c"));
-    }
-
-    /** A PBX that sends no answers, or whose answer got lost. */
-    @Test
-    void theEndOfATalkThatNobodyKnewOfIsNotTheNewCalls() {
-        comes("dial-in", "c", "l", 0);
-        comes("dial-in", "c", "m", 2 * HOURS);
-        looked("c");
-        comes("hangup", "c", "l", 2 * HOURS + 10);
-        comes("hangup", "c", "m", 2 * HOURS + 20);
-        assertEquals(List.of("c l: dial-in 0, hangup 7210", "c~2 m: dial-in 7200, hangup 7220"), looked("c"));
-    }
-
-    /** Times of a second are often equal. */
-    @Test
-    void whatCameLaterAtTheSameTimeIsTheLast() {
-        comes("dial-in", "a", "l", 0);
-        comes("answer", "a", "l", 10);
-        looked("a");
-        comes("dial-in", "b", "l", 10);
-        assertEquals(List.of("b l: answer 10, dial-in 0, dial-in 10"), looked("b"));
-        assertEquals(List.of(), looked("a"));
-    }
-
-    @Test
-    void channelsOfAnAsteriskHaveOurOwnIds() {
-        comes("dial-in", "c", "l", 0, "AsteriskChannel", "PJSIP/101-1");
-        comes("hangup", "c", "l", 20, "AsteriskChannel", "PJSIP/101-1");
-        comes("dial-in", "c", "l", 3 * HOURS, "AsteriskChannel", "PJSIP/101-1");
-        assertEquals(List.of("c l: dial-in 0, dial-in 10800, hangup 20"), looked("c"));
-    }
-
-    /** @param second EventTime; negative: none */
-    private void comes(String type, String callId, String legId, int second, String... more) {
+    private void comes(String type, String callId, String legId, String time, String channel) {
         Map<String, String> fields = new HashMap<>(Map.of("EventType", type, "CallID", callId, "SubCallID", legId));
-        if (second >= 0) {
-            fields.put("EventTime", BEGIN.plusSeconds(second).toString());
+        if (!time.equals("-")) {
+            fields.put("EventTime", BEGIN.plusSeconds(seconds(time)).toString());
         }
-        if (more.length > 0) {
-            fields.put(more[0], more[1]);
+        if (channel != null) {
+            fields.put("AsteriskChannel", channel);
         }
         arrival = arrival.plusMillis(1);
         journal.append(List.of(new Journal.New(EventReader.read("main", fields, arrival), fields, null))).join();
@@ -269,8 +205,8 @@ class ReusedIdsIT {
         for (String id : List.of(callId, callId + "~2", callId + "~3")) {
             Map<String, List<String>> legs = new TreeMap<>();
             for (Journal.Entry entry : journal.call("main", id)) {
-                legs.computeIfAbsent(entry.event().legId(), leg -> new ArrayList<>()).add(entry.event().type().word + " "
-                        + (entry.event().time() == null ? -1 : Duration.between(BEGIN, entry.event().time()).toSeconds()));
+                legs.computeIfAbsent(entry.event().legId(), leg -> new ArrayList<>())
+                        .add(entry.event().type().word + " " + shown(entry.event().time()));
             }
             legs.forEach((leg, events) -> lines.add(id + " " + leg + ": " + String.join(", ", events.stream().sorted().toList())));
         }

@@ -1,0 +1,181 @@
+package io.callbridge.store;
+
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.ingest.EventReader;
+import io.callbridge.support.PostgresServer;
+import io.callbridge.support.TestConfig;
+import io.callbridge.support.TestStore;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What waits for a CRM, and what it has said, in a store that was there before its newest version, on either database. */
+@ParameterizedClass(name = "{0}")
+@EnumSource(StoreKind.class)
+class OutboxIT {
+
+    private static final String LEG = "71101-a1";
+    private static final long EVER = Long.MAX_VALUE;
+    private static final int CALLS = 300;
+
+    @TempDir
+    private Path folder;
+    @Parameter
+    private StoreKind kind;
+    private Store store;
+    private Outbox outbox;
+
+    @BeforeEach
+    void upgrade() throws SQLException {
+        String url = kind == StoreKind.SQLITE ? "jdbc:sqlite:" + folder.resolve("callbridge.db") : PostgresServer.shared().newDatabase();
+        Flyway.configure().dataSource(url, null, null).locations("db/" + kind.dataSource).target(kind == StoreKind.SQLITE ? "4" : "5").load()
+                .migrate();
+        try (Connection connection = DriverManager.getConnection(url); Statement sql = connection.createStatement()) {
+            sql.execute("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, expires_at, created_at)"
+                    + " values ('rest', 'card', '" + LEG + "', 'main', 'c1', 'cards', '{}', 'delivered', 0, 0, 0)");
+            sql.execute("insert into attempt (delivery, at, millis) select seq, 0, 1 from delivery");
+            for (String about : List.of(LEG, "c1", "missed-" + LEG, "")) {
+                sql.execute("insert into crm_memory (about, crm, name, value) values ('" + about + "', 'rest', 'said', 'yes')");
+            }
+        }
+        store = TestStore.of(url);
+        store.open();
+        outbox = new Outbox(store, new ObjectMapper(), TestConfig.settings(TestConfig.of(Map.of(), Map.of())));
+    }
+
+    @AfterEach
+    void close() throws InterruptedException {
+        store.close();
+    }
+
+    /** Two PBXs may use equal ids: an effect, and what a CRM said about it, is one of its PBX. */
+    @Test
+    void theSamePbxHasAnEffectOnceAndTheOtherHasItsOwn() {
+        assertFalse(put("main", Delivery.CARD, LEG, EVER));
+        assertTrue(put("branch", Delivery.CARD, LEG, EVER));
+        assertFalse(put("branch", Delivery.CARD, LEG, EVER));
+        assertTrue(outbox.cardMayBeShown("rest", "main", LEG));
+        assertFalse(outbox.cardMayBeShown("rest", "branch", LEG), "it waits");
+        assertEquals(1, outbox.attempts(of(0).seq()).size());
+        outbox.done(of(0), "delivered", Instant.now(), false, new Outbox.Attempt(1, 200, "", 1)).join();
+        for (String about : List.of("main " + LEG, "main c1", "main missed-" + LEG, "")) {
+            assertEquals("yes", new CrmMemory(store).recall("rest", about, "said"), about);
+        }
+    }
+
+    /** A card is of use for a while only, and must not come after its own end. */
+    @Test
+    void aCardOnItsWayIsNotDroppedSoThatItsEndDoesNotOvertakeIt() {
+        put("main", Delivery.CARD, "l", 1);
+        put("main", Delivery.CARD_END, "l", 1);
+        List<Delivery> taken = outbox.take("rest", Delivery.CARDS, false, 10, 0).join();
+        assertEquals(List.of(Delivery.CARD), taken.stream().map(Delivery::operation).toList());
+        assertEquals(0, outbox.dropExpiredCards("rest", Set.of(taken.get(0).seq())).join());
+        if (kind.shared()) {
+            assertEquals(0, outbox.dropExpiredCards("rest", Set.of()).join(), "another replica has it");
+        }
+        outbox.done(taken.get(0), "pending", Instant.now(), false, null).join();
+        assertEquals(1, outbox.dropExpiredCards("rest", Set.of()).join());
+        assertEquals("dropped", of(1).state());
+    }
+
+    @Test
+    void aCardThatHasEndedIsNotRetried() {
+        OutboxControl control = new OutboxControl(store);
+        put("main", Delivery.CARD, "l", EVER);
+        put("main", Delivery.CARD_END, "l", EVER);
+        outbox.done(of(1), "dead", Instant.now(), false, null).join();
+        assertFalse(control.isEndedCard(of(1)));
+        outbox.done(of(2), "dropped", Instant.now(), false, null).join();
+        assertTrue(control.isEndedCard(of(1)));
+        assertFalse(control.retry(of(1)));
+        assertEquals(0, control.retryAll("dead", List.of("rest")));
+        assertEquals("dead", of(1).state());
+        put("main", Delivery.CALL, "l", EVER);
+        outbox.done(of(3), "dead", Instant.now(), false, null).join();
+        assertEquals(1, control.retryAll("dead", List.of("rest")));
+    }
+
+    /** What a replica takes from a store in common is its own for the time of the lease, unless it gives it back. */
+    @Test
+    void whatIsGivenBackIsTakenAgainWithoutWaitingForTheLease() {
+        assumeTrue(kind.shared(), "nobody else takes anything");
+        put("main", Delivery.CALL, "l", EVER);
+        List<Delivery> taken = outbox.take("rest", Delivery.CALLS, false, 10, 0).join();
+        assertEquals(1, taken.size());
+        assertEquals(List.of(), outbox.take("rest", Delivery.CALLS, false, 10, 0).join(), "it is taken");
+        outbox.giveBack(taken);
+        await().until(() -> outbox.take("rest", Delivery.CALLS, false, 10, 0).join().size() == 1);
+    }
+
+    /** Who asks for new tokens and dies leaves them to another one. */
+    @Test
+    void aClaimHoldsUntilItIsReleasedOrRunsOut() {
+        assumeTrue(kind.shared(), "nobody else claims anything");
+        CrmMemory shared = new CrmMemory(store);
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
+        shared.release("bitrix24", "claim", "two").join();
+        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
+        shared.release("bitrix24", "claim", "one").join();
+        assertTrue(shared.claim("bitrix24", "claim", "two", -1_000).join());
+        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
+    }
+
+    /** Events that were read together are seen together, whichever writer of a store in common takes them. */
+    @Test
+    void nobodySeesAPartOfABatch() {
+        Journal journal = new Journal(store, new ObjectMapper());
+        List<CompletableFuture<Integer>> seen = IntStream.range(0, CALLS).mapToObj(call -> journal.append(List.of(
+                event(call, "dial-in"), event(call, "answer"), event(call, "hangup"), event(call, "answer"))).thenApply(isNew -> {
+                    assertEquals(List.of(true, true, true, false), isNew);
+                    return journal.call("main", "c" + call).size();
+                })).toList();
+        // Somebody who looks at any moment.
+        while (!seen.stream().allMatch(CompletableFuture::isDone)) {
+            for (int call = 0; call < CALLS; call += 10) {
+                int events = journal.call("main", "c" + call).size();
+                assertEquals(events == 0 ? 0 : 3, events);
+            }
+        }
+        seen.forEach(events -> assertEquals(3, events.join()));
+        assertEquals(0, journal.appending());
+    }
+
+    private static Journal.New event(int call, String type) {
+        Map<String, String> fields = Map.of("EventType", type, "CallID", "c" + call, "SubCallID", "71101-" + call);
+        return new Journal.New(EventReader.read("main", fields, Instant.now()), fields, null);
+    }
+
+    private boolean put(String pbx, String operation, String id, long expiresAt) {
+        return store.write("", sql -> outbox.put(sql, new Effects.Put("rest", operation, id, "{}", expiresAt), pbx, "c1", null, 0)).join();
+    }
+
+    /** The first is one of before. */
+    private Delivery of(int place) {
+        return outbox.call("main", "c1").get(place);
+    }
+}
