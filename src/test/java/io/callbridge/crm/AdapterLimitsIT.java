@@ -63,8 +63,8 @@ class AdapterLimitsIT {
             amocrm.close();
             rest.close();
         }
-        assertEquals(0, bitrix24.refusedByLimit());
-        assertTrue(bitrix24.highestLevel() <= 50, () -> "level " + bitrix24.highestLevel());
+        assertEquals(0, bitrix24.refusedByLimit);
+        assertTrue(bitrix24.highestLevel <= 50, () -> "level " + bitrix24.highestLevel);
         assertEquals(0, amocrm.refusedByLimit());
         assertTrue(amocrm.mostPerSecond() <= 7, () -> "per second " + amocrm.mostPerSecond());
         List<Long> asked = rest.requests().stream().map(CrmRequest::nanos).toList();
@@ -73,8 +73,8 @@ class AdapterLimitsIT {
             assertTrue(within <= 2 * REST_RATE + UNDER_WAY, () -> within + " requests within 2 s");
         }
         // The configured one at first, and once when it had expired.
-        assertEquals(2, bitrix24.refreshes());
-        assertEquals(0, bitrix24.refusedRefreshes());
+        assertEquals(2, bitrix24.refreshes);
+        assertEquals(0, bitrix24.refusedRefreshes);
     }
 
     private BridgeProcess.Builder replica() {
@@ -84,7 +84,7 @@ class AdapterLimitsIT {
                 .setting("callbridge.crm.bitrix24.url", bitrix24.restUrl()).setting("callbridge.crm.bitrix24.oauth-url", bitrix24.origin())
                 .setting("callbridge.crm.bitrix24.client-id", Bitrix24StandIn.CLIENT_ID)
                 .setting("callbridge.crm.bitrix24.client-secret", Bitrix24StandIn.CLIENT_SECRET)
-                .setting("callbridge.crm.bitrix24.refresh-token", bitrix24.refreshToken())
+                .setting("callbridge.crm.bitrix24.refresh-token", bitrix24.refreshToken)
                 .setting("callbridge.crm.bitrix24.users.anna", "1001").setting("callbridge.crm.amocrm.url", amocrm.origin())
                 .setting("callbridge.crm.amocrm.token", AmoCrmStandIn.TOKEN).setting("callbridge.crm.amocrm.users.anna", "1001");
     }

@@ -81,56 +81,44 @@ final class Bitrix24StandIn extends StandIn {
     private record Page(List<?> users, Integer next) {
     }
 
-    /** A registered call; its second half is {@code null} until it is finished. */
-    private static final class Call {
-
-        private final String id;
-        /** Two registrations with an equal one are the same call: application, user, number, type, line, external id. */
-        private final List<String> same;
-        private final String externalId;
-        private final String phone;
-        private final String direction;
-        private final long startedAt;
-        private final double registeredAt;
-        private final Set<Long> shown = new HashSet<>();
-        private Long finishedBy;
-        private String status;
-        private long seconds;
-        private String recording;
-
-        private Call(String id, List<String> same, String phone, String direction, String externalId, long startedAt, double now) {
-            this.id = id;
-            this.same = same;
-            this.phone = phone;
-            this.direction = direction;
-            this.externalId = externalId;
-            this.startedAt = startedAt;
-            this.registeredAt = now;
-        }
+    /**
+     * A registered call.
+     *
+     * @param same two registrations with an equal one are one call: application, user, number, type, line, external id
+     * @param shown who sees its card
+     */
+    private record Call(String id, List<String> same, String phone, String direction, String externalId, long startedAt, double registeredAt,
+            Set<Long> shown) {
     }
 
     private final Map<Long, User> users = new TreeMap<>();
     private final List<Client> clients = new ArrayList<>();
     private final Map<String, Call> calls = new LinkedHashMap<>();
+    /** By CALL_ID, with the recording that was attached last. */
+    private final Map<String, CrmEffect> finished = new HashMap<>();
     private final Map<String, Call> uploads = new HashMap<>();
     private final List<Supplier<CrmEffect>> effects = new ArrayList<>();
     private final Set<String> blocked = new HashSet<>();
-    private boolean applicationOnly;
-    private int recordServerStatus = 200;
     private double shift;
+    /** Since 2026 register and finish work for applications only; whether older portals do so is not verified. */
+    volatile boolean applicationOnly;
+    /** What the server of a RECORD_URL answers: nothing is fetched from it. */
+    volatile int recordServerStatus = 200;
 
     private double most = 50;
     private double leakPerSecond = 2;
     private double level;
     private double leakedAt;
-    private double highestLevel;
-    private int refusedByLimit;
+    /** That the bucket had. */
+    volatile double highestLevel;
+    volatile int refusedByLimit;
 
     /** Access tokens, and whether they are still good. */
     private final Map<String, Boolean> tokens = new HashMap<>();
-    private String refreshToken = UUID.randomUUID().toString();
-    private int refreshes;
-    private int refusedRefreshes;
+    /** The only one that is good. */
+    volatile String refreshToken = UUID.randomUUID().toString();
+    volatile int refreshes;
+    volatile int refusedRefreshes;
 
     /** The base of an incoming webhook, without a slash at the end. */
     String webhookUrl() {
@@ -142,25 +130,10 @@ final class Bitrix24StandIn extends StandIn {
         return origin() + APPLICATION;
     }
 
-    /** The only refresh token that is good. */
-    synchronized String refreshToken() {
-        return refreshToken;
-    }
-
-    /** The application is installed anew: of its tokens this refresh token alone is good. */
-    synchronized String install() {
+    /** The application is installed anew: of its tokens the new refresh token alone is good. */
+    synchronized void install() {
         expireTokens();
         refreshToken = UUID.randomUUID().toString();
-        return refreshToken;
-    }
-
-    /** Refreshes that were granted. */
-    synchronized int refreshes() {
-        return refreshes;
-    }
-
-    synchronized int refusedRefreshes() {
-        return refusedRefreshes;
     }
 
     /** All access tokens are over. */
@@ -186,16 +159,6 @@ final class Bitrix24StandIn extends StandIn {
         clients.add(new Client(type, id, phone, name, responsible));
     }
 
-    /** Since 2026 register and finish work for applications only; whether older portals do so is not verified. */
-    synchronized void applicationOnly(boolean only) {
-        applicationOnly = only;
-    }
-
-    /** What the server of a RECORD_URL answers: nothing is fetched from it. */
-    synchronized void recordServerStatus(int status) {
-        recordServerStatus = status;
-    }
-
     /** The leaky bucket; at first 50 and 2 as in most plans. */
     synchronized void bucket(double most, double perSecond) {
         this.most = most;
@@ -206,16 +169,6 @@ final class Bitrix24StandIn extends StandIn {
     synchronized void block(String... methods) {
         blocked.clear();
         blocked.addAll(List.of(methods));
-    }
-
-    /** The highest level that the bucket had. */
-    synchronized double highestLevel() {
-        return highestLevel;
-    }
-
-    /** Requests that the bucket refused. */
-    synchronized int refusedByLimit() {
-        return refusedByLimit;
     }
 
     /** In the order in which they appeared; a recording that was attached later stands at its call. */
@@ -365,10 +318,10 @@ final class Bitrix24StandIn extends StandIn {
                 .orElse(null);
         if (call == null) {
             String id = "externalCall." + UUID.randomUUID().toString().replace("-", "") + '.' + (long) now();
-            call = new Call(id, same, phone, type.matches("[23]") ? "in" : "out", externalId, startedAt, now());
+            call = new Call(id, same, phone, type.matches("[23]") ? "in" : "out", externalId, startedAt, now(), new HashSet<>());
             calls.put(id, call);
         }
-        if (params.path("SHOW").asInt(1) == 1 && call.finishedBy == null && call.shown.add(user)) {
+        if (params.path("SHOW").asInt(1) == 1 && !finished.containsKey(call.id) && call.shown.add(user)) {
             effects.add(card(CrmEffect.Kind.CARD, call, user));
         }
         Map<String, Object> answer = new HashMap<>(Map.of("CALL_ID", call.id, "CRM_CREATED_ENTITIES", List.of()));
@@ -392,7 +345,7 @@ final class Bitrix24StandIn extends StandIn {
     /** True: the command was sent; false: there is no such call. That a finished call counts as unknown is inferred. */
     private boolean hide(JsonNode params) {
         Call call = calls.get(only(params, "CALL_ID", "USER_ID").path("CALL_ID").asText());
-        boolean active = call != null && call.finishedBy == null;
+        boolean active = call != null && !finished.containsKey(call.id);
         if (active) {
             params.path("USER_ID").forEach(user -> hide(call, user.asLong()));
         }
@@ -404,19 +357,18 @@ final class Bitrix24StandIn extends StandIn {
         only(params, "CALL_ID", "USER_ID", "DURATION", "STATUS_CODE");
         long user = user(params);
         Call call = calls.get(params.path("CALL_ID").asText());
-        if (call == null || call.finishedBy != null) {
+        if (call == null || finished.containsKey(call.id)) {
             throw Refusal.core("Call is not found (call should be registered prior to finishing)");
         }
-        call.finishedBy = user;
-        call.seconds = params.path("DURATION").asLong();
-        call.status = params.path("STATUS_CODE").asText(call.seconds > 0 ? "200" : "304");
         // Bitrix24 documentation, telephony.externalCall.finish: the card is hidden by Bitrix24 itself.
         List.copyOf(call.shown).forEach(who -> hide(call, who));
-        effects.add(() -> new CrmEffect(call.direction.equals("in") && !call.status.equals("200") ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL,
-                call.externalId, call.finishedBy.toString(), CrmEffect.digits(call.phone), call.direction, call.status, call.seconds,
-                call.startedAt, call.recording));
+        long seconds = params.path("DURATION").asLong();
+        String status = params.path("STATUS_CODE").asText(seconds > 0 ? "200" : "304");
+        finished.put(call.id, new CrmEffect(call.direction.equals("in") && !status.equals("200") ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL,
+                call.externalId, Long.toString(user), CrmEffect.digits(call.phone), call.direction, status, seconds, call.startedAt, null));
+        effects.add(() -> finished.get(call.id));
         // As in the documentation's sample: a date that is an empty object.
-        return Map.of("CALL_ID", call.id, "PORTAL_USER_ID", user, "CALL_START_DATE", Map.of(), "CALL_FAILED_CODE", call.status);
+        return Map.of("CALL_ID", call.id, "PORTAL_USER_ID", user, "CALL_START_DATE", Map.of(), "CALL_FAILED_CODE", status);
     }
 
     /** After finish only; a later recording replaces the earlier one, so it may be repeated. Some of its errors have an empty code. */
@@ -424,7 +376,7 @@ final class Bitrix24StandIn extends StandIn {
         String url = only(params, "CALL_ID", "RECORD_URL", "FILENAME").path("RECORD_URL").asText();
         String name = params.path("FILENAME").asText(url.replaceAll("[?#].*", ""));
         Call call = calls.get(params.path("CALL_ID").asText());
-        if (call == null || call.finishedBy == null) {
+        if (call == null || !finished.containsKey(call.id)) {
             throw new Refusal(400, "", "Call is not found in the statistic table. It looks like it is not finished yet.");
         }
         if (!name.endsWith(".wav") && !name.endsWith(".mp3")) {
@@ -438,8 +390,7 @@ final class Bitrix24StandIn extends StandIn {
         if (recordServerStatus != 200) {
             throw Refusal.core("Server returns HTTP error code " + recordServerStatus);
         }
-        call.recording = url;
-        return Map.of("FILE_ID", 9001);
+        return record(call, url);
     }
 
     /** What goes to uploadUrl. Its answer is not documented; this one is inferred from attachRecord's. */
@@ -450,7 +401,12 @@ final class Bitrix24StandIn extends StandIn {
                 || !request.text().contains("name=\"file\"; filename=")) {
             throw Refusal.core("File content is empty.");
         }
-        call.recording = request.parameters().get("filename");
+        return record(call, request.parameters().get("filename"));
+    }
+
+    private Map<String, Object> record(Call call, String recording) {
+        finished.computeIfPresent(call.id, (id, is) -> new CrmEffect(is.kind(), is.id(), is.user(), is.number(), is.direction(), is.status(),
+                is.seconds(), is.startedAt(), recording));
         return Map.of("FILE_ID", 9001);
     }
 

@@ -91,8 +91,8 @@ class Bitrix24StandInTest {
             ask("searchCrmEntities");
         }
         assertEquals("QUERY_LIMIT_EXCEEDED", ask("searchCrmEntities").get("error").asText());
-        assertTrue(crm.highestLevel() > 2.5 && crm.highestLevel() <= 3);
-        assertEquals(3, crm.refusedByLimit());
+        assertTrue(crm.highestLevel > 2.5 && crm.highestLevel <= 3);
+        assertEquals(3, crm.refusedByLimit);
         crm.advance(Duration.ofSeconds(51));
         assertTrue(ask("searchCrmEntities").has("result"));
     }

@@ -154,7 +154,7 @@ class DeliverBitrix24RouteTest {
                 case "up" -> crm.up();
                 case "contact" -> crm.contact(NUMBER, 797, "Ivanov", Long.parseLong(special));
                 case "hire" -> crm.user(Long.parseLong(special), "103", true);
-                case "records" -> crm.recordServerStatus(Integer.parseInt(special));
+                case "records" -> crm.recordServerStatus = Integer.parseInt(special);
                 case "forgotten" -> memory.kept.put("leg-1 call-id", "externalCall.0.1");
                 case "restart" -> restart();
                 case "minutes" -> {
@@ -192,7 +192,7 @@ class DeliverBitrix24RouteTest {
             body.putAll(Map.of("recordingId", "1", "recordingUrl", special.startsWith("http") ? special : URL));
         }
         switch (special) {
-            case "busy", "no-answer", "unknown" -> {
+            case "busy", "no-answer", "cancelled", "failed", "unknown" -> {
                 body.putAll(Map.of("direction", "out", "result", special, "talkSeconds", 0));
                 body.remove("answeredAt");
             }
@@ -248,6 +248,10 @@ class DeliverBitrix24RouteTest {
             one request without a card         | call recording | batch attachRecord | CALL 7 200 95 recorded
             a long call has the id of its card | card minutes:180 call | register finish | CARD 7, CARD_END 7, CALL 7 200 95
             one finish, whatever changes       | card call:endless call call:no-answer | register finish | CARD 7, CARD_END 7, CALL 7 200 0
+            busy                               | call:busy | batch | CALL 7 486 0
+            no answer                          | call:no-answer | batch | CALL 7 304 0
+            cancelled                          | call:cancelled | batch | CALL 7 603-S 0
+            failed                             | call:failed | batch | CALL 7 503 0
             nobody knows                       | call:unknown | batch | CALL 7 OTHER 0
             missed by the responsible          | contact:8 missed missed:served | batch | MISSED 8 304 0
             the responsible has left           | contact:9 missed | batch batch | MISSED 7 304 0
@@ -490,7 +494,7 @@ class DeliverBitrix24RouteTest {
     @Test
     void theProbeSaysWhatAWebhookMayNotDo() {
         assertTrue(adapter().ask("probe").isMissingNode());
-        crm.applicationOnly(true);
+        crm.applicationOnly = true;
         String said = assertThrows(IllegalStateException.class, () -> adapter().ask("probe")).getMessage();
         for (String word : List.of("WRONG_AUTH_TYPE", "local application", "telephony, crm, user", "callbridge.crm.bitrix24.client-id",
                 "callbridge.crm.bitrix24.client-secret", "callbridge.crm.bitrix24.refresh-token", "https://<portal>/rest")) {
@@ -499,7 +503,7 @@ class DeliverBitrix24RouteTest {
         // The same of a call, which waits: alone and inside a batch.
         assertTrue(saidTo("call!").contains("local application"));
         assertTrue(saidTo("card@leg-2!").contains("local application"));
-        crm.applicationOnly(false);
+        crm.applicationOnly = false;
         play("call");
     }
 
@@ -515,9 +519,9 @@ class DeliverBitrix24RouteTest {
     /** @return restarts the bridge with what is stored */
     private Runnable application() {
         settings.putAll(Map.of("callbridge.crm.bitrix24.url", crm.restUrl(), "callbridge.crm.bitrix24.client-id", Bitrix24StandIn.CLIENT_ID,
-                "callbridge.crm.bitrix24.client-secret", Bitrix24StandIn.CLIENT_SECRET, "callbridge.crm.bitrix24.refresh-token", crm.refreshToken(),
+                "callbridge.crm.bitrix24.client-secret", Bitrix24StandIn.CLIENT_SECRET, "callbridge.crm.bitrix24.refresh-token", crm.refreshToken,
                 "callbridge.crm.bitrix24.oauth-url", crm.origin()));
-        crm.applicationOnly(true);
+        crm.applicationOnly = true;
         Store store = TestStore.of("jdbc:sqlite:" + folder.resolve("store.db"));
         store.open();
         CrmMemory stored = new CrmMemory(store);
@@ -535,15 +539,15 @@ class DeliverBitrix24RouteTest {
         Runnable start = application();
         adapter().ask("probe");
         play("card");
-        assertEquals(1, crm.refreshes());
+        assertEquals(1, crm.refreshes);
         crm.expireTokens();
         play("call recording");
-        assertEquals(2, crm.refreshes());
+        assertEquals(2, crm.refreshes);
         start.run();
         play("card@leg-2:8");
         crm.expireTokens();
         play("call@leg-2:8");
-        assertEquals("3 0", crm.refreshes() + " " + crm.refusedRefreshes());
+        assertEquals("3 0", crm.refreshes + " " + crm.refusedRefreshes);
         assertEquals("CARD 7, CARD_END 7, CALL 7 200 95 recorded, CARD 8, CARD_END 8, CALL 8 200 95", effects());
         assertFalse(crm.requests().stream().filter(to(FINISH)).anyMatch(request -> request.headers().containsKey("Authorization")));
     }
@@ -558,7 +562,7 @@ class DeliverBitrix24RouteTest {
         play("call");
         crm.expireTokens();
         play("card@leg-2");
-        assertEquals(1, crm.refusedRefreshes());
+        assertEquals(1, crm.refusedRefreshes);
         settings.put("callbridge.crm.bitrix24.client-id", "local.another");
         start.run();
         assertTrue(saidTo("card@leg-3!").contains("invalid_client"));
@@ -568,13 +572,13 @@ class DeliverBitrix24RouteTest {
     void theTokenOfANewInstallationReplacesADeadChain() {
         Runnable start = application();
         play("card");
-        String installed = crm.install();
+        crm.install();
         assertTrue(saidTo("call!").contains("install the application again"));
-        int refused = crm.refusedRefreshes();
+        int refused = crm.refusedRefreshes;
         // It is not asked again for a token that it has refused.
         play("call!");
-        assertEquals(refused, crm.refusedRefreshes());
-        settings.put("callbridge.crm.bitrix24.refresh-token", installed);
+        assertEquals(refused, crm.refusedRefreshes);
+        settings.put("callbridge.crm.bitrix24.refresh-token", crm.refreshToken);
         start.run();
         play("call");
         assertEquals("CARD 7, CARD_END 7, CALL 7 200 95", effects());
@@ -588,6 +592,6 @@ class DeliverBitrix24RouteTest {
         crm.refuse(1, StandIn.Reply.json(402, Map.of("error", "PAYMENT_REQUIRED")), request -> request.path().equals("/oauth/token/"));
         assertTrue(saidTo("card!").contains("PAYMENT_REQUIRED"));
         play("card");
-        assertEquals(1, crm.refreshes());
+        assertEquals(1, crm.refreshes);
     }
 }
