@@ -52,9 +52,9 @@ public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> 
 
     private static AdapterLab amocrm() {
         AmoCrmStandIn crm = new AmoCrmStandIn();
-        crm.limit(10_000);
+        crm.limit.most(10_000);
         for (int i = 0; i < EMPLOYEES.size(); i++) {
-            crm.user(1001 + i, EMPLOYEES.get(i), EMPLOYEES.get(i) + "@crm.example");
+            crm.user(1001 + i);
         }
         crm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         crm.contact(FakeCrm.PETROVA, 2, "Petrova", 1002);
@@ -65,9 +65,9 @@ public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> 
 
     private static AdapterLab retailcrm() {
         RetailCrmStandIn crm = new RetailCrmStandIn();
-        crm.limit(10_000);
+        crm.limit.most(10_000);
         for (int i = 0; i < EMPLOYEES.size(); i++) {
-            crm.user(1001 + i, EXTENSIONS.get(i), EMPLOYEES.get(i), "", EMPLOYEES.get(i) + "@crm.example");
+            crm.user(1001 + i, EXTENSIONS.get(i));
         }
         crm.customer(1, "Ivanov", "", 1001, FakeCrm.IVANOV);
         crm.customer(2, "Petrova", "", 1002, FakeCrm.PETROVA);
@@ -77,12 +77,9 @@ public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> 
 
     private static AdapterLab hubspot() {
         HubSpotStandIn crm = new HubSpotStandIn();
-        crm.limit(100_000);
-        crm.searchLimit(10_000);
-        crm.unique("calls", "callbridge_id");
-        for (int i = 0; i < EMPLOYEES.size(); i++) {
-            crm.owner(userOf(EMPLOYEES.get(i)), EMPLOYEES.get(i) + "@crm.example", 2001 + i);
-        }
+        crm.rolling.most(100_000);
+        crm.searches.most(10_000);
+        EMPLOYEES.forEach(name -> crm.owner(userOf(name)));
         crm.contact("1", Map.of("phone", FakeCrm.IVANOV, "lastname", "Ivanov", "hubspot_owner_id", "1001"));
         crm.contact("2", Map.of("phone", FakeCrm.PETROVA, "lastname", "Petrova", "hubspot_owner_id", "1002"));
         return of("hubspot", crm, crm::effects,

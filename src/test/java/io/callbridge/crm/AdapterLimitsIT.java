@@ -36,7 +36,7 @@ class AdapterLimitsIT {
     void limitsHoldAndTokensAreRenewedOnceForAllReplicas() {
         bitrix24.user(1001, "101", true);
         bitrix24.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
-        amocrm.user(1001, "anna", "anna@crm.example");
+        amocrm.user(1001);
         amocrm.contact(FakeCrm.IVANOV, 1, "Ivanov", 1001);
         try (BridgeProcess one = replica().store(StoreKind.POSTGRESQL).start(); BridgeProcess two = replica().storeOf(one).start()) {
             List<BridgeProcess> replicas = List.of(one, two);
@@ -65,8 +65,8 @@ class AdapterLimitsIT {
         }
         assertEquals(0, bitrix24.refusedByLimit);
         assertTrue(bitrix24.highestLevel <= 50, () -> "level " + bitrix24.highestLevel);
-        assertEquals(0, amocrm.refusedByLimit());
-        assertTrue(amocrm.mostPerSecond() <= 7, () -> "per second " + amocrm.mostPerSecond());
+        assertEquals(0, amocrm.limit.refused());
+        assertTrue(amocrm.limit.fullest() <= 7, () -> "per second " + amocrm.limit.fullest());
         List<Long> asked = rest.requests().stream().map(CrmRequest::nanos).toList();
         for (long begin : asked) {
             long within = asked.stream().filter(at -> at >= begin && at < begin + 2_000_000_000L).count();

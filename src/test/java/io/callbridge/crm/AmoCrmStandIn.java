@@ -60,7 +60,7 @@ final class AmoCrmStandIn extends StandIn {
         }
     }
 
-    private final SlidingLimit limit = new SlidingLimit(Duration.ofSeconds(1), 7);
+    final SlidingLimit limit = new SlidingLimit(Duration.ofSeconds(1), 7);
     private final Set<Long> users = new TreeSet<>();
     private final List<Client> clients = new ArrayList<>();
     private final List<CrmEffect> cards = new ArrayList<>();
@@ -92,7 +92,7 @@ final class AmoCrmStandIn extends StandIn {
                 .may(user -> user.isTextual() || employs(user), "call_responsible");
     }
 
-    void user(long id, String name, String email) {
+    void user(long id) {
         look(() -> users.add(id));
     }
 
@@ -120,19 +120,6 @@ final class AmoCrmStandIn extends StandIn {
 
     List<Stored> callsOf(String uniq) {
         return look(() -> calls.stream().filter(one -> uniq.equals(one.call.path("uniq").asText())).toList());
-    }
-
-    /** Requests per second, 7 if not told. */
-    void limit(int requests) {
-        limit.most(requests);
-    }
-
-    int mostPerSecond() {
-        return limit.fullest();
-    }
-
-    int refusedByLimit() {
-        return limit.refused();
     }
 
     /** The cards, the calls, the incoming leads. A card has no id: the CRM is told none. */

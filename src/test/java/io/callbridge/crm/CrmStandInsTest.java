@@ -96,12 +96,11 @@ class CrmStandInsTest {
     /** @param key {@code null}: the right one */
     private static Reply post(String path, String body, String key) {
         try (AmoCrmStandIn amo = new AmoCrmStandIn(); HubSpotStandIn hub = new HubSpotStandIn(); var retail = new RetailCrmStandIn()) {
-            amo.user(7, "Anna", "");
+            amo.user(7);
             amo.contact("8 (916) 123-45-67", 501, "Ivanov", 7);
-            hub.owner("301", "", 1);
-            hub.unique("calls", "callbridge_id");
+            hub.owner("301");
             hub.contact("51", Map.of("phone", "1"));
-            retail.user(27, "101", "", "", "");
+            retail.user(27, "101");
             StandIn crm = path.startsWith("/api/v5/") ? retail : path.startsWith("/crm/") ? hub : amo;
             String type = crm == retail ? "application/x-www-form-urlencoded" : "application/json";
             String token = key != null ? key : crm == hub ? HubSpotStandIn.TOKEN : AmoCrmStandIn.TOKEN;

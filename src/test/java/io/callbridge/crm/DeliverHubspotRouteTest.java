@@ -33,7 +33,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Calls, missed calls and tasks as HubSpot receives them, also when answers are lost. */
 class DeliverHubspotRouteTest {
 
-    private static final String PROPERTY = "callbridge_id";
     private static final Predicate<Request> CREATE = request -> (request.method() + request.path()).equals("POST/crm/v3/objects/calls");
     private static final Predicate<Request> TASKS = request -> (request.method() + request.path()).equals("POST/crm/v3/objects/tasks");
 
@@ -44,11 +43,10 @@ class DeliverHubspotRouteTest {
 
     @BeforeEach
     void fill() {
-        crm.owner("301", "anna@crm.example", 9001);
-        crm.owner("302", "boris@crm.example", 9002);
-        crm.unique("calls", PROPERTY);
+        crm.owner("301");
+        crm.owner("302");
         crm.contact("51", Map.of("firstname", "Ivan", "lastname", "Ivanov", "phone", KNOWN, "hubspot_owner_id", "302"));
-        crm.searchLimit(1_000);
+        crm.searches.most(1_000);
     }
 
     @AfterEach
@@ -81,7 +79,7 @@ class DeliverHubspotRouteTest {
         assertEquals("contact 2026-01-01T00:00:00Z", found.at("/0/type").asText() + " " + found.at("/0/updatedAt").asText());
         assertTrue(bridge.find("+79160000002").isEmpty());
         assertEquals(List.of("56"), bridge.find("+4915112345678").findValuesAsText("id"));
-        crm.searchLimit(0);
+        crm.searches.most(0);
         Throwable cause = assertThrows(IllegalStateException.class, () -> bridge.find(KNOWN)).getCause();
         assertEquals(1_000, ((CrmAnswerException) cause).retryAfterMs());
     }
@@ -129,7 +127,7 @@ class DeliverHubspotRouteTest {
     @ParameterizedTest
     @ValueSource(ints = {400, 409})
     void aCallWhoseAnswerGotLostIsBroughtUpToDate(int conflict) {
-        crm.conflictStatus(conflict);
+        crm.conflict = conflict;
         crm.lose(1, CREATE);
         effects.later("call", "leg/1 +", call("out", "no-answer", KNOWN, "301", 0));
         crm.lose(1, request -> request.method().equals("PATCH"));
@@ -206,9 +204,9 @@ class DeliverHubspotRouteTest {
     void whatIsTheCallsFaultIsRefusedAndWhatIsTheAdministratorsIsNot() {
         String said = effects.refused("call", "leg-1", call("in", "answered", KNOWN, "399", 5));
         assertTrue(said.contains("INVALID_OWNER_ID"), said);
-        crm.unique("calls", "another_id");
+        crm.unique = "another_id";
         effects.later("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
-        crm.unique("calls", PROPERTY);
+        crm.unique = "callbridge_id";
         effects.delivered("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
         assertEquals(1, crm.effects().size());
     }

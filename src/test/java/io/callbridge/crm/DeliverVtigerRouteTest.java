@@ -31,7 +31,7 @@ class DeliverVtigerRouteTest {
 
     @BeforeEach
     void fill() {
-        crm.multiplies(true);
+        crm.multiplies = true;
         crm.user("19x5", "101");
         crm.user("19x6", "102");
     }
@@ -93,7 +93,7 @@ class DeliverVtigerRouteTest {
 
     @Test
     void numbersAndTimesAreThoseOfTheCrm() {
-        crm.zone(ZoneId.of("Asia/Yekaterinburg"));
+        crm.zone = ZoneId.of("Asia/Yekaterinburg");
         try (AdapterHarness east = adapter(Map.of("callbridge.crm.vtiger.time-zone", "Asia/Yekaterinburg"))) {
             east.deliver("card", "a", Effects.card("", "19x5"));
             east.deliver("call", "o", leg("call", "o"));

@@ -41,13 +41,15 @@ class HubSpotStandIn extends StandIn {
     private record Item(String type, String id, Map<String, String> properties, List<String> contacts) {
     }
 
-    private final SlidingLimit rolling = new SlidingLimit(Duration.ofSeconds(10), 100);
-    private final SlidingLimit searches = new SlidingLimit(Duration.ofSeconds(1), 5);
+    final SlidingLimit rolling = new SlidingLimit(Duration.ofSeconds(10), 100);
+    final SlidingLimit searches = new SlidingLimit(Duration.ofSeconds(1), 5);
     private final List<Item> items = new ArrayList<>();
     private final Set<String> owners = new HashSet<>();
-    private String unique = "";
+    /** The own property of calls whose value only one of them can have ({@code hasUniqueValue}). */
+    volatile String unique = "callbridge_id";
+    /** How a second object with a unique value is refused: 400 as VALIDATION_ERROR, 409 as CONFLICT. */
+    volatile int conflict = 400;
     private int indexed = Integer.MAX_VALUE;
-    private int conflict = 400;
     private int lastId = 5000;
 
     private final Members contacts = new Members().may(TEXT, "firstname", "lastname", "phone", "mobilephone", "hubspot_owner_id",
@@ -71,7 +73,7 @@ class HubSpotStandIn extends StandIn {
     }
 
     /** A user to whom objects can belong. */
-    void owner(String id, String email, int userId) {
+    void owner(String id) {
         look(() -> owners.add(id));
     }
 
@@ -80,29 +82,9 @@ class HubSpotStandIn extends StandIn {
         look(() -> items.add(new Item("contacts", id, properties, List.of())));
     }
 
-    /** Declares the own property of calls whose value only one of them can have ({@code hasUniqueValue}). */
-    void unique(String type, String name) {
-        look(() -> unique = name);
-    }
-
-    /** How a second object with a unique value is refused: 400 as VALIDATION_ERROR (if not told), 409 as CONFLICT. */
-    void conflictStatus(int status) {
-        look(() -> conflict = status);
-    }
-
     /** A search does not see what is written from now on. */
     void indexLags() {
         look(() -> indexed = items.size());
-    }
-
-    /** Requests per ten seconds other than searches (100 if not told). */
-    void limit(int perTenSeconds) {
-        rolling.most(perTenSeconds);
-    }
-
-    /** Searches per second (5 if not told). */
-    void searchLimit(int perSecond) {
-        searches.most(perSecond);
     }
 
     /** The contacts of a call, by its unique value. */

@@ -56,25 +56,21 @@ class RetailCrmStandIn extends StandIn {
     private record Customer(int id, String firstName, String lastName, Integer manager, String phone) {
     }
 
-    private final SlidingLimit limit = new SlidingLimit(Duration.ofSeconds(1), 10);
+    /** The vendor allows telephony more, how much is not verified. */
+    final SlidingLimit limit = new SlidingLimit(Duration.ofSeconds(1), 10);
     private final Map<Integer, String> users = new LinkedHashMap<>();
     private final List<Customer> customers = new ArrayList<>();
     private final List<CrmEffect> cards = new ArrayList<>();
     private final Map<String, CrmEffect> calls = new LinkedHashMap<>();
 
     /** An employee. @param code the extension */
-    void user(int id, String code, String firstName, String lastName, String email) {
+    void user(int id, String code) {
         look(() -> users.put(id, code));
     }
 
     /** @param manager the id of an employee; {@code null}: nobody's */
     void customer(int id, String firstName, String lastName, Integer manager, String phone) {
         look(() -> customers.add(new Customer(id, firstName, lastName, manager, phone)));
-    }
-
-    /** Requests per second (10 if not told; the vendor allows telephony more, how much is not verified). */
-    void limit(int perSecond) {
-        limit.most(perSecond);
     }
 
     /** All cards shown and ended in their order, then the calls. */

@@ -60,25 +60,17 @@ class VtigerStandIn extends StandIn {
     private final Map<String, String> users = new LinkedHashMap<>();
     private final List<Row> rows = new ArrayList<>();
     private final List<String> ignored = new ArrayList<>();
-    private ZoneId zone = ZoneId.of("Europe/Moscow");
-    private boolean multiplies;
+    /** Where the CRM is: times carry no zone. */
+    volatile ZoneId zone = ZoneId.of("Europe/Moscow");
+    /**
+     * Whether a repeated StartApp is a second record. So it is in the product: it inserts without a look, and the table has
+     * no unique key. The fork has one record per call and user.
+     */
+    volatile boolean multiplies;
 
     /** An employee. @param extension {@code phone_crm_extension} */
     void user(String id, String extension) {
         look(() -> users.put(extension, id));
-    }
-
-    /** Where the CRM is: times carry no zone. */
-    void zone(ZoneId place) {
-        look(() -> zone = place);
-    }
-
-    /**
-     * Whether a repeated StartApp is a second record. So it is in the product: it inserts without a look, and the table has
-     * no unique key. The fork has one record per call and user. One record if not told.
-     */
-    void multiplies(boolean really) {
-        look(() -> multiplies = really);
     }
 
     /** What the product passed over in silence, and what it would store cut or not at all: one line each. */
