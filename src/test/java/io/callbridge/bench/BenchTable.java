@@ -1,17 +1,46 @@
 package io.callbridge.bench;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
 
-/** The one table that the benchmark prints: what was measured, its rival in the same run, the ratio, and what it should be. */
+/** The one table that a benchmark prints: what was measured, its rival in the same run, the ratio, and what it should be. */
 final class BenchTable {
 
-    private static final List<String> HEADS =
-            List.of("", "what", "measured", "rival or limit", "its value", "ratio", "target", "");
+    /** One figure, measured several times: the median counts, the extremes tell how steady the machine was. */
+    static final class Runs {
+
+        static final int COUNT = 3;
+
+        private final double[] sorted;
+
+        Runs(double... values) {
+            sorted = values.clone();
+            Arrays.sort(sorted);
+        }
+
+        static Runs of(IntToDoubleFunction run) {
+            return new Runs(IntStream.range(0, COUNT).mapToDouble(run).toArray());
+        }
+
+        double median() {
+            return sorted[sorted.length / 2];
+        }
+
+        /** Median and extremes, with so many decimals. */
+        String text(int decimals) {
+            String number = "%,." + decimals + "f";
+            return String.format(Locale.ROOT, sorted.length == 1 ? number : number + " (" + number + "-" + number + ")", median(), sorted[0],
+                    sorted[sorted.length - 1]);
+        }
+    }
 
     private final List<String> above = new ArrayList<>();
-    private final List<List<String>> rows = new ArrayList<>();
+    private final List<List<String>> rows = new ArrayList<>(List.of(
+            List.of("", "what", "measured", "rival or limit", "its value", "ratio", "target", "")));
     private final List<String> below = new ArrayList<>();
 
     /** A line above the table. */
@@ -24,19 +53,15 @@ final class BenchTable {
         below.add(line);
     }
 
-    /** A ratio that should be at least so much. */
-    void atLeast(double target, String id, String what, String measured, String rival, String value, double ratio) {
-        row(id, what, measured, rival, value, ratio, ">= " + two(target), ratio >= target);
+    /** @param target such as {@code >= 0.70}; {@code -}: none, it is there to read the others by */
+    void row(String id, String what, Runs measured, String rival, Runs value, int decimals, String target) {
+        row(id, what, measured.text(decimals), rival, value.text(decimals), measured.median() / value.median(), target);
     }
 
-    /** A ratio that should be at most so much. */
-    void atMost(double target, String id, String what, String measured, String rival, String value, double ratio) {
-        row(id, what, measured, rival, value, ratio, "<= " + two(target), ratio <= target);
-    }
-
-    /** A ratio without a target, to read the others by. */
-    void shown(String id, String what, String measured, String rival, String value, double ratio) {
-        rows.add(List.of(id, what, measured, rival, value, two(ratio), "-", ""));
+    void row(String id, String what, String measured, String rival, String value, double ratio, String target) {
+        double limit = target.equals("-") ? 0 : Double.parseDouble(target.substring(3));
+        rows.add(List.of(id, what, measured, rival, value, new Runs(ratio).text(2), target,
+                target.equals("-") ? "" : (target.startsWith(">") ? ratio >= limit : ratio <= limit) ? "met" : "not met"));
     }
 
     void missing(String id, String what, String why) {
@@ -44,32 +69,16 @@ final class BenchTable {
         note(id + " not available: " + why);
     }
 
-    private void row(String id, String what, String measured, String rival, String value, double ratio, String target, boolean met) {
-        rows.add(List.of(id, what, measured, rival, value, two(ratio), target, met ? "met" : "not met"));
-    }
-
-    private static String two(double number) {
-        return String.format(Locale.ROOT, "%.2f", number);
-    }
-
     @Override
     public String toString() {
-        List<List<String>> all = new ArrayList<>(rows);
-        all.add(0, HEADS);
-        StringBuilder text = new StringBuilder("\n");
-        above.forEach(line -> text.append(line).append('\n'));
-        text.append('\n');
-        for (List<String> row : all) {
-            for (int column = 0; column < row.size(); column++) {
-                int at = column;
-                int width = all.stream().mapToInt(r -> r.get(at).length()).max().orElse(0);
-                text.append(String.format("%-" + Math.max(1, width) + "s  ", row.get(column)));
-            }
-            text.setLength(text.toString().stripTrailing().length());
-            text.append('\n');
+        int[] widths = IntStream.range(0, rows.get(0).size()).map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0))
+                .toArray();
+        StringBuilder text = new StringBuilder("\n" + String.join("\n", above) + "\n\n");
+        for (List<String> row : rows) {
+            StringBuilder line = new StringBuilder();
+            IntStream.range(0, widths.length).forEach(column -> line.append(String.format("%-" + Math.max(1, widths[column]) + "s  ", row.get(column))));
+            text.append(line.toString().stripTrailing()).append('\n');
         }
-        text.append('\n');
-        below.forEach(line -> text.append(line).append('\n'));
-        return text.toString();
+        return text + "\n" + String.join("\n", below) + "\n";
     }
 }

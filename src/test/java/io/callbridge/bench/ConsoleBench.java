@@ -4,16 +4,17 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.bench.BenchTable.Runs;
 import io.callbridge.support.BridgeProcess;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,52 +33,46 @@ class ConsoleBench {
         table.head("The console's lists with " + CALLS + " stored calls, pages of " + PAGE + "; mvn verify -Pbench -Dit.test=ConsoleBench; median of "
                 + Runs.COUNT + " runs (extremes)");
         try (BridgeProcess bridge = BridgeProcess.builder().asInstalled().heap("512m").setting("callbridge.crm.rest.url", "http://127.0.0.1:1/crm").start();
-                Connection connection = DriverManager.getConnection(bridge.storeUrl())) {
-            fill(connection);
+                StoreProbe store = new StoreProbe(bridge.storeUrl())) {
+            fill(bridge.storeUrl());
             String first = next(bridge, "");
             String deep = first;
             for (int page = 1; page < CALLS / PAGE / 2; page++) {
                 deep = next(bridge, deep);
             }
-            measure(table, bridge, connection, "j1", "newest calls", "", "1 = 1");
-            measure(table, bridge, connection, "j2", "behind 50,000 others", "&after=" + deep.replace("~", "%7E"), "first_at <= " + deep.split("~")[0]);
-            measure(table, bridge, connection, "j3", "by outcome", "&outcome=missed", "outcome = 'missed'");
-            measure(table, bridge, connection, "j4", "by number", "&number=%2B79000000007", "number = '+79000000007'");
-            measure(table, bridge, connection, "j5", "by extension", "&extension=105",
-                    "call_id in (select call_id from call_party where extension = '105')");
+            Map<String, String> rows = new LinkedHashMap<>();
+            rows.put("j1 newest calls", " 1 = 1");
+            rows.put("j2 behind 50,000 others", "&after=" + deep.replace("~", "%7E") + " first_at <= " + deep.split("~")[0]);
+            rows.put("j3 by outcome", "&outcome=missed outcome = 'missed'");
+            rows.put("j4 by number", "&number=%2B79000000007 number = '+79000000007'");
+            rows.put("j5 by extension", "&extension=105 call_id in (select call_id from call_party where extension = '105')");
+            for (Map.Entry<String, String> row : rows.entrySet()) {
+                String[] asked = row.getValue().split(" ", 2);
+                measure(table, bridge, store, row.getKey(), asked[0], asked[1]);
+            }
         }
         System.out.println(table);
     }
 
-    private static void measure(BenchTable table, BridgeProcess bridge, Connection connection, String id, String what, String query, String where)
-            throws SQLException, IOException {
-        double[] pages = new double[Runs.COUNT];
-        double[] plain = new double[Runs.COUNT];
-        for (int run = -3; run < Runs.COUNT; run++) {
+    private static void measure(BenchTable table, BridgeProcess bridge, StoreProbe store, String what, String query, String where) throws IOException {
+        double[] pages = new double[2 * Runs.COUNT];
+        double[] plain = new double[2 * Runs.COUNT];
+        for (int run = 0; run < 2 * Runs.COUNT; run++) {
             long begin = System.nanoTime();
             HttpResponse<String> answer = bridge.get("/api/calls?limit=" + PAGE + query);
-            double pageRate = PAGE / ((System.nanoTime() - begin) / 1e9);
+            pages[run] = PAGE / ((System.nanoTime() - begin) / 1e9);
             assertEquals(PAGE, JSON.readTree(answer.body()).path("calls").size(), answer::body);
             begin = System.nanoTime();
-            int rows = 0;
-            try (PreparedStatement statement = connection.prepareStatement("select pbx, call_id, version, first_at, last_at, outcome, number, parties"
-                    + " from call where " + where + " order by first_at desc, pbx desc, call_id desc limit " + PAGE);
-                    ResultSet found = statement.executeQuery()) {
-                while (found.next()) {
-                    found.getString(8);
-                    rows++;
-                }
-            }
-            double plainRate = rows / ((System.nanoTime() - begin) / 1e9);
+            int rows = store.column("select parties, pbx, call_id, version, first_at, last_at, outcome, number from call where " + where
+                    + " order by first_at desc, pbx desc, call_id desc limit " + PAGE).size();
+            plain[run] = rows / ((System.nanoTime() - begin) / 1e9);
             assertEquals(PAGE, rows);
-            if (run >= 0) {
-                pages[run] = pageRate;
-                plain[run] = plainRate;
-            }
         }
-        table.shown(id, "rows/s of a page, " + what, new Runs(pages).text(0), "one plain SQL query", new Runs(plain).text(0),
-                new Runs(pages).median() / new Runs(plain).median());
-        table.note(id + ": a page takes " + String.format(Locale.ROOT, "%.1f", PAGE / new Runs(pages).median() * 1000) + " ms");
+        // The first runs warm up.
+        Runs paged = Runs.of(run -> pages[Runs.COUNT + run]);
+        table.row(what.substring(0, 2), "rows/s of a page, " + what.substring(3), paged, "one plain SQL query",
+                Runs.of(run -> plain[Runs.COUNT + run]), 0, "-");
+        table.note(what.substring(0, 2) + ": a page takes " + String.format(Locale.ROOT, "%.1f", PAGE / paged.median() * 1000) + " ms");
     }
 
     private static String next(BridgeProcess bridge, String after) throws IOException {
@@ -85,11 +80,11 @@ class ConsoleBench {
         return page.path("next").asText();
     }
 
-    private static void fill(Connection connection) throws SQLException {
+    private static void fill(String url) throws SQLException {
         String calls = "with recursive n(i) as (select 0 union all select i + 1 from n where i < " + (CALLS - 1) + "), c as (select i,"
                 + " printf('%032x', i * 2654435761) id, " + (System.currentTimeMillis() - CALLS * 20_000L) + " + i * 20000 at, 101 + i % 50 extension,"
                 + " iif(i % 10 = 0, '', 'user' || (i % 50)) user from n) select 'main', id, ";
-        try (Statement statement = connection.createStatement()) {
+        try (Connection connection = DriverManager.getConnection(url); Statement statement = connection.createStatement()) {
             statement.execute("insert into call (pbx, call_id, version, first_at, last_at, outcome, number, parties) " + calls + "1, at, at + 15000,"
                     + " case i % 6 when 3 then 'missed' when 4 then 'unanswered' when 5 then 'local' else 'answered' end,"
                     + " printf('+7900%07d', i % 150), '{\"' || extension || '\":\"' || user || '\"}' from c");

@@ -1,44 +1,26 @@
 package io.callbridge.bench;
 
 import io.vertx.core.Vertx;
-import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerRequest;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** A CRM that knows everybody, takes everything at once, and notes when what came. */
 final class CrmStandIn implements AutoCloseable {
 
-    private static final String BASE = "/crm";
+    static final String BASE = "/crm";
     private static final String ENTITY = "{\"id\":\"c-1\",\"type\":\"contact\",\"name\":\"Somebody\","
             + "\"url\":\"http://crm.example/contacts/c-1\",\"responsible\":\"anna\"}";
 
     private final Vertx vertx = Vertx.vertx();
-    private final HttpServer server;
-    private final Map<String, CompletableFuture<Long>> cards = new ConcurrentHashMap<>();
-    private final Map<String, CompletableFuture<Long>> calls = new ConcurrentHashMap<>();
-    private final AtomicInteger lookUps = new AtomicInteger();
-    private final AtomicInteger cardWrites = new AtomicInteger();
-    private final AtomicInteger cardEnds = new AtomicInteger();
-    private final AtomicInteger callWrites = new AtomicInteger();
-    private volatile String lastCard;
-    private volatile String lastCall;
-
-    /** How many requests of each kind came. */
-    record Counts(int lookUps, int cards, int cardEnds, int calls) {
-
-        Counts since(Counts before) {
-            return new Counts(lookUps - before.lookUps, cards - before.cards, cardEnds - before.cardEnds, calls - before.calls);
-        }
-    }
-
-    CrmStandIn() {
-        server = vertx.createHttpServer().requestHandler(this::answer).listen(0, "127.0.0.1").toCompletionStage()
-                .toCompletableFuture().join();
-    }
+    private final HttpServer server = vertx.createHttpServer().requestHandler(this::answer).listen(0, "127.0.0.1").toCompletionStage()
+            .toCompletableFuture().join();
+    private final Map<String, CompletableFuture<Long>> arrivals = new ConcurrentHashMap<>();
+    /** By method and kind, as {@code PUT cards}: how many came, and what the last one said. */
+    final Map<String, Integer> counts = new ConcurrentHashMap<>();
+    final Map<String, String> last = new ConcurrentHashMap<>();
 
     int port() {
         return server.actualPort();
@@ -49,57 +31,26 @@ final class CrmStandIn implements AutoCloseable {
         return "http://127.0.0.1:" + port() + BASE;
     }
 
-    /** The path of a request below the base. */
-    static String path(String below) {
-        return BASE + below;
-    }
-
-    /** Completes when the card of a leg has come, with the time on the clock of {@link System#nanoTime()}. */
-    CompletableFuture<Long> card(String legId) {
-        return cards.computeIfAbsent(legId, id -> new CompletableFuture<>());
-    }
-
-    /** Completes when a leg has been registered as a call, with the time on the clock of {@link System#nanoTime()}. */
-    CompletableFuture<Long> call(String legId) {
-        return calls.computeIfAbsent(legId, id -> new CompletableFuture<>());
-    }
-
-    Counts counts() {
-        return new Counts(lookUps.get(), cardWrites.get(), cardEnds.get(), callWrites.get());
-    }
-
-    /** The body of the last card. */
-    String lastCard() {
-        return lastCard;
-    }
-
-    /** The body of the last registered call. */
-    String lastCall() {
-        return lastCall;
+    /** Completes when it was written, as {@code cards/<leg>}, with the time on the clock of {@link System#nanoTime()}. */
+    CompletableFuture<Long> arrival(String path) {
+        return arrivals.computeIfAbsent(path, id -> new CompletableFuture<>());
     }
 
     private void answer(HttpServerRequest request) {
         request.body().onSuccess(body -> {
             long now = System.nanoTime();
-            String path = request.path();
-            String id = path.substring(path.lastIndexOf('/') + 1);
-            if (path.equals(BASE + "/entities")) {
-                lookUps.incrementAndGet();
+            String path = request.path().substring(BASE.length() + 1);
+            String kind = request.method() + " " + path.replaceFirst("/.*", "");
+            counts.merge(kind, 1, Integer::sum);
+            last.put(kind, body.toString());
+            if (kind.startsWith("PUT")) {
+                arrival(path).complete(now);
+            }
+            if (path.equals("entities")) {
                 request.response().putHeader("Content-Type", "application/json").end(ENTITY);
-                return;
+            } else {
+                request.response().end();
             }
-            if (path.startsWith(BASE + "/cards/") && request.method() == HttpMethod.PUT) {
-                cardWrites.incrementAndGet();
-                lastCard = body.toString();
-                card(id).complete(now);
-            } else if (path.startsWith(BASE + "/cards/")) {
-                cardEnds.incrementAndGet();
-            } else if (path.startsWith(BASE + "/calls/")) {
-                callWrites.incrementAndGet();
-                lastCall = body.toString();
-                call(id).complete(now);
-            }
-            request.response().end();
         });
     }
 

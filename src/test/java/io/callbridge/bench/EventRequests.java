@@ -9,18 +9,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 /** Events of calls as requests, ready to be sent: what the load generator does not do while it is measured. */
-final class EventRequests {
+record EventRequests(String path) {
 
     /** Calls that ring at the same time: of so many all dial-ins go out, then all answers, then all hangups. */
     private static final int AT_ONCE = 100;
     private static final List<String> EXTENSIONS = List.of("101", "102", "103", "104", "105", "111");
     private static final AtomicInteger CALLERS = new AtomicInteger();
-
-    private final String path;
-
-    EventRequests(String path) {
-        this.path = path;
-    }
 
     /** Calls to the mapped phones, of a caller each that the bridge has not seen before. */
     static List<TestCall> calls(int count) {
@@ -31,7 +25,7 @@ final class EventRequests {
     }
 
     byte[] of(Map<String, String> event) {
-        return KeptConnection.request("POST", path, "application/x-www-form-urlencoded", Webhook.form(event));
+        return LoadClient.request("POST", path, "application/x-www-form-urlencoded", Webhook.form(event));
     }
 
     /** The three events of each answered call, in an order in which they could come. */
@@ -39,7 +33,7 @@ final class EventRequests {
         List<byte[]> requests = new ArrayList<>(3 * calls.size());
         for (int from = 0; from < calls.size(); from += AT_ONCE) {
             List<TestCall> ringing = calls.subList(from, Math.min(calls.size(), from + AT_ONCE));
-            ringing.forEach(call -> requests.add(of(call.dialIn())));
+            requests.addAll(dialIns(ringing));
             ringing.forEach(call -> requests.add(of(call.answer())));
             ringing.forEach(call -> requests.add(of(call.hangup())));
         }

@@ -2,15 +2,15 @@ package io.callbridge.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.callbridge.bench.BenchTable.Runs;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.TestCall;
+import java.io.File;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.sql.SQLException;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
@@ -29,7 +29,7 @@ class PackageBench {
     private record Packaging(String name, boolean binary, List<String> options, double megabytes) {
     }
 
-    private record Figures(Runs start, double idle, double busy) {
+    private record Figures(Runs start, Runs idle, Runs busy) {
     }
 
     private final BenchTable table = new BenchTable();
@@ -37,7 +37,7 @@ class PackageBench {
     private final CrmStandIn crm = new CrmStandIn();
 
     @Test
-    void startMemoryAndSize() {
+    void startMemoryAndSize() throws IOException, SQLException {
         table.head("Callbridge, packaged, -Xmx" + HEAP + ", SQLite; start: median of " + STARTS + "; memory: resident, idle and after "
                 + SECONDS + " s of " + EVENTS_PER_SECOND + " events/s, MB");
         Packaging jvm = new Packaging("on a JVM", false, List.of(), size(BridgeProcess.PACKAGE));
@@ -57,20 +57,15 @@ class PackageBench {
         System.out.println(table);
     }
 
-    private void compare(String id, Packaging packaging, Packaging jvm, Figures plain) {
+    private void compare(String id, Packaging packaging, Packaging jvm, Figures plain) throws IOException, SQLException {
         Figures figures = measure(packaging);
-        table.shown(id + "1", packaging.name + ": start to ready, s", figures.start.text(2), jvm.name, plain.start.text(2),
-                figures.start.median() / plain.start.median());
-        row(id + "2", packaging.name + ": memory, idle", figures.idle, jvm.name, plain.idle);
-        row(id + "3", packaging.name + ": memory, busy", figures.busy, jvm.name, plain.busy);
-        row(id + "4", packaging.name + ": size on disk, MB", packaging.megabytes, jvm.name, jvm.megabytes);
+        table.row(id + "1", packaging.name + ": start to ready, s", figures.start, jvm.name, plain.start, 2, "-");
+        table.row(id + "2", packaging.name + ": memory, idle", figures.idle, jvm.name, plain.idle, 0, "-");
+        table.row(id + "3", packaging.name + ": memory, busy", figures.busy, jvm.name, plain.busy, 0, "-");
+        table.row(id + "4", packaging.name + ": size on disk, MB", new Runs(packaging.megabytes), jvm.name, new Runs(jvm.megabytes), 0, "-");
     }
 
-    private void row(String id, String what, double measured, String rival, double value) {
-        table.shown(id, what, number(measured), rival, number(value), measured / value);
-    }
-
-    private Figures measure(Packaging packaging) {
+    private Figures measure(Packaging packaging) throws IOException, SQLException {
         try (BridgeProcess bridge = BridgeProcess.builder().asInstalled().heap(HEAP).packaged(packaging.binary, packaging.options)
                 .setting("callbridge.crm.rest.url", crm.url()).setting("callbridge.deliver.entity-cache.size", "100000").start();
                 StoreProbe store = new StoreProbe(bridge.storeUrl())) {
@@ -89,32 +84,20 @@ class PackageBench {
             double busy = residentMb(bridge);
             store.awaitProcessed();
             assertEquals(3L * calls.size(), store.count("select count(*) from event"), "events in the store");
-            return new Figures(new Runs(seconds), idle, busy);
+            return new Figures(new Runs(seconds), new Runs(idle), new Runs(busy));
         }
     }
 
-    private static double residentMb(BridgeProcess bridge) {
+    private static double residentMb(BridgeProcess bridge) throws IOException {
         try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(bridge.pid()), "status"))) {
             return lines.filter(line -> line.startsWith("VmRSS:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                     .findFirst().orElseThrow() * 1024 / MB;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
-    private static double size(Path path) {
+    private static double size(Path path) throws IOException {
         try (Stream<Path> files = Files.walk(path)) {
-            List<Long> sizes = new ArrayList<>();
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                sizes.add(Files.size(file));
-            }
-            return sizes.stream().mapToLong(Long::longValue).sum() / MB;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return files.map(Path::toFile).filter(File::isFile).mapToLong(File::length).sum() / MB;
         }
-    }
-
-    private static String number(double number) {
-        return String.format(Locale.ROOT, "%.0f", number);
     }
 }

@@ -9,12 +9,11 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Properties;
 import java.util.Set;
-import org.awaitility.core.ConditionTimeoutException;
 
 /** Looks into the store from outside: is what was acknowledged there, and is there still work to do. */
 final class StoreProbe implements AutoCloseable {
@@ -43,15 +42,7 @@ final class StoreProbe implements AutoCloseable {
 
     /** Fails unless the journal has an event of each of these types for each call. */
     void assertJournaled(Collection<TestCall> calls, List<String> types) {
-        Set<String> found = new HashSet<>();
-        try (Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("select leg_id, type from event")) {
-            while (rows.next()) {
-                found.add(rows.getString(1) + " " + rows.getString(2));
-            }
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        Set<String> found = Set.copyOf(column("select leg_id || ' ' || type from event"));
         long lost = calls.stream().flatMap(call -> types.stream().map(type -> call.legId() + " " + type))
                 .filter(event -> !found.contains(event)).count();
         if (lost > 0) {
@@ -73,28 +64,27 @@ final class StoreProbe implements AutoCloseable {
     }
 
     long count(String query) {
+        return Long.parseLong(column(query).get(0));
+    }
+
+    List<String> column(String query) {
         try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(query)) {
-            rows.next();
-            return rows.getLong(1);
+            List<String> values = new ArrayList<>();
+            while (rows.next()) {
+                values.add(rows.getString(1));
+            }
+            return values;
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
     }
 
     private void awaitNone(String what, String query) {
-        try {
-            await(what).atMost(LONGEST).pollInterval(Duration.ofMillis(200)).until(() -> count(query) == 0);
-        } catch (ConditionTimeoutException e) {
-            throw new AssertionError("after " + LONGEST.toSeconds() + " s there are still " + count(query) + " " + what, e);
-        }
+        await(what).atMost(LONGEST).pollInterval(Duration.ofMillis(200)).until(() -> count(query), left -> left == 0);
     }
 
     @Override
-    public void close() {
-        try {
-            connection.close();
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+    public void close() throws SQLException {
+        connection.close();
     }
 }
