@@ -47,7 +47,7 @@ public final class Pages {
                 .orElseThrow(() -> new AssertionError(page + " has no heading " + heading)).group(2);
     }
 
-    private static Stream<Path> below(Path place) {
+    public static Stream<Path> below(Path place) {
         try (Stream<Path> files = Files.walk(place)) {
             return files.toList().stream();
         } catch (IOException e) {

@@ -2,27 +2,17 @@ package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** Compares what the CRM received for a scenario with what the scenario expects, as the scenarios' description says. */
-public final class ScenarioVerdict {
-
-    /** What is compared: cards may differ when events overtake each other, calls and missed calls may not. */
-    public enum Comparison {
-        EVERYTHING(List.of(Part.values())),
-        CALLS_AND_MISSED(List.of(Part.CALLS, Part.MISSED));
-
-        private final List<Part> parts;
-
-        Comparison(List<Part> parts) {
-            this.parts = parts;
-        }
-    }
+/**
+ * Compares what the CRM received for a scenario with what the scenario expects, as the scenarios' description says.
+ *
+ * @param everything cards, too: they may differ when events overtake each other, calls and missed calls may not
+ */
+record ScenarioVerdict(Scenario scenario, boolean everything) {
 
     private enum Part {
         CARDS("cards", "legId", CrmRequest.Kind.CARD),
@@ -44,18 +34,14 @@ public final class ScenarioVerdict {
     /** About an expected request, not members of its body. */
     private static final Set<String> DIRECTIVES = Set.of("id", "legId", "optional", "updates");
 
-    private final Scenario scenario;
-    private final Comparison comparison;
-
-    public ScenarioVerdict(Scenario scenario, Comparison comparison) {
-        this.scenario = scenario;
-        this.comparison = comparison;
+    private List<Part> parts() {
+        return everything ? List.of(Part.values()) : List.of(Part.CALLS, Part.MISSED);
     }
 
     /** The expected requests that have not been made yet; empty when there is nothing left to wait for. */
-    public List<String> missing(List<CrmRequest> requests) {
+    List<String> missing(List<CrmRequest> requests) {
         List<String> missing = new ArrayList<>();
-        for (Part part : comparison.parts) {
+        for (Part part : parts()) {
             for (JsonNode expected : scenario.expected(part.name)) {
                 if (!expected.path("optional").asBoolean() && made(part, expected, requests).isEmpty()) {
                     missing.add(part.name + ": nothing for " + expected);
@@ -66,14 +52,15 @@ public final class ScenarioVerdict {
     }
 
     /** Everything that differs; empty if the CRM received exactly what it should. */
-    public List<String> differences(List<CrmRequest> requests) {
-        List<String> differences = new ArrayList<>(missing(requests));
-        for (Part part : comparison.parts) {
+    List<String> differences(List<CrmRequest> requests) {
+        List<String> differences = missing(requests);
+        for (Part part : parts()) {
             for (JsonNode expected : scenario.expected(part.name)) {
                 compare(part, expected, made(part, expected, requests), differences);
             }
-            if (scenario.nothingElse()) {
-                requests.stream().filter(r -> r.kind() == part.kind && !expects(part, r))
+            if (scenario.file().at("/expect/nothingElse").asBoolean()) {
+                requests.stream().filter(r -> r.kind() == part.kind && stream(scenario.expected(part.name))
+                        .noneMatch(expected -> expected.get(part.key).asText().equals(r.id())))
                         .forEach(r -> differences.add(part.name + ": not expected: " + r));
             }
         }
@@ -83,15 +70,6 @@ public final class ScenarioVerdict {
     private static List<CrmRequest> made(Part part, JsonNode expected, List<CrmRequest> requests) {
         String id = expected.get(part.key).asText();
         return requests.stream().filter(r -> r.kind() == part.kind && r.id().equals(id)).toList();
-    }
-
-    private boolean expects(Part part, CrmRequest request) {
-        for (JsonNode expected : scenario.expected(part.name)) {
-            if (expected.get(part.key).asText().equals(request.id())) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private static void compare(Part part, JsonNode expected, List<CrmRequest> made, List<String> differences) {
@@ -108,36 +86,28 @@ public final class ScenarioVerdict {
         for (CrmRequest request : made) {
             if (part == Part.HIDDEN) {
                 compareEnd(where, expected, request, differences);
+            } else if (request.body() == null) {
+                differences.add(where + "no JSON body");
             } else {
-                compareMembers(where, expected, request.body(), differences);
+                expected.fields().forEachRemaining(member -> {
+                    JsonNode actual = request.body().get(member.getKey());
+                    if (!DIRECTIVES.contains(member.getKey()) && !fits(member.getKey(), member.getValue(), actual)) {
+                        differences.add(where + member.getKey() + " is " + actual + ", not " + member.getValue());
+                    }
+                });
             }
         }
     }
 
     private static void compareEnd(String where, JsonNode expected, CrmRequest request, List<String> differences) {
         String reason = request.query().get("reason");
+        String answeredBy = request.query().get("answeredBy");
         if (expected.has("reason") && stream(expected.get("reason")).noneMatch(r -> r.asText().equals(reason))) {
             differences.add(where + "reason is " + reason + ", not " + expected.get("reason"));
         }
-        if (expected.has("answeredBy") && "answered-elsewhere".equals(reason)
-                && !expected.get("answeredBy").asText().equals(request.query().get("answeredBy"))) {
-            differences.add(where + "answered by " + request.query().get("answeredBy") + ", not "
-                    + expected.get("answeredBy").asText());
+        if (expected.has("answeredBy") && "answered-elsewhere".equals(reason) && !expected.get("answeredBy").asText().equals(answeredBy)) {
+            differences.add(where + "answered by " + answeredBy + ", not " + expected.get("answeredBy").asText());
         }
-    }
-
-    private static void compareMembers(String where, JsonNode expected, JsonNode actual, List<String> differences) {
-        if (actual == null) {
-            differences.add(where + "no JSON body");
-            return;
-        }
-        expected.fields().forEachRemaining(member -> {
-            if (!DIRECTIVES.contains(member.getKey())
-                    && !fits(member.getKey(), member.getValue(), actual.get(member.getKey()))) {
-                differences.add(where + member.getKey() + " is " + actual.get(member.getKey()) + ", not "
-                        + member.getValue());
-            }
-        });
     }
 
     private static boolean fits(String name, JsonNode expected, JsonNode actual) {
@@ -153,12 +123,8 @@ public final class ScenarioVerdict {
         if (name.equals("did")) {
             return plain(expected).equals(plain(actual));
         }
-        if (expected.isObject()) {
-            Map<String, JsonNode> members = new LinkedHashMap<>();
-            expected.fields().forEachRemaining(m -> members.put(m.getKey(), m.getValue()));
-            return members.entrySet().stream().allMatch(m -> fits(m.getKey(), m.getValue(), actual.get(m.getKey())));
-        }
-        return expected.equals(actual);
+        return expected.isObject() ? expected.properties().stream().allMatch(m -> fits(m.getKey(), m.getValue(), actual.get(m.getKey())))
+                : expected.equals(actual);
     }
 
     private static String plain(JsonNode number) {
