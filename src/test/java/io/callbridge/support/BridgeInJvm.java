@@ -1,10 +1,8 @@
 package io.callbridge.support;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.asterisk.Capture;
 import io.callbridge.crm.AdapterLab;
 import io.callbridge.deliver.Dispatcher;
@@ -20,19 +18,13 @@ import io.quarkus.test.junit.QuarkusTestProfile;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.spi.Bean;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
-import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -70,7 +62,6 @@ public final class BridgeInJvm {
     private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
     /** After the last event of a scenario: all delays are over. */
     private static final Duration AFTERWARDS = Duration.ofSeconds(20);
-    private static final HttpClient CLIENT = HttpClient.newHttpClient();
 
     private static final TurnedClock CLOCK = new TurnedClock();
     private static final Map<String, String> SETTINGS = new LinkedHashMap<>();
@@ -122,7 +113,7 @@ public final class BridgeInJvm {
             forTests.keySet().removeIf(name -> !name.toString().startsWith("callbridge."));
             Scenario.wanted();
             System.getProperties().keySet().removeAll(forTests.keySet());
-            try {
+            return Unchecked.get(() -> {
                 folder = Files.createTempDirectory("callbridge-jvm-");
                 crm = new FakeCrm();
                 labs = AdapterLab.all();
@@ -151,9 +142,7 @@ public final class BridgeInJvm {
                     }
                 }
                 return SETTINGS;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            });
         }
 
         @Override
@@ -165,10 +154,10 @@ public final class BridgeInJvm {
         }
     }
 
-    private final Connection store;
+    private final Connection store = Unchecked.get(() -> DriverManager.getConnection(SETTINGS.get("callbridge.store.url")));
+    private final Recovery recovery = Arc.container().instance(Recovery.class).get();
+    private final Dispatcher dispatcher = Arc.container().instance(Dispatcher.class).get();
     private boolean losesAnswers;
-    private final Recovery recovery;
-    private final Dispatcher dispatcher;
 
     private BridgeInJvm() {
         // For every key that a route asks for while it runs, Camel reads all keys there are, which are many here.
@@ -176,21 +165,14 @@ public final class BridgeInJvm {
         SETTINGS.keySet().stream().filter(key -> key.startsWith("callbridge.crm.")).forEach(key -> asked.put(key, SETTINGS.get(key)));
         Arc.container().instance(CamelContext.class).get().getPropertiesComponent().setOverrideProperties(asked);
         Time.follow(CLOCK);
-        try {
-            // Quarkus leaves it to the main class, which runs in no test.
-            Arc.container().instance(CamelRuntime.class).get().start(new String[0]);
-            store = DriverManager.getConnection(SETTINGS.get("callbridge.store.url"));
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        // Quarkus leaves it to the main class, which runs in no test.
+        Arc.container().instance(CamelRuntime.class).get().start(new String[0]);
         // What is made at its first use else would be made for the settings that are used then.
         for (Bean<?> bean : Arc.container().beanManager().getBeans(Object.class, Any.Literal.INSTANCE)) {
             if (bean.getBeanClass().getName().startsWith("io.callbridge.") && bean.getScope() == ApplicationScoped.class) {
                 ClientProxy.unwrap(Arc.container().instance((InjectableBean<?>) bean).get());
             }
         }
-        recovery = Arc.container().instance(Recovery.class).get();
-        dispatcher = Arc.container().instance(Dispatcher.class).get();
     }
 
     /** Starts it for the first test that needs it. */
@@ -222,27 +204,12 @@ public final class BridgeInJvm {
 
     /** Reads from it as an administrator. */
     public HttpResponse<String> get(String path) {
-        try {
-            return CLIENT.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                    .header("Authorization", "Bearer " + TOKEN).timeout(Duration.ofSeconds(60)).build(),
-                    HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
-            throw new UncheckedIOException(path, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        return BridgeProcess.send(port, TOKEN, "GET", path);
     }
 
     /** The explanation of a call. */
     public JsonNode call(String callId) {
-        HttpResponse<String> answer = get("/api/calls/" + callId);
-        try {
-            assertEquals(200, answer.statusCode(), () -> "no explanation of " + callId + ": " + answer.body());
-            return new ObjectMapper().readTree(answer.body());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return BridgeProcess.explanation(get("/api/calls/" + callId), () -> "");
     }
 
     /** Other settings until the end of the test, or until others are used. What is read once, at the start, stays as it is. */
@@ -376,7 +343,7 @@ public final class BridgeInJvm {
                 + " union all select 'timer ' || call_id || ' ' || subject from timer where due_at <= ? or due_at = ?"
                 + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery"
                 + " where state = 'pending' and next_at <= ?",
-                now, now + LEASE_MS / 2, losesAnswers ? 0 : now);
+                now, now + LEASE_MS / 2, losesAnswers ? 0L : now);
     }
 
     private Instant nextDue() {
@@ -386,22 +353,18 @@ public final class BridgeInJvm {
                 now, losesAnswers ? Long.MAX_VALUE : now).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst().orElse(null);
     }
 
-    private List<String> query(String sql, long... values) {
-        try (PreparedStatement statement = store.prepareStatement(sql)) {
-            for (int i = 0; i < values.length; i++) {
-                statement.setLong(i + 1, values[i]);
-            }
-            List<String> rows = new ArrayList<>();
-            try (ResultSet result = statement.executeQuery()) {
+    private List<String> query(String sql, Object... values) {
+        return Unchecked.get(() -> {
+            try (Statement statement = store.createStatement();
+                    ResultSet result = statement.executeQuery(String.format(sql.replace("?", "%d"), values))) {
+                List<String> rows = new ArrayList<>();
                 while (result.next()) {
                     if (result.getString(1) != null) {
                         rows.add(result.getString(1));
                     }
                 }
+                return rows;
             }
-            return rows;
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        });
     }
 }

@@ -1,6 +1,7 @@
 package io.callbridge.support;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,17 +12,15 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.awaitility.core.ConditionTimeoutException;
@@ -207,28 +206,21 @@ public final class BridgeProcess implements AutoCloseable {
         }
     }
 
-    private final Path folder;
+    private final Path folder = Unchecked.get(() -> Files.createTempDirectory("callbridge-it-"));
     private final int port = Ports.free();
-    private final Map<String, String> settings;
-    private final Map<String, String> environment;
-    private final String heap;
-    private final boolean binary;
-    private final List<String> jvmOptions;
+    private final Builder with;
+    private final Map<String, String> settings = new LinkedHashMap<>();
     private Process process;
 
     private BridgeProcess(Builder builder) {
-        try {
-            folder = Files.createTempDirectory("callbridge-it-");
-            if (builder.routesFolder) {
-                copyRoutes(folder.resolve("routes"));
-                for (RoutesEdit edit : builder.edits) {
-                    edit.edit(folder.resolve("routes"));
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("the working folder cannot be prepared", e);
+        with = builder;
+        if (builder.routesFolder) {
+            Path routes = folder.resolve("routes");
+            Unchecked.run(() -> Files.createDirectories(routes));
+            Pages.below(PROJECT.resolve("routes")).filter(Files::isRegularFile)
+                    .forEach(file -> Unchecked.run(() -> Files.copy(file, routes.resolve(file.getFileName()))));
+            builder.edits.forEach(edit -> Unchecked.run(() -> edit.edit(routes)));
         }
-        settings = new LinkedHashMap<>();
         settings.put("quarkus.http.host", "127.0.0.1");
         settings.put("quarkus.http.port", Integer.toString(port));
         // Libraries that are unpacked there would be left behind by every process that is killed.
@@ -237,10 +229,6 @@ public final class BridgeProcess implements AutoCloseable {
             settings.put(STORE_URL, "jdbc:sqlite:" + folder.resolve("callbridge.db"));
         }
         settings.putAll(builder.settings);
-        environment = builder.environment;
-        heap = builder.heap;
-        binary = builder.binary;
-        jvmOptions = builder.jvmOptions != null ? builder.jvmOptions : heap.equals(USUAL_HEAP) && !binary ? ClassData.options(PACKAGE) : List.of();
     }
 
     public static Builder builder() {
@@ -314,11 +302,7 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** Everything that the process has printed, over all its starts. */
     public String output() {
-        try {
-            return Files.readString(log(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Pages.text(log());
     }
 
     /** The end of the output, to be appended to the message of an assertion. */
@@ -354,63 +338,35 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private HttpResponse<String> send(String method, String path, String... headers) {
+        return send(port, settings.get(TOKEN_KEY), method, path, headers);
+    }
+
+    /** @param token sent by whoever sends no headers of his own; {@code null}: none */
+    static HttpResponse<String> send(int port, String token, String method, String path, String... headers) {
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                .method(method, HttpRequest.BodyPublishers.noBody()).timeout(Duration.ofSeconds(20));
+                .method(method, HttpRequest.BodyPublishers.noBody()).timeout(Duration.ofSeconds(60));
         if (headers.length > 0) {
             request.headers(headers);
-        } else if (settings.containsKey(TOKEN_KEY)) {
-            request.header("Authorization", "Bearer " + settings.get(TOKEN_KEY));
+        } else if (token != null) {
+            request.header("Authorization", "Bearer " + token);
         }
-        try {
-            return CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
-            throw new UncheckedIOException(path, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** What is told at a path, in JSON. */
-    public JsonNode json(String path) {
-        return json(get(path));
-    }
-
-    /** Of an answer that is no refusal. */
-    public JsonNode json(HttpResponse<String> answer) {
-        try {
-            if (answer.statusCode() != 200) {
-                throw new AssertionError(answer + " " + answer.body() + tail());
-            }
-            return JSON.readTree(answer.body());
-        } catch (IOException e) {
-            throw new AssertionError(answer + " is no JSON: " + answer.body(), e);
-        }
-    }
-
-    /** Some members as words: {@code "state lastAttempt/status"}. */
-    public static String words(JsonNode node, String members) {
-        return Stream.of(members.split(" ")).map(member -> node.at("/" + member).asText()).collect(Collectors.joining(" "));
-    }
-
-    /** Some members of each in a list. */
-    public static List<String> lines(JsonNode list, String members) {
-        return StreamSupport.stream(list.spliterator(), false).map(each -> words(each, members)).toList();
+        return Unchecked.get(() -> CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString()));
     }
 
     /** The explanation of a call. */
     public JsonNode call(String callId) {
-        return json("/api/calls/" + callId);
+        return explanation(get("/api/calls/" + callId), this::tail);
+    }
+
+    static JsonNode explanation(HttpResponse<String> answer, Supplier<String> more) {
+        assertEquals(200, answer.statusCode(), () -> "no explanation: " + answer.uri() + " " + answer.body() + more.get());
+        return Unchecked.get(() -> JSON.readTree(answer.body()));
     }
 
     /** What is told about the delivery of a registered or missed call, {@code null} if there is nothing yet. */
     public JsonNode delivery(String callId, String id) {
-        for (JsonNode delivery : call(callId).path("deliveries")) {
-            if (delivery.path("key").asText().contains(id) && !delivery.path("operation").asText().contains("card")) {
-                return delivery;
-            }
-        }
-        return null;
+        return StreamSupport.stream(call(callId).path("deliveries").spliterator(), false).filter(delivery -> delivery.path("key").asText().contains(id)
+                && !delivery.path("operation").asText().contains("card")).findFirst().orElse(null);
     }
 
     @Override
@@ -419,13 +375,8 @@ public final class BridgeProcess implements AutoCloseable {
             application().destroyForcibly();
             ended(STOP);
         }
-        if (Boolean.getBoolean("callbridge.test.keep")) {
-            return;
-        }
-        try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(f -> f.toFile().delete());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        if (!Boolean.getBoolean("callbridge.test.keep")) {
+            Unchecked.delete(folder);
         }
     }
 
@@ -434,33 +385,28 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private void launch() {
-        List<String> command = new ArrayList<>();
-        List<String> properties = settings.entrySet().stream().map(s -> "-D" + s.getKey() + "=" + s.getValue()).toList();
+        List<String> options = with.jvmOptions != null ? with.jvmOptions
+                : with.heap.equals(USUAL_HEAP) && !with.binary ? ClassData.options(PACKAGE) : List.of();
+        ProcessBuilder builder = program(folder, with.binary, with.heap, options, settings);
         if (Container.IMAGE != null) {
-            command.addAll(new Container(folder).command(settings, environment));
-        } else if (binary) {
-            command.add(BINARY.toString());
-            command.add("-Xmx" + heap);
-            command.addAll(properties);
-        } else {
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.add("-Xmx" + heap);
-            command.addAll(jvmOptions);
-            command.addAll(properties);
-            command.add("-jar");
-            command.add(PACKAGE.resolve("quarkus-run.jar").toString());
+            builder.command(new Container(folder).command(settings, with.environment));
         }
-        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()));
+        builder.environment().putAll(with.environment);
+        process = Unchecked.get(builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))::start);
+    }
+
+    /** How the packaged application is started; run {@code mvn package} first. */
+    static ProcessBuilder program(Path folder, boolean binary, String heap, List<String> jvmOptions, Map<String, String> settings, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(binary ? BINARY.toString() : Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + heap));
+        command.addAll(binary ? List.of() : jvmOptions);
+        settings.forEach((key, value) -> command.add("-D" + key + "=" + value));
+        command.addAll(binary ? List.of() : List.of("-jar", PACKAGE.resolve("quarkus-run.jar").toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
         // Nothing of the machine that runs the tests may change what is tested.
-        builder.environment().keySet().removeIf(n -> n.startsWith("CALLBRIDGE_") || n.startsWith("QUARKUS_")
-                || n.startsWith("JAVA_TOOL_OPTIONS") || n.startsWith("JDK_JAVA_OPTIONS"));
-        builder.environment().putAll(environment);
-        try {
-            process = builder.start();
-        } catch (IOException e) {
-            throw new UncheckedIOException("the packaged application cannot be started; run 'mvn package' first", e);
-        }
+        builder.environment().keySet().removeIf(name -> name.matches("(CALLBRIDGE|QUARKUS)_.*|(JAVA_TOOL|JDK_JAVA)_OPTIONS"));
+        return builder;
     }
 
     private void awaitReady() {
@@ -483,24 +429,10 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private boolean ended(Duration within) {
-        try {
-            return process.waitFor(within.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        return Unchecked.get(() -> process.waitFor(within.toMillis(), TimeUnit.MILLISECONDS));
     }
 
     private Path log() {
         return folder.resolve("output.log");
-    }
-
-    private static void copyRoutes(Path to) throws IOException {
-        Files.createDirectories(to);
-        try (Stream<Path> files = Files.list(PROJECT.resolve("routes"))) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, to.resolve(file.getFileName()));
-            }
-        }
     }
 }

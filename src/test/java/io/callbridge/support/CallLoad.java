@@ -1,10 +1,6 @@
 package io.callbridge.support;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.support.CrmRequest.Kind;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,7 +39,6 @@ public final class CallLoad implements AutoCloseable {
     private static final Duration END = Duration.ofMinutes(3);
     /** A request that was sent before an interruption may reach the stand-in's thread a little later. */
     private static final long ON_ITS_WAY_NANOS = Duration.ofSeconds(3).toNanos();
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     /** A time, on the clock of {@link System#nanoTime()}, whose deliveries may be repeated: their answer may be lost. */
     public record Interruption(long beginNanos, long endNanos) {
@@ -251,14 +246,11 @@ public final class CallLoad implements AutoCloseable {
     private static Set<String> stored(BridgeProcess bridge, String callId) {
         HttpResponse<String> answer = bridge.get("/api/calls/" + callId);
         Set<String> stored = new HashSet<>();
-        try {
-            for (JsonNode event : answer.statusCode() == 404 ? List.<JsonNode>of() : JSON.readTree(answer.body()).path("events")) {
-                stored.add(event.path("type").asText() + " " + event.path("legId").asText());
-            }
-            return stored;
-        } catch (IOException e) {
-            throw new UncheckedIOException(answer.body(), e);
+        if (answer.statusCode() != 404) {
+            BridgeProcess.explanation(answer, bridge::tail).path("events")
+                    .forEach(event -> stored.add(event.path("type").asText() + " " + event.path("legId").asText()));
         }
+        return stored;
     }
 
     /** What must, and what may follow from the events that are stored, and what of it is lacking. */

@@ -2,8 +2,6 @@ package io.callbridge.support;
 
 import static org.awaitility.Awaitility.await;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -32,12 +30,8 @@ final class Container {
 
     /** The command that starts a container with the folder as its working directory, and ends with the container. */
     List<String> command(Map<String, String> settings, Map<String, String> environment) {
-        try {
-            Files.deleteIfExists(pidFile);
-            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(() -> Files.deleteIfExists(pidFile));
+        Unchecked.run(() -> Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx")));
         List<String> command = new ArrayList<>(List.of("podman", "run", "--rm", "--network", "host", "--memory", MEMORY, "--read-only",
                 "--tmpfs", "/tmp:rw,exec,mode=1777", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
                 "--volume", folder + ":" + folder, "--workdir", folder.toString(), "--pidfile", pidFile.toString()));
@@ -53,11 +47,7 @@ final class Container {
     ProcessHandle application(Process podman) {
         await("the container").atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20))
                 .until(() -> !podman.isAlive() || Files.exists(pidFile) && Files.size(pidFile) > 0);
-        try {
-            return Files.exists(pidFile)
-                    ? ProcessHandle.of(Long.parseLong(Files.readString(pidFile).strip())).orElseGet(podman::toHandle) : podman.toHandle();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Unchecked.get(() -> Files.exists(pidFile)
+                ? ProcessHandle.of(Long.parseLong(Files.readString(pidFile).strip())).orElseGet(podman::toHandle) : podman.toHandle());
     }
 }

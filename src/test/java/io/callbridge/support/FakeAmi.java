@@ -2,11 +2,10 @@ package io.callbridge.support;
 
 import static org.awaitility.Awaitility.await;
 
-import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -15,7 +14,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -53,8 +51,8 @@ public final class FakeAmi implements AutoCloseable {
     private final List<Connection> connections = new CopyOnWriteArrayList<>();
     private final List<Connection> logins = new CopyOnWriteArrayList<>();
     private final List<String> wrong = new CopyOnWriteArrayList<>();
-    private final Set<String> denied = ConcurrentHashMap.newKeySet();
-    private final Set<String> unknown = ConcurrentHashMap.newKeySet();
+    /** Actions that are refused, and how. */
+    private final Map<String, String> refused = new ConcurrentHashMap<>();
     private volatile String banner = "Asterisk Call Manager/11.0.0";
     private volatile ServerSocket server;
     private volatile Script script = connection -> { };
@@ -67,16 +65,17 @@ public final class FakeAmi implements AutoCloseable {
         this.user = user;
         this.secret = secret;
         this.tls = tls;
-        up();
     }
 
     public static FakeAmi start(String user, String secret) {
-        return new FakeAmi(user, secret, null);
+        return start(user, secret, null);
     }
 
     /** @param tls with the server's certificate */
     public static FakeAmi start(String user, String secret, SSLContext tls) {
-        return new FakeAmi(user, secret, tls);
+        FakeAmi ami = new FakeAmi(user, secret, tls);
+        ami.up();
+        return ami;
     }
 
     /** The settings of a bridge that connects here, with trunks named {@code trunk*}. */
@@ -117,13 +116,13 @@ public final class FakeAmi implements AutoCloseable {
 
     /** The user has not the right for an action. */
     public FakeAmi deny(String action) {
-        denied.add(action.toLowerCase(Locale.ROOT));
+        refused.put(action.toLowerCase(Locale.ROOT), "Permission denied");
         return this;
     }
 
     /** What calls itself an Asterisk has no such action. */
     public FakeAmi withoutAction(String action) {
-        unknown.add(action.toLowerCase(Locale.ROOT));
+        refused.put(action.toLowerCase(Locale.ROOT), "Invalid/unknown command: " + action + ".");
         return this;
     }
 
@@ -165,11 +164,7 @@ public final class FakeAmi implements AutoCloseable {
     }
 
     public FakeAmi send(byte[] bytes) {
-        try {
-            newest().send(bytes);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(() -> newest().send(bytes));
         return this;
     }
 
@@ -185,24 +180,18 @@ public final class FakeAmi implements AutoCloseable {
 
     /** As when the PBX is gone: connections are refused. */
     public void down() {
-        try {
-            server.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(server::close);
         drop();
     }
 
     public void up() {
-        try {
+        Unchecked.run(() -> {
             ServerSocket socket = tls == null ? new ServerSocket() : tls.getServerSocketFactory().createServerSocket();
             socket.setReuseAddress(true);
             socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
             server = socket;
             thread("fake-ami", () -> accept(socket));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        });
     }
 
     @Override
@@ -230,13 +219,8 @@ public final class FakeAmi implements AutoCloseable {
 
     /** Bytes of a capture after its login, to be sent by {@link Connection#send} in one's own chunks. */
     public static byte[] afterLogin(Path capture) throws IOException {
-        byte[] all = Files.readAllBytes(capture);
-        return Arrays.copyOfRange(all, loginEnd(all), all.length);
-    }
-
-    private static int loginEnd(byte[] all) {
-        int accepted = new String(all, StandardCharsets.ISO_8859_1).indexOf("Authentication accepted\r\n\r\n");
-        return accepted < 0 ? 0 : accepted + "Authentication accepted\r\n\r\n".length();
+        String all = Files.readString(capture, StandardCharsets.ISO_8859_1);
+        return all.replaceFirst("(?s)^.*?Authentication accepted\r\n\r\n", "").getBytes(StandardCharsets.ISO_8859_1);
     }
 
     /** One connection of a client. */
@@ -299,11 +283,7 @@ public final class FakeAmi implements AutoCloseable {
         }
 
         public void close() {
-            try {
-                socket.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            Unchecked.run(socket::close);
         }
 
         private void serve() {
@@ -311,7 +291,7 @@ public final class FakeAmi implements AutoCloseable {
                 if (!silent) {
                     send(banner + "\r\n");
                 }
-                InputStream in = new BufferedInputStream(socket.getInputStream());
+                BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
                 for (Map<String, String> action = action(in); action != null; action = action(in)) {
                     actions.add(action);
                     if (!silent) {
@@ -325,21 +305,14 @@ public final class FakeAmi implements AutoCloseable {
             }
         }
 
-        private static Map<String, String> action(InputStream in) throws IOException {
+        private static Map<String, String> action(BufferedReader in) throws IOException {
             Map<String, String> fields = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-            StringBuilder line = new StringBuilder();
-            for (int next = in.read(); next >= 0; next = in.read()) {
-                if (next != '\n') {
-                    line.append((char) next);
-                    continue;
-                }
-                String text = line.toString().strip();
-                line.setLength(0);
-                if (text.isEmpty()) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                if (line.isBlank()) {
                     return fields;
                 }
-                int colon = text.indexOf(':');
-                fields.put(text.substring(0, colon), text.substring(colon + 1).strip());
+                int colon = line.indexOf(':');
+                fields.put(line.substring(0, colon), line.substring(colon + 1).strip());
             }
             return null;
         }
@@ -350,13 +323,10 @@ public final class FakeAmi implements AutoCloseable {
             if (in && mute) {
                 return;
             }
-            running |= name.equals("coreshowchannels") && (denied.contains(name) || unknown.contains(name));
-            if (denied.contains(name) || !in && !name.equals("challenge") && !name.equals("login")) {
-                respond(action, "Error", "Message: Permission denied\r\n");
-                return;
-            }
-            if (unknown.contains(name)) {
-                respond(action, "Error", "Message: Invalid/unknown command: " + action.get("Action") + ".\r\n");
+            String refusal = refused.getOrDefault(name, in || Set.of("challenge", "login").contains(name) ? null : "Permission denied");
+            running |= name.equals("coreshowchannels") && refusal != null;
+            if (refusal != null) {
+                respond(action, "Error", "Message: " + refusal + "\r\n");
                 return;
             }
             switch (name) {
@@ -380,10 +350,8 @@ public final class FakeAmi implements AutoCloseable {
         private void play() {
             try {
                 script.run(this);
-            } catch (IOException closed) {
+            } catch (IOException | InterruptedException closed) {
                 // The script goes on until the client closes.
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
             }
         }
 
@@ -422,10 +390,6 @@ public final class FakeAmi implements AutoCloseable {
     }
 
     private static String md5(String text) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException everyJvmHasIt) {
-            throw new IllegalStateException(everyJvmHasIt);
-        }
+        return Unchecked.get(() -> HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8))));
     }
 }

@@ -3,7 +3,6 @@ package io.callbridge.support;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
@@ -33,17 +32,12 @@ public final class FakeCollector implements AutoCloseable {
         }
     }
 
-    private final HttpServer server;
+    private final HttpServer server = Unchecked.get(() -> HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0));
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final List<Seen> spans = new CopyOnWriteArrayList<>();
     private final List<String> bodies = new CopyOnWriteArrayList<>();
 
     public FakeCollector() {
-        try {
-            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
         server.createContext("/", this::take);
         server.setExecutor(threads);
         server.start();

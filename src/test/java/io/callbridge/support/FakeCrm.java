@@ -10,7 +10,6 @@ import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -59,30 +58,29 @@ public final class FakeCrm implements AutoCloseable {
     public static final class Answer {
 
         private final Duration delay;
+        /** {@link CrmRequest#LOST}, or {@link CrmRequest#OPEN} for that of the contract. */
         private final int status;
-        private final boolean lost;
         private final Map<String, String> headers = new LinkedHashMap<>();
         private final AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
         private String body = "";
 
-        private Answer(Duration delay, int status, boolean lost) {
+        private Answer(Duration delay, int status) {
             this.delay = delay;
             this.status = status;
-            this.lost = lost;
         }
 
         /** The contract's answer, late; but not later than the CRM {@linkplain FakeCrm#behave behaves} again. */
         public static Answer after(Duration delay) {
-            return new Answer(delay, 0, false);
+            return new Answer(delay, CrmRequest.OPEN);
         }
 
         public static Answer status(int status) {
-            return new Answer(Duration.ZERO, status, false);
+            return new Answer(Duration.ZERO, status);
         }
 
         /** The CRM takes the request, but the connection breaks before the answer is sent. */
         public static Answer lost() {
-            return new Answer(Duration.ZERO, 0, true);
+            return new Answer(Duration.ZERO, CrmRequest.LOST);
         }
 
         public Answer retryAfter(int seconds) {
@@ -110,10 +108,6 @@ public final class FakeCrm implements AutoCloseable {
     }
 
     private record Rule(String method, String path, Answer answer) {
-
-        boolean matches(CrmRequest request) {
-            return request.method().equals(method) && request.path().matches(path);
-        }
     }
 
     private final int port = Ports.free();
@@ -182,11 +176,7 @@ public final class FakeCrm implements AutoCloseable {
     /** Listens on the same port, but answers every connection with these bytes and closes it. */
     public void babble(String bytes) {
         down();
-        try {
-            babbler = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
-        } catch (IOException e) {
-            throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
-        }
+        babbler = Unchecked.get(() -> new ServerSocket(port, 50, InetAddress.getLoopbackAddress()));
         babbling = threads.submit(() -> {
             while (!babbler.isClosed()) {
                 try (Socket connection = babbler.accept()) {
@@ -215,22 +205,11 @@ public final class FakeCrm implements AutoCloseable {
         if (server != null) {
             return;
         }
-        try {
-            if (babbler != null) {
-                babbler.close();
-                // The port is free when nobody accepts any more.
-                await().atMost(Duration.ofSeconds(10)).until(babbling::isDone);
-            }
-            InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-            if (tls == null) {
-                server = HttpServer.create(address, 0);
-            } else {
-                HttpsServer https = HttpsServer.create(address, 0);
-                https.setHttpsConfigurator(new HttpsConfigurator(tls));
-                server = https;
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
+        endBabble();
+        InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+        server = Unchecked.get(() -> tls == null ? HttpServer.create(address, 0) : HttpsServer.create(address, 0));
+        if (server instanceof HttpsServer https) {
+            https.setHttpsConfigurator(new HttpsConfigurator(tls));
         }
         server.createContext("/", this::handle);
         server.setExecutor(threads);
@@ -290,14 +269,16 @@ public final class FakeCrm implements AutoCloseable {
         if (server != null) {
             server.stop(0);
         }
-        if (babbler != null) {
-            try {
-                babbler.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
+        endBabble();
         threads.shutdownNow();
+    }
+
+    private void endBabble() {
+        if (babbler != null) {
+            Unchecked.run(babbler::close);
+            // The port is free when nobody accepts any more.
+            await().atMost(Duration.ofSeconds(10)).until(babbling::isDone);
+        }
     }
 
     private void handle(HttpExchange exchange) throws IOException {
@@ -316,24 +297,25 @@ public final class FakeCrm implements AutoCloseable {
     }
 
     private void answer(HttpExchange exchange, CrmRequest request) throws IOException {
-        Answer answer = rules.stream().filter(r -> r.matches(request)).map(Rule::answer).filter(Answer::take)
-                .findFirst().orElse(null);
-        if (answer != null && answer.lost) {
+        Answer answer = rules.stream().filter(r -> request.method().equals(r.method) && request.path().matches(r.path)).map(Rule::answer)
+                .filter(Answer::take).findFirst().orElseGet(() -> Answer.after(Duration.ZERO));
+        if (answer.status == CrmRequest.LOST) {
             request.answered(CrmRequest.LOST);
             return;
         }
-        if (answer != null && !answer.delay.isZero()) {
-            waitFor(answer.delay);
-        }
-        int status = answer == null || answer.status == 0 ? contractStatus(request) : answer.status;
-        byte[] body = (answer == null || answer.status == 0 ? contractBody(request) : answer.body)
-                .getBytes(StandardCharsets.UTF_8);
+        Unchecked.run(() -> waiting.await(answer.delay.toMillis(), TimeUnit.MILLISECONDS));
+        JsonNode entity = request.kind() == CrmRequest.Kind.ENTITY ? entityOf(request.query().get("phone")) : null;
+        int status = answer.status != CrmRequest.OPEN ? answer.status : switch (request.kind()) {
+            case ENTITY -> entity == null ? 404 : 200;
+            case OTHER -> 400;
+            case CARD_END -> 204;
+            default -> 200;
+        };
+        byte[] body = (answer.status != CrmRequest.OPEN ? answer.body : entity == null ? "" : entity.toString()).getBytes(StandardCharsets.UTF_8);
         if (body.length > 0) {
             exchange.getResponseHeaders().set("Content-Type", body[0] == '{' ? "application/json" : "text/plain");
         }
-        if (answer != null) {
-            answer.headers.forEach(exchange.getResponseHeaders()::set);
-        }
+        answer.headers.forEach(exchange.getResponseHeaders()::set);
         try {
             // Before the bytes leave: who saw the answer at the bridge must see it here.
             request.answered(status);
@@ -343,28 +325,6 @@ public final class FakeCrm implements AutoCloseable {
             }
         } catch (IOException bridgeIsGone) {
             request.answered(CrmRequest.LOST);
-        }
-    }
-
-    private int contractStatus(CrmRequest request) {
-        return switch (request.kind()) {
-            case ENTITY -> entityOf(request.query().get("phone")) == null ? 404 : 200;
-            case OTHER -> 400;
-            case CARD_END -> 204;
-            default -> 200;
-        };
-    }
-
-    private String contractBody(CrmRequest request) {
-        JsonNode entity = request.kind() == CrmRequest.Kind.ENTITY ? entityOf(request.query().get("phone")) : null;
-        return entity == null ? "" : entity.toString();
-    }
-
-    private void waitFor(Duration delay) {
-        try {
-            waiting.await(delay.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 }

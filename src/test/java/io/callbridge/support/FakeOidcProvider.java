@@ -4,14 +4,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
@@ -28,7 +26,6 @@ import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jws.JsonWebSignature;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.jwt.NumericDate;
-import org.jose4j.lang.JoseException;
 
 /**
  * An OpenID Connect provider whose user has logged in already: its page sends the browser back at once. It is as strict as a real
@@ -47,7 +44,7 @@ public final class FakeOidcProvider implements AutoCloseable {
     private record Grant(Map<String, String> asked, Map<String, Object> user) {
     }
 
-    private final int port;
+    private final int port = Ports.free();
     private final RsaJsonWebKey key = newKey();
     private final Map<String, Grant> codes = new ConcurrentHashMap<>();
     private final Map<String, Map<String, Object>> refreshTokens = new ConcurrentHashMap<>();
@@ -58,17 +55,9 @@ public final class FakeOidcProvider implements AutoCloseable {
     private volatile String nonsense;
     private HttpServer server;
 
-    /** Does not answer before {@link #up()}. */
-    public FakeOidcProvider() {
-        port = Ports.free();
-    }
-
+    /** It does not answer before. */
     public FakeOidcProvider up() {
-        try {
-            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        server = Unchecked.get(() -> HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0));
         server.createContext("/office/.well-known/openid-configuration", exchange -> answer(exchange, 200, nonsense != null ? nonsense : Map.of(
                 "issuer", url(), "authorization_endpoint", url() + "/authorize", "token_endpoint", url() + "/token",
                 "jwks_uri", url() + "/keys", "response_types_supported", List.of("code"), "subject_types_supported", List.of("public"),
@@ -209,32 +198,20 @@ public final class FakeOidcProvider implements AutoCloseable {
         token.setKey(with.getPrivateKey());
         token.setKeyIdHeaderValue(KEY_ID);
         token.setAlgorithmHeaderValue(AlgorithmIdentifiers.RSA_USING_SHA256);
-        try {
-            return token.getCompactSerialization();
-        } catch (JoseException e) {
-            throw new IllegalStateException(e);
-        }
+        return Unchecked.get(token::getCompactSerialization);
     }
 
     private static RsaJsonWebKey newKey() {
-        try {
-            RsaJsonWebKey key = RsaJwkGenerator.generateJwk(2048);
-            key.setKeyId(KEY_ID);
-            key.setAlgorithm(AlgorithmIdentifiers.RSA_USING_SHA256);
-            key.setUse("sig");
-            return key;
-        } catch (JoseException e) {
-            throw new IllegalStateException(e);
-        }
+        RsaJsonWebKey key = Unchecked.get(() -> RsaJwkGenerator.generateJwk(2048));
+        key.setKeyId(KEY_ID);
+        key.setAlgorithm(AlgorithmIdentifiers.RSA_USING_SHA256);
+        key.setUse("sig");
+        return key;
     }
 
     private static String challenge(String verifier) {
-        try {
-            return Base64.getUrlEncoder().withoutPadding().encodeToString(MessageDigest.getInstance("SHA-256")
-                    .digest(verifier.getBytes(StandardCharsets.US_ASCII)));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException(e);
-        }
+        return Unchecked.get(() -> Base64.getUrlEncoder().withoutPadding().encodeToString(MessageDigest.getInstance("SHA-256")
+                .digest(verifier.getBytes(StandardCharsets.US_ASCII))));
     }
 
     private static Map<String, String> form(String text) {

@@ -1,6 +1,5 @@
 package io.callbridge.support;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -47,11 +46,7 @@ public final class LiveFeed implements AutoCloseable {
             if (line.startsWith("event: ")) {
                 kind[0] = line.substring("event: ".length());
             } else if (line.startsWith("data: ")) {
-                try {
-                    last.put(kind[0], JSON.readTree(line.substring("data: ".length())));
-                } catch (JsonProcessingException e) {
-                    throw new IllegalStateException("no JSON: " + line, e);
-                }
+                last.put(kind[0], Unchecked.get(() -> JSON.readTree(line.substring("data: ".length()))));
             }
         });
     }

@@ -5,11 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.support.CrmRequest.Kind;
-import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
@@ -137,11 +134,7 @@ public abstract class OddCalls {
     }
 
     private JsonNode json(String path) {
-        try {
-            return new ObjectMapper().readTree(get(path).body());
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
+        return BridgeProcess.explanation(get(path), () -> "");
     }
 
     /** The missed call as it was told for the n-th time. */

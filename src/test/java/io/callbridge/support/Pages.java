@@ -1,7 +1,5 @@
 package io.callbridge.support;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,11 +22,7 @@ public final class Pages {
     }
 
     public static String text(Path page) {
-        try {
-            return Files.readString(page);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Unchecked.get(() -> Files.readString(page));
     }
 
     /** Of all pages. */
@@ -48,10 +42,10 @@ public final class Pages {
     }
 
     public static Stream<Path> below(Path place) {
-        try (Stream<Path> files = Files.walk(place)) {
-            return files.toList().stream();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Unchecked.get(() -> {
+            try (Stream<Path> files = Files.walk(place)) {
+                return files.toList().stream();
+            }
+        });
     }
 }

@@ -3,15 +3,11 @@ package io.callbridge.support;
 import static org.awaitility.Awaitility.await;
 
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
-import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -24,16 +20,11 @@ public final class PostgresServer implements AutoCloseable {
 
     private final AtomicInteger databases = new AtomicInteger();
     private final int port = Ports.free();
-    private final Path data;
+    private final Path data = Unchecked.get(() -> Files.createTempDirectory("callbridge-postgres-"));
     private EmbeddedPostgres server;
 
     /** A server for one test that does something to it. */
     public PostgresServer() {
-        try {
-            data = Files.createTempDirectory("callbridge-postgres-");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
         up();
     }
 
@@ -49,29 +40,25 @@ public final class PostgresServer implements AutoCloseable {
     /** The address of a new, empty database. */
     public String newDatabase() {
         String name = "callbridge" + databases.incrementAndGet();
-        try (Connection connection = server.getPostgresDatabase().getConnection(); Statement statement = connection.createStatement()) {
-            statement.execute("create database " + name);
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        Unchecked.run(() -> {
+            try (Connection connection = server.getPostgresDatabase().getConnection(); Statement statement = connection.createStatement()) {
+                statement.execute("create database " + name);
+            }
+        });
         return "jdbc:postgresql://127.0.0.1:" + port + "/" + name + "?user=postgres";
     }
 
     /** Starts on what is there. */
     public void up() {
-        try {
-            // A commit that was acknowledged must survive here as it does in production; the library sets this to off.
-            server = EmbeddedPostgres.builder().setPort(port).setDataDirectory(data).setCleanDataDirectory(false)
-                    .setRegisterShutdownHook(false).setServerConfig("synchronous_commit", "on")
-                    .setPGStartupWait(SOON).setOutputRedirector(ProcessBuilder.Redirect.DISCARD).start();
-        } catch (IOException e) {
-            throw new UncheckedIOException("PostgreSQL does not start in " + data, e);
-        }
+        // A commit that was acknowledged must survive here as it does in production; the library sets this to off.
+        server = Unchecked.get(EmbeddedPostgres.builder().setPort(port).setDataDirectory(data).setCleanDataDirectory(false)
+                .setRegisterShutdownHook(false).setServerConfig("synchronous_commit", "on")
+                .setPGStartupWait(SOON).setOutputRedirector(ProcessBuilder.Redirect.DISCARD)::start);
     }
 
     /** Ends all its processes at once, as a power cut does. */
     public void kill() {
-        try {
+        Unchecked.run(() -> {
             ProcessHandle postmaster = ProcessHandle
                     .of(Long.parseLong(Files.readAllLines(data.resolve("postmaster.pid")).get(0).strip())).orElseThrow();
             // Else it would go on to make children for those who connect, and one that is left keeps the next start out.
@@ -81,23 +68,12 @@ public final class PostgresServer implements AutoCloseable {
             await("the end of PostgreSQL").atMost(SOON).until(() -> all.stream().noneMatch(ProcessHandle::isAlive));
             // Releases what the library holds of the server that is no more.
             server.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        });
     }
 
     @Override
     public void close() {
-        try {
-            server.close();
-            try (Stream<Path> files = Files.walk(data)) {
-                files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(server::close);
+        Unchecked.delete(data);
     }
 }

@@ -3,7 +3,6 @@ package io.callbridge.support;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -60,16 +59,12 @@ public final class RawHttp {
 
     /** A request with a body in chunks, which says its length only at the end. */
     public static byte[] chunked(String method, String target, String type, byte[] body) {
-        ByteArrayOutputStream request = new ByteArrayOutputStream();
-        request.writeBytes(bytes(head(method, target, type) + "Transfer-Encoding: chunked\r\n\r\n"));
+        byte[] request = bytes(head(method, target, type) + "Transfer-Encoding: chunked\r\n\r\n");
         for (int from = 0; from < body.length; from += CHUNK) {
             byte[] chunk = Arrays.copyOfRange(body, from, Math.min(body.length, from + CHUNK));
-            request.writeBytes(bytes(Integer.toHexString(chunk.length) + "\r\n"));
-            request.writeBytes(chunk);
-            request.writeBytes(bytes("\r\n"));
+            request = join(request, bytes(Integer.toHexString(chunk.length) + "\r\n"), chunk, bytes("\r\n"));
         }
-        request.writeBytes(bytes("0\r\n\r\n"));
-        return request.toByteArray();
+        return join(request, bytes("0\r\n\r\n"));
     }
 
     /** Sends a request and reads until the server closes the connection. */
@@ -111,9 +106,7 @@ public final class RawHttp {
 
     private static void write(Socket socket, byte[] request) {
         try {
-            OutputStream out = socket.getOutputStream();
-            out.write(request);
-            out.flush();
+            socket.getOutputStream().write(request);
         } catch (IOException serverHasSeenEnough) {
             // The answer tells.
         }
@@ -142,25 +135,14 @@ public final class RawHttp {
             throw new IOException("no HTTP answer: '" + text + "'");
         }
         List<String> head = List.of(text.substring(0, end).split("\r\n"));
-        byte[] body = Arrays.copyOfRange(all, end + 4, all.length);
-        Answer answer = new Answer(Integer.parseInt(head.get(0).substring(9, 12)), head, body);
-        return "chunked".equalsIgnoreCase(answer.header("Transfer-Encoding"))
-                ? new Answer(answer.status(), head, unchunk(body)) : answer;
+        Answer answer = new Answer(Integer.parseInt(head.get(0).substring(9, 12)), head, Arrays.copyOfRange(all, end + 4, all.length));
+        return "chunked".equalsIgnoreCase(answer.header("Transfer-Encoding")) ? new Answer(answer.status, head, unchunk(text.substring(end + 4))) : answer;
     }
 
-    private static byte[] unchunk(byte[] body) {
-        ByteArrayOutputStream whole = new ByteArrayOutputStream();
-        String text = new String(body, StandardCharsets.ISO_8859_1);
-        int at = 0;
-        while (at < text.length()) {
-            int line = text.indexOf("\r\n", at);
-            int size = Integer.parseInt(text.substring(at, line).strip(), 16);
-            if (size == 0) {
-                break;
-            }
-            whole.write(body, line + 2, size);
-            at = line + 2 + size + 2;
-        }
-        return whole.toByteArray();
+    private static byte[] unchunk(String chunks) {
+        int line = chunks.indexOf("\r\n");
+        int size = Integer.parseInt(chunks.substring(0, line).strip(), 16);
+        return size == 0 ? new byte[0] : join(chunks.substring(line + 2, line + 2 + size).getBytes(StandardCharsets.ISO_8859_1),
+                unchunk(chunks.substring(line + 2 + size + 2)));
     }
 }

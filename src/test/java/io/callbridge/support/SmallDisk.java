@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.stream.Stream;
 
 /**
  * A disk that can be full. Where nothing may be mounted, the process that uses it is forbidden to make files longer instead:
@@ -57,9 +55,7 @@ public final class SmallDisk implements AutoCloseable {
         if (mounted) {
             must("umount", folder.toString());
         }
-        try (Stream<Path> files = Files.walk(folder)) {
-            files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-        }
+        Unchecked.delete(folder);
     }
 
     private Path ballast() {

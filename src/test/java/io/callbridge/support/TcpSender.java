@@ -3,16 +3,15 @@ package io.callbridge.support;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.net.SocketFactory;
 import javax.net.ssl.SSLContext;
 
 /** The sender's side of the line protocol, on a real socket. */
@@ -23,27 +22,20 @@ public final class TcpSender implements AutoCloseable {
     private final Socket socket;
     private final BufferedReader answers;
 
-    private TcpSender(Socket socket) throws IOException {
-        this.socket = socket;
+    private TcpSender(int port, SocketFactory sockets) throws IOException {
+        socket = sockets.createSocket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(PATIENCE_MS);
         answers = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
     }
 
     /** A connection that has said nothing yet. */
     public static TcpSender connect(int port) {
-        try {
-            Socket socket = new Socket();
-            socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MS);
-            return new TcpSender(socket);
-        } catch (IOException e) {
-            throw new UncheckedIOException("no connection to port " + port, e);
-        }
+        return Unchecked.get(() -> new TcpSender(port, SocketFactory.getDefault()));
     }
 
     /** The same over TLS. @throws IOException if the two do not trust each other */
     public static TcpSender connect(int port, SSLContext tls) throws IOException {
-        Socket socket = tls.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port);
-        return new TcpSender(socket);
+        return new TcpSender(port, tls.getSocketFactory());
     }
 
     public TcpSender auth(String secret) {
@@ -55,51 +47,37 @@ public final class TcpSender implements AutoCloseable {
     }
 
     public TcpSender send(byte[] bytes) {
-        try {
+        Unchecked.run(() -> {
             socket.getOutputStream().write(bytes);
             socket.getOutputStream().flush();
-            return this;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        });
+        return this;
     }
 
     /** Says that nothing more comes, and still reads. */
     public TcpSender end() {
-        try {
-            socket.shutdownOutput();
-            return this;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(socket::shutdownOutput);
+        return this;
     }
 
     /** The next line, {@code null} at the end of the connection. */
     public String answer() {
-        try {
-            return answers.readLine();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Unchecked.get(answers::readLine);
     }
 
     /** Whether the connection is gone, ended in order or broken off. */
     public boolean closed() {
-        try {
-            return answers.readLine() == null;
-        } catch (SocketException brokenOff) {
-            return true;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Unchecked.get(() -> {
+            try {
+                return answers.readLine() == null;
+            } catch (SocketException brokenOff) {
+                return true;
+            }
+        });
     }
 
     public List<String> answers(int count) {
-        List<String> lines = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            lines.add(answer());
-        }
-        return lines;
+        return Stream.generate(this::answer).limit(count).collect(Collectors.toList());
     }
 
     /** An event as one line. */
@@ -115,10 +93,6 @@ public final class TcpSender implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            socket.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(socket::close);
     }
 }

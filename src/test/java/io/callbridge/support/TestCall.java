@@ -1,5 +1,6 @@
 package io.callbridge.support;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -10,23 +11,15 @@ import java.util.concurrent.atomic.AtomicInteger;
  * One call from outside to one phone, as the PBX reports it. Every call has fresh ids, so that tests may share a process;
  * its times lie in the past, as in the scenario files: nothing in the bridge may depend on the PBX's clock.
  */
-public final class TestCall {
+public record TestCall(String callId, String legId, String extension, String caller) {
 
     /** 2025-03-04T09:00:00Z in the PBX's microseconds. */
     private static final long BEGIN = 1_741_078_800_000_000L;
     private static final long SECOND = 1_000_000L;
     private static final AtomicInteger NUMBERS = new AtomicInteger();
 
-    private final String callId;
-    private final String legId;
-    private final String extension;
-    private final String caller;
-
     private TestCall(String callId, String extension, String caller) {
-        this.callId = callId;
-        this.legId = ExamplePbx.idOf(extension) + "-" + hex();
-        this.extension = extension;
-        this.caller = caller;
+        this(callId, ExamplePbx.idOf(extension) + "-" + hex(), extension, caller);
     }
 
     /** A call of an outside number to a phone. */
@@ -44,22 +37,6 @@ public final class TestCall {
         return new TestCall(callId, otherExtension, caller);
     }
 
-    public String callId() {
-        return callId;
-    }
-
-    public String legId() {
-        return legId;
-    }
-
-    public String extension() {
-        return extension;
-    }
-
-    public String caller() {
-        return caller;
-    }
-
     public Map<String, String> dialIn() {
         return event("dial-in", "CALLING", 0);
     }
@@ -70,16 +47,12 @@ public final class TestCall {
 
     /** The end of a talk of 30 seconds. */
     public Map<String, String> hangup() {
-        Map<String, String> event = event("hangup", "ANSWER", 35);
-        event.put("Duration", Long.toString(30 * SECOND));
-        return event;
+        return event("hangup", "ANSWER", 35, "Duration", Long.toString(30 * SECOND));
     }
 
     /** The end of a call that nobody answered. */
     public Map<String, String> givenUp() {
-        Map<String, String> event = event("hangup", "CANCEL", 17);
-        event.put("Duration", "0");
-        return event;
+        return event("hangup", "CANCEL", 17, "Duration", "0");
     }
 
     /** The events of an answered call, in order. */
@@ -97,20 +70,17 @@ public final class TestCall {
         return "call " + callId + ", leg " + legId;
     }
 
-    private Map<String, String> event(String type, String status, long second) {
-        Map<String, String> fields = new LinkedHashMap<>();
-        fields.put("EventType", type);
-        fields.put("CallID", callId);
-        fields.put("SubCallID", legId);
-        fields.put("CallFlow", "in");
-        fields.put("CallStatus", status);
-        fields.put("CallerIDNum", caller);
-        fields.put("CalledNumber", ExamplePbx.PREFIX + "*" + extension);
-        fields.put("CalledExtension", ExamplePbx.PREFIX + "*" + extension + "@" + ExamplePbx.DOMAIN);
-        fields.put("CalledExtensionID", ExamplePbx.idOf(extension));
-        fields.put("CalledDID", ExamplePbx.DID);
-        fields.put("EventTime", Long.toString(BEGIN + second * SECOND));
-        return fields;
+    private Map<String, String> event(String type, String status, long second, String... more) {
+        List<String> fields = new ArrayList<>(List.of("EventType", type, "CallID", callId, "SubCallID", legId, "CallFlow", "in", "CallStatus", status,
+                "CallerIDNum", caller, "CalledNumber", ExamplePbx.PREFIX + "*" + extension,
+                "CalledExtension", ExamplePbx.PREFIX + "*" + extension + "@" + ExamplePbx.DOMAIN, "CalledExtensionID", ExamplePbx.idOf(extension),
+                "CalledDID", ExamplePbx.DID, "EventTime", Long.toString(BEGIN + second * SECOND)));
+        fields.addAll(List.of(more));
+        Map<String, String> event = new LinkedHashMap<>();
+        for (int i = 0; i < fields.size(); i += 2) {
+            event.put(fields.get(i), fields.get(i + 1));
+        }
+        return event;
     }
 
     private static String hex() {

@@ -8,10 +8,7 @@ import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
 import io.smallrye.config.SmallRyeConfigBuilder;
-import java.io.IOException;
-import java.io.Reader;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
+import java.io.StringReader;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Properties;
@@ -30,26 +27,18 @@ public final class TestConfig {
      * @param environment variables
      */
     public static SmallRyeConfig of(Map<String, String> given, Map<String, String> environment) {
-        try {
-            return new SmallRyeConfigBuilder().addDefaultInterceptors()
-                    .withSources(new PropertiesConfigSource(PACKAGED.toUri().toURL(), 100),
-                            new PropertiesConfigSource(Map.of("callbridge.crm.rest.url", "https://crm.example/callbridge"), "a CRM", 200),
-                            new PropertiesConfigSource(given, "given", 260), new EnvConfigSource(environment, 300))
-                    .withInterceptors(new EnvironmentNames(), new DerivedSettings())
-                    .withMapping(BridgeConfig.class).withMappingIgnore("callbridge.**").build();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new SmallRyeConfigBuilder().addDefaultInterceptors()
+                .withSources(Unchecked.get(() -> new PropertiesConfigSource(PACKAGED.toUri().toURL(), 100)),
+                        new PropertiesConfigSource(Map.of("callbridge.crm.rest.url", "https://crm.example/callbridge"), "a CRM", 200),
+                        new PropertiesConfigSource(given, "given", 260), new EnvConfigSource(environment, 300))
+                .withInterceptors(new EnvironmentNames(), new DerivedSettings())
+                .withMapping(BridgeConfig.class).withMappingIgnore("callbridge.**").build();
     }
 
     public static Properties packaged() {
         Properties packaged = new Properties();
-        try (Reader file = Files.newBufferedReader(PACKAGED)) {
-            packaged.load(file);
-            return packaged;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Unchecked.run(() -> packaged.load(new StringReader(Pages.text(PACKAGED))));
+        return packaged;
     }
 
     public static Settings settings(SmallRyeConfig config) {

@@ -2,7 +2,6 @@ package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -15,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** The PBX's side of the webhook: one event, one request. */
@@ -31,21 +29,16 @@ public final class Webhook {
      * How a request is made.
      *
      * @param query the names of the fields in the query
-     * @param body the names of the fields in the body
+     * @param body the names of the fields in the body, {@code null}: all
      * @param json the body is JSON, numbers in it are numbers
      */
     public record Wire(String method, Set<String> query, Set<String> body, boolean json, boolean secret) {
 
         /** A POST with all fields in a form body. */
-        public static final Wire FORM = new Wire("POST", null, null, false, true);
+        public static final Wire FORM = new Wire("POST", Set.of(), null, false, true);
 
         public static Wire get(Set<String> fields) {
             return new Wire("GET", fields, Set.of(), false, true);
-        }
-
-        /** A POST with an empty body, seen in the wild. */
-        public static Wire emptyPost(Set<String> fields) {
-            return new Wire("POST", fields, Set.of(), false, true);
         }
 
         public static Wire split(Set<String> query, Set<String> body) {
@@ -54,14 +47,6 @@ public final class Webhook {
 
         public static Wire json(Set<String> fields) {
             return new Wire("POST", Set.of(), fields, true, true);
-        }
-
-        private boolean inQuery(String field) {
-            return query != null && query.contains(field);
-        }
-
-        private boolean inBody(String field) {
-            return body == null || body.contains(field);
         }
     }
 
@@ -84,14 +69,7 @@ public final class Webhook {
     }
 
     public HttpResponse<String> send(Map<String, String> fields, Wire wire) {
-        try {
-            return CLIENT.send(request(fields, wire), HttpResponse.BodyHandlers.ofString());
-        } catch (IOException e) {
-            throw new IllegalStateException("the webhook does not answer " + fields, e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        return Unchecked.get(() -> CLIENT.send(request(fields, wire), HttpResponse.BodyHandlers.ofString()));
     }
 
     /** Sends events one after the other; each must be acknowledged. */
@@ -110,8 +88,10 @@ public final class Webhook {
     }
 
     private HttpRequest request(Map<String, String> fields, Wire wire) {
-        Map<String, String> query = only(fields, wire::inQuery);
-        Map<String, String> body = only(fields, wire::inBody);
+        Map<String, String> query = new LinkedHashMap<>(fields);
+        query.keySet().retainAll(wire.query());
+        Map<String, String> body = new LinkedHashMap<>(fields);
+        body.keySet().removeIf(field -> wire.body() != null && !wire.body().contains(field));
         String path = wire.secret() ? path() : "/pbx/" + WRONG_SECRET + "/events";
         URI uri = URI.create("http://127.0.0.1:" + port + path + (query.isEmpty() ? "" : "?" + form(query)));
         HttpRequest.Builder request = HttpRequest.newBuilder(uri).timeout(TIMEOUT);
@@ -145,15 +125,5 @@ public final class Webhook {
 
     private static String encode(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("*", "%2A");
-    }
-
-    private static Map<String, String> only(Map<String, String> fields, Predicate<String> which) {
-        Map<String, String> chosen = new LinkedHashMap<>();
-        fields.forEach((name, value) -> {
-            if (which.test(name)) {
-                chosen.put(name, value);
-            }
-        });
-        return chosen;
     }
 }

@@ -1,0 +1,58 @@
+package io.callbridge.support;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** A checked exception of something that a test does is a failure of the test: nobody between has to do with it. */
+public final class Unchecked {
+
+    /** What may fail. */
+    public interface Work<T> {
+
+        T run() throws Exception;
+    }
+
+    /** What may fail and has no result. */
+    public interface Step {
+
+        void run() throws Exception;
+    }
+
+    private Unchecked() {
+    }
+
+    public static <T> T get(Work<T> work) {
+        try {
+            return work.run();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    public static void run(Step step) {
+        get(() -> {
+            step.run();
+            return null;
+        });
+    }
+
+    /** A folder with all that is in it. */
+    static void delete(Path folder) {
+        run(() -> {
+            try (Stream<Path> files = Files.walk(folder)) {
+                files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            }
+        });
+    }
+}
