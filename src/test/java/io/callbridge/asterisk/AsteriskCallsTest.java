@@ -77,7 +77,7 @@ class AsteriskCallsTest {
                 && !name.equals("in_ext_anonymous")).flatMap(name -> ways.stream().map(way -> DynamicTest.dynamicTest(name + ": " + way, () -> {
                     Truth truth = Truth.of(name);
                     AsteriskLab lab = new AsteriskLab().plays(Capture.of(name).messages(told(way.split(" ")[0], way.split(" ")[1],
-                            !way.endsWith("Ring"), "12025550143")), 0, Long.MAX_VALUE);
+                            !way.endsWith("Ring"), "12025550143")));
                     compare(truth, lab);
                     assertEquals(Set.of("+12025550143"), lab.callers());
                 })));
@@ -105,7 +105,7 @@ class AsteriskCallsTest {
             String before = joined[0] == null ? message.replaceAll("(?m)^CallerIDNum: 12025550143", "CallerIDNum: 980012025550143") : message;
             joined[0] = message.startsWith("Event: QueueCallerJoin") ? message : joined[0];
             return before + (before.startsWith("Event: QueueCallerJoin") ? message.replace("QueueCallerJoin", "NewCallerid") : "");
-        }), 0, Long.MAX_VALUE);
+        }));
         compare(Truth.of("in_queue_abandoned"), lab);
         assertEquals(Set.of("+12025550143"), lab.callers());
     }
@@ -129,7 +129,7 @@ class AsteriskCallsTest {
             boolean first = rung[0] == null && message.startsWith("Event: Newstate") && message.contains("ChannelState: 5");
             rung[0] = first ? "rung" : rung[0];
             return rung[0] == null || first ? message : message.replaceAll("(?m)^((Dest)?(ConnectedLine|CallerID)Num: )12025550143", "$119995550199");
-        }), 0, Long.MAX_VALUE);
+        }));
         compare(Truth.of("in_second_try"), lab);
         assertEquals(Set.of("+12025550143"), lab.callers());
     }
@@ -166,8 +166,7 @@ class AsteriskCallsTest {
     /** The dialplan says the company's number before it calls a mobile for the caller. */
     @Test
     void theNumberThatWasCalledIsNotTheCallers() throws IOException {
-        AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_ext_noanswer").messages(told("12025550143", "4", true, "+12125550110")),
-                0, Long.MAX_VALUE);
+        AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_ext_noanswer").messages(told("12025550143", "4", true, "+12125550110")));
         assertEquals(Set.of("+12025550143"), lab.callers());
     }
 
@@ -187,7 +186,7 @@ class AsteriskCallsTest {
     @TestFactory
     Stream<DynamicTest> theRecordingIsKnownFromTheOneOrTheOther() throws IOException {
         return Capture.names().stream().flatMap(name -> Stream.of("VarSet", "Cdr").map(without -> DynamicTest.dynamicTest(name + " without " + without,
-                () -> compare(Truth.of(name), new AsteriskLab().plays(without(without, name), 0, Long.MAX_VALUE)))));
+                () -> compare(Truth.of(name), new AsteriskLab().plays(without(without, name))))));
     }
 
     private static List<Capture.Timed> without(String event, String name) throws IOException {
@@ -240,16 +239,16 @@ class AsteriskCallsTest {
         while (back < all.size() && back < cut + during && all.get(back).millis() < all.get(cut).millis() + 20) {
             back++;
         }
-        AsteriskLab lab = new AsteriskLab().plays(all.subList(0, cut), 0, Long.MAX_VALUE);
+        AsteriskLab lab = new AsteriskLab().plays(all.subList(0, cut));
         lab.reconnects();
         String[] now = channelsAfter(all.subList(0, cut));
         Stream.of(now).forEach(item -> lab.says("Event: Status\n" + item));
         if (early) {
             Stream.of(now).forEach(item -> lab.says("Event: CoreShowChannel\n" + item));
         }
-        lab.plays(all.subList(cut, back), 0, Long.MAX_VALUE);
+        lab.plays(all.subList(cut, back));
         lab.lists(early ? new String[0] : channelsAfter(all.subList(0, back)));
-        return lab.plays(all.subList(back, all.size()), 0, Long.MAX_VALUE);
+        return lab.plays(all.subList(back, all.size()));
     }
 
     /** Those who lost a call stop ringing before, or after, the one who took it has answered, as the PBX likes. */
@@ -257,14 +256,14 @@ class AsteriskCallsTest {
     Stream<DynamicTest> whoTookTheCallDoesNotDependOnTheOrderInWhichItIsTold() {
         return Stream.of("in_ring3", "ast16sip/in_ring3", "ast22/in_ring3", "in_ring3_local", "in_ivr_queue", "in_queue_local", "int_group",
                 "concurrent", "pickup_group", "ast16sip/pickup_directed").flatMap(name -> Stream.of(-250, 0, 1, 250).map(shift -> DynamicTest.dynamicTest(
-                        name + " " + shift, () -> compare(Truth.of(name), new AsteriskLab().plays(losersAt(Capture.of(name), shift), 0, Long.MAX_VALUE)))));
+                        name + " " + shift, () -> compare(Truth.of(name), new AsteriskLab().plays(losersAt(Capture.of(name), shift))))));
     }
 
     @Test
     void theOtherDeviceOfAnExtensionTookTheCallToo() throws IOException {
         Capture three = Capture.of("in_ring3");
         byte[] two = new String(three.bytes(), StandardCharsets.ISO_8859_1).replace("PJSIP/103-", "PJSIP/102-").getBytes(StandardCharsets.ISO_8859_1);
-        AsteriskLab lab = new AsteriskLab().plays(losersAt(new Capture("two devices", two, three.chunks()), 0), 0, Long.MAX_VALUE);
+        AsteriskLab lab = new AsteriskLab().plays(losersAt(new Capture("two devices", two, three.chunks()), 0));
         assertEquals("ended null", lab.cardEnd("1795400313.159"));
         assertEquals("answered-elsewhere 102", lab.cardEnd("1795400313.161"));
     }

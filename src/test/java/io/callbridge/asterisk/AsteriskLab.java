@@ -2,11 +2,11 @@ package io.callbridge.asterisk;
 
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
-import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Leg;
 import io.callbridge.domain.MissedCall;
 import io.callbridge.domain.Party;
+import io.callbridge.domain.TestEvent;
 import io.callbridge.ingest.EventReader;
 import io.callbridge.platform.Settings;
 import java.time.Duration;
@@ -27,8 +27,6 @@ final class AsteriskLab {
 
     private static final Instant BEGIN = Instant.parse("2026-11-23T02:00:00Z");
     private static final AsteriskDialplan DIALPLAN = new AsteriskDialplan(List.of("trunk*"), List.of("from-trunk"), "");
-    private static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60), Duration.ofSeconds(5),
-            true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
 
     private final List<Map<String, String>> events = new ArrayList<>();
     private final List<CallEvent> read = new ArrayList<>();
@@ -104,13 +102,13 @@ final class AsteriskLab {
         says("Event: BridgeLeave\nChannel: " + channel + "\nUniqueid: " + id);
     }
 
-    AsteriskLab plays(Capture capture) {
-        return plays(capture, 0, Long.MAX_VALUE);
-    }
-
     /** What was received of a capture from one time to another, in milliseconds since its begin. */
     AsteriskLab plays(Capture capture, long from, long to) {
         return plays(capture.messages(), from, to);
+    }
+
+    AsteriskLab plays(List<Capture.Timed> messages) {
+        return plays(messages, 0, Long.MAX_VALUE);
     }
 
     AsteriskLab plays(List<Capture.Timed> messages, long from, long to) {
@@ -136,7 +134,7 @@ final class AsteriskLab {
         for (CallEvent event : read) {
             byCall.computeIfAbsent(event.callId(), id -> new ArrayList<>()).add(event);
         }
-        return byCall.values().stream().map(of -> Call.of(directory, SETTINGS, of, List.of())).toList();
+        return byCall.values().stream().map(of -> Call.of(directory, TestEvent.SETTINGS, of, List.of())).toList();
     }
 
     private Stream<Leg> legs() {

@@ -1,6 +1,12 @@
 package io.callbridge.domain;
 
-import static io.callbridge.domain.CallGenerator.SETTINGS;
+import static io.callbridge.domain.TestEvent.BEGIN;
+import static io.callbridge.domain.TestEvent.DIRECTORY;
+import static io.callbridge.domain.TestEvent.SETTINGS;
+import static io.callbridge.domain.TestEvent.answer;
+import static io.callbridge.domain.TestEvent.dialIn;
+import static io.callbridge.domain.TestEvent.dialOut;
+import static io.callbridge.domain.TestEvent.hangup;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -25,6 +31,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,16 +58,16 @@ class CallLifeTest {
             if (events.isEmpty()) {
                 continue;
             }
-            Call call = Call.of(CallGenerator.directory(prefix), SETTINGS, events, List.of());
+            Call call = Call.of(TestEvent.directory(prefix), SETTINGS, events, List.of());
             for (Leg leg : call.legs()) {
                 checkSound(leg, "seed " + seed + ", leg " + leg.id());
             }
-            for (String id : generator.amongColleagues()) {
+            for (String id : generator.amongColleagues) {
                 assertTrue(call.leg(id) == null || call.leg(id).local(), "seed " + seed + ", leg " + id);
                 local += call.leg(id) == null ? 0 : 1;
             }
             Leg container = call.decidingContainer();
-            assertFalse(container != null && generator.amongColleagues().contains(container.id()), "seed " + seed);
+            assertFalse(container != null && generator.amongColleagues.contains(container.id()), "seed " + seed);
         }
         assertTrue(local > CALLS / 4, local + " local legs of " + CALLS + " calls");
     }
@@ -135,7 +142,7 @@ class CallLifeTest {
 
         private void look(String subject, Instant at) {
             now = at.isAfter(now) ? at : now;
-            call = Call.of(CallGenerator.DIRECTORY, SETTINGS, known, List.of());
+            call = Call.of(DIRECTORY, SETTINGS, known, List.of());
             if (!subject.equals(WHOLE_CALL)) {
                 set(subject, call.leg(subject).lookAt(SETTINGS, now));
             }
@@ -165,7 +172,7 @@ class CallLifeTest {
     @ParameterizedTest
     @ValueSource(strings = {"453", ""})
     void anyPermutationAndDuplicationFoldsToTheSame(String prefix) {
-        Directory directory = CallGenerator.directory(prefix);
+        Directory directory = TestEvent.directory(prefix);
         int answered = 0;
         int missed = 0;
         for (long seed = 0; seed < CALLS; seed++) {
@@ -194,7 +201,7 @@ class CallLifeTest {
      */
     private static List<CallEvent> arriving(List<CallEvent> events) {
         List<CallEvent> arrived = new ArrayList<>();
-        Instant clock = CallGenerator.BEGIN.plus(Duration.ofDays(1));
+        Instant clock = BEGIN.plus(Duration.ofDays(1));
         for (CallEvent event : events) {
             clock = clock.plusMillis(1);
             arrived.add(event.time() == null ? event : TestEvent.arriving(event, clock));
@@ -227,6 +234,142 @@ class CallLifeTest {
                 assertEquals(List.of(), Files.readAllLines(source).stream().filter(line -> line.startsWith("import ")
                         && !line.matches("import (static )?(java\\.|io\\.callbridge\\.domain\\.).*")).toList(), source.toString());
             }
+        }
+    }
+
+    /**
+     * Makes up calls: ringing phones, queues, IVRs, transfers, forwarding, callbacks, colleagues who ask each other or a queue;
+     * some of the extensions are not configured. Now and then an event is missing, comes again with another EventTime, or
+     * with more to tell, or has none, and a hangup has no Duration, or one in another unit.
+     */
+    private static final class CallGenerator {
+
+        private static final List<String> PHONES = List.of("101", "102", "103", "120", "130");
+        private static final String CALLER = "+79000000010";
+        private static final String CALLED = "+79000000020";
+
+        private final Random random;
+        private final List<CallEvent> events = new ArrayList<>();
+        /** Legs whose two ends are both ours: nothing of them may ever reach the CRM. */
+        private final Set<String> amongColleagues = new TreeSet<>();
+        private Instant clock = BEGIN;
+
+        CallGenerator(long seed) {
+            random = new Random(seed);
+        }
+
+        List<CallEvent> call() {
+            boolean through = random.nextBoolean();
+            String queue = oneOf("880", "881", "885");
+            String ivr = oneOf("099", "090");
+            int rounds = 1 + random.nextInt(3);
+            for (int round = 0; round < rounds; round++) {
+                switch (random.nextInt(9)) {
+                    case 0, 1 -> ring(through ? queue : null, CALLER, null);
+                    case 2 -> ring(through ? ivr : null, CALLER, null);
+                    case 3 -> ring(null, "453*101", CALLER);
+                    case 4 -> ring(null, oneOf("453*101", "453*130"), null);
+                    case 5 -> out(CALLED, null, random.nextBoolean(), null);
+                    case 6 -> out(CALLED, null, false, "cb");
+                    case 7 -> out(oneOf("453*102", "130"), "130", false, null);
+                    default -> {
+                        // An employee asks a queue, whose agents then see a colleague's call.
+                        if (random.nextBoolean()) {
+                            ring(queue, "453*101", null);
+                        }
+                        container(queue, "453*101", null, random.nextBoolean());
+                    }
+                }
+            }
+            if (through) {
+                container(queue, CALLER, random.nextBoolean() ? ivr : null, random.nextBoolean());
+                if (random.nextBoolean()) {
+                    container(ivr, CALLER, null, random.nextBoolean());
+                }
+            }
+            return events;
+        }
+
+        private void ring(String via, String caller, String remote) {
+            int phones = 1 + random.nextInt(3);
+            int taker = random.nextInt(phones + 1);
+            List<String> ringing = new ArrayList<>();
+            List<String> legs = new ArrayList<>();
+            for (int i = 0; i < phones; i++) {
+                String phone = oneOf(PHONES.toArray(String[]::new));
+                ringing.add(phone);
+                legs.add(leg(phone, !caller.startsWith("+") && remote == null));
+                add(dialIn(phone).leg(legs.get(i)).from(caller).via(via).remote(remote));
+            }
+            if (taker < phones) {
+                // The answer of an incoming call was seen to carry the answering side's own short number (R20). If all else of the
+                // leg is lost, that of an extension which is not configured is like any short number of the public network.
+                boolean configured = DIRECTORY.byId("71" + ringing.get(taker)) != null;
+                String said = configured && random.nextInt(4) == 0 ? ringing.get(taker) : caller;
+                add(answer(ringing.get(taker)).leg(legs.get(taker)).from(said).via(via));
+            }
+            for (int i = 0; i < phones; i++) {
+                String leg = legs.get(i);
+                TestEvent over = hangup(ringing.get(i)).leg(leg).from(caller).via(via).recording("rec-" + leg);
+                add(i == taker ? talked(over, 17_900_000L) : over.status(oneOf("cancel", "noanswer", "answer")).micros(0L));
+            }
+        }
+
+        private void out(String called, String colleague, boolean forwarded, String callBack) {
+            String leg = leg("102", colleague != null);
+            UnaryOperator<TestEvent> fields = event -> event.leg(leg).to(called).via(colleague).forwarded(forwarded)
+                    .callBack(callBack);
+            add(fields.apply(dialOut("102")));
+            boolean answered = random.nextBoolean();
+            if (answered) {
+                add(fields.apply(answer("102")));
+            }
+            TestEvent over = fields.apply(hangup("102")).recording("rec-" + leg);
+            add(answered ? talked(over, 5_000_000L) : over.status("busy").micros(0L));
+        }
+
+        private void container(String name, String caller, String via, boolean bridged) {
+            String leg = leg(name, !caller.startsWith("+"));
+            if (random.nextInt(3) == 0) {
+                add(dialIn(name).leg(leg).from(caller).via(via));
+            }
+            if (random.nextInt(4) == 0) {
+                add(hangup(name).leg(leg).from(caller).via(via));
+            }
+            add(hangup(name).leg(leg).from(caller).via(via).status("answer").bridged(bridged));
+        }
+
+        /** The Duration is missing now and then: then the two EventTimes tell the talk. */
+        private TestEvent talked(TestEvent hangup, long micros) {
+            long[] units = {1, 1, 1_000, 1_000_000};
+            return hangup.status("answer").micros(random.nextBoolean() ? micros / units[random.nextInt(4)] : null);
+        }
+
+        private String leg(String name, boolean colleagues) {
+            String leg = "71" + name + "-" + Long.toHexString(random.nextLong());
+            if (colleagues) {
+                amongColleagues.add(leg);
+            }
+            return leg;
+        }
+
+        private void add(TestEvent event) {
+            if (random.nextInt(12) == 0) {
+                return;
+            }
+            clock = clock.plusMillis(500 + random.nextInt(20_000));
+            events.add(event.at(clock).timeless(random.nextInt(15) == 0).build());
+            if (random.nextInt(15) == 0) {
+                clock = clock.plusMillis(1 + random.nextInt(3_000));
+                events.add(event.at(clock).timeless(false).build());
+            }
+            if (random.nextInt(15) == 0) {
+                events.add(event.status(null).recording(null).micros(null).build());
+            }
+        }
+
+        private String oneOf(String... values) {
+            return values[random.nextInt(values.length)];
         }
     }
 }

@@ -2,17 +2,23 @@ package io.callbridge.domain;
 
 import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
+import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 
 /**
  * One event of a leg, to be written in one line: {@code dialIn("101").from("+79000000010").at(0)}. The fields of the emitting
- * side are filled in as the PBX of {@link CallGenerator#DIRECTORY} does; seconds count from {@link CallGenerator#BEGIN}, and
+ * side are filled in as the PBX of {@link #DIRECTORY} does; seconds count from {@link #BEGIN}, and
  * an event arrives when it happened, unless told otherwise.
  */
 public final class TestEvent {
 
-    static final String PREFIX = "453*";
-    static final String DOMAIN = "@sip.pbx.example";
+    public static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60), Duration.ofSeconds(5),
+            true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
+    public static final Instant BEGIN = Instant.parse("2025-03-04T09:00:00Z");
+    public static final Directory DIRECTORY = directory("453");
+    private static final String PREFIX = "453*";
+    private static final String DOMAIN = "@sip.pbx.example";
 
     private final Type type;
     private final String own;
@@ -30,7 +36,7 @@ public final class TestEvent {
     private String callBack;
     private Long micros;
     private boolean timeless;
-    private Instant at = CallGenerator.BEGIN;
+    private Instant at = BEGIN;
     private Instant arrived;
     private String recording;
     private String channel;
@@ -42,6 +48,21 @@ public final class TestEvent {
         this.ownNumber = PREFIX + extension;
         this.ownExtension = PREFIX + extension + DOMAIN;
         this.status = status;
+    }
+
+    /** The PBX of the made-up calls; an empty prefix: nobody configured it. */
+    static Directory directory(String prefix) {
+        return new Directory("main", prefix, "sip.pbx.example", null, List.of(
+                new Extension("101", Extension.Type.PHONE, "anna", "71101"),
+                new Extension("102", Extension.Type.PHONE, "boris", "71102"),
+                new Extension("103", Extension.Type.PHONE, "clara", "71103"),
+                new Extension("120", Extension.Type.PHONE, null, "71120"), new Extension("099", Extension.Type.IVR, null, "71099"),
+                new Extension("880", Extension.Type.QUEUE, null, "71880"), new Extension("881", Extension.Type.QUEUE, null, "71881")),
+                TestEvent::plus, TestEvent::plus, List.of(), null);
+    }
+
+    private static String plus(String number) {
+        return number.startsWith("+") ? number : "+" + number;
     }
 
     public static TestEvent dialIn(String extension) {
@@ -138,7 +159,7 @@ public final class TestEvent {
     }
 
     public TestEvent at(double second) {
-        return at(CallGenerator.BEGIN.plusMillis(Math.round(second * 1000)));
+        return at(BEGIN.plusMillis(Math.round(second * 1000)));
     }
 
     public TestEvent at(Instant time) {
@@ -148,7 +169,7 @@ public final class TestEvent {
 
     /** Later, or earlier, than it happened. */
     public TestEvent arrives(double second) {
-        arrived = CallGenerator.BEGIN.plusMillis(Math.round(second * 1000));
+        arrived = BEGIN.plusMillis(Math.round(second * 1000));
         return this;
     }
 

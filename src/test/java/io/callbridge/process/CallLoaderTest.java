@@ -11,9 +11,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.deliver.CrmUsers;
 import io.callbridge.domain.CallEvent;
-import io.callbridge.domain.CallSettings;
-import io.callbridge.domain.Directory;
-import io.callbridge.domain.Extension;
 import io.callbridge.domain.TestEvent;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
@@ -53,11 +50,6 @@ class CallLoaderTest {
     private final Map<String, String> given = new HashMap<>(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
             "callbridge.pbx.main.extensions.101.id", "71101", "callbridge.tracing.endpoint", "http://collector:4318"));
     private final List<Journal.Entry> entries = new ArrayList<>();
-    private static final Directory DIRECTORY = new Directory("main", "453", "sip.pbx.example", null, List.of(
-            new Extension("101", Extension.Type.PHONE, "anna", null), new Extension("880", Extension.Type.QUEUE, null, null)),
-            number -> number, number -> number, List.of(), null);
-    private static final CallSettings SETTINGS = new CallSettings(Duration.ofSeconds(5), Duration.ofMinutes(60),
-            Duration.ofSeconds(5), true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
 
     @Test
     void aLegHasATimerForItsLimitAndLosesItAsAContainerOrIfNobodyKnowsIt() {
@@ -211,6 +203,6 @@ class CallLoaderTest {
     static Fold fold(List<String> subjects, List<Delivery> deliveries, TestEvent... events) {
         List<Journal.Entry> entries = IntStream.range(0, events.length)
                 .mapToObj(i -> new Journal.Entry(i + 1, "new", events[i].build(), Map.of(), null)).toList();
-        return new Fold(new Effects.Snapshot(null, entries, deliveries), List.of(), DIRECTORY, SETTINGS, subjects);
+        return new Fold(new Effects.Snapshot(null, entries, deliveries), List.of(), TestEvent.DIRECTORY, TestEvent.SETTINGS, subjects);
     }
 }
