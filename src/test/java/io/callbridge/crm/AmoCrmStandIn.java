@@ -183,7 +183,7 @@ final class AmoCrmStandIn extends StandIn {
         };
     }
 
-    /** Of a body that is a list all elements are taken or none; a call whose number nobody has is taken alone of them. */
+    /** Of a body that is a list all elements are taken or none; only a call whose number nobody has is left out alone. */
     private Reply add(Request request, String name, Members members, Function<ObjectNode, Map<String, Object>> taken) {
         JsonNode body = request.json();
         if (!body.isArray() || body.isEmpty() || body.size() > MOST_ELEMENTS) {

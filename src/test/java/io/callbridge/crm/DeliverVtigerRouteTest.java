@@ -110,6 +110,7 @@ class DeliverVtigerRouteTest {
         crm.lose(1, request -> true);
         effects.later("card", "a", leg("card", "a"));
         effects.delivered("card", "a", leg("card", "a"));
+        effects.delivered("card", "b", leg("card", "b"));
         assertEquals(List.of("StartApp"), words());
         effects.delivered("call", "a", leg("call", "a"));
         assertEquals(List.of("StartApp", "StartApp", "DialAnswer", "EndCall", "Hangup"), words());
