@@ -191,26 +191,17 @@ class RoutesLintTest {
         } catch (YamlEngineException e) {
             return List.of("yaml: " + e.getMessage());
         }
-        if (!(entries instanceof List<?> definitions)) {
+        if (!(entries instanceof List<?> definitions) || !definitions.stream().allMatch(Map.class::isInstance)) {
             return List.of("yaml: no list of routes");
         }
         Stream.of(text.split("(?m)(?=^- )")).filter(entry -> entry.lines().count() > LONGEST)
                 .forEach(entry -> findings.add("length: over " + LONGEST + " lines in " + entry.lines().skip(1).findFirst().orElse("")));
         String stem = name.replace(SUFFIX, "");
+        Set<String> handlers = matches(ID, errors).collect(Collectors.toSet());
         for (Object definition : definitions) {
             ((Map<?, ?>) definition).forEach((kind, content) -> {
-                Map<?, ?> map = (Map<?, ?>) content;
-                if (Set.of("route", "routeTemplate", "routeConfiguration").contains(kind)
-                        && !String.valueOf(map.get("description")).strip().matches("(?s).{10,}\\.")) {
-                    findings.add("description: no sentence for " + map.get("id"));
-                }
-                if (kind.equals("route")) {
-                    route(stem, String.valueOf(map.get("id")), map, matches(ID, errors).collect(Collectors.toSet()), findings);
-                } else if (kind.equals("routeTemplate") && map.get("route") instanceof Map<?, ?> route) {
-                    if (!String.valueOf(route.get("description")).matches("(?s).{10,}\\.")) {
-                        findings.add("description: no sentence for the route of " + map.get("id"));
-                    }
-                    route(stem, String.valueOf(map.get("id")), route, matches(ID, errors).collect(Collectors.toSet()), findings);
+                if (content instanceof Map<?, ?> map && Set.of("route", "routeTemplate").contains(kind)) {
+                    route(stem, String.valueOf(map.get("id")), map.get("route") instanceof Map<?, ?> route ? route : map, handlers, findings);
                 }
             });
         }
@@ -269,6 +260,10 @@ class RoutesLintTest {
             map.forEach((name, member) -> items(stem, path + "/" + name, String.valueOf(name), member, findings));
         } else if (value instanceof List<?> list) {
             list.forEach(element -> items(stem, path, key, element, findings));
+        }
+        if (Set.of("route", "routeTemplate", "routeConfiguration").contains(key) && value instanceof Map<?, ?> definition
+                && !String.valueOf(definition.get("description")).strip().matches("(?s).{10,}\\.")) {
+            findings.add("description: no sentence for " + definition);
         }
         String text = value instanceof Map || value instanceof List ? "" : String.valueOf(value);
         if (key.matches("scriptLanguage|" + LANGUAGES) || text.matches("(" + LANGUAGES + "):\\S+")) {

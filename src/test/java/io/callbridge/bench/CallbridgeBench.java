@@ -24,7 +24,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
@@ -93,7 +92,6 @@ class CallbridgeBench {
     private EventRequests events;
     private Runs noopRate;
     private double eventRate;
-    private double processedRate;
 
     @BeforeAll
     void start() throws IOException {
@@ -131,7 +129,6 @@ class CallbridgeBench {
         Runs processed = Runs.of(run -> floods.get(run + 1).processed);
         noopRate = Runs.of(run -> floods.get(run + 1).nothing);
         eventRate = acknowledged.median();
-        processedRate = processed.median();
         table.row("a", "acknowledged durable events/s, SQLite", acknowledged, "route that does nothing, same application", noopRate, 0, ">= 0.70");
         table.note("a: from the first event sent until all are processed it is " + processed.text(0) + " events/s");
     }
@@ -151,22 +148,20 @@ class CallbridgeBench {
     @Test
     @Order(2)
     void acknowledgementAtHalfOfTheRate() {
-        pace("c1", "acknowledgement at %d events/s, p99, ms", half(), "<= 4.00");
-        pace("c2", "the same at %d, half of what is processed", processedRate / 2, "-");
-    }
-
-    private void pace(String id, String what, double rate, String target) {
+        assertTrue(eventRate > 0, "the rate of row a is needed, and was not measured");
+        double rate = eventRate / 2;
         Load[] acknowledged = new Load[Runs.COUNT];
         Load[] nothing = new Load[Runs.COUNT];
         for (int run = 0; run < Runs.COUNT; run++) {
-            List<TestCall> calls = callsFor(rate);
+            List<TestCall> calls = EventRequests.calls((int) (rate * PACED.toSeconds() / EVENT_TYPES.size()));
             acknowledged[run] = load.pace(events.answered(calls), rate);
             store.assertJournaled(calls, EVENT_TYPES);
             store.awaitQuiet();
             nothing[run] = load.pace(noop.answered(calls), rate);
         }
-        table.row(id, String.format(what, Math.round(rate)), ms(99, acknowledged), "route that does nothing at that rate, p99", ms(99, nothing), 2, target);
-        table.note(id + ": medians " + ms(ms(50, acknowledged).median()) + " and " + ms(ms(50, nothing).median())
+        table.row("c", "acknowledgement at " + Math.round(rate) + " events/s, p99, ms", ms(99, acknowledged),
+                "route that does nothing at that rate, p99", ms(99, nothing), 2, "<= 4.00");
+        table.note("c: medians " + ms(ms(50, acknowledged).median()) + " and " + ms(ms(50, nothing).median())
                 + "; from the moment a request was due");
     }
 
@@ -177,32 +172,22 @@ class CallbridgeBench {
     @Test
     @Order(3)
     void cards() throws IOException {
-        double rate = half();
         Cards[] idle = new Cards[Runs.COUNT];
-        Cards[] busy = new Cards[Runs.COUNT];
         Load[] roundTrips = new Load[Runs.COUNT];
         try (LoadClient phones = new LoadClient(bridge.port(), DELIVER_PARALLEL); LoadClient plain = new LoadClient(crm.port(), 1)) {
             for (int run = 0; run < Runs.COUNT; run++) {
                 idle[run] = cards(phones);
                 byte[] card = LoadClient.request("PUT", CrmStandIn.BASE + "/cards/plain", "application/json", crm.last.get("PUT cards"));
                 roundTrips[run] = plain.pace(Collections.nCopies(idle[run].nanos.length, card), DIAL_INS_PER_SECOND);
-                List<TestCall> others = callsFor(rate);
-                List<byte[]> requests = events.answered(others);
-                CompletableFuture<Load> loading = CompletableFuture.supplyAsync(() -> load.pace(requests, rate));
-                busy[run] = cards(phones);
-                loading.join();
-                store.assertJournaled(others, EVENT_TYPES);
                 store.awaitQuiet();
             }
         }
         double acknowledgement = Runs.of(run -> idle[run].dialIns.ms(50)).median();
         double roundTrip = ms(50, roundTrips).median();
-        Runs limit = new Runs(acknowledgement + roundTrip);
-        String rival = "acknowledgement + round trip to the CRM, medians";
-        table.row("d1", "dial-in sent to card received, idle, median, ms", ms(50, idle), rival, limit, 2, "<= 3.00");
-        table.row("d2", "the same at " + Math.round(rate) + " other events/s", ms(50, busy), rival, limit, 2, "-");
-        table.note("d: p99 idle " + ms(ms(99, idle).median()) + ", under load of " + PACED.toSeconds() + " s " + ms(ms(99, busy).median())
-                + "; the limit is " + ms(acknowledgement) + " + " + ms(roundTrip) + "; a look-up at the CRM comes before every card");
+        table.row("d", "dial-in sent to card received, median, ms", ms(50, idle), "acknowledgement + round trip to the CRM, medians",
+                new Runs(acknowledgement + roundTrip), 2, "<= 3.00");
+        table.note("d: p99 " + ms(ms(99, idle).median()) + "; the limit is " + ms(acknowledgement) + " + " + ms(roundTrip)
+                + "; a look-up at the CRM comes before every card");
     }
 
     /** @param nanos from a dial-in that was sent to its card */
@@ -381,15 +366,6 @@ class CallbridgeBench {
                 .setting("callbridge.calls.max-unanswered", "4h")
                 .editRoutes(routes -> Files.copy(Path.of("src/test/resources/bench/ingest-noop.camel.yaml"),
                         routes.resolve("ingest-noop.camel.yaml")));
-    }
-
-    private double half() {
-        assertTrue(eventRate > 0, "the rate of row a is needed, and was not measured");
-        return eventRate / 2;
-    }
-
-    private static List<TestCall> callsFor(double rate) {
-        return EventRequests.calls((int) (rate * PACED.toSeconds() / EVENT_TYPES.size()));
     }
 
     private static int scaled(int full) {

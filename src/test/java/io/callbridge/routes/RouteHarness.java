@@ -9,7 +9,6 @@ import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
-import io.callbridge.platform.LeaseClusterService;
 import io.callbridge.support.TestConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +52,6 @@ import org.apache.camel.util.concurrent.SynchronousExecutorService;
 public final class RouteHarness implements AutoCloseable {
 
     private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
-    private static final String COMPONENT = "camel.component.";
     private static final Logger CAMEL = Logger.getLogger("org.apache.camel");
 
     static {
@@ -217,8 +215,6 @@ public final class RouteHarness implements AutoCloseable {
     public RouteHarness start() {
         try {
             context.disableJMX();
-            // The master component, which the settings name, looks for it; nobody asks for a lease.
-            context.addService(new LeaseClusterService(null, null));
             // Camel Quarkus brings the settings of the class path too; these count.
             context.getPropertiesComponent().setOverrideProperties(settings);
             configureComponents();
@@ -238,13 +234,11 @@ public final class RouteHarness implements AutoCloseable {
         }
     }
 
-    /** What Camel Main does with {@code camel.component.*}. */
+    /** What Camel Main does, here with those of HTTP only. */
     private void configureComponents() {
-        settings.stringPropertyNames().stream().filter(key -> key.startsWith(COMPONENT)).forEach(key -> {
-            String[] component = key.substring(COMPONENT.length()).split("\\.", 2);
-            PropertyBindingSupport.build().withCamelContext(context).withTarget(context.getComponent(component[0]))
-                    .withProperty(component[1], settings.getProperty(key)).bind();
-        });
+        settings.stringPropertyNames().stream().filter(key -> key.startsWith("camel.component.http")).map(key -> key.split("\\.", 4))
+                .forEach(key -> PropertyBindingSupport.build().withCamelContext(context).withTarget(context.getComponent(key[2]))
+                        .withProperty(key[3], settings.getProperty(String.join(".", key))).bind());
     }
 
     /** In the model, before Camel looks for beans and listens anywhere. */

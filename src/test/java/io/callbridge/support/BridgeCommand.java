@@ -13,7 +13,6 @@ public final class BridgeCommand {
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
     private static final int SECONDS = 300;
 
-    /** What is left of a command. */
     public record Result(int status, List<String> output, List<String> errors) {
     }
 
@@ -25,13 +24,11 @@ public final class BridgeCommand {
         this.folder = folder;
     }
 
-    /** Gives the command a setting. */
     public BridgeCommand setting(String key, String value) {
         settings.put(key, value);
         return this;
     }
 
-    /** Runs it to its end. */
     public Result run(String... arguments) {
         return Unchecked.get(() -> {
             Path output = Files.createTempFile("callbridge-output-", ".txt");

@@ -93,7 +93,6 @@ public final class BridgeInJvm {
         }
     }
 
-    /** Of test classes that share one start. */
     public static final class Profile implements QuarkusTestProfile {
 
         @Override
@@ -175,7 +174,6 @@ public final class BridgeInJvm {
         }
     }
 
-    /** Starts it for the first test that needs it. */
     public static synchronized BridgeInJvm started() {
         running = running == null ? new BridgeInJvm() : running;
         return running;
@@ -202,12 +200,10 @@ public final class BridgeInJvm {
         return new Webhook(port, secret);
     }
 
-    /** Reads from it as an administrator. */
     public HttpResponse<String> get(String path) {
         return BridgeProcess.send(port, TOKEN, "GET", path);
     }
 
-    /** The explanation of a call. */
     public JsonNode call(String callId) {
         return BridgeProcess.explanation(get("/api/calls/" + callId), () -> "");
     }
@@ -242,7 +238,6 @@ public final class BridgeInJvm {
         return received;
     }
 
-    /** Does things at their times, counted from now on. */
     public void play(TreeMap<Duration, List<Runnable>> timeline) {
         Instant begin = CLOCK.now.plusSeconds(1);
         timeline.forEach((at, work) -> {
@@ -270,7 +265,6 @@ public final class BridgeInJvm {
         return CLOCK.now;
     }
 
-    /** Waits until nothing is left to be done now. */
     public void settle() {
         recovery.timers();
         dispatcher.wake();

@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -66,18 +67,15 @@ public final class BridgeProcess implements AutoCloseable {
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1)
             .connectTimeout(Duration.ofSeconds(20)).build();
 
-    /** Something done to the copy of the project's routes before the start. */
     @FunctionalInterface
     public interface RoutesEdit {
 
         void edit(Path routes) throws IOException;
     }
 
-    /** A start that failed. */
     public record Refusal(int exitCode, String output) {
     }
 
-    /** What a process is started with. */
     public static final class Builder {
 
         private final Map<String, String> settings = new LinkedHashMap<>(ExamplePbx.settings());
@@ -136,12 +134,10 @@ public final class BridgeProcess implements AutoCloseable {
             return setting("callbridge.crm.rest.url", crm.url()).setting("callbridge.crm.rest.token", FakeCrm.TOKEN);
         }
 
-        /** Takes events over TCP too. */
         public Builder tcp() {
             return setting(TCP_PORT, Integer.toString(Ports.free()));
         }
 
-        /** Quick retries, for tests that make the CRM fail. */
         public Builder quickRetries() {
             return setting("callbridge.deliver.retry.first-delay-ms", "50").setting("callbridge.deliver.poll-ms", "20")
                     .setting("callbridge.deliver.retry.max-delay-ms", "500");
@@ -152,7 +148,6 @@ public final class BridgeProcess implements AutoCloseable {
             return kind == StoreKind.SQLITE ? without(STORE_URL) : setting(STORE_URL, PostgresServer.shared().newDatabase());
         }
 
-        /** One more replica on the database of another process. */
         public Builder storeOf(BridgeProcess other) {
             return setting(STORE_URL, other.storeUrl());
         }
@@ -181,7 +176,6 @@ public final class BridgeProcess implements AutoCloseable {
             return this;
         }
 
-        /** Starts the application and waits until it is ready. */
         public BridgeProcess start() {
             BridgeProcess bridge = new BridgeProcess(this);
             try {
@@ -194,7 +188,6 @@ public final class BridgeProcess implements AutoCloseable {
             }
         }
 
-        /** Starts the application and waits until it has given up. */
         public Refusal startExpectingRefusal() {
             try (BridgeProcess bridge = new BridgeProcess(this)) {
                 bridge.launch();
@@ -239,7 +232,6 @@ public final class BridgeProcess implements AutoCloseable {
         return port;
     }
 
-    /** The port of a process with {@link Builder#tcp()}. */
     public int tcpPort() {
         return Integer.parseInt(settings.get(TCP_PORT));
     }
@@ -249,7 +241,6 @@ public final class BridgeProcess implements AutoCloseable {
         return application().pid();
     }
 
-    /** The address of the store, as the process has it. */
     public String storeUrl() {
         return settings.get(STORE_URL);
     }
@@ -262,7 +253,6 @@ public final class BridgeProcess implements AutoCloseable {
         return webhook(secret());
     }
 
-    /** The webhook of another PBX. */
     public Webhook webhook(String secret) {
         return new Webhook(port, secret);
     }
@@ -273,7 +263,6 @@ public final class BridgeProcess implements AutoCloseable {
         mustEnd();
     }
 
-    /** Asks the process to end (SIGTERM). */
     public void stop() {
         application().destroy();
         mustEnd();
@@ -300,12 +289,10 @@ public final class BridgeProcess implements AutoCloseable {
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ')))).sum();
     }
 
-    /** Everything that the process has printed, over all its starts. */
     public String output() {
         return Pages.text(log());
     }
 
-    /** The end of the output, to be appended to the message of an assertion. */
     public String tail() {
         String output = output();
         return "\n--- output of the application ---\n"
@@ -317,7 +304,6 @@ public final class BridgeProcess implements AutoCloseable {
         return send("GET", path, headers);
     }
 
-    /** Lets the application do something, as {@link #get} does. */
     public HttpResponse<String> post(String path, String... headers) {
         return send("POST", path, headers);
     }
@@ -353,7 +339,6 @@ public final class BridgeProcess implements AutoCloseable {
         return Unchecked.get(() -> CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString()));
     }
 
-    /** The explanation of a call. */
     public JsonNode call(String callId) {
         return explanation(get("/api/calls/" + callId), this::tail);
     }
@@ -434,5 +419,47 @@ public final class BridgeProcess implements AutoCloseable {
 
     private Path log() {
         return folder.resolve("output.log");
+    }
+
+    /**
+     * The application in a container of podman, limited as a pod is: the system property {@code callbridge.test.image} names the
+     * image. It takes root, since the application is another user and its signals come from outside.
+     */
+    private static final class Container {
+
+        private static final String IMAGE = System.getProperty("callbridge.test.image");
+        /** Twice the heap that these processes usually have: the image takes the half of its memory. */
+        private static final String MEMORY = "512m";
+
+        private final Path folder;
+        private final Path pidFile;
+
+        private Container(Path folder) {
+            this.folder = folder;
+            pidFile = folder.resolve("container.pid");
+        }
+
+        /** The command that starts a container with the folder as its working directory, and ends with the container. */
+        private List<String> command(Map<String, String> settings, Map<String, String> environment) {
+            Unchecked.run(() -> Files.deleteIfExists(pidFile));
+            Unchecked.run(() -> Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx")));
+            List<String> command = new ArrayList<>(List.of("podman", "run", "--rm", "--network", "host", "--memory", MEMORY, "--read-only",
+                    "--tmpfs", "/tmp:rw,exec,mode=1777", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
+                    "--volume", folder + ":" + folder, "--workdir", folder.toString(), "--pidfile", pidFile.toString()));
+            // What follows an image's name are arguments of the program, and a JVM would have its settings before that; a variable
+            // may have a setting's name as it is.
+            settings.forEach((key, value) -> command.addAll(List.of("--env", key + "=" + value)));
+            environment.forEach((name, value) -> command.addAll(List.of("--env", name + "=" + value)));
+            command.add(IMAGE);
+            return command;
+        }
+
+        /** The application itself: podman's own process is only its messenger, and does not take it along when it is killed. */
+        private ProcessHandle application(Process podman) {
+            await("the container").atMost(Duration.ofSeconds(30)).pollInterval(Duration.ofMillis(20))
+                    .until(() -> !podman.isAlive() || Files.exists(pidFile) && Files.size(pidFile) > 0);
+            return Unchecked.get(() -> Files.exists(pidFile)
+                    ? ProcessHandle.of(Long.parseLong(Files.readString(pidFile).strip())).orElseGet(podman::toHandle) : podman.toHandle());
+        }
     }
 }

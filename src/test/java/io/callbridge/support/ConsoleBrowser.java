@@ -104,12 +104,10 @@ public final class ConsoleBrowser implements AutoCloseable {
         return rule.getId() + ": " + rule.getHelp() + rule.getNodes().stream().map(node -> "\n  " + node.getHtml()).toList();
     }
 
-    /** Leaves a picture of the whole page. */
     public static void picture(Page page, String name) {
         page.screenshot(new Page.ScreenshotOptions().setPath(PICTURES.resolve(name + ".png")).setFullPage(true));
     }
 
-    /** Ends the windows of a test. */
     public void closeWindows() {
         contexts.forEach(BrowserContext::close);
         contexts.clear();

@@ -38,7 +38,6 @@ public final class ExamplePbx {
         return "71" + extension;
     }
 
-    /** The CRM user of a mapped phone. */
     public static String userOf(String extension) {
         return USERS.get(extension);
     }

@@ -131,17 +131,14 @@ public final class FakeAmi implements AutoCloseable {
         return this;
     }
 
-    /** Connections that were accepted. */
     public int connections() {
         return connections.size();
     }
 
-    /** Logins that succeeded. */
     public int logins() {
         return logins.size();
     }
 
-    /** Logins that were refused. */
     public int refusedLogins() {
         return wrong.size();
     }
@@ -158,7 +155,6 @@ public final class FakeAmi implements AutoCloseable {
         return logins.get(count - 1);
     }
 
-    /** The newest connection that is logged in. */
     public Connection newest() {
         return logins.get(logins.size() - 1);
     }
@@ -173,7 +169,6 @@ public final class FakeAmi implements AutoCloseable {
         return send(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** Closes all connections; new ones are accepted. */
     public void drop() {
         connections.forEach(Connection::close);
     }
@@ -223,7 +218,6 @@ public final class FakeAmi implements AutoCloseable {
         return all.replaceFirst("(?s)^.*?Authentication accepted\r\n\r\n", "").getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** One connection of a client. */
     public final class Connection {
 
         private final Socket socket;
@@ -245,12 +239,10 @@ public final class FakeAmi implements AutoCloseable {
             return actions.stream().filter(fields -> action.equals(fields.get("Action"))).count();
         }
 
-        /** Its lists were sent. */
         public boolean isRunning() {
             return running;
         }
 
-        /** Neither side has closed it. */
         public boolean isOpen() {
             return ended.getCount() > 0;
         }

@@ -16,7 +16,8 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** An OpenTelemetry collector that takes traces by OTLP (HTTP with protobuf) and reads what these tests ask for. */
 public final class FakeCollector implements AutoCloseable {
@@ -47,7 +48,6 @@ public final class FakeCollector implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    /** All spans so far. */
     public List<Seen> spans() {
         return List.copyOf(spans);
     }
@@ -74,63 +74,40 @@ public final class FakeCollector implements AutoCloseable {
                     + new String(body, StandardCharsets.ISO_8859_1));
             if (exchange.getRequestURI().getPath().equals("/v1/traces")) {
                 // ExportTraceServiceRequest.resource_spans, ResourceSpans.scope_spans, ScopeSpans.spans
-                fields(body, (field, resource) -> fields(bytes(resource), (inner, scope) -> {
-                    if (inner == 2) {
-                        fields(bytes(scope), (innermost, span) -> {
-                            if (innermost == 2) {
-                                spans.add(span(bytes(span)));
-                            }
-                        });
-                    }
-                }));
+                fields(body, 1).flatMap(resource -> fields(resource, 2)).flatMap(scope -> fields(scope, 2)).map(FakeCollector::span).forEach(spans::add);
             }
             exchange.sendResponseHeaders(200, -1);
         }
     }
 
-    private static Seen span(byte[] message) {
-        Map<Integer, String> ids = new TreeMap<>();
-        String[] name = {""};
+    private static Seen span(Object message) {
         Map<String, String> attributes = new TreeMap<>();
-        boolean[] error = {false};
-        fields(message, (field, value) -> {
-            switch (field) {
-                case 1, 2, 4 -> ids.put(field, HexFormat.of().formatHex(bytes(value)));
-                case 5 -> name[0] = text(value);
-                case 9 -> attribute(bytes(value), attributes);
-                case 15 -> fields(bytes(value), (inner, code) -> error[0] |= inner == 3 && code.equals(2L));
-                default -> { }
-            }
-        });
-        return new Seen(ids.get(1), ids.get(2), ids.getOrDefault(4, ""), name[0], attributes, error[0]);
-    }
-
-    private static void attribute(byte[] keyValue, Map<String, String> attributes) {
-        Object[] pair = new Object[3];
-        fields(keyValue, (field, value) -> pair[field] = value);
-        attributes.put(text(pair[1]), any(bytes(pair[2])));
+        fields(message, 9).forEach(pair -> attributes.put(text(fields(pair, 1)), any(fields(pair, 2).findFirst().orElseThrow())));
+        return new Seen(hex(fields(message, 1)), hex(fields(message, 2)), hex(fields(message, 4)), text(fields(message, 5)), attributes,
+                fields(message, 15).flatMap(status -> fields(status, 3)).anyMatch(code -> code.equals(2L)));
     }
 
     /** AnyValue: a string, a number, or an ArrayValue of them. */
-    private static String any(byte[] message) {
-        List<String> found = new ArrayList<>();
-        fields(message, (field, value) -> {
-            switch (field) {
-                case 1 -> found.add(text(value));
-                case 5 -> fields(bytes(value), (inner, element) -> found.add(any(bytes(element))));
-                default -> found.add(String.valueOf(value));
-            }
-        });
-        return String.join(",", found);
+    private static String any(Object message) {
+        return fields(message).map(field -> switch (field.getKey()) {
+            case 1 -> text(Stream.of(field.getValue()));
+            case 5 -> fields(field.getValue(), 1).map(FakeCollector::any).collect(Collectors.joining(","));
+            default -> String.valueOf(field.getValue());
+        }).collect(Collectors.joining(","));
+    }
+
+    private static Stream<Object> fields(Object message, int number) {
+        return fields(message).filter(field -> field.getKey() == number).map(Map.Entry::getValue);
     }
 
     /** The fields of a protobuf message: numbers as Long, all else as bytes. */
-    private static void fields(byte[] message, BiConsumer<Integer, Object> each) {
-        ByteBuffer in = ByteBuffer.wrap(message).order(ByteOrder.LITTLE_ENDIAN);
+    private static Stream<Map.Entry<Integer, Object>> fields(Object message) {
+        ByteBuffer in = ByteBuffer.wrap((byte[]) message).order(ByteOrder.LITTLE_ENDIAN);
+        List<Map.Entry<Integer, Object>> fields = new ArrayList<>();
         while (in.hasRemaining()) {
             long tag = varint(in);
-            Object value = switch ((int) (tag & 7)) {
-                case 0 -> varint(in);
+            fields.add(Map.entry((int) (tag >>> 3), switch ((int) (tag & 7)) {
+                case 0 -> (Object) varint(in);
                 case 1 -> in.getLong();
                 case 2 -> {
                     byte[] bytes = new byte[(int) varint(in)];
@@ -139,9 +116,17 @@ public final class FakeCollector implements AutoCloseable {
                 }
                 case 5 -> (long) in.getInt();
                 default -> throw new IllegalStateException("wire type of tag " + tag);
-            };
-            each.accept((int) (tag >>> 3), value);
+            }));
         }
+        return fields.stream();
+    }
+
+    private static String text(Stream<Object> bytes) {
+        return bytes.map(each -> new String((byte[]) each, StandardCharsets.UTF_8)).findFirst().orElse("");
+    }
+
+    private static String hex(Stream<Object> bytes) {
+        return bytes.map(each -> HexFormat.of().formatHex((byte[]) each)).findFirst().orElse("");
     }
 
     private static long varint(ByteBuffer in) {
@@ -153,13 +138,5 @@ public final class FakeCollector implements AutoCloseable {
                 return value;
             }
         }
-    }
-
-    private static byte[] bytes(Object value) {
-        return (byte[]) value;
-    }
-
-    private static String text(Object value) {
-        return new String(bytes(value), StandardCharsets.UTF_8);
     }
 }

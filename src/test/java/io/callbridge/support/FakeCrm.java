@@ -136,12 +136,10 @@ public final class FakeCrm implements AutoCloseable {
         up();
     }
 
-    /** The base of the REST contract. */
     public String url() {
         return (tls == null ? "http" : "https") + "://127.0.0.1:" + port + BASE;
     }
 
-    /** Adds a person to the CRM. */
     public void entity(String phone, String id, String name, String responsible) {
         ObjectNode entity = JSON.createObjectNode();
         entity.put("id", id).put("type", "contact").put("name", name)
@@ -159,7 +157,6 @@ public final class FakeCrm implements AutoCloseable {
         rules.add(new Rule(method, path, answer));
     }
 
-    /** Back to the contract's answers. */
     public void behave() {
         rules.clear();
         CountDownLatch those = waiting;
@@ -167,7 +164,6 @@ public final class FakeCrm implements AutoCloseable {
         those.countDown();
     }
 
-    /** Refuses connections from now on. */
     public void down() {
         server.stop(0);
         server = null;
@@ -195,7 +191,6 @@ public final class FakeCrm implements AutoCloseable {
         });
     }
 
-    /** Connections that {@link #babble} has answered. */
     public int babbled() {
         return babbled.get();
     }
@@ -216,7 +211,6 @@ public final class FakeCrm implements AutoCloseable {
         server.start();
     }
 
-    /** All requests so far, in the order of their arrival. */
     public List<CrmRequest> requests() {
         synchronized (requests) {
             return List.copyOf(requests);
@@ -227,7 +221,6 @@ public final class FakeCrm implements AutoCloseable {
         return requests().stream().filter(r -> r.kind() == kind).toList();
     }
 
-    /** The requests of one kind for one id. */
     public List<CrmRequest> requests(CrmRequest.Kind kind, String id) {
         return requests(kind).stream().filter(r -> r.id().equals(id)).toList();
     }
@@ -250,7 +243,6 @@ public final class FakeCrm implements AutoCloseable {
         return requests(kind, id).stream().anyMatch(CrmRequest::effective);
     }
 
-    /** Waits until a call is registered. */
     public void awaitCall(TestCall call) {
         await("the registration of " + call).atMost(Duration.ofSeconds(90)).pollInterval(Duration.ofMillis(20))
                 .until(() -> has(CrmRequest.Kind.CALL, call.legId()));

@@ -110,12 +110,10 @@ public final class FakeOidcProvider implements AutoCloseable {
         refusal = error;
     }
 
-    /** How often a token was renewed. */
     public int refreshes() {
         return refreshes.get();
     }
 
-    /** A token as a program has it that logs in without a browser. */
     public String token(String audience, String name, int lifetime) {
         return signed(key, claims(audience, Map.of("preferred_username", name), lifetime));
     }

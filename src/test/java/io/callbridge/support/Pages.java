@@ -25,7 +25,6 @@ public final class Pages {
         return Unchecked.get(() -> Files.readString(page));
     }
 
-    /** Of all pages. */
     public static String text() {
         return all().stream().map(Pages::text).collect(Collectors.joining("\n"));
     }

@@ -37,7 +37,6 @@ public final class PostgresServer implements AutoCloseable {
         return shared;
     }
 
-    /** The address of a new, empty database. */
     public String newDatabase() {
         String name = "callbridge" + databases.incrementAndGet();
         Unchecked.run(() -> {

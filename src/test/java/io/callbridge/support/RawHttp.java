@@ -47,7 +47,6 @@ public final class RawHttp {
     private RawHttp() {
     }
 
-    /** A request without a body. */
     public static byte[] request(String method, String target) {
         return bytes(head(method, target, null) + "\r\n");
     }
@@ -67,7 +66,6 @@ public final class RawHttp {
         return join(request, bytes("0\r\n\r\n"));
     }
 
-    /** Sends a request and reads until the server closes the connection. */
     public static Answer send(int port, byte[] request) {
         return send(InetAddress.getLoopbackAddress(), port, request);
     }

@@ -28,7 +28,6 @@ public record Scenario(JsonNode file) {
     private static final String SEEDS = System.getProperty("callbridge.test.seeds");
     private static final Pattern HEX_ID = Pattern.compile("[0-9a-f]{32}");
 
-    /** One request of the PBX. */
     public record Event(double at, Map<String, String> fields, Webhook.Wire wire, Expected answer) {
 
         @Override
@@ -37,7 +36,6 @@ public record Scenario(JsonNode file) {
         }
     }
 
-    /** The answer that the PBX must get. */
     public record Expected(Set<Integer> status, String type, String body) {
     }
 
@@ -64,7 +62,6 @@ public record Scenario(JsonNode file) {
         return SEEDS == null ? new Random().longs(2, 0, 1_000_000).toArray() : Stream.of(SEEDS.split(",")).mapToLong(Long::parseLong).toArray();
     }
 
-    /** One scenario by its id. */
     public static Scenario of(String id) {
         return all().filter(s -> s.id().equals(id)).findFirst().orElseThrow();
     }

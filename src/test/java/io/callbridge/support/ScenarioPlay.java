@@ -90,7 +90,6 @@ public final class ScenarioPlay {
         return steps;
     }
 
-    /** For a person: which scenario, how it was played, with which seed. */
     public String title() {
         return title;
     }
@@ -122,12 +121,10 @@ public final class ScenarioPlay {
         return differences;
     }
 
-    /** Whether something has still to come. */
     public boolean isComplete(List<CrmRequest> received) {
         return new ScenarioVerdict(scenario, everything).missing(received).isEmpty();
     }
 
-    /** All that a person needs to understand a difference. */
     public String report(List<String> differences, List<CrmRequest> received) {
         return title + "\n" + String.join("\n", differences) + "\n--- sent ---\n" + String.join("\n", log) + "\n--- received ---\n"
                 + received.stream().map(request -> request.at() + " " + request).collect(Collectors.joining("\n"));

@@ -26,7 +26,6 @@ public final class SmallDisk implements AutoCloseable {
         return folder;
     }
 
-    /** From now on nothing can be written. */
     public void fill(BridgeProcess user) throws IOException, InterruptedException {
         if (!mounted) {
             must("prlimit", "--pid", Long.toString(user.pid()), "--fsize=1:");
@@ -41,7 +40,6 @@ public final class SmallDisk implements AutoCloseable {
         }
     }
 
-    /** There is room again. */
     public void free(BridgeProcess user) throws IOException, InterruptedException {
         if (mounted) {
             Files.delete(ballast());

@@ -28,7 +28,6 @@ public final class TcpSender implements AutoCloseable {
         answers = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
     }
 
-    /** A connection that has said nothing yet. */
     public static TcpSender connect(int port) {
         return Unchecked.get(() -> new TcpSender(port, SocketFactory.getDefault()));
     }
@@ -80,7 +79,6 @@ public final class TcpSender implements AutoCloseable {
         return Stream.generate(this::answer).limit(count).collect(Collectors.toList());
     }
 
-    /** An event as one line. */
     public static String json(Map<String, String> fields) {
         return Webhook.json(fields) + "\n";
     }

@@ -22,7 +22,6 @@ public record TestCall(String callId, String legId, String extension, String cal
         this(callId, ExamplePbx.idOf(extension) + "-" + hex(), extension, caller);
     }
 
-    /** A call of an outside number to a phone. */
     public static TestCall incoming(String extension, String caller) {
         return new TestCall(hex(), extension, caller);
     }
@@ -32,7 +31,6 @@ public record TestCall(String callId, String legId, String extension, String cal
         return "+7901" + (1_000_000 + NUMBERS.incrementAndGet());
     }
 
-    /** Another phone that rings in the same call. */
     public TestCall alsoRinging(String otherExtension) {
         return new TestCall(callId, otherExtension, caller);
     }
@@ -45,22 +43,18 @@ public record TestCall(String callId, String legId, String extension, String cal
         return event("answer", "ANSWER", 5);
     }
 
-    /** The end of a talk of 30 seconds. */
     public Map<String, String> hangup() {
         return event("hangup", "ANSWER", 35, "Duration", Long.toString(30 * SECOND));
     }
 
-    /** The end of a call that nobody answered. */
     public Map<String, String> givenUp() {
         return event("hangup", "CANCEL", 17, "Duration", "0");
     }
 
-    /** The events of an answered call, in order. */
     public List<Map<String, String>> answered() {
         return List.of(dialIn(), answer(), hangup());
     }
 
-    /** The events of a call that nobody answered, in order. */
     public List<Map<String, String>> missed() {
         return List.of(dialIn(), givenUp());
     }

@@ -16,7 +16,6 @@ import java.util.Properties;
 /** The packaged settings with some of one's own, as a start sees them, in milliseconds. */
 public final class TestConfig {
 
-    /** The settings that are packaged. */
     public static final Path PACKAGED = Path.of("src/main/resources/META-INF/microprofile-config.properties");
 
     private TestConfig() {

@@ -22,7 +22,6 @@ public final class TestStore {
     private TestStore() {
     }
 
-    /** A store that is not open yet. */
     public static Store of(String url) {
         boolean shared = url.startsWith(StoreKind.POSTGRESQL.prefix);
         DataSource dataSource = shared ? postgresql(url) : sqlite(url);

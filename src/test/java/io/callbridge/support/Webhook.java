@@ -34,7 +34,6 @@ public final class Webhook {
      */
     public record Wire(String method, Set<String> query, Set<String> body, boolean json, boolean secret) {
 
-        /** A POST with all fields in a form body. */
         public static final Wire FORM = new Wire("POST", Set.of(), null, false, true);
 
         public static Wire get(Set<String> fields) {
@@ -58,12 +57,10 @@ public final class Webhook {
         this.secret = secret;
     }
 
-    /** The path of the webhook. */
     public String path() {
         return "/pbx/" + secret + "/events";
     }
 
-    /** Sends an event in a form body. */
     public HttpResponse<String> send(Map<String, String> fields) {
         return send(fields, Wire.FORM);
     }
@@ -104,7 +101,6 @@ public final class Webhook {
                 .build();
     }
 
-    /** Fields as a form; a star is escaped, as the PBX does it. */
     public static String form(Map<String, String> fields) {
         return fields.entrySet().stream().map(f -> encode(f.getKey()) + "=" + encode(f.getValue()))
                 .collect(Collectors.joining("&"));
