@@ -241,6 +241,12 @@ public final class BridgeProcess implements AutoCloseable {
         return application().pid();
     }
 
+    /** Lets it stand still ({@code STOP}) and go on ({@code CONT}). */
+    public void signal(String name) throws Exception {
+        new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    }
+
+    /** The address of the store, as the process has it. */
     public String storeUrl() {
         return settings.get(STORE_URL);
     }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 
 /** The classes of the application itself, as they were compiled. */
@@ -16,21 +15,16 @@ public final class OwnClasses {
     }
 
     public static Stream<Class<?>> all() {
-        return files().stream().map(file -> load(FOLDER.relativize(file).toString().replace(".class", "").replace('/', '.')));
-    }
-
-    /** Their files. */
-    public static List<Path> files() {
         try (Stream<Path> files = Files.walk(FOLDER.resolve("io/callbridge"))) {
-            return files.filter(file -> file.toString().endsWith(".class")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".class")).<Class<?>>map(OwnClasses::load).toList().stream();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static Class<?> load(String name) {
+    private static Class<?> load(Path file) {
         try {
-            return Class.forName(name, false, OwnClasses.class.getClassLoader());
+            return Class.forName(FOLDER.relativize(file).toString().replace(".class", "").replace('/', '.'), false, OwnClasses.class.getClassLoader());
         } catch (ClassNotFoundException e) {
             throw new IllegalStateException(e);
         }
