@@ -1,9 +1,12 @@
 package io.callbridge;
 
+import static io.callbridge.support.BridgeProcess.words;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.RawHttp;
@@ -23,12 +26,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
 
 /**
  * Who may ask the administration API, and as whom he is known to the routes: one of them answers with the name it is given, as
@@ -38,15 +38,9 @@ class AdminGateIT {
 
     private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String BEARER = "Authorization: Bearer " + TOKEN;
-    private static final String ROUTE = "platform-http:";
     private static final int AT_LEAST = 14;
 
-    private static BridgeProcess closed;
-
-    @BeforeAll
-    static void start() {
-        closed = SharedBridge.bridge();
-    }
+    private final BridgeProcess closed = SharedBridge.bridge();
 
     @Test
     void theTokenOpensFromEverywhere() {
@@ -82,9 +76,9 @@ class AdminGateIT {
         "Origin: http://localhost:8080", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "Callbridge-Console: true",
         "Cookie: callbridge=", "Cookie: callbridge=null", "Cookie: callbridge=" + TOKEN})
     void toBeOnThisMachineIsNoProof(String header) {
-        assertRefused(401, ask(closed, "GET /api/who", header));
-        assertRefused(401, ask(closed, "POST /login", header));
-        assertRefused(401, ask(closed, "POST /logout", header));
+        for (String line : List.of("GET /api/who", "POST /login", "POST /logout")) {
+            assertRefused(401, ask(closed, line, header));
+        }
         Answer page = ask(closed, "GET /", header);
         assertEquals(401, page.status());
         assertTrue(page.text().contains("<form>"), "it asks who it is");
@@ -131,7 +125,7 @@ class AdminGateIT {
     }
 
     /** @return its cookie */
-    private static String session() {
+    private String session() {
         Answer in = ask(closed, "POST /login", BEARER);
         assertEquals(204, in.status());
         String cookie = in.header("Set-Cookie");
@@ -188,28 +182,25 @@ class AdminGateIT {
         TreeSet<String> lines = new TreeSet<>(List.of("GET /api/live"));
         try (Stream<Path> files = Files.list(Path.of("routes"))) {
             for (Path file : files.filter(f -> f.toString().endsWith(".camel.yaml")).toList()) {
-                collect(new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file)), lines);
+                JsonNode yaml = new YAMLMapper().readTree(file.toFile());
+                for (JsonNode request : yaml.findParents("routeTemplateRef")) {
+                    Map<String, String> values = new HashMap<>();
+                    request.path("parameters").forEach(parameter -> values.put(words(parameter, "name"), words(parameter, "value")));
+                    if (words(request, "routeTemplateRef").equals("ops-request")) {
+                        lines.add(values.get("method") + " /api/" + values.get("path").replaceAll("\\{[^}]+}", "1"));
+                    }
+                }
+                for (JsonNode from : yaml.findParents("uri")) {
+                    String uri = words(from, "uri").replaceAll("[?].*", "");
+                    if (uri.matches("platform-http:/api/[^{]*(\\{[a-zA-Z]+}.*)?")) {
+                        Stream.of(from.at("/parameters/httpMethodRestrict").asText("GET,POST").split(", *"))
+                                .forEach(method -> lines.add(method + uri.replace("platform-http:", " ").replaceAll("\\{[^}]+}", "1")));
+                    }
+                }
             }
         }
         assertTrue(lines.size() >= AT_LEAST, lines::toString);
         return lines;
-    }
-
-    private static void collect(Object node, TreeSet<String> lines) {
-        if (node instanceof List<?> list) {
-            list.forEach(item -> collect(item, lines));
-        } else if (node instanceof Map<?, ?> map) {
-            if ("ops-request".equals(map.get("routeTemplateRef")) && map.get("parameters") instanceof List<?> parameters) {
-                Map<Object, Object> values = new HashMap<>();
-                parameters.forEach(parameter -> values.put(((Map<?, ?>) parameter).get("name"), ((Map<?, ?>) parameter).get("value")));
-                lines.add(values.get("method") + " /api/" + String.valueOf(values.get("path")).replaceAll("\\{[^}]+}", "1"));
-            } else if (String.valueOf(map.get("uri")).matches(ROUTE + "/api/[^{]*(\\{[a-zA-Z]+}.*)?")) {
-                String path = map.get("uri").toString().substring(ROUTE.length()).replaceAll("\\{[^}]+}", "1").replaceAll("\\?.*", "");
-                Object methods = map.get("parameters") instanceof Map<?, ?> parameters ? parameters.get("httpMethodRestrict") : null;
-                Stream.of(String.valueOf(methods == null ? "GET,POST" : methods).split(",")).forEach(m -> lines.add(m.strip() + " " + path));
-            }
-            map.values().forEach(value -> collect(value, lines));
-        }
     }
 
     @Test
@@ -245,19 +236,15 @@ class AdminGateIT {
         assertEquals(200, proxied("GET /q/metrics").status());
     }
 
-    private static Answer proxied(String line) {
+    private Answer proxied(String line) {
         return RawHttp.send(closed.port(), RawHttp.bytes(line + " HTTP/1.0\r\nHost: 127.0.0.1:" + closed.port()
                 + "\r\nConnection: close\r\nContent-Length: 0\r\nUser-Agent: Mozilla/5.0\r\n\r\n"));
     }
 
-    private static Answer ask(BridgeProcess bridge, String line, String... headers) {
-        return RawHttp.send(bridge.port(), request(bridge, line, headers));
-    }
-
-    private static byte[] request(BridgeProcess bridge, String line, String... headers) {
-        boolean host = Stream.of(headers).anyMatch(header -> header.startsWith("Host:"));
-        return RawHttp.bytes(line + " HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n"
-                + (host ? "" : "Host: 127.0.0.1:" + bridge.port() + "\r\n") + String.join("\r\n", headers) + "\r\n\r\n");
+    static Answer ask(BridgeProcess bridge, String line, String... headers) {
+        String host = Stream.of(headers).anyMatch(header -> header.startsWith("Host:")) ? "" : "Host: 127.0.0.1:" + bridge.port() + "\r\n";
+        return RawHttp.send(bridge.port(), RawHttp.bytes(line + " HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n" + host
+                + String.join("\r\n", headers) + "\r\n\r\n"));
     }
 
     private static void assertWho(String name, Answer answer) {
@@ -265,7 +252,7 @@ class AdminGateIT {
         assertEquals(name, answer.text());
     }
 
-    private static void assertRefused(int status, Answer answer) {
+    static void assertRefused(int status, Answer answer) {
         assertEquals(status, answer.status(), answer::toString);
         // The same for whatever is asked.
         assertTrue(answer.text().startsWith(status == 401 ? "Nobody knows who asks" : "This user may not"), answer::toString);

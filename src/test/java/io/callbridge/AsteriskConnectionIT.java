@@ -11,6 +11,7 @@ import io.callbridge.support.Certificates;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
+import io.callbridge.support.SharedBridge;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -19,8 +20,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,20 +33,10 @@ class AsteriskConnectionIT {
             "callbridge.ami.reconnect-max-ms", "500", "callbridge.ami.refused-ms", "500", "callbridge.ami.answer-ms", "20000");
     private static final String LEASE = "callbridge.ami.lease-ms";
 
-    private FakeCrm crm;
-    private FakeAmi ami;
-
-    @BeforeEach
-    void start() {
-        crm = new FakeCrm();
-        ami = FakeAmi.start("bridge", SECRET);
-    }
-
-    @AfterEach
-    void stop() {
-        ami.close();
-        crm.close();
-    }
+    @AutoClose
+    private final FakeCrm crm = new FakeCrm();
+    @AutoClose
+    private final FakeAmi ami = FakeAmi.start("bridge", SECRET);
 
     @Test
     void theConnectionComesBackWhateverHappensToIt() throws Exception {
@@ -73,9 +63,9 @@ class AsteriskConnectionIT {
             ami.awaitLogin(3);
 
             ami.silent(true);
-            int before = ami.connections();
+            int silence = ami.connections();
             ami.drop();
-            await("attempts that get no banner").atMost(SOON).until(() -> ami.connections() >= before + 2);
+            await("attempts that get no banner").atMost(SOON).until(() -> ami.connections() >= silence + 2);
             ami.silent(false);
             ami.awaitLogin(4);
 
@@ -98,11 +88,37 @@ class AsteriskConnectionIT {
             assertFalse(bridge.output().contains(SECRET), bridge::tail);
             assertFalse(bridge.output().lines().anyMatch(line -> line.matches("\\s+at [\\w.$/]+\\(.*")), bridge::tail);
 
-            long begin = System.nanoTime();
-            bridge.stop();
-            assertTrue(Duration.ofNanos(System.nanoTime() - begin).toSeconds() < 20, bridge::tail);
+            ami.banner("Asterisk Call Manager/1.3").drop();
+            awaitSaid(bridge, "needed is Asterisk 12");
+            assertTrue(bridge.output().contains("its Asterisk is 11 or older (Asterisk Call Manager/1.3)"), bridge::tail);
+            awaitState(bridge, "connected since");
+            ami.banner("Asterisk Call Manager/11.0.0").drop();
+            await("a newer one").atMost(SOON).until(() -> !bridge.get("/api/status").body().contains("needed is Asterisk 12"));
+            ami.onLogin(connection -> connection.send("Event: Dial\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\n\r\n")).drop();
+            awaitSaid(bridge, "events Dial");
+
+            ami.deny("Status").deny("CoreShowChannels");
+            for (int more = 1; more <= 3; more++) {
+                int before = ami.logins();
+                ami.drop();
+                ami.awaitLogin(before + 1);
+            }
+            await("the word").atMost(SOON).until(() -> bridge.output().contains("'write = reporting'"));
+            assertEquals(1, bridge.output().lines().filter(line -> line.contains("'write = reporting'")).count(), bridge::tail);
+
+            assertStopsInTime(bridge);
             await("no reader").atMost(SOON).until(() -> ami.readers() == 0);
         }
+    }
+
+    private static void awaitSaid(BridgeProcess bridge, String word) {
+        await(word).atMost(SOON).until(() -> bridge.get("/api/status").body().contains(word));
+    }
+
+    private static void assertStopsInTime(BridgeProcess bridge) {
+        long begin = System.nanoTime();
+        bridge.stop();
+        assertTrue(System.nanoTime() - begin < Duration.ofSeconds(20).toNanos(), bridge::tail);
     }
 
     @Test
@@ -113,34 +129,6 @@ class AsteriskConnectionIT {
             assertTrue(bridge.output().contains("Authentication failed; see callbridge.pbx.main.ami.username and"), bridge::tail);
             assertFalse(bridge.output().contains(SECRET), bridge::tail);
             await("readiness").atMost(SOON).until(bridge::ready);
-        }
-    }
-
-    @Test
-    void aMissingRightIsSaidOnce() {
-        ami.deny("Status").deny("CoreShowChannels");
-        try (BridgeProcess bridge = bridge().start()) {
-            for (int login = 1; login <= 3; login++) {
-                ami.awaitLogin(login);
-                ami.drop();
-            }
-            await("the word").atMost(SOON).until(() -> bridge.output().contains("'write = reporting'"));
-            assertEquals(1, bridge.output().lines().filter(line -> line.contains("'write = reporting'")).count(), bridge::tail);
-        }
-    }
-
-    @Test
-    void anAsteriskThatIsTooOldIsSaidToBe() throws Exception {
-        try (BridgeProcess bridge = bridge().start()) {
-            ami.banner("Asterisk Call Manager/1.3");
-            ami.drop();
-            await("the word").atMost(SOON).until(() -> bridge.get("/api/status").body().contains("needed is Asterisk 12"));
-            assertTrue(bridge.output().contains("its Asterisk is 11 or older (Asterisk Call Manager/1.3)"), bridge::tail);
-            awaitState(bridge, "connected since");
-            ami.banner("Asterisk Call Manager/11.0.0").drop();
-            await("a newer one").atMost(SOON).until(() -> !bridge.get("/api/status").body().contains("needed is Asterisk 12"));
-            ami.onLogin(connection -> connection.send("Event: Dial\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\n\r\n")).drop();
-            await("the word").atMost(SOON).until(() -> bridge.get("/api/status").body().contains("events Dial"));
         }
     }
 
@@ -189,16 +177,18 @@ class AsteriskConnectionIT {
 
     @Test
     void withoutAnAsteriskNothingOfItRuns() {
-        try (BridgeProcess bridge = BridgeProcess.builder().crm(crm).start()) {
-            assertFalse(bridge.get("/q/health/ready").body().contains("asterisk"));
-            assertFalse(bridge.output().contains("asterisk"), bridge::tail);
-        }
+        assertFalse(SharedBridge.bridge().get("/q/health/ready").body().contains("asterisk"));
+        assertFalse(SharedBridge.bridge().output().contains("asterisk"), SharedBridge.bridge()::tail);
     }
 
+    /**
+     * One that was asleep believes to be the reader still when it wakes up, and has in its socket what was sent meanwhile. That the lease of
+     * one that is killed runs out too is the lease's own test.
+     */
     @Test
-    void anotherReplicaTakesOverFromOneThatIsKilledAndFromOneThatStops() {
+    void anotherReplicaTakesOverFromOneThatSleepsAndFromOneThatStops() throws Exception {
         try (BridgeProcess first = bridge().setting(LEASE, "15000").store(StoreKind.POSTGRESQL).start()) {
-            ami.awaitLogin(1);
+            FakeAmi.Connection old = ami.awaitLogin(1);
             // So long that who waits for its end, since it was not given back, is too late.
             try (BridgeProcess second = bridge().setting(LEASE, "45000").storeOf(first).start();
                     BridgeProcess third = bridge().setting(LEASE, "45000").storeOf(first).start()) {
@@ -206,42 +196,25 @@ class AsteriskConnectionIT {
                 awaitState(third, "another replica reads it");
                 await("readiness").atMost(SOON).until(() -> second.ready() && third.ready());
                 assertEquals(1, ami.logins());
+                first.signal("STOP");
                 long begin = System.nanoTime();
-                first.kill();
                 ami.awaitLogin(2);
                 Duration took = Duration.ofNanos(System.nanoTime() - begin);
                 assertTrue(took.toSeconds() < 40, () -> "taken over after " + took);
-                assertEquals(1, ami.readers());
-                BridgeProcess reader = state(second).startsWith("connected") ? second : third;
-                BridgeProcess other = reader == second ? third : second;
-                awaitState(reader, "connected since");
-
-                long stop = System.nanoTime();
-                reader.stop();
-                ami.awaitLogin(3);
-                assertTrue(Duration.ofNanos(System.nanoTime() - stop).toSeconds() < 20, other::tail);
-                awaitState(other, "connected since");
-                await("one reader").atMost(SOON).until(() -> ami.readers() == 1);
-                assertEquals(3, ami.logins());
-            }
-        }
-    }
-
-    /** It believes to be the reader still when it wakes up, and has in its socket what was sent meanwhile. */
-    @Test
-    void aReplicaThatWasAsleepReadsNoMoreWhenAnotherHasTakenOver() throws Exception {
-        try (BridgeProcess first = bridge().setting(LEASE, "15000").store(StoreKind.POSTGRESQL).start()) {
-            FakeAmi.Connection old = ami.awaitLogin(1);
-            try (BridgeProcess second = bridge().setting(LEASE, "15000").storeOf(first).start()) {
-                signal("STOP", first);
-                ami.awaitLogin(2);
                 old.send("Event: Hangup\r\nUniqueid: 1.1\r\n\r\n");
-                signal("CONT", first);
+                first.signal("CONT");
                 assertTrue(old.awaitEnd(SOON), first::tail);
                 awaitState(first, "another replica reads it");
-                awaitState(second, "connected since");
                 assertEquals(1, ami.readers());
-                assertEquals(2, ami.logins());
+                BridgeProcess reader = state(second).startsWith("connected") ? second : third;
+                awaitState(reader, "connected since");
+
+                begin = System.nanoTime();
+                reader.stop();
+                ami.awaitLogin(3);
+                assertTrue(System.nanoTime() - begin < Duration.ofSeconds(20).toNanos(), reader::tail);
+                await("one reader").atMost(SOON).until(() -> ami.readers() == 1);
+                assertEquals(3, ami.logins());
             }
         }
     }
@@ -262,10 +235,7 @@ class AsteriskConnectionIT {
                     assertEquals(1, ami.logins(), "the connection has nothing to do with it");
                 }
             }
-            long begin = System.nanoTime();
-            bridge.stop();
-            Duration took = Duration.ofNanos(System.nanoTime() - begin);
-            assertTrue(took.toSeconds() < 20, () -> "stopped after " + took + bridge.tail());
+            assertStopsInTime(bridge);
         }
     }
 
@@ -277,10 +247,6 @@ class AsteriskConnectionIT {
                 + "Event: Newchannel\n" + phone + "ChannelState: 0\n\n"
                 + "Event: DialBegin\n" + trunk + "CallerIDNum: 12025550143\n" + phone.replaceAll("(?m)^", "Dest").replaceAll("Dest$", "")
                 + "\nEvent: Newstate\n" + phone + "ChannelState: 5\n\n";
-    }
-
-    private static void signal(String name, BridgeProcess bridge) throws Exception {
-        assertEquals(0, new ProcessBuilder("kill", "-" + name, Long.toString(bridge.pid())).start().waitFor());
     }
 
     private BridgeProcess.Builder bridge() {

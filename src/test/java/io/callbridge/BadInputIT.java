@@ -33,7 +33,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -56,21 +56,15 @@ class BadInputIT {
     /** What an earlier test has failed with already. */
     private static final Set<String> TOLD = new HashSet<>();
 
+    @AutoClose
     private static FakeCrm crm;
+    @AutoClose
     private static BridgeProcess bridge;
 
     @BeforeAll
     static void start() {
         crm = new FakeCrm();
         bridge = BridgeProcess.builder().crm(crm).start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (bridge != null) {
-            bridge.close();
-        }
-        crm.close();
     }
 
     @TestFactory

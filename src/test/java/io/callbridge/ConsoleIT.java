@@ -4,10 +4,12 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import com.microsoft.playwright.options.WaitForSelectorState;
@@ -20,6 +22,9 @@ import io.callbridge.support.PrefixProxy;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -591,6 +596,39 @@ class ConsoleIT {
         assertComplainsOnlyOf("401");
         bridge.webhook().accept(List.of(ringing.givenUp()));
         bridge.post("/api/deliveries/discard");
+    }
+
+    /** What somebody sees who has just started it by the first command of the README, on a port of his own. */
+    @Test
+    void theDemoSaysWhereItIsAsksNobodyWhoHeIsAndTellsItsOwnCrm() {
+        try (BridgeProcess demo = BridgeProcess.builder().bare().setting("callbridge.demo", "true").setting("callbridge.demo.pause-ms", "100").start();
+                ConsoleBrowser window = new ConsoleBrowser(demo.port())) {
+            String address = "http://127.0.0.1:" + demo.port();
+            await().atMost(SOON).until(() -> demo.output().contains("This is a demo"));
+            String end = demo.output().replaceFirst("(?s).*This is a demo", "");
+            assertTrue(end.contains("open " + address + "/") && !end.contains(" route ") && !end.contains("Installed features"), demo::tail);
+            assertTimeoutPreemptively(SOON, () -> {
+                try (BufferedReader lines = new BufferedReader(new InputStreamReader(URI.create(address + "/demo/events").toURL().openStream()))) {
+                    assertTrue(lines.lines().anyMatch("event: card"::equals), "the demo CRM is told of no call");
+                }
+            });
+            for (String line : List.of("GET /api/calls", "GET /")) {
+                assertEquals(200, AdminGateIT.ask(demo, line, "Host: callbridge.example", "X-Forwarded-For: 192.0.2.1").status(), line);
+            }
+            AdminGateIT.assertRefused(403, AdminGateIT.ask(demo, "GET /api/calls", "Host: 127.0.0.1", "Origin: http://evil.example"));
+            assertFalse(demo.output().contains("#token="), demo::output);
+
+            Page page = window.open(null);
+            page.navigate("/");
+            Locator link = page.locator(".call a").first();
+            link.waitFor(new Locator.WaitForOptions().setTimeout(SOON.toMillis()));
+            String call = link.getAttribute("href");
+            assertThat(page.locator(".call:has(a[href='" + call + "'])")).hasCount(0,
+                    new LocatorAssertions.HasCountOptions().setTimeout(2 * SOON.toMillis()));
+            page.navigate("/" + call);
+            assertThat(page.locator(".verdicts li")).not().hasCount(0);
+            assertEquals(List.of(), window.errors());
+        }
     }
 
     private static void assertFits(Page page, String hash) {

@@ -39,8 +39,8 @@ class NativeRegistrationsTest {
             Stream.of(RouteVocabulary.class.getAnnotation(RegisterForReflection.class).targets())).collect(Collectors.toSet());
 
     @Test
-    void whatRoutesNameIsRegistered() throws IOException {
-        for (Path file : files("routes", ".camel.yaml")) {
+    void whatRoutesNameIsRegistered() {
+        for (Path file : files("routes", ".camel.yaml").toList()) {
             assertEquals(Set.of(), lacking(Pages.text(file)), file::toString);
         }
     }
@@ -80,7 +80,7 @@ class NativeRegistrationsTest {
 
     @Test
     void whatIsJsonIsRegistered() throws IOException {
-        Set<String> types = JsonTypes.in(files("src/main/java", ".java"));
+        Set<String> types = JsonTypes.in(files("src/main/java", ".java").toList());
         assertFalse(types.isEmpty());
         types.removeAll(registered.stream().map(Class::getName).collect(Collectors.toSet()));
         assertEquals(Set.of(), types);
@@ -88,24 +88,22 @@ class NativeRegistrationsTest {
 
     /** Of ours; the scripts of the stores are found by Flyway's extension. */
     @Test
-    void whatIsReadAtRunTimeIsIncluded() throws IOException {
+    void whatIsReadAtRunTimeIsIncluded() {
         String included = "glob:{META-INF/**,db/**," + TestConfig.packaged().getProperty("quarkus.native.resources.includes") + "}";
         Path own = Path.of("src/main/resources");
-        assertEquals(List.of(), Stream.concat(files("src/main/resources", "").stream().map(own::relativize), files("routes", ".camel.yaml").stream())
+        assertEquals(List.of(), Stream.concat(files("src/main/resources", "").map(own::relativize), files("routes", ".camel.yaml"))
                 .filter(file -> !FileSystems.getDefault().getPathMatcher(included).matches(file)).toList());
     }
 
     /** So none is registered for that; state is JSON and columns. */
     @Test
-    void nothingIsSerializedByJava() throws IOException {
-        assertEquals(List.of(), files("src/main/java", ".java").stream().filter(file -> Pages.text(file).matches("(?s).*Object(In|Out)putStream.*"))
+    void nothingIsSerializedByJava() {
+        assertEquals(List.of(), files("src/main/java", ".java").filter(file -> Pages.text(file).matches("(?s).*Object(In|Out)putStream.*"))
                 .toList());
         assertFalse(RouteVocabulary.class.getAnnotation(RegisterForReflection.class).serialization());
     }
 
-    private static List<Path> files(String folder, String suffix) throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of(folder))) {
-            return files.filter(Files::isRegularFile).filter(file -> file.toString().endsWith(suffix)).sorted().toList();
-        }
+    private static Stream<Path> files(String folder, String suffix) {
+        return Pages.below(Path.of(folder)).filter(file -> Files.isRegularFile(file) && file.toString().endsWith(suffix));
     }
 }

@@ -27,7 +27,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
+import java.util.Set;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -43,7 +44,9 @@ class OidcIT {
     private static final String TOKEN = BridgeProcess.ADMIN_TOKEN;
     private static final String START = "/api/login/start";
 
+    @AutoClose
     private static FakeOidcProvider provider;
+    @AutoClose
     private static BridgeProcess bridge;
 
     private Browser browser;
@@ -54,14 +57,6 @@ class OidcIT {
         bridge = BridgeProcess.builder().settings(provider.settings("anna", "Борис", "token", "demo")).setting("callbridge.admin.oidc.role", "telephony")
                 .setting("quarkus.http.proxy.proxy-address-forwarding", "true").setting("quarkus.http.proxy.enable-forwarded-host", "true")
                 .setting("quarkus.http.proxy.enable-forwarded-prefix", "true").editRoutes(SharedBridge.WHO).start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (bridge != null) {
-            bridge.close();
-        }
-        provider.close();
     }
 
     @BeforeEach
@@ -85,23 +80,17 @@ class OidcIT {
     @Test
     void whoHasNotLoggedInIsRefusedWhateverHeAsksFor() throws IOException {
         for (String line : AdminGateIT.endpoints()) {
-            for (String[] header : List.of(new String[] {"Accept", "*/*"}, new String[] {"Callbridge-Who", "anna"},
-                    new String[] {"Cookie", "session=x; q_sessio=x"})) {
-                String path = line.substring(line.indexOf(' ') + 1);
-                HttpResponse<String> refused = line.startsWith("GET") ? bridge.get(path, header) : line.startsWith("POST")
-                        ? bridge.post(path, header) : bridge.delete(path, header);
-                assertEquals(401, refused.statusCode(), line);
-                assertTrue(refused.body().startsWith("Nobody knows who asks"), line);
+            for (String header : List.of("Accept: */*", "Callbridge-Who: anna", "Cookie: session=x; q_sessio=x")) {
+                AdminGateIT.assertRefused(401, AdminGateIT.ask(bridge, line, header));
             }
         }
     }
 
     @Test
     void aBrowserLogsInWorksAndLogsOut() {
-        HttpResponse<String> before = browser.get("/api/calls");
-        assertEquals(401, before.statusCode());
-        assertTrue(before.headers().firstValue("Location").isEmpty() && before.headers().firstValue("WWW-Authenticate").isEmpty(),
-                "a page shows its own form");
+        Set<String> headers = browser.get("/api/calls").headers().map().keySet();
+        assertEquals(401, browser.get("/api/calls").statusCode());
+        assertFalse(headers.contains("location") || headers.contains("www-authenticate"), "a page shows its own form");
         assertTrue(browser.get("/").body().contains("data-oidc=\"true\""), () -> browser.get("/").body());
 
         assertEquals("/calls/1?a=b#c", browser.login("/calls/1?a=b%23c"));
@@ -129,14 +118,13 @@ class OidcIT {
     @Test
     void aPageOfAnotherSiteCannotUseTheSession() {
         browser.login("/");
-        for (String[] header : List.of(new String[] {"Origin", "https://evil.example"}, new String[] {"Origin", "null"},
-                new String[] {"Sec-Fetch-Site", "cross-site"}, new String[] {"Sec-Fetch-Site", "same-site"})) {
-            for (String path : List.of("/api/deliveries/retry", "/logout")) {
-                HttpResponse<String> refused = browser.post(path, header);
-                assertEquals(403, refused.statusCode(), path + header[1]);
+        for (String header : List.of("Origin https://evil.example", "Origin null", "Sec-Fetch-Site cross-site", "Sec-Fetch-Site same-site")) {
+            String[] one = header.split(" ");
+            for (HttpResponse<String> refused : List.of(browser.post("/api/deliveries/retry", one), browser.post("/logout", one),
+                    browser.get("/api/calls", one))) {
+                assertEquals(403, refused.statusCode(), header);
                 assertTrue(refused.body().startsWith("This user may not"), refused.body());
             }
-            assertEquals(403, browser.get("/api/calls", header).statusCode(), header[1]);
         }
         assertEquals(200, browser.get("/api/calls").statusCode(), "the session has ended");
     }
@@ -183,17 +171,14 @@ class OidcIT {
 
     @Test
     void aRoleIsEnoughAndANameMayBeOfAnyAlphabet() {
-        provider.user("clara", Map.of("groups", List.of("sales", "telephony")));
-        browser.login("/");
-        assertEquals("clara", browser.get("/api/who").body());
-        Browser other = new Browser(bridge);
-        provider.user("dmitri", Map.of("realm_access", Map.of("roles", List.of("telephony"))));
-        other.login("/");
-        assertEquals("dmitri", other.get("/api/who").body());
-        provider.user("Борис", Map.of());
-        Browser third = new Browser(bridge);
-        third.login("/");
-        assertEquals("Борис", third.get("/api/who").body());
+        Map<String, Map<String, Object>> users = Map.of("clara", Map.of("groups", List.of("sales", "telephony")),
+                "dmitri", Map.of("realm_access", Map.of("roles", List.of("telephony"))), "Борис", Map.of());
+        users.forEach((name, claims) -> {
+            provider.user(name, claims);
+            Browser other = new Browser(bridge);
+            other.login("/");
+            assertEquals(name, other.get("/api/who").body());
+        });
     }
 
     @Test
@@ -208,20 +193,14 @@ class OidcIT {
         assertEquals("anna", bearer(provider.token(FakeOidcProvider.CLIENT, "anna", 60)).body());
         assertEquals(403, bearer(provider.token(FakeOidcProvider.CLIENT, "mallory", 60)).statusCode());
         for (String wrong : List.of(provider.token("another-application", "anna", 60), provider.token(FakeOidcProvider.CLIENT, "anna", -60),
-                provider.forged("anna"), unsigned(), "opaque", "a.b.c")) {
-            HttpResponse<String> refused = bearer(wrong);
-            assertEquals(401, refused.statusCode(), wrong);
-            assertTrue(refused.body().startsWith("Nobody knows who asks"), refused.body());
+                provider.forged("anna"), "eyJhbGciOiJub25lIn0." + provider.token(FakeOidcProvider.CLIENT, "anna", 60).split("[.]")[1] + ".", "opaque", "a.b.c")) {
+            assertEquals(401, bearer(wrong).statusCode(), wrong);
+            assertTrue(bearer(wrong).body().startsWith("Nobody knows who asks"), wrong);
         }
     }
 
     private static HttpResponse<String> bearer(String token) {
         return bridge.get("/api/who", "Authorization", "Bearer " + token);
-    }
-
-    private static String unsigned() {
-        String[] parts = provider.token(FakeOidcProvider.CLIENT, "anna", 60).split("\\.");
-        return "eyJhbGciOiJub25lIn0." + parts[1] + ".";
     }
 
     @ParameterizedTest
@@ -247,7 +226,7 @@ class OidcIT {
         HttpResponse<String> stolen = other.get(back);
         assertFalse(stolen.headers().allValues("Set-Cookie").toString().contains("q_session"), stolen.headers()::toString);
         assertEquals(401, other.get("/api/who").statusCode());
-        assertEquals(401, browser.get(back.replaceAll("state=[^&]*", "state=x")).statusCode() == 302 ? 401 : 0, "no session by another state");
+        assertEquals(302, browser.get(back.replaceAll("state=[^&]*", "state=x")).statusCode(), "no session by another state");
         assertEquals(List.of(), browser.session());
     }
 
@@ -334,8 +313,7 @@ class OidcIT {
     void onlyTheAdministrationKnowsOfTheLogin() {
         for (String path : List.of("/q/health/live", "/q/health/ready", "/q/metrics")) {
             HttpResponse<String> answer = bridge.get(path, "Authorization", "Bearer x", "Cookie", "q_session=x");
-            assertEquals(200, answer.statusCode(), path);
-            assertEquals(List.of(), answer.headers().allValues("Set-Cookie"));
+            assertEquals("200 []", answer.statusCode() + " " + answer.headers().allValues("Set-Cookie"), path);
         }
         assertEquals(404, bridge.get("/pbx/wrong-secret-of-the-tests/events", "Cookie", "q_session=x").statusCode());
     }
@@ -396,16 +374,9 @@ class OidcIT {
             if (headers.length > 0) {
                 request.headers(headers);
             }
-            try {
-                HttpResponse<String> answer = client.send(request.build(), HttpResponse.BodyHandlers.ofString());
-                cookiesSet.addAll(answer.headers().allValues("Set-Cookie"));
-                return answer;
-            } catch (IOException e) {
-                throw new AssertionError(path, e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException(e);
-            }
+            HttpResponse<String> answer = client.sendAsync(request.build(), HttpResponse.BodyHandlers.ofString()).join();
+            cookiesSet.addAll(answer.headers().allValues("Set-Cookie"));
+            return answer;
         }
     }
 }

@@ -3,7 +3,7 @@ package io.callbridge;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.SharedBridge;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 
@@ -11,18 +11,12 @@ import org.junit.jupiter.api.Tag;
 @Tag("native")
 class OperatorPostgresIT extends OperatorIT {
 
+    @AutoClose
     private static BridgeProcess bridge;
 
     @BeforeAll
     static void start() {
         bridge = SharedBridge.builder().store(StoreKind.POSTGRESQL).start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (bridge != null) {
-            bridge.close();
-        }
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.callbridge;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,7 +10,9 @@ import io.callbridge.routes.RouteHarness;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Pages;
 import io.callbridge.support.RestContract;
+import io.callbridge.support.RouteRules;
 import io.callbridge.support.TestConfig;
+import io.callbridge.support.Vocabulary;
 import io.smallrye.config.SmallRyeConfig;
 import java.io.IOException;
 import java.io.StringReader;
@@ -37,7 +40,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What the README and the pages beside what they describe say can be done as they say: their routes load, their settings are
@@ -63,6 +65,11 @@ class ReadmeTest {
     private static final Path CHANGELOG = Path.of("src/main/doc/changelog.md");
     private static final String OWN_CRM = "callbridge.crm.acme.";
     private static final Pattern CAPABILITIES = Pattern.compile("\\| `[a-z0-9]+`[^|]*\\|( (yes|-) \\|)+");
+    private static final Pattern LIST = Pattern.compile("(?ms)^- .*?\\n(?=\\n)");
+    /** Kinds of words of a route, in the order and by the names of the page. */
+    private static final List<String> KINDS = List.of("steps=Steps", "entries=Beside routes", "languages=Languages", "functions=Functions of `simple`",
+            "methods=Its methods", "operators=Its operators", "components=Components", "formats=Data formats", "beans=Beans",
+            "classes=Classes of `beans`", "exceptions=Exceptions");
     private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    (?:id|routeId): ([a-z0-9-]+)$");
 
     private final Set<String> routeIds = routeIds();
@@ -185,12 +192,6 @@ class ReadmeTest {
     }
 
     @Test
-    void whatCallbridgeWritesIsWhereThePagesSay() {
-        assertTrue(settings.contains("callbridge.store.url=jdbc:sqlite:data/callbridge.db "));
-        assertTrue(Pages.text().contains("`data/callbridge.db`"));
-    }
-
-    @Test
     void everyBoxOfTheDiagramIsARouteFileOrARouteInOne() {
         Set<String> boxes = Pages.text(Pages.README).lines().filter(line -> line.contains("──>"))
                 .flatMap(line -> ROUTE.matcher(line).results()).map(box -> box.group()).collect(Collectors.toCollection(TreeSet::new));
@@ -199,10 +200,48 @@ class ReadmeTest {
         assertEquals(Set.of(), boxes);
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"mvn package quarkus:run -DskipTests -Dcallbridge.demo=true", "mvn verify"})
-    void theCommandsThatEverythingBeginsWithAreThere(String command) {
-        assertTrue(Pages.text(Pages.README).lines().anyMatch(line -> line.equals("    " + command)));
+    /** Route files, and every example of the pages, keep the house rules; every setting is used. */
+    @Test
+    void everyRouteKeepsTheRules() {
+        Map<String, String> routes = routeFiles().collect(Collectors.toMap(file -> file.getFileName().toString(), Pages::text));
+        for (String example : Pages.routes()) {
+            // A CRM of one's own: one file with all it can do.
+            routes.put(ROUTE_ID.matcher(example).results().findFirst().orElseThrow().group(1).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml",
+                    example);
+        }
+        // It knows every key, and uses none.
+        String java = Pages.below(Path.of("src/main/java")).filter(file -> file.toString().endsWith(".java") && !file.endsWith("KeyCheck.java"))
+                .map(Pages::text).collect(Collectors.joining("\n"));
+        RouteRules rules = new RouteRules(routes, settings + "\n" + Pages.text(TestConfig.PACKAGED) + "\n#" + OWN_CRM + "url=\n#" + OWN_CRM + "token=\n",
+                java);
+        assertAll(routes.keySet().stream().map(name -> () -> assertEquals(List.of(), rules.findings(name), name)));
+        assertEquals(Set.of(), rules.unusedSettings());
+    }
+
+    /** What routes/README.md says a route may use is what {@link VocabularyIT} tries: who adds a word adds its route to the vocabulary. */
+    @Test
+    void thePageListsWhatIsTried() {
+        Map<String, List<Vocabulary.Word>> words = Vocabulary.words().stream().collect(Collectors.groupingBy(Vocabulary.Word::kind));
+        assertEquals(words.keySet(), KINDS.stream().map(kind -> kind.split("=")[0]).collect(Collectors.toSet()));
+        StringBuilder list = new StringBuilder();
+        for (String kind : KINDS) {
+            List<String> names = words.get(kind.split("=")[0]).stream().flatMap(word -> word.names().stream()).toList();
+            assertEquals(Set.copyOf(names).size(), names.size(), kind);
+            // Lines of 120 characters at most.
+            list.append("- ").append((kind.split("=")[1] + ": " + names.stream().map(name -> '`' + name + '`').collect(Collectors.joining(", ")))
+                    .replaceAll("(.{1,118})( |$)", "  $1\n").substring(2));
+        }
+        Matcher listed = LIST.matcher(Pages.section(Path.of("routes/README.md"), "What a route may use"));
+        assertTrue(listed.find());
+        assertEquals(list.toString(), listed.group());
+    }
+
+    /** A file whose name promises what is not in it would try nothing. */
+    @Test
+    void everyRouteOfTheVocabularyUsesItsWordAndHasAPathOfItsOwn() {
+        Vocabulary.words().forEach(word -> word.names().forEach(name ->
+                assertTrue(word.route().contains(name.replace("()", "(").replace("'", "''")), () -> word + " is not in its route")));
+        assertEquals(Vocabulary.words().size(), Vocabulary.words().stream().map(Vocabulary.Word::path).distinct().count());
     }
 
     private static Set<String> routeIds() {
@@ -210,11 +249,7 @@ class ReadmeTest {
     }
 
     private static Stream<Path> routeFiles() {
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            return files.filter(file -> file.toString().endsWith(".camel.yaml")).toList().stream();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+        return Pages.below(Path.of("routes")).filter(file -> file.toString().endsWith(".camel.yaml"));
     }
 
     /** What is between the parentheses of a pattern, or all of it. */

@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -42,8 +42,11 @@ class TracingIT {
     private static final int MOST_LINES = 7;
     private static final List<String> OWN_SPANS = List.of("receive", "journal", "look", "deliver", "GET", "PUT", "DELETE");
 
+    @AutoClose
     private static FakeCrm crm;
+    @AutoClose
     private static FakeCollector collector;
+    @AutoClose
     private static BridgeProcess bridge;
 
     @BeforeAll
@@ -54,17 +57,8 @@ class TracingIT {
                 .setting("callbridge.crm.rest.missed-task", "true").tcp().quickRetries().crm(crm).start();
     }
 
-    @AfterAll
-    static void stop() {
-        if (bridge != null) {
-            bridge.close();
-        }
-        crm.close();
-        collector.close();
-    }
-
     @BeforeEach
-    void nothingSeenYet() {
+    void aCrmThatWorks() {
         crm.behave();
     }
 
@@ -80,25 +74,20 @@ class TracingIT {
             return spans.size() == 6;
         });
         Seen put = spans.get("PUT");
-        Seen lookup = spans.get("GET");
-        Seen journal = spans.get("journal");
         Seen look = spans.get("look");
         Seen deliver = spans.get("deliver");
 
         assertEquals("", receive.parent());
-        assertEquals(receive.id(), journal.parent());
-        assertEquals(receive.id(), look.parent());
-        assertEquals(look.id(), deliver.parent());
-        assertEquals(deliver.id(), put.parent());
-        assertEquals(deliver.id(), lookup.parent());
+        Map<String, Seen> parents = Map.of("journal", receive, "look", receive, "deliver", look, "PUT", deliver, "GET", deliver);
+        parents.forEach((name, parent) -> assertEquals(parent.id(), spans.get(name).parent(), name));
         assertEquals(6, collector.spans().stream().filter(span -> span.trace().equals(receive.trace())).count(), () -> "spans: " + collector.spans());
         assertEquals(traceparent(put), crm.requests(Kind.CARD, call.legId()).get(0).header("traceparent"));
-        assertEquals(traceparent(lookup), crm.requests(Kind.ENTITY).stream()
+        assertEquals(traceparent(spans.get("GET")), crm.requests(Kind.ENTITY).stream()
                 .filter(request -> call.caller().equals(request.query().get("phone"))).findFirst().orElseThrow().header("traceparent"));
 
         assertEquals(Map.of("callbridge.route", "ingest-webhook", "callbridge.pbx", "main", "callbridge.event", "dial-in",
                 "callbridge.call_id", call.callId(), "callbridge.leg_id", call.legId()), own(receive));
-        assertEquals("new", journal.get("callbridge.result"));
+        assertEquals("new", spans.get("journal").get("callbridge.result"));
         assertEquals("rest card", look.get("callbridge.effects"));
         assertEquals(call.legId(), look.get("callbridge.subjects"));
         assertTrue(look.get("callbridge.rules").matches("R\\d+(,R\\d+)*"), () -> "rules of " + look);
@@ -120,10 +109,9 @@ class TracingIT {
         await("three tries").atMost(SOON).until(() -> tries(call).size() == 3 && puts(call).size() == 3);
 
         assertEquals("ingest-tcp", hangup(call, 3).get("callbridge.route"));
-        assertEquals(List.of("1", "2", "3"), tries(call).stream().map(span -> span.get("callbridge.attempt")).toList());
-        assertEquals(List.of("pending", "pending", "delivered"), tries(call).stream().map(span -> span.get("callbridge.result")).toList());
-        assertEquals(List.of("503", "503", "200"), tries(call).stream().map(span -> span.get("http.response.status_code")).toList());
-        assertEquals(List.of(true, true, false), tries(call).stream().map(Seen::error).toList());
+        assertEquals(List.of("1 pending 503 true", "2 pending 503 true", "3 delivered 200 false"), tries(call).stream()
+                .map(span -> span.get("callbridge.attempt") + " " + span.get("callbridge.result") + " " + span.get("http.response.status_code")
+                        + " " + span.error()).toList());
         assertTrue(ofAnEvent(call, tries(call).get(0).trace()), () -> "traces of " + tries(call));
         assertEquals(1, tries(call).stream().map(Seen::trace).distinct().count(), () -> "traces of " + tries(call));
         assertEquals(puts(call).stream().map(TracingIT::traceparent).toList(),
@@ -156,7 +144,7 @@ class TracingIT {
     void aMissedCallThatATimerDecidesIsInTheTraceOfItsLastEvent() {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(call.missed());
-        Seen missed = awaited("deliver", call, "missed", 1).get(0);
+        Seen missed = await("the missed call").atMost(SOON).until(() -> deliveries(call, "missed"), spans -> !spans.isEmpty()).get(0);
         assertEquals(hangup(call, 2).trace(), missed.trace());
         assertFalse(missed.attributes().containsKey("callbridge.leg_id"), () -> "a missed call is no leg: " + missed);
     }
@@ -175,8 +163,7 @@ class TracingIT {
         assertEquals(404, bridge.webhook("thisisnotthesecret0123").send(answered.dialIn()).statusCode());
         bridge.get("/api/calls/" + answered.callId());
         bridge.get("/q/metrics");
-        awaited("deliver", answered, "call", 1);
-        awaited("deliver", missed, "missed", 1);
+        await("both").atMost(SOON).until(() -> !tries(answered).isEmpty() && !deliveries(missed, "missed").isEmpty());
         for (String secret : List.of(bridge.secret(), "thisisnotthesecret", FakeCrm.TOKEN, "admin-token", FakeCrm.IVANOV.substring(1),
                 FakeCrm.PETROVA.substring(1), "Ivanov", "Petrova", "anna", "boris", ExamplePbx.DID, "/pbx/", "/crm", "/api", "/q/")) {
             assertFalse(collector.everything().contains(secret), () -> secret + " is in " + collector.everything());
@@ -188,7 +175,7 @@ class TracingIT {
     void withoutAnAddressNothingIsTraced() {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         SharedBridge.bridge().webhook().accept(call.answered());
-        await("the call").atMost(SOON).until(() -> SharedBridge.crm().has(Kind.CALL, call.legId()));
+        SharedBridge.crm().awaitCall(call);
         SharedBridge.crm().requests(List.of(call.legId())).forEach(request -> assertNull(request.header("traceparent"), request::toString));
     }
 
@@ -222,25 +209,27 @@ class TracingIT {
         for (int i = 0; i < CALLS; i++) {
             TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
             alone.webhook().accept(call.answered());
-            await("the call").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
+            crm.awaitCall(call);
             sampled.add(crm.requests(Kind.CALL, call.legId()).get(0).header("traceparent").replaceFirst(".*-", ""));
         }
     }
 
+    /** Spans of a call. */
     private static List<Seen> awaited(String name, TestCall call, int count) {
-        return awaited(name, call, null, count);
+        return await(name + " spans of " + call).atMost(SOON).until(() -> spans(name, call), spans -> spans.size() >= count);
     }
 
-    /** Spans of a call. @param operation of a delivery, {@code null}: any */
-    private static List<Seen> awaited(String name, TestCall call, String operation, int count) {
-        return await(name + " spans of " + call).atMost(SOON).until(() -> collector.spans(name).stream()
-                .filter(span -> call.callId().equals(span.get("callbridge.call_id")))
-                .filter(span -> operation == null || operation.equals(span.get("callbridge.operation"))).toList(), spans -> spans.size() >= count);
+    private static List<Seen> spans(String name, TestCall call) {
+        return collector.spans(name).stream().filter(span -> call.callId().equals(span.get("callbridge.call_id"))).toList();
+    }
+
+    private static List<Seen> deliveries(TestCall call, String operation) {
+        return spans("deliver", call).stream().filter(span -> operation.equals(span.get("callbridge.operation"))).toList();
     }
 
     /** To register a call. */
     private static List<Seen> tries(TestCall call) {
-        return awaited("deliver", call, "call", 0);
+        return deliveries(call, "call");
     }
 
     /** The requests of these tries. */

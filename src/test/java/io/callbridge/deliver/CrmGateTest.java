@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
-/** What would take an hour to see from outside; all else about a CRM that is down is seen in {@code CrmOutageIT}. */
+/** What would take an hour to see from outside; all else about a CRM that is down is seen in {@code CrmFailureIT}. */
 class CrmGateTest {
 
     private static final long NOW = 1_000_000;

@@ -16,7 +16,7 @@ public final class OwnClasses {
 
     public static Stream<Class<?>> all() {
         try (Stream<Path> files = Files.walk(FOLDER.resolve("io/callbridge"))) {
-            return files.filter(file -> file.toString().endsWith(".class")).<Class<?>>map(OwnClasses::load).toList().stream();
+            return files.filter(file -> file.toString().endsWith(".class")).sorted().<Class<?>>map(OwnClasses::load).toList().stream();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
