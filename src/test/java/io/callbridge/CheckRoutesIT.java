@@ -28,12 +28,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CheckRoutesIT {
 
     /** What each CRM cannot do without. */
-    private static final Map<String, Map<String, String>> CRMS = Map.of(
-            "bitrix24", Map.of("url", "https://portal.example/rest/1/code"),
-            "amocrm", Map.of("url", "https://account.amocrm.ru", "token", "t"),
-            "retailcrm", Map.of("url", "https://account.retailcrm.ru/api/v5", "key", "k"),
-            "hubspot", Map.of("token", "t"),
-            "vtiger", Map.of("url", "https://vtiger.example/", "secret", "s"));
+    private static final Map<String, String> CRMS = Map.of("bitrix24.url", "https://portal.example/rest/1/code", "amocrm.url",
+            "https://account.amocrm.ru", "amocrm.token", "t", "retailcrm.url", "https://account.retailcrm.ru/api/v5", "retailcrm.key", "k",
+            "hubspot.token", "t", "vtiger.url", "https://vtiger.example/", "vtiger.secret", "s");
 
     /**
      * A mistake.
@@ -44,16 +41,14 @@ class CheckRoutesIT {
      */
     private record Mistake(String file, String steps, int line, String... said) {
 
-        String text() {
-            return steps.startsWith("- route") || !steps.startsWith("- ") ? steps
-                    : route(file.replace(".camel.yaml", "")) + steps.indent(8);
-        }
-
-        private static String route(String id) {
-            return "- route:\n    id: " + id + "\n    group: process\n    from:\n      uri: direct:" + id + "\n      steps:\n";
+        void in(Path routes) throws IOException {
+            Files.writeString(routes.resolve(file), steps.startsWith("- route") || !steps.startsWith("- ") ? steps : "- route:\n    id: "
+                    + file.replace(".camel.yaml", "") + "\n    group: process\n    from:\n      uri: direct:" + file.replace(".camel.yaml", "")
+                    + "\n      steps:\n" + steps.indent(8));
         }
 
         void assertTold(Result result, Path routes) {
+            assertEquals(1, result.status(), result::toString);
             String place = routes.resolve(file) + (line > 0 ? ":" + line : "") + ": ";
             assertTrue(result.output().stream().anyMatch(problem -> problem.startsWith(place) && Stream.of(said).allMatch(problem::contains)),
                     () -> "no problem at " + place + " with " + List.of(said) + ":\n" + String.join("\n", result.output()));
@@ -74,20 +69,10 @@ class CheckRoutesIT {
             new Mistake("process-x-setting.camel.yaml", "- log: \"{{callbridge.nope}}\"", 7, "callbridge.nope"),
             new Mistake("process-x-bean.camel.yaml", "- log: one\n- bean:\n    ref: noSuchBean", 8, "noSuchBean"),
             new Mistake("process-x-method.camel.yaml", "- bean:\n    ref: effects\n    method: explane", 7, "effects", "explane", "explain"),
-            new Mistake("process-x-template.camel.yaml", """
-                    - setBody:
-                        simple: "${header.name}"
-                    - bean:
-                        ref: jsonTemplate
-                        method: json""", 9, "jsonTemplate", "constant"),
-            new Mistake("process-x-strategy.camel.yaml", """
-                    - aggregate:
-                        correlationExpression:
-                          constant: "1"
-                        aggregationStrategy: noStrategy
-                        completionSize: 2
-                        steps:
-                          - log: x""", 7, "noStrategy"),
+            new Mistake("process-x-template.camel.yaml", "- setBody:\n    simple: \"${header.name}\"\n- bean: {ref: jsonTemplate, method: json}", 9,
+                    "jsonTemplate", "constant"),
+            new Mistake("process-x-strategy.camel.yaml", "- aggregate: {correlationExpression: {constant: a}, aggregationStrategy: noStrategy,"
+                    + " completionSize: 2, steps: [{log: x}]}", 7, "noStrategy"),
             new Mistake("process-x-component.camel.yaml", "- to: {uri: \"carrier-pigeon:crm\"}", 7, "carrier-pigeon"),
             new Mistake("process-x-parameter.camel.yaml", "- to:\n    uri: log:x\n    parameters:\n      nonsense: 1", 7, "log", "nonsense"),
             new Mistake("process-x-format.camel.yaml", "- unmarshal:\n    csv: {}", 7, "csv"),
@@ -96,32 +81,21 @@ class CheckRoutesIT {
             new Mistake("process-x-variable.camel.yaml", "- setBody:\n    constant: |\n      [\n       ${variable.result}, ${variable.forwrded}]", 10,
                     "forwrded", "forwarded"),
             new Mistake("process-x-variable-when.camel.yaml", """
-                    - setVariable:
-                        name: colour
-                        constant: red
+                    - setVariable: {name: colour, constant: red}
                     - choice:
                         when:
-                          - simple: "${variableAs(color,String)} == 'red'"
-                            steps:
-                              - log: x""", 12, "color", "colour"),
+                          - {simple: "${variableAs(color,String)} == 'red'", steps: [{log: x}]}""", 10, "color", "colour"),
             new Mistake("process-x-when.camel.yaml", """
                     - choice:
                         when:
-                          - simple: "${body} == 1"
-                            steps:
-                              - log: x
-                          - simple: "${body"
-                            steps:
-                              - log: x""", 12, "${body"),
+                          - {simple: "${body} == 1", steps: [{log: x}]}
+                          - {simple: "${body", steps: [{log: x}]}""", 10, "${body"),
             new Mistake("process-x-catch.camel.yaml", """
                     - doTry:
                         steps:
                           - log: x
                         doCatch:
-                          - exception:
-                              - io.callbridge.NoSuchException
-                            steps:
-                              - log: x""", 11, "io.callbridge.NoSuchException"),
+                          - {exception: [io.callbridge.NoSuchException], steps: [{log: x}]}""", 11, "io.callbridge.NoSuchException"),
             new Mistake("process-x-channel.camel.yaml", "- to:\n    uri: direct:nobody", 7, "direct:nobody", "no route consumes it"),
             new Mistake("process-x-from.camel.yaml", "- route:\n    id: x-from\n    from:\n      uri: pigeon:x\n      steps:\n        - log: x", 4, "pigeon"),
             new Mistake("process-x-shared.camel.yaml",
@@ -131,18 +105,8 @@ class CheckRoutesIT {
                     - routeConfiguration:
                         id: x-errors
                         onException:
-                          - onException:
-                              exception:
-                                - io.callbridge.NoSuchException
-                              steps:
-                                - log: x
-                    - route:
-                        id: x-errors
-                        routeConfigurationId: x-errors
-                        from:
-                          uri: direct:x-errors
-                          steps:
-                            - log: x
+                          - onException: {exception: [io.callbridge.NoSuchException], steps: [{log: x}]}
+                    - route: {id: x-errors, routeConfigurationId: x-errors, from: {uri: direct:x-errors, steps: [{log: x}]}}
                     """, 4, "io.callbridge.NoSuchException"));
 
     @TempDir
@@ -162,22 +126,19 @@ class CheckRoutesIT {
     /** With each adapter that there is, and the settings that each cannot do without. */
     @Test
     void theProjectsOwnRoutesHaveNoProblem() {
-        BridgeCommand command = command().setting("callbridge.crm.active", "rest," + String.join(",", CRMS.keySet()));
-        CRMS.forEach((crm, settings) -> settings.forEach((key, value) -> command.setting("callbridge.crm." + crm + "." + key, value)));
+        BridgeCommand command = command().setting("callbridge.crm.active", "rest,bitrix24,amocrm,retailcrm,hubspot,vtiger");
+        CRMS.forEach((key, value) -> command.setting("callbridge.crm." + key, value));
         Result result = command.run("--check-routes", routes.toString());
-        assertEquals(0, result.status(), result::toString);
-        assertEquals(1, result.output().size(), result::toString);
+        assertTrue(result.status() == 0 && result.errors().isEmpty() && result.output().size() == 1, result::toString);
         assertTrue(result.output().get(0).matches("[0-9]{2,} files, [0-9]{2,} routes: no problems"), result::toString);
-        assertEquals(List.of(), result.errors());
     }
 
     @Test
     void everyMistakeIsToldAndNoneHidesAnother() throws IOException {
         for (Mistake mistake : MISTAKES) {
-            Files.writeString(routes.resolve(mistake.file()), mistake.text());
+            mistake.in(routes);
         }
         Result result = command().run("--check-routes", routes.toString());
-        assertEquals(1, result.status(), result::toString);
         MISTAKES.forEach(mistake -> mistake.assertTold(result, routes));
         assertEquals(MISTAKES.size() + 1, result.output().size(), () -> "not one line for each:\n" + String.join("\n", result.output()));
         List<String> places = result.output().subList(0, MISTAKES.size()).stream().map(problem -> problem.replaceFirst(": .*", "")).toList();
@@ -207,12 +168,11 @@ class CheckRoutesIT {
     @Test
     void aBrokenFileOfACrmThatIsNotActiveIsToldAndKeepsNobodyFromStarting() throws IOException {
         Mistake mistake = new Mistake("deliver-hubspot.camel.yaml", "- route: {{{", 1, "found");
-        Files.writeString(routes.resolve(mistake.file()), mistake.text());
+        mistake.in(routes);
         Result result = command().run("--check-routes", routes.toString());
         mistake.assertTold(result, routes);
         assertEquals(2, result.output().size(), result::toString);
-        try (BridgeProcess bridge = BridgeProcess.builder().editRoutes(edited ->
-                Files.writeString(edited.resolve(mistake.file()), mistake.text())).start()) {
+        try (BridgeProcess bridge = BridgeProcess.builder().editRoutes(mistake::in).start()) {
             List<String> started = bridge.output().lines().filter(line -> line.contains("] route ")).toList();
             assertTrue(started.stream().anyMatch(line -> line.contains(" deliver-rest-call ")), bridge::tail);
             assertEquals(List.of(), started.stream().filter(line ->
@@ -225,7 +185,7 @@ class CheckRoutesIT {
         Path tcp = routes.resolve("ingest-tcp.camel.yaml");
         Files.writeString(tcp, Files.readString(tcp) + "- route:\n    id: own\n    from:\n      uri: direct:own\n      steps:\n        - log: x\n");
         Mistake mistake = new Mistake("process-x-own.camel.yaml", "- to:\n    uri: direct:own", 7, "direct:own", "no route consumes it");
-        Files.writeString(routes.resolve(mistake.file()), mistake.text());
+        mistake.in(routes);
         Result result = command().run("--check-routes", routes.toString());
         mistake.assertTold(result, routes);
         assertEquals(2, result.output().size(), result::toString);
@@ -270,7 +230,7 @@ class CheckRoutesIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--chek-routes routes", "--check-routes routes more", "routes"})
+    @ValueSource(strings = {"--chek-routes routes", "--check-routes routes more"})
     void anythingElseIsAnsweredWithItsUsage(String arguments) {
         Result result = command().run(arguments.split(" "));
         assertEquals(2, result.status(), result::toString);

@@ -1,5 +1,6 @@
 package io.callbridge;
 
+import static io.callbridge.support.BridgeProcess.words;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -150,7 +151,7 @@ class CrashIT {
 
     private static void awaitDelivered(BridgeProcess bridge, TestCall call, String id) {
         await("the store knows that " + id + " is confirmed").atMost(SOON).until(() -> bridge.delivery(call.callId(), id) != null
-                && bridge.delivery(call.callId(), id).path("state").asText().equals("delivered"));
+                && words(bridge.delivery(call.callId(), id), "state").equals("delivered"));
     }
 
     /** The ids of what the CRM has confirmed, each as often as it did. */

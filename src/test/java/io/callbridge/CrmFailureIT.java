@@ -262,6 +262,20 @@ class CrmFailureIT {
         return bridge.output().lines().filter(line -> line.matches(".*ERROR.*CRM rest refuses Callbridge itself.*")).count();
     }
 
+    /** Nobody knows what a CRM means that calls a look-up wrong, or does not let us in: not that it knows nobody. */
+    @ParameterizedTest
+    @ValueSource(ints = {400, 403, 405, 422})
+    void onlyA404OfALookUpMeansNobody(int status) {
+        TestCall call = incoming("101");
+        crm.entity(call.caller(), "known" + status, "Known", "anna");
+        crm.on("GET", "/entities", Answer.status(status).body("what do you want?"));
+        bridge.webhook().accept(call.answered());
+        awaitThat("a try", () -> !attempts(call).isEmpty());
+        assertEquals("look-up failed: answer " + status + ": what do you want?", words(attempts(call), "0/answer"));
+        crm.behave();
+        crm.awaitCall(call);
+    }
+
     /** Nobody can do anything about a card that was refused, and its end would only be refused, too. */
     @Test
     void aRefusedCardIsOver() {

@@ -6,13 +6,15 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.OddCalls;
 import io.callbridge.support.Webhook;
 import java.net.http.HttpResponse;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 
 /** On PostgreSQL, whose SQL moves events between calls too. */
 class OddCallsIT extends OddCalls {
 
+    @AutoClose
     private static FakeCrm crm;
+    @AutoClose
     private static BridgeProcess bridge;
 
     @BeforeAll
@@ -21,12 +23,6 @@ class OddCallsIT extends OddCalls {
         bridge = BridgeProcess.builder().crm(crm).store(StoreKind.POSTGRESQL).setting("callbridge.calls.max-unanswered", "10s")
                 .setting("callbridge.pbx.branch.secret", BRANCH_SECRET)
                 .setting("callbridge.pbx.branch.extensions.101.user", "bertha").start();
-    }
-
-    @AfterAll
-    static void stop() {
-        bridge.close();
-        crm.close();
     }
 
     @Override

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -41,12 +42,12 @@ class ReplicasIT {
     private final List<BridgeProcess> replicas = new ArrayList<>();
     /** The Service: who gets events. */
     private final List<Webhook> ready = new CopyOnWriteArrayList<>();
+    @AutoClose
     private final FakeCrm crm = new FakeCrm();
 
     @AfterEach
     void stop() {
         replicas.forEach(BridgeProcess::close);
-        crm.close();
     }
 
     @Test
@@ -81,7 +82,7 @@ class ReplicasIT {
         }
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
         ready.get(0).accept(call.answered());
-        await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId()));
+        crm.awaitCall(call);
         assertTrue(replicas.get(0).call(call.callId()).path("decisions").toString().contains(AFTER), "the reason after the edit");
     }
 

@@ -1,13 +1,12 @@
 package io.callbridge;
 
+import static io.callbridge.support.BridgeProcess.words;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
@@ -28,7 +27,6 @@ class ReprocessIT {
 
     private static final Duration SOON = Duration.ofSeconds(90);
     private static final int DROPPED = 20;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private BridgeProcess bridge;
 
@@ -45,8 +43,9 @@ class ReprocessIT {
                 dropped.forEach(call -> before.webhook().accept(call.answered()));
                 before.webhook().accept(registered.answered());
                 dropped.forEach(call -> await("a decision").atMost(SOON).until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
-                await("the other registration").atMost(SOON).until(() -> crm.has(Kind.CALL, registered.legId())
-                        && before.delivery(registered.callId(), registered.legId()).path("state").asText().equals("delivered"));
+                crm.awaitCall(registered);
+                await("its confirmation").atMost(SOON)
+                        .until(() -> words(before.delivery(registered.callId(), registered.legId()), "state").equals("delivered"));
             }
             bridge = builder.setting("callbridge.pbx.main.extensions.120.user", "gleb").setting("callbridge.pbx.main.extensions.101.user", "anna.new")
                     .editRoutes(ReprocessIT::dryRunsTakeTime).start();
@@ -56,12 +55,12 @@ class ReprocessIT {
             List<String> differences = StreamSupport.stream(done.path("differences").spliterator(), false).map(ReprocessIT::difference).toList();
             dropped.forEach(call -> assertTrue(differences.contains("missing " + call.callId() + " call " + call.legId() + " gleb"), differences::toString));
             assertTrue(differences.contains("different " + registered.callId() + " call " + registered.legId() + " anna.new, not anna"), differences::toString);
-            dropped.forEach(call -> await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, call.legId())));
+            dropped.forEach(crm::awaitCall);
             assertEquals("false done 21 of 21, missing 0, different 1, created 0, failed 0", result(bridge.reprocess("?from=2020-01-01")));
             dropped.forEach(call -> assertEquals("gleb", crm.requests(Kind.CALL, call.legId()).get(0).member("user")));
             assertEquals(DROPPED + 1, crm.requests(Kind.CALL).size(), "what is there stays as it is");
             assertTrue(bridge.call(dropped.get(0).callId()).path("decisions").toString().contains("R23"), "the new decision is kept");
-            assertEquals(DROPPED, get("/api/calls?user=gleb").path("calls").size());
+            assertEquals(DROPPED, bridge.json("/api/calls?user=gleb").path("calls").size());
         } finally {
             if (bridge != null) {
                 bridge.close();
@@ -73,23 +72,23 @@ class ReprocessIT {
         assertEquals("{\"state\":\"none\"}", bridge.get("/api/calls/reprocess/last").body());
         assertEquals(404, bridge.get("/api/calls/reprocess/17").statusCode());
         String first = begin();
-        await("progress").atMost(SOON).until(() -> get(first).path("differences").size() > 1);
-        assertEquals("running 21", get(first).path("state").asText() + " " + get(first).path("of"));
+        await("progress").atMost(SOON).until(() -> bridge.json(first).path("differences").size() > 1);
+        assertEquals("running 21", words(bridge.json(first), "state of"));
         HttpResponse<String> second = bridge.post("/api/calls/reprocess?from=2020-01-01");
         assertEquals(409, second.statusCode(), second.body());
         assertEquals(first, second.headers().firstValue("Location").orElse(null));
         assertEquals(200, bridge.delete(first).statusCode());
-        await("its end").atMost(SOON).until(() -> get(first).path("state").asText().equals("stopped"));
-        assertTrue(get(first).path("done").asInt() < DROPPED, () -> bridge.get(first).body());
+        await("its end").atMost(SOON).until(() -> bridge.json(first).path("state").asText().equals("stopped"));
+        assertTrue(bridge.json(first).path("done").asInt() < DROPPED, () -> bridge.get(first).body());
 
         String next = begin();
         assertEquals(404, bridge.get(first).statusCode());
-        await("progress that is kept").atMost(SOON).until(() -> get(next).path("done").asInt() > 4);
+        await("progress that is kept").atMost(SOON).until(() -> bridge.json(next).path("done").asInt() > 4);
         bridge.kill();
         bridge.restart();
-        await("its end").atMost(SOON).until(() -> get(next).path("state").asText().equals("ended"));
-        assertTrue(get(next).path("reason").asText().matches("ended by a restart at [0-9]+ of 21"), () -> bridge.get(next).body());
-        assertEquals(next, "/api/calls/reprocess/" + get("/api/calls/reprocess/last").path("job").asText());
+        await("its end").atMost(SOON).until(() -> bridge.json(next).path("state").asText().equals("ended"));
+        assertTrue(bridge.json(next).path("reason").asText().matches("ended by a restart at [0-9]+ of 21"), () -> bridge.get(next).body());
+        assertEquals(next, "/api/calls/reprocess/" + bridge.json("/api/calls/reprocess/last").path("job").asText());
         assertEquals(200, bridge.delete(next).statusCode());
     }
 
@@ -100,14 +99,6 @@ class ReprocessIT {
         String address = begun.headers().firstValue("Location").orElseThrow();
         assertTrue(address.startsWith("/cb/api/"), address);
         return address.substring("/cb".length());
-    }
-
-    private JsonNode get(String path) {
-        try {
-            return JSON.readTree(bridge.get(path).body());
-        } catch (JsonProcessingException e) {
-            throw new AssertionError(path, e);
-        }
     }
 
     /** So that there is time to see one, and to end it. */
@@ -134,13 +125,12 @@ class ReprocessIT {
     }
 
     static String result(JsonNode job) {
-        return job.path("dryRun").asText() + " " + job.path("state").asText() + " " + job.path("done") + " of " + job.path("of") + ", missing "
-                + job.path("missing") + ", different " + job.path("different") + ", created " + job.path("created") + ", failed " + job.path("failed");
+        return "%s %s %s of %s, missing %s, different %s, created %s, failed %s".formatted(
+                (Object[]) words(job, "dryRun state done of missing different created failed").split(" "));
     }
 
     static String difference(JsonNode difference) {
-        return difference.path("kind").asText() + " " + difference.path("callId").asText() + " " + difference.path("operation").asText() + " "
-                + difference.path("key").asText() + " " + difference.path("request").path("user").asText()
-                + (difference.has("stored") ? ", not " + difference.path("stored").path("user").asText() : "");
+        return words(difference, "kind callId operation key request/user")
+                + (difference.has("stored") ? ", not " + words(difference, "stored/user") : "");
     }
 }

@@ -16,7 +16,7 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -35,12 +35,8 @@ class StoreFailureIT {
     private static final Duration ON_A_BUSY_MACHINE = Duration.ofSeconds(20);
     private static final Duration SOON = Duration.ofSeconds(90);
 
+    @AutoClose
     private final FakeCrm crm = new FakeCrm();
-
-    @AfterEach
-    void stopCrm() {
-        crm.close();
-    }
 
     private interface Step {
         void run() throws Exception;

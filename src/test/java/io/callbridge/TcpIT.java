@@ -101,15 +101,16 @@ class TcpIT {
     @Test
     void whoSaysNoSecretOrAWrongOneIsToldSo() {
         String secret = bridge.secret();
-        Map<String, String> answers = Map.of("auth " + secret + "\n", STRANGER, "GET /pbx/" + secret + "/events HTTP/1.1\r\nHost: x\r\n\r\n",
-                STRANGER, "AUTH " + "x".repeat(100_000), STRANGER, "AUTH " + secret + "x\n", WRONG_SECRET);
-        answers.forEach((said, answer) -> {
+        List<String> strangers = List.of("AUTH\n", "auth " + secret + "\n", "GET /pbx/" + secret + "/events HTTP/1.1\r\nHost: x\r\n\r\n", "\n",
+                "\u0000\u0001\u0002\n", "AUTH " + "x".repeat(100_000), TcpSender.json(TestCall.incoming("101", FakeCrm.IVANOV).dialIn()));
+        List<String> wrong = List.of("AUTH " + secret + "x\n", "AUTH " + secret.substring(1) + "\n", "AUTH  \n");
+        Stream.of(strangers, wrong).flatMap(List::stream).forEach(said -> {
             try (TcpSender sender = TcpSender.connect(bridge.tcpPort()).send(said)) {
-                assertEquals(Arrays.asList(answer, null), sender.answers(2));
+                assertEquals(Arrays.asList(strangers.contains(said) ? STRANGER : WRONG_SECRET, null), sender.answers(2), said);
             }
         });
         assertFalse(bridge.output().contains(secret), "the secret is in the output");
-        assertTrue(bridge.metric("callbridge_events_total", "result=\"wrong-secret\"") >= answers.size());
+        assertTrue(bridge.metric("callbridge_events_total", "result=\"wrong-secret\"") >= 10);
     }
 
     @Test
@@ -145,6 +146,15 @@ class TcpIT {
         }
         crm.awaitCall(asJson);
         crm.awaitCall(asBlocks);
+    }
+
+    @Test
+    void anEventThatIsCutInTwoByTheEndIsNotTaken() {
+        TestCall call = TestCall.incoming("104", FakeCrm.IVANOV);
+        try (TcpSender sender = sender()) {
+            sender.send(TcpSender.json(call.dialIn()) + TcpSender.json(call.answer()).stripTrailing()).end();
+            assertEquals(Arrays.asList("OK 1", "ERR 2 the connection ended within an event", null), sender.answers(3));
+        }
     }
 
     @Test

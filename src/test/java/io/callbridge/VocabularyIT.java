@@ -14,7 +14,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -25,7 +25,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("native")
 class VocabularyIT {
 
+    @AutoClose("stop")
     private static WireMockServer stranger;
+    @AutoClose
     private static BridgeProcess bridge;
 
     @BeforeAll
@@ -34,14 +36,6 @@ class VocabularyIT {
         stranger.start();
         bridge = BridgeProcess.builder().setting("vocabulary.netty.port", Integer.toString(Ports.free()))
                 .setting("vocabulary.https.port", Integer.toString(stranger.httpsPort())).editRoutes(VocabularyIT::add).start();
-    }
-
-    @AfterAll
-    static void stop() {
-        if (bridge != null) {
-            bridge.close();
-        }
-        stranger.stop();
     }
 
     static List<Vocabulary.Word> words() {
