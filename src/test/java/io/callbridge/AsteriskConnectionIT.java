@@ -182,8 +182,8 @@ class AsteriskConnectionIT {
     }
 
     /**
-     * One that was asleep believes to be the reader still when it wakes up, and has in its socket what was sent meanwhile. That the lease of
-     * one that is killed runs out too is the lease's own test.
+     * One that was asleep believes to be the reader still when it wakes up, and has in its socket what was sent meanwhile. That the
+     * lease of one that is killed runs out too is the lease's own test.
      */
     @Test
     void anotherReplicaTakesOverFromOneThatSleepsAndFromOneThatStops() throws Exception {

@@ -42,9 +42,9 @@ class CheckRoutesIT {
     private record Mistake(String file, String steps, int line, String... said) {
 
         void in(Path routes) throws IOException {
-            Files.writeString(routes.resolve(file), steps.startsWith("- route") || !steps.startsWith("- ") ? steps : "- route:\n    id: "
-                    + file.replace(".camel.yaml", "") + "\n    group: process\n    from:\n      uri: direct:" + file.replace(".camel.yaml", "")
-                    + "\n      steps:\n" + steps.indent(8));
+            Files.writeString(routes.resolve(file), steps.startsWith("- route") || !steps.startsWith("- ") ? steps
+                    : "- route:\n    id: ID\n    group: process\n    from:\n      uri: direct:ID\n      steps:\n"
+                            .replace("ID", file.replace(".camel.yaml", "")) + steps.indent(8));
         }
 
         void assertTold(Result result, Path routes) {
@@ -69,10 +69,10 @@ class CheckRoutesIT {
             new Mistake("process-x-setting.camel.yaml", "- log: \"{{callbridge.nope}}\"", 7, "callbridge.nope"),
             new Mistake("process-x-bean.camel.yaml", "- log: one\n- bean:\n    ref: noSuchBean", 8, "noSuchBean"),
             new Mistake("process-x-method.camel.yaml", "- bean:\n    ref: effects\n    method: explane", 7, "effects", "explane", "explain"),
-            new Mistake("process-x-template.camel.yaml", "- setBody:\n    simple: \"${header.name}\"\n- bean: {ref: jsonTemplate, method: json}", 9,
-                    "jsonTemplate", "constant"),
-            new Mistake("process-x-strategy.camel.yaml", "- aggregate: {correlationExpression: {constant: a}, aggregationStrategy: noStrategy,"
-                    + " completionSize: 2, steps: [{log: x}]}", 7, "noStrategy"),
+            new Mistake("process-x-template.camel.yaml", "- setBody: {constant: a}\n- setBody: {simple: \"${header.name}\"}\n"
+                    + "- bean: {ref: jsonTemplate, method: json}", 9, "jsonTemplate", "constant"),
+            new Mistake("process-x-strategy.camel.yaml", "- aggregate: {correlationExpression: {constant: a},"
+                    + " aggregationStrategy: noStrategy, completionSize: 2, steps: [{log: x}]}", 7, "noStrategy"),
             new Mistake("process-x-component.camel.yaml", "- to: {uri: \"carrier-pigeon:crm\"}", 7, "carrier-pigeon"),
             new Mistake("process-x-parameter.camel.yaml", "- to:\n    uri: log:x\n    parameters:\n      nonsense: 1", 7, "log", "nonsense"),
             new Mistake("process-x-format.camel.yaml", "- unmarshal:\n    csv: {}", 7, "csv"),

@@ -23,6 +23,7 @@ import io.callbridge.support.Scenario;
 import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
 import java.io.BufferedReader;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.net.URI;
 import java.sql.SQLException;
@@ -199,14 +200,15 @@ class ConsoleIT {
         String rest = "[{crm: 'rest', capabilities: ['call']}]";
         """
                 delivered | {status: 200} | good It is in rest: registered call of anna
-                delivered | {answer: 'nobody has its number'} | warn It is not in rest: registered call of anna was not sent: nobody has its number
+                delivered | {answer: 'nobody has it'} | warn It is not in rest: registered call of anna was not sent: nobody has it
                 pending | | warn It is on its way to rest: registered call, not tried yet
                 pending | {status: 503} | warn It is not in rest yet: registered call. Tries: 1, last answer: HTTP 503
                 dead | {status: 422} | bad It is not in rest: registered call was refused for good (tries: 1), with HTTP 422
                 dead | {status: 503} | bad It is not in rest: registered call was tried until the time was up
                 dead | {} | bad It is not in rest: registered call was tried until the time was up (tries: 1), the last time with no answer
                 discarded | {status: 503} | bad It is not in rest: registered call was given up by an administrator
-                """.lines().map(line -> line.split(" *[|] *")).forEach(row -> assertVerdicts(page, delivered(row[0], row[1]), rest, row[2]));
+                """.lines().map(line -> line.split(" *[|] *"))
+                .forEach(row -> assertVerdicts(page, delivered(row[0], row[1]), rest, row[2]));
         String down = "[{crm: 'rest', capabilities: ['call'], downSince: '2026-11-01T12:00:00Z'}]";
         assertVerdicts(page, delivered("pending", ""), down,
                 "warn It is on its way to rest: registered call. rest takes nothing since 01/11/2026, 15:00:00");
@@ -218,7 +220,7 @@ class ConsoleIT {
                 "warn It is not in second: when it was decided, second was not set up",
                 "good It is not in third, which does not take this: registered call.");
         String unanswered = "{deliveries: [], events: [], outcome: 'unanswered', decisions: [{topic: 'missed', rule: 'R46'}";
-        assertVerdicts(page, unanswered + "]", rest, "warn It is not in the CRM: nobody answered it, and no active CRM takes missed calls.");
+        assertVerdicts(page, unanswered + "]", rest, "warn It is not in the CRM: nobody answered it, and no active CRM takes missed calls");
         assertVerdicts(page, unanswered + ", {topic: 'call', rule: 'R52'}]", rest, "good It is not in the CRM, because nobody answered it");
         // An Asterisk's caller comes on a line of his own, which is answered when he reaches somebody: that is nobody's talk.
         String legs = "legs: [{legId: 'line', extension: 'provider', type: 'trunk', party: '+7', direction: 'in', local: false,"
@@ -263,7 +265,8 @@ class ConsoleIT {
                 + " new Date(Date.now() - 5000)).textContent");
         assertTrue(rings.matches("(?s).*rang 00:0[56].*"), rings);
         page.evaluate("async () => document.querySelector('main').replaceChildren(" + timeline
-                + "'880', type: 'queue', party: 'hidden', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:00:00Z', result: 'no-answer'}], '2026-01-01T00:00:00Z'))");
+                + "'880', type: 'queue', party: 'hidden', startedAt: '2026-01-01T00:00:00Z', endedAt: '2026-01-01T00:00:00Z',"
+                + " result: 'no-answer'}], '2026-01-01T00:00:00Z'))");
         assertThat(page.locator("svg rect.held")).hasAttribute("x", "150");
         assertThat(page.locator(".legs li")).containsText("queue — hidden number");
     }
@@ -601,15 +604,17 @@ class ConsoleIT {
     /** What somebody sees who has just started it by the first command of the README, on a port of his own. */
     @Test
     void theDemoSaysWhereItIsAsksNobodyWhoHeIsAndTellsItsOwnCrm() {
-        try (BridgeProcess demo = BridgeProcess.builder().bare().setting("callbridge.demo", "true").setting("callbridge.demo.pause-ms", "100").start();
+        try (BridgeProcess demo = BridgeProcess.builder().bare().setting("callbridge.demo", "true")
+                .setting("callbridge.demo.pause-ms", "100").start();
                 ConsoleBrowser window = new ConsoleBrowser(demo.port())) {
             String address = "http://127.0.0.1:" + demo.port();
             await().atMost(SOON).until(() -> demo.output().contains("This is a demo"));
             String end = demo.output().replaceFirst("(?s).*This is a demo", "");
-            assertTrue(end.contains("open " + address + "/") && !end.contains(" route ") && !end.contains("Installed features"), demo::tail);
+            assertTrue(end.contains("open " + address + "/"), demo::tail);
+            assertFalse(end.contains(" route ") || end.contains("Installed features"), demo::tail);
             assertTimeoutPreemptively(SOON, () -> {
-                try (BufferedReader lines = new BufferedReader(new InputStreamReader(URI.create(address + "/demo/events").toURL().openStream()))) {
-                    assertTrue(lines.lines().anyMatch("event: card"::equals), "the demo CRM is told of no call");
+                try (InputStream events = URI.create(address + "/demo/events").toURL().openStream()) {
+                    assertTrue(new BufferedReader(new InputStreamReader(events)).lines().anyMatch("event: card"::equals), "no card");
                 }
             });
             for (String line : List.of("GET /api/calls", "GET /")) {
@@ -648,7 +653,8 @@ class ConsoleIT {
         awaitOutcome(call.callId(), "answered");
         await("the registration").atMost(SOON).until(() -> {
             String told = bridge.get("/api/calls/" + call.callId()).body();
-            return !told.contains("\"state\":\"pending\"") && (told.contains("\"operation\":\"call\"") || told.contains("is mapped to no user"));
+            return !told.contains("\"state\":\"pending\"")
+                    && (told.contains("\"operation\":\"call\"") || told.contains("is mapped to no user"));
         });
     }
 

@@ -89,8 +89,8 @@ class CrmFailureIT {
             assertTrue(tries.stream().limit(tries.size() - 1).noneMatch(CrmFailureIT::confirmed), () -> "confirmed, and again: " + tries);
         }
         // But who asks whether it is there follows none, and the one number of another form has the person of that form.
-        List<String> deviations = new RestContract(crm, false).deviations(crm.requests().stream().filter(request -> request.kind() != Kind.OTHER
-                && !String.valueOf(request.member("number")).startsWith("+52")).toList());
+        List<String> deviations = new RestContract(crm, false).deviations(crm.requests().stream()
+                .filter(request -> request.kind() != Kind.OTHER && !String.valueOf(request.member("number")).startsWith("+52")).toList());
         assertTrue(deviations.isEmpty(), () -> String.join("\n", deviations) + bridge.tail());
     }
 
@@ -184,7 +184,7 @@ class CrmFailureIT {
         crm.awaitCall(call);
         List<CrmRequest> tries = crm.requests(Kind.CALL, call.legId());
         Duration waited = tries.get(1).since(tries.get(0).nanos());
-        assertTrue(tries.size() == 2 && waited.toMillis() > 1900 && waited.toSeconds() < 20, () -> "waited " + waited + " of 2 s: " + tries);
+        assertTrue(tries.size() == 2 && waited.toMillis() > 1900 && waited.toSeconds() < 20, () -> "waited " + waited + ": " + tries);
     }
 
     /** A request that the CRM calls wrong will be wrong the next time: a person has to look at it. */
@@ -196,9 +196,8 @@ class CrmFailureIT {
         awaitThat("state dead", () -> deliveries(call).contains("call dead"));
         assertEquals(List.of("422"), lines(attempts(call), "status"));
         String kept = words(attempts(call), "0/answer");
-        assertTrue(kept.startsWith("number is not acceptable") && kept.length() <= KEPT_OF_AN_ANSWER, "the CRM's words are kept, not: " + kept);
-        assertTrue(bridge.output().lines().anyMatch(line -> line.contains("] [" + call.callId() + "] ") && line.contains("dead after try 1")),
-                bridge::tail);
+        assertTrue(kept.startsWith("number is not acceptable") && kept.length() <= KEPT_OF_AN_ANSWER, "the CRM's words, not: " + kept);
+        assertTrue(bridge.output().matches("(?s).*] \\[" + call.callId() + "] [^\n]*dead after try 1.*"), bridge::tail);
         TestCall next = incoming("105");
         bridge.webhook().accept(next.answered());
         crm.awaitCall(next);
@@ -385,9 +384,25 @@ class CrmFailureIT {
         assertEquals(1, crm.requests(Kind.ENTITY).stream().filter(request -> first.caller().equals(request.query().get("phone"))).count());
     }
 
-    /** The end of a card is not worth a call: it is tried for a while, and again later, but not in the way of others. */
+    /**
+     * On PostgreSQL, where a delivery is taken before it is sent. A day at a ten thousandth of its length: retries are half a second apart
+     * at most.
+     */
     @Test
-    void aCrmThatCannotEndCardsGetsTheCallsNevertheless() {
+    void afterALongOutageEverythingButTheCardsArrivesInOrder() {
+        BridgeProcess other = bridge;
+        try (BridgeProcess its = BridgeProcess.builder().crm(crm).quickRetries().store(StoreKind.POSTGRESQL)
+                .setting("callbridge.calls.card-ttl", "2s").setting("callbridge.deliver.timeout-ms", "1000").start()) {
+            bridge = its;
+            aCrmThatCannotEndCardsGetsTheCallsNevertheless();
+            aDayOfOutage(60);
+        } finally {
+            bridge = other;
+        }
+    }
+
+    /** The end of a card is not worth a call: it is tried for a while, and again later, but not in the way of others. */
+    private void aCrmThatCannotEndCardsGetsTheCallsNevertheless() {
         List<TestCall> calls = calls(6);
         crm.on("DELETE", "/cards/" + calls.get(0).legId(), Answer.after(Duration.ofHours(1)));
         crm.on("DELETE", ".*", Answer.status(500));
@@ -399,22 +414,6 @@ class CrmFailureIT {
 
         crm.behave();
         calls.forEach(call -> awaitThat("end of the card of " + call, () -> crm.has(Kind.CARD_END, call.legId())));
-    }
-
-    /**
-     * On PostgreSQL, where a delivery is taken before it is sent. A day at a ten thousandth of its length: retries are half a second apart
-     * at most.
-     */
-    @Test
-    void afterADayOfOutageEverythingButTheCardsArrivesInOrder() {
-        BridgeProcess other = bridge;
-        try (BridgeProcess its = BridgeProcess.builder().crm(crm).quickRetries().store(StoreKind.POSTGRESQL)
-                .setting("callbridge.calls.card-ttl", "2s").setting("callbridge.deliver.timeout-ms", "1000").start()) {
-            bridge = its;
-            aDayOfOutage(60);
-        } finally {
-            bridge = other;
-        }
     }
 
     private void aDayOfOutage(int many) {

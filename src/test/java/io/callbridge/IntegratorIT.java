@@ -137,7 +137,7 @@ class IntegratorIT {
         }
     }
 
-    /** Read, built, and put together: each stops the start in another place. What is allowed in a setting the tests of the configuration know. */
+    /** Read, built, and put together: each stops the start in another place. What a setting may be the tests of the configuration know. */
     @TestFactory
     Stream<DynamicTest> mistakesStopTheStartWithOneLine() throws IOException {
         String contents = "the minutes of the last meeting\n".repeat(200);
@@ -156,7 +156,8 @@ class IntegratorIT {
                 refused("a misspelt variable", builder().environment("CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR", "anna"),
                         "CALLBRIDGE_PBX_MAIN_EXTENSIONS_101_USR"),
                 refused("a reference to what is not there", url("${nowhere}"), "callbridge.store.url", "${...}"),
-                refused("a store that cannot be created", url("jdbc:sqlite:" + minutes + "/callbridge.db"), "callbridge.store.url", "minutes.txt"),
+                refused("a store that cannot be created", url("jdbc:sqlite:" + minutes + "/callbridge.db"),
+                        "callbridge.store.url", "minutes.txt"),
                 refused("a store that is no database", url("jdbc:sqlite:" + minutes), "callbridge.store.url", "minutes.txt"),
                 DynamicTest.dynamicTest("which is left alone", () -> assertEquals(contents, Files.readString(minutes))),
                 refused("a database that is away", url("jdbc:postgresql://anna:do-not@127.0.0.1:1/calls?password=do-not"),
@@ -186,15 +187,17 @@ class IntegratorIT {
             write(beside.resolve(".env"), variables(places.get(1)));
             write(folder.resolve("conf.d/bridge.properties"), places.get(2));
             write(folder.resolve("conf.d/login.properties"), places.get(3));
-        }).environment("QUARKUS_CONFIG_LOCATIONS", folder.resolve("conf.d") + "," + write(folder.resolve("more.properties"), places.get(4))));
+        }).environment("QUARKUS_CONFIG_LOCATIONS",
+                folder.resolve("conf.d") + "," + write(folder.resolve("more.properties"), places.get(4))));
     }
 
     /** A key of each kind; those by -D are what all other tests start with. */
     private List<Map<String, String>> places() {
         return List.of(
                 Map.of("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("there.db"), "callbridge.tcp.port", Integer.toString(tcp)),
-                Map.of("callbridge.crm.active", "rest,vtiger", "callbridge.crm.rest.url", crm.url(), "callbridge.crm.rest.token", FakeCrm.TOKEN,
-                        "callbridge.crm.vtiger.url", "http://127.0.0.1:1/", "callbridge.crm.vtiger.secret", "s"),
+                Map.of("callbridge.crm.active", "rest,vtiger", "callbridge.crm.rest.url", crm.url(),
+                        "callbridge.crm.rest.token", FakeCrm.TOKEN, "callbridge.crm.vtiger.url", "http://127.0.0.1:1/",
+                        "callbridge.crm.vtiger.secret", "s"),
                 Map.of("callbridge.pbx.main.secret", "secret-of-every-place", "callbridge.pbx.main.prefix", "453",
                         "callbridge.pbx.main.extensions.101.user", "anna", "callbridge.pbx.main.extensions.101.id", "71101"),
                 provider.settings("anna"), Map.of("callbridge.tracing.endpoint", collector.url()));
@@ -220,7 +223,8 @@ class IntegratorIT {
             new Socket(InetAddress.getLoopbackAddress(), tcp).close();
             assertTrue(Files.exists(folder.resolve("there.db")), "the store");
             assertTrue(bridge.output().contains("CRM vtiger: "), "the list of CRMs");
-            assertTrue(login.statusCode() == 302 && login.headers().firstValue("Location").orElse("").startsWith(provider.url()), "the login");
+            assertEquals(302, login.statusCode());
+            assertTrue(login.headers().firstValue("Location").orElse("").startsWith(provider.url()), "the login");
             await("the collector").atMost(SOON).until(() -> !collector.spans().isEmpty());
             assertFalse(bridge.output().contains("health down"), "probes during the start are logged");
         }

@@ -32,10 +32,13 @@ class NativeRegistrationsTest {
     /** With a method that Camel looks for; an executor or a Netty handler is handed over as it is. */
     private static final Pattern BEAN = Pattern.compile("(?:\\$\\{bean:|\\b(?:ref|aggregationStrategy|\\w+Repository): )([a-z]\\w+)");
     private static final Pattern CLASS = Pattern.compile("\\b(?:[a-z]\\w*\\.){2,}[A-Z]\\w*");
-    private static final Pattern METHOD = Pattern.compile("\\$\\{(?:body|variable|header|exception)\\b[^{}(]*\\.(\\w+)\\(|\\$\\{exception\\.(\\w+)}");
+    private static final Pattern METHOD = Pattern.compile(
+            "\\$\\{(?:body|variable|header|exception)\\b[^{}(]*\\.(\\w+)\\(|\\$\\{exception\\.(\\w+)}");
 
-    private static final Pattern JSON = Pattern.compile("(?:readValue|convertValue|treeToValue|readerFor)\\([^;]*?\\w+\\.class|TypeReference<[\\w<>, ]+> ");
-    private final Set<Class<?>> registered = Stream.concat(OwnClasses.all().filter(type -> type.isAnnotationPresent(RegisterForReflection.class)),
+    private static final Pattern JSON = Pattern.compile(
+            "(?:readValue|convertValue|treeToValue|readerFor)\\([^;]*?\\w+\\.class|TypeReference<[\\w<>, ]+> ");
+    private final Set<Class<?>> registered = Stream.concat(
+            OwnClasses.all().filter(type -> type.isAnnotationPresent(RegisterForReflection.class)),
             Stream.of(RouteVocabulary.class.getAnnotation(RegisterForReflection.class).targets())).collect(Collectors.toSet());
 
     @Test
@@ -84,7 +87,8 @@ class NativeRegistrationsTest {
         Set<String> known = registered.stream().map(Class::getSimpleName).collect(Collectors.toSet());
         known.addAll(List.of("LinkedHashMap", "Map", "Object", "String", "TreeMap", "TypeReference"));
         Set<String> read = files("src/main/java", ".java").flatMap(file -> JSON.matcher(Pages.text(file)).results())
-                .flatMap(use -> Stream.of(use.group().split("\\W+"))).filter(word -> word.matches("[A-Z]\\w+")).collect(Collectors.toCollection(TreeSet::new));
+                .flatMap(use -> Stream.of(use.group().split("\\W+"))).filter(word -> word.matches("[A-Z]\\w+"))
+                .collect(Collectors.toCollection(TreeSet::new));
         assertTrue(read.contains("Tokens"), read::toString);
         read.removeAll(known);
         assertEquals(Set.of(), read);

@@ -118,7 +118,8 @@ class OidcIT {
     @Test
     void aPageOfAnotherSiteCannotUseTheSession() {
         browser.login("/");
-        for (String header : List.of("Origin https://evil.example", "Origin null", "Sec-Fetch-Site cross-site", "Sec-Fetch-Site same-site")) {
+        for (String header : List.of("Origin https://evil.example", "Origin null", "Sec-Fetch-Site cross-site",
+                "Sec-Fetch-Site same-site")) {
             String[] one = header.split(" ");
             for (HttpResponse<String> refused : List.of(browser.post("/api/deliveries/retry", one), browser.post("/logout", one),
                     browser.get("/api/calls", one))) {
@@ -192,8 +193,9 @@ class OidcIT {
     void aProgramMaySendATokenOfTheProvider() {
         assertEquals("anna", bearer(provider.token(FakeOidcProvider.CLIENT, "anna", 60)).body());
         assertEquals(403, bearer(provider.token(FakeOidcProvider.CLIENT, "mallory", 60)).statusCode());
+        String unsigned = "eyJhbGciOiJub25lIn0." + provider.token(FakeOidcProvider.CLIENT, "anna", 60).split("[.]")[1] + ".";
         for (String wrong : List.of(provider.token("another-application", "anna", 60), provider.token(FakeOidcProvider.CLIENT, "anna", -60),
-                provider.forged("anna"), "eyJhbGciOiJub25lIn0." + provider.token(FakeOidcProvider.CLIENT, "anna", 60).split("[.]")[1] + ".", "opaque", "a.b.c")) {
+                provider.forged("anna"), unsigned, "opaque", "a.b.c")) {
             assertEquals(401, bearer(wrong).statusCode(), wrong);
             assertTrue(bearer(wrong).body().startsWith("Nobody knows who asks"), wrong);
         }

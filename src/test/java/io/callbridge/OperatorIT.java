@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
+import io.callbridge.support.LiveFeed;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
@@ -23,16 +25,23 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What an operator finds and puts right: dead letters, calls that were decided wrongly, calls that are old. */
+/**
+ * What an operator finds and puts right: dead letters, calls that were decided wrongly, calls that are old; and what the console is told:
+ * why a call ended up so, how things stand, which calls are in progress, what a PBX sends, whether a CRM works, who did what.
+ */
 class OperatorIT {
 
     private static final int AN_HOUR = 3_600;
@@ -132,7 +141,7 @@ class OperatorIT {
         List<TestCall> calls = Stream.of("101", "102", "103")
                 .map(extension -> refused(Answer.status(status).retryAfter(AN_HOUR), is, extension, FakeCrm.IVANOV)).toList();
         crm.behave();
-        assertTrue(!is.equals("dead") || words(bridge.json("/api/deliveries?limit=1&state=dead"), "total").equals("3"), "before all are retried");
+        assertEquals(is.equals("dead") ? "3" : "0", words(bridge.json("/api/deliveries?limit=1&state=dead"), "total"), "told before");
         assertFalse(bridge.json("/api/deliveries").path("deliveries").isEmpty(), "of any state");
         assertEquals("0", post("/api/deliveries/retry?state=dropped", "retried"));
         assertEquals("3", post("/api/deliveries/retry?crm=rest&state=" + wanted, "retried"));
@@ -153,8 +162,8 @@ class OperatorIT {
         assertEquals(calls.stream().map(TestCall::legId).toList(), all.stream()
                 .filter(line -> line.path("operation").asText().equals("call")).map(line -> line.path("key").asText()).limit(7).toList());
         for (int limit : new int[] {3, 7}) {
-            assertEquals(calls.stream().map(TestCall::callId).toList(), pages("/api/calls?from=" + begin + "&limit=" + limit, "calls", limit)
-                    .stream().map(line -> line.path("callId").asText()).toList());
+            List<JsonNode> found = pages("/api/calls?from=" + begin + "&limit=" + limit, "calls", limit);
+            assertEquals(calls.stream().map(TestCall::callId).toList(), found.stream().map(line -> words(line, "callId")).toList());
         }
     }
 
@@ -195,24 +204,24 @@ class OperatorIT {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '"', value = {
-        "400 | GET  | /api/deliveries?state=lost                                  | state; 'lost'; pending, failing, dead",
-        "400 | GET  | /api/deliveries?crm=other                                   | crm; 'other'; rest",
-        "400 | GET  | /api/deliveries?limit=0                                     | limit; '0'; from 1 to 500",
-        "400 | GET  | /api/deliveries?limit=501                                   | limit; '501'; from 1 to 500",
-        "400 | GET  | /api/deliveries?after=x                                     | after; 'x'; whole number",
-        "400 | GET  | /api/deliveries?page=2                                      | page; state, crm, limit, after",
-        "400 | GET  | /api/deliveries?state=dead&state=pending                    | state; twice",
-        "404 | GET  | /api/deliveries/4711                                        | 4711",
-        "404 | GET  | /api/deliveries/x                                           | x",
-        "404 | POST | /api/deliveries/4711/retry                                  | 4711",
-        "404 | POST | /api/deliveries/4711/discard                                | 4711",
-        "400 | POST | /api/deliveries/retry?state=delivered                       | state; 'delivered'; pending, failing, dead, discarded, dropped",
-        "400 | GET  | /api/calls?outcome=lost                                     | outcome; 'lost'; answered, missed",
-        "400 | GET  | /api/calls?from=yesterday                                   | from; 'yesterday'; 2026-03-04",
-        "400 | GET  | /api/calls?after=7                                          | after; '7'; next",
-        "400 | POST | /api/calls/reprocess                                        | from; missing",
-        "400 | POST | /api/calls/reprocess?from=2026-03-04&dry-run=yes            | dry-run; 'yes'; true, false",
-        "400 | POST | /api/calls/reprocess?from=2026-03-04&dryrun=true            | dryrun; dry-run"})
+        "400 | GET  | /api/deliveries?state=lost                       | state; 'lost'; pending, failing, dead",
+        "400 | GET  | /api/deliveries?crm=other                        | crm; 'other'; rest",
+        "400 | GET  | /api/deliveries?limit=0                          | limit; '0'; from 1 to 500",
+        "400 | GET  | /api/deliveries?limit=501                        | limit; '501'; from 1 to 500",
+        "400 | GET  | /api/deliveries?after=x                          | after; 'x'; whole number",
+        "400 | GET  | /api/deliveries?page=2                           | page; state, crm, limit, after",
+        "400 | GET  | /api/deliveries?state=dead&state=pending         | state; twice",
+        "404 | GET  | /api/deliveries/4711                             | 4711",
+        "404 | GET  | /api/deliveries/x                                | x",
+        "404 | POST | /api/deliveries/4711/retry                       | 4711",
+        "404 | POST | /api/deliveries/4711/discard                     | 4711",
+        "400 | POST | /api/deliveries/retry?state=delivered            | state; 'delivered'; pending, failing, dead, discarded, dropped",
+        "400 | GET  | /api/calls?outcome=lost                          | outcome; 'lost'; answered, missed",
+        "400 | GET  | /api/calls?from=yesterday                        | from; 'yesterday'; 2026-03-04",
+        "400 | GET  | /api/calls?after=7                               | after; '7'; next",
+        "400 | POST | /api/calls/reprocess                             | from; missing",
+        "400 | POST | /api/calls/reprocess?from=2026-03-04&dry-run=yes | dry-run; 'yes'; true, false",
+        "400 | POST | /api/calls/reprocess?from=2026-03-04&dryrun=true | dryrun; dry-run"})
     void whatCannotBeReadIsRefusedInOneLine(int status, String method, String path, String words) {
         assertRefused(status, method.equals("GET") ? bridge.get(path) : bridge.post(path), words.split("; "));
     }
@@ -286,6 +295,197 @@ class OperatorIT {
         crm.awaitCall(waiting);
         awaitThat("its end", () -> bridge.get("/api/calls/" + waiting.callId()).statusCode() == 404);
         assertEquals(200, bridge.get("/api/calls/" + dead.callId()).statusCode());
+    }
+
+    @Test
+    void theStatusTellsSinceWhenACrmIsDownAndWhatWaitsForIt() {
+        assertEquals("token false main webhook up", words(bridge.json("/api/status"), "who demo pbxs/0/pbx pbxs/0/kinds/0 crms/0/state"));
+
+        crm.down();
+        Instant before = Instant.now().minusSeconds(1);
+        for (int i = 0; i < 4; i++) {
+            bridge.webhook().accept(TestCall.incoming("101", FakeCrm.IVANOV).answered());
+        }
+        // What waits is counted now and then, not for every question.
+        awaitThat("the CRM that is down", () -> {
+            JsonNode rest = bridge.json("/api/status").path("crms").get(0);
+            return rest.path("state").asText().equals("down") && rest.path("waiting").asInt() >= 4 && rest.path("failing").asInt() >= 1;
+        });
+        JsonNode down = bridge.json("/api/status");
+        for (String time : List.of("crms/0/since", "crms/0/oldestWaitingAt", "pbxs/0/lastEventAt")) {
+            assertFalse(Instant.parse(words(down, time)).isBefore(before), down::toString);
+        }
+        JsonNode failing = bridge.json("/api/deliveries?state=failing").path("deliveries");
+        assertTrue(failing.size() >= 1, failing::toString);
+        failing.forEach(line -> assertTrue(words(line, "state attempts").matches("pending [1-9].*"), line::toString));
+
+        crm.up();
+        awaitThat("the CRM that is back", () -> words(bridge.json("/api/status"), "crms/0/state crms/0/waiting").equals("up 0"));
+    }
+
+    @Test
+    void aCallIsLiveWhileItLasts() throws Exception {
+        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
+        try (LiveFeed feed = new LiveFeed(bridge.port(), BridgeProcess.ADMIN_TOKEN)) {
+            awaitThat("the status", () -> feed.last("status").path("pbxs").size() == 1);
+            bridge.webhook().accept(List.of(call.dialIn()));
+            awaitThat("the phone that rings", () -> live(feed, call).has("callId"));
+            JsonNode ringing = live(feed, call);
+            assertEquals("in " + FakeCrm.IVANOV + " anna ", words(ringing, "direction number legs/0/user legs/0/answeredAt"));
+
+            bridge.webhook().accept(List.of(call.answer()));
+            awaitThat("the talk", () -> live(feed, call).path("legs").path(0).has("answeredAt"));
+
+            bridge.webhook().accept(List.of(call.hangup()));
+            awaitThat("the end", () -> !live(feed, call).has("callId"));
+        }
+    }
+
+    private static JsonNode live(LiveFeed feed, TestCall call) {
+        return StreamSupport.stream(feed.last("calls").path("calls").spliterator(), false)
+                .filter(each -> words(each, "callId").equals(call.callId())).findFirst().orElse(MissingNode.getInstance());
+    }
+
+    @Test
+    void theSetUpShowsWhatAPbxSendsAndWhomNobodyKnows() {
+        assertEquals("/pbx/***/events", words(bridge.json("/api/setup"), "pbxs/0/webhook"));
+        assertFalse(bridge.get("/api/setup").body().contains(bridge.secret()), "the secret is for who wants to see it");
+        assertEquals(bridge.webhook().path(), post("/api/setup/pbxs/main/webhook", "webhook"));
+        assertEquals("show-webhook PBX main", words(bridge.json("/api/audit"), "entries/0/action entries/0/subject"));
+        assertEquals(404, bridge.post("/api/setup/pbxs/other/webhook").statusCode());
+        int wrong = bridge.json("/api/setup").at("/wrongSecret/count").asInt();
+
+        TestCall unmapped = TestCall.incoming("666", FakeCrm.IVANOV);
+        Map<String, String> last = new HashMap<>(unmapped.hangup());
+        last.put("NewFieldOfThePbx", "x");
+        bridge.webhook().accept(List.of(unmapped.dialIn(), unmapped.answer(), last));
+        assertEquals(404, bridge.webhook("another-secret-0123").send(unmapped.dialIn()).statusCode());
+        awaitThat("the unmapped extension",
+                () -> lines(bridge.json("/api/setup").at("/pbxs/0/unmapped"), "extension calls").contains("666 1"));
+
+        JsonNode setup = bridge.json("/api/setup");
+        assertEquals("hangup " + unmapped.callId() + " rest", words(setup, "pbxs/0/lastEvent/type pbxs/0/lastEvent/callId crms/0/crm"));
+        assertTrue(lines(setup.at("/pbxs/0/lastEvent/fields"), "name known")
+                .containsAll(List.of("SubCallID true", "NewFieldOfThePbx false")), setup::toString);
+        assertEquals(wrong + 1, setup.at("/wrongSecret/count").asInt(), setup::toString);
+        assertTrue(setup.at("/crms/0/capabilities").toString().contains("\"card\""), setup::toString);
+    }
+
+    @Test
+    void aCrmIsTriedStepByStep() {
+        int written = crm.requests(Kind.CALL).size() + crm.requests(Kind.CARD).size();
+        crm.entity("+79000000091", "e9", "Mrs Known", "anna");
+        assertCheck("?number=%2B7%20900%20000-00-91", "true", "ok ok", "ok ok", "ok ok  Mrs Known");
+        // To a path that is wrong a server answers the same.
+        assertCheck("", "true", "ok ok", "skipped unknown", "ok nobody-or-path");
+        crm.on("GET", "/entities.*", Answer.status(401));
+        assertCheck("", "false", "ok ok", "failed unauthorised", "skipped earlier-failed");
+        answers(Answer.status(503).body("maintenance"));
+        assertCheck("", "false", "ok ok", "skipped unknown", "failed server-error maintenance");
+        answers(Answer.status(301).header("Location", "https://new.example/rest/secret"));
+        assertCheck("", "false", "ok ok", "skipped unknown", "failed redirect answer 301, it has moved to https://new.example");
+        answers(Answer.status(200).body("<html><title>Sign in</title></html>"));
+        assertCheck("", "false", "ok ok", "ok ok", "failed bad-answer the page 'Sign in' instead of data");
+        crm.down();
+        assertCheck("", "false", "failed refused", "skipped earlier-failed", "skipped earlier-failed");
+        crm.up();
+
+        assertEquals(404, bridge.post("/api/setup/crms/nobody/check").statusCode());
+        assertEquals(400, bridge.post("/api/setup/crms/rest/check?number=12").statusCode());
+        assertEquals(written, crm.requests(Kind.CALL).size() + crm.requests(Kind.CARD).size(), "nothing is written");
+    }
+
+    @Test
+    void whatAnAdministratorDidIsFoundAgain() {
+        deadLetter("101", FakeCrm.IVANOV);
+        deadLetter("102", FakeCrm.IVANOV);
+        String id = words(bridge.json("/api/deliveries?state=dead"), "deliveries/0/id");
+
+        assertEquals(200, bridge.post("/api/deliveries/" + id + "/retry").statusCode());
+        awaitThat("dead again", () -> dead() == 2);
+        assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard").statusCode());
+        assertEquals(409, bridge.post("/api/deliveries/" + id + "/discard").statusCode(), "and is no act");
+        assertEquals("1", post("/api/deliveries/discard", "discarded"));
+        crm.behave();
+        assertTrue(Integer.parseInt(post("/api/deliveries/retry?state=discarded&crm=rest", "retried")) >= 2);
+        bridge.reprocess("?from=2099-01-01&dry-run=true");
+        bridge.reprocess("?from=2099-01-01");
+        post("/api/setup/crms/rest/check", "ok");
+
+        JsonNode audit = bridge.json("/api/audit?limit=6").path("entries");
+        assertEquals(List.of("check token", "reprocess token", "retry-all token", "discard-all token", "discard token", "retry token"),
+                lines(audit, "action who"));
+        audit.forEach(entry -> Instant.parse(entry.path("at").asText()));
+        assertTrue(words(audit, "5/subject").startsWith("delivery " + id + " (call of call "), audit::toString);
+        String next = words(bridge.json("/api/audit?limit=4"), "next");
+        assertEquals(List.of("discard", "retry"), lines(bridge.json("/api/audit?limit=2&after=" + next).path("entries"), "action"));
+    }
+
+    @Test
+    void aCallIsExplainedFromTheRawEventsToTheAnswersOfTheCrm() {
+        TestCall call = TestCall.incoming("101", TestCall.newNumber());
+        bridge.webhook().accept(call.answered());
+        crm.awaitCall(call);
+        awaitThat("confirmation", () -> words(bridge.call(call.callId()), "outcome").equals("answered")
+                && words(bridge.delivery(call.callId(), call.legId()), "state").equals("delivered"));
+        JsonNode told = bridge.call(call.callId().toUpperCase(Locale.ROOT));
+        assertEquals(call.callId() + " main " + call.caller() + " anna " + call.legId() + " 101",
+                words(told, "callId pbx number users/0 legs/0/legId legs/0/extension"));
+        assertEvents(call.answered(), told.path("events"));
+        assertFalse(told.path("decisions").isEmpty(), told::toString);
+        told.path("decisions").forEach(d -> {
+            Instant.parse(d.path("at").asText());
+            assertTrue(d.path("rule").asText().matches("R\\d+"), () -> "rule of " + d);
+            assertTrue(d.path("reason").asText().contains(" "), () -> "no sentence in " + d);
+        });
+        JsonNode delivery = bridge.delivery(call.callId(), call.legId());
+        assertEquals("rest [200]", words(delivery, "crm") + " " + lines(delivery.path("attempts"), "status"));
+        Instant.parse(words(delivery, "attempts/0/at"));
+        assertTrue(delivery.at("/attempts/0/millis").isIntegralNumber(), delivery::toString);
+    }
+
+    @Test
+    void aLocalCallIsExplainedAlthoughTheCrmNeverHearsOfIt() {
+        List<Map<String, String>> events = Scenario.of("S29").asAnotherCall(2).events().stream().map(Scenario.Event::fields).toList();
+        bridge.webhook().accept(events);
+        String callId = events.get(0).get("CallID");
+        awaitThat("a decision", () -> bridge.call(callId).path("decisions").toString().matches(".*\"R(12|29)\".*local call.*"));
+        JsonNode call = bridge.call(callId);
+        assertEquals("2 0", call.path("legs").size() + " " + call.path("deliveries").size(), call::toString);
+        assertEquals(404, bridge.get("/api/calls/00000000000000000000000000000000").statusCode());
+    }
+
+    /** The raw fields as they came, in the order of their arrival. */
+    private static void assertEvents(List<Map<String, String>> sent, JsonNode events) {
+        assertEquals(sent.size(), events.size(), () -> "events: " + events);
+        Instant before = Instant.MIN;
+        for (int i = 0; i < sent.size(); i++) {
+            JsonNode event = events.get(i);
+            assertEquals(sent.get(i).get("EventType"), event.path("type").asText());
+            sent.get(i).forEach((name, value) -> assertEquals(value, event.path("fields").path(name).asText(), name));
+            Instant arrived = Instant.parse(event.path("arrivedAt").asText());
+            assertFalse(arrived.isBefore(before), () -> "not in the order of arrival: " + events);
+            before = arrived;
+        }
+    }
+
+    private void answers(Answer answer) {
+        crm.behave();
+        crm.on("GET", "/entities.*", answer);
+    }
+
+    /** @param lookup with what it has found, or with what is said about it, if that matters */
+    private void assertCheck(String query, String ok, String address, String authorisation, String lookup) {
+        JsonNode check = bridge.json(bridge.post("/api/setup/crms/rest/check" + query));
+        assertEquals(ok, words(check, "ok"), check::toString);
+        assertEquals(List.of("address " + address, "authorisation " + authorisation),
+                lines(check.path("steps"), "step result code").subList(0, 2));
+        String told = words(check, "steps/2/step steps/2/result steps/2/code steps/2/detail steps/2/found");
+        assertTrue(told.startsWith("lookup " + lookup) && told.contains("Mrs Known") == lookup.contains("Mrs Known"), check::toString);
+    }
+
+    private int dead() {
+        return bridge.json("/api/deliveries?state=dead").path("deliveries").size();
     }
 
     private static Connection connection(BridgeProcess bridge) throws SQLException {

@@ -67,9 +67,9 @@ class ReadmeTest {
     private static final Pattern CAPABILITIES = Pattern.compile("\\| `[a-z0-9]+`[^|]*\\|( (yes|-) \\|)+");
     private static final Pattern LIST = Pattern.compile("(?ms)^- .*?\\n(?=\\n)");
     /** Kinds of words of a route, in the order and by the names of the page. */
-    private static final List<String> KINDS = List.of("steps=Steps", "entries=Beside routes", "languages=Languages", "functions=Functions of `simple`",
-            "methods=Its methods", "operators=Its operators", "components=Components", "formats=Data formats", "beans=Beans",
-            "classes=Classes of `beans`", "exceptions=Exceptions");
+    private static final List<String> KINDS = List.of("steps=Steps", "entries=Beside routes", "languages=Languages",
+            "functions=Functions of `simple`", "methods=Its methods", "operators=Its operators", "components=Components",
+            "formats=Data formats", "beans=Beans", "classes=Classes of `beans`", "exceptions=Exceptions");
     private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    (?:id|routeId): ([a-z0-9-]+)$");
 
     private final Set<String> routeIds = routeIds();
@@ -205,15 +205,17 @@ class ReadmeTest {
     void everyRouteKeepsTheRules() {
         Map<String, String> routes = routeFiles().collect(Collectors.toMap(file -> file.getFileName().toString(), Pages::text));
         for (String example : Pages.routes()) {
+            Matcher id = ROUTE_ID.matcher(example);
+            assertTrue(id.find(), example);
             // A CRM of one's own: one file with all it can do.
-            routes.put(ROUTE_ID.matcher(example).results().findFirst().orElseThrow().group(1).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml",
-                    example);
+            routes.put(id.group(1).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml", example);
         }
         // It knows every key, and uses none.
-        String java = Pages.below(Path.of("src/main/java")).filter(file -> file.toString().endsWith(".java") && !file.endsWith("KeyCheck.java"))
+        String java = Pages.below(Path.of("src/main/java"))
+                .filter(file -> file.toString().endsWith(".java") && !file.endsWith("KeyCheck.java"))
                 .map(Pages::text).collect(Collectors.joining("\n"));
-        RouteRules rules = new RouteRules(routes, settings + "\n" + Pages.text(TestConfig.PACKAGED) + "\n#" + OWN_CRM + "url=\n#" + OWN_CRM + "token=\n",
-                java);
+        RouteRules rules = new RouteRules(routes, settings + "\n" + Pages.text(TestConfig.PACKAGED) + "\n#" + OWN_CRM + "url=\n#" + OWN_CRM
+                + "token=\n", java);
         assertAll(routes.keySet().stream().map(name -> () -> assertEquals(List.of(), rules.findings(name), name)));
         assertEquals(Set.of(), rules.unusedSettings());
     }
@@ -228,8 +230,8 @@ class ReadmeTest {
             List<String> names = words.get(kind.split("=")[0]).stream().flatMap(word -> word.names().stream()).toList();
             assertEquals(Set.copyOf(names).size(), names.size(), kind);
             // Lines of 120 characters at most.
-            list.append("- ").append((kind.split("=")[1] + ": " + names.stream().map(name -> '`' + name + '`').collect(Collectors.joining(", ")))
-                    .replaceAll("(.{1,118})( |$)", "  $1\n").substring(2));
+            String item = kind.split("=")[1] + ": " + names.stream().map(name -> '`' + name + '`').collect(Collectors.joining(", "));
+            list.append("- ").append(item.replaceAll("(.{1,118})( |$)", "  $1\n").substring(2));
         }
         Matcher listed = LIST.matcher(Pages.section(Path.of("routes/README.md"), "What a route may use"));
         assertTrue(listed.find());

@@ -101,8 +101,9 @@ class TcpIT {
     @Test
     void whoSaysNoSecretOrAWrongOneIsToldSo() {
         String secret = bridge.secret();
-        List<String> strangers = List.of("AUTH\n", "auth " + secret + "\n", "GET /pbx/" + secret + "/events HTTP/1.1\r\nHost: x\r\n\r\n", "\n",
-                "\u0000\u0001\u0002\n", "AUTH " + "x".repeat(100_000), TcpSender.json(TestCall.incoming("101", FakeCrm.IVANOV).dialIn()));
+        List<String> strangers = List.of("AUTH\n", "auth " + secret + "\n", "GET /pbx/" + secret + "/events HTTP/1.1\r\nHost: x\r\n\r\n",
+                "\n", "\u0000\u0001\u0002\n", "AUTH " + "x".repeat(100_000),
+                TcpSender.json(TestCall.incoming("101", FakeCrm.IVANOV).dialIn()));
         List<String> wrong = List.of("AUTH " + secret + "x\n", "AUTH " + secret.substring(1) + "\n", "AUTH  \n");
         Stream.of(strangers, wrong).flatMap(List::stream).forEach(said -> {
             try (TcpSender sender = TcpSender.connect(bridge.tcpPort()).send(said)) {

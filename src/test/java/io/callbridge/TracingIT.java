@@ -110,8 +110,8 @@ class TracingIT {
 
         assertEquals("ingest-tcp", hangup(call, 3).get("callbridge.route"));
         assertEquals(List.of("1 pending 503 true", "2 pending 503 true", "3 delivered 200 false"), tries(call).stream()
-                .map(span -> span.get("callbridge.attempt") + " " + span.get("callbridge.result") + " " + span.get("http.response.status_code")
-                        + " " + span.error()).toList());
+                .map(span -> String.join(" ", span.get("callbridge.attempt"), span.get("callbridge.result"),
+                        span.get("http.response.status_code"), "" + span.error())).toList());
         assertTrue(ofAnEvent(call, tries(call).get(0).trace()), () -> "traces of " + tries(call));
         assertEquals(1, tries(call).stream().map(Seen::trace).distinct().count(), () -> "traces of " + tries(call));
         assertEquals(puts(call).stream().map(TracingIT::traceparent).toList(),

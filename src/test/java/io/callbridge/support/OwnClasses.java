@@ -24,7 +24,8 @@ public final class OwnClasses {
 
     private static Class<?> load(Path file) {
         try {
-            return Class.forName(FOLDER.relativize(file).toString().replace(".class", "").replace('/', '.'), false, OwnClasses.class.getClassLoader());
+            String name = FOLDER.relativize(file).toString().replace(".class", "").replace('/', '.');
+            return Class.forName(name, false, OwnClasses.class.getClassLoader());
         } catch (ClassNotFoundException e) {
             throw new IllegalStateException(e);
         }
