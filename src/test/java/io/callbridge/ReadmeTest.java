@@ -1,6 +1,5 @@
 package io.callbridge;
 
-import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,7 +9,6 @@ import io.callbridge.routes.RouteHarness;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Pages;
 import io.callbridge.support.RestContract;
-import io.callbridge.support.RouteRules;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.Vocabulary;
 import io.smallrye.config.SmallRyeConfig;
@@ -198,26 +196,6 @@ class ReadmeTest {
         assertTrue(boxes.contains("ingest-webhook"), boxes::toString);
         boxes.removeIf(box -> Files.exists(Path.of("routes", box + ".camel.yaml")) || routeIds.contains(box));
         assertEquals(Set.of(), boxes);
-    }
-
-    /** Route files, and every example of the pages, keep the house rules; every setting is used. */
-    @Test
-    void everyRouteKeepsTheRules() {
-        Map<String, String> routes = routeFiles().collect(Collectors.toMap(file -> file.getFileName().toString(), Pages::text));
-        for (String example : Pages.routes()) {
-            Matcher id = ROUTE_ID.matcher(example);
-            assertTrue(id.find(), example);
-            // A CRM of one's own: one file with all it can do.
-            routes.put(id.group(1).replaceFirst("^(deliver-acme)-.*", "$1") + ".camel.yaml", example);
-        }
-        // It knows every key, and uses none.
-        String java = Pages.below(Path.of("src/main/java"))
-                .filter(file -> file.toString().endsWith(".java") && !file.endsWith("KeyCheck.java"))
-                .map(Pages::text).collect(Collectors.joining("\n"));
-        RouteRules rules = new RouteRules(routes, settings + "\n" + Pages.text(TestConfig.PACKAGED) + "\n#" + OWN_CRM + "url=\n#" + OWN_CRM
-                + "token=\n", java);
-        assertAll(routes.keySet().stream().map(name -> () -> assertEquals(List.of(), rules.findings(name), name)));
-        assertEquals(Set.of(), rules.unusedSettings());
     }
 
     /** What routes/README.md says a route may use is what {@link VocabularyIT} tries: who adds a word adds its route to the vocabulary. */
