@@ -105,7 +105,9 @@ class CheckRoutesIT {
                     - routeConfiguration:
                         id: x-errors
                         onException:
-                          - onException: {exception: [io.callbridge.NoSuchException], steps: [{log: x}]}
+                          - onException:
+                              exception: [io.callbridge.NoSuchException]
+                              steps: [{log: x}]
                     - route: {id: x-errors, routeConfigurationId: x-errors, from: {uri: direct:x-errors, steps: [{log: x}]}}
                     """, 4, "io.callbridge.NoSuchException"));
 

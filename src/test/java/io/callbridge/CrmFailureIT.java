@@ -53,7 +53,7 @@ class CrmFailureIT {
     private static final Duration LONG = Duration.ofHours(1);
 
     @AutoClose
-    private final FakeCrm crm = new FakeCrm();
+    private FakeCrm crm = new FakeCrm();
     private final AtomicInteger callers = new AtomicInteger();
     @AutoClose
     private BridgeProcess bridge;
@@ -85,12 +85,20 @@ class CrmFailureIT {
         List<CrmRequest> effects = Stream.concat(crm.requests(Kind.CALL).stream(), crm.requests(Kind.MISSED).stream()).toList();
         for (String path : effects.stream().map(CrmRequest::path).filter(path -> !pages.contains(path)).distinct().toList()) {
             List<CrmRequest> tries = effects.stream().filter(request -> request.path().equals(path)).toList();
-            tries.forEach(each -> assertEquals(tries.get(0).body(), each.body(), "a repeat is the same request"));
+            assertSameBodies(tries);
             assertTrue(tries.stream().limit(tries.size() - 1).noneMatch(CrmFailureIT::confirmed), () -> "confirmed, and again: " + tries);
         }
         // But who asks whether it is there follows none, and the one number of another form has the person of that form.
-        List<String> deviations = new RestContract(crm, false).deviations(crm.requests().stream()
+        assertContract(crm.requests().stream()
                 .filter(request -> request.kind() != Kind.OTHER && !String.valueOf(request.member("number")).startsWith("+52")).toList());
+    }
+
+    private static void assertSameBodies(List<CrmRequest> tries) {
+        tries.forEach(each -> assertEquals(tries.get(0).body(), each.body(), "a repeat is the same request"));
+    }
+
+    private void assertContract(List<CrmRequest> requests) {
+        List<String> deviations = new RestContract(crm, false).deviations(requests);
         assertTrue(deviations.isEmpty(), () -> String.join("\n", deviations) + bridge.tail());
     }
 
@@ -391,13 +399,17 @@ class CrmFailureIT {
     @Test
     void afterALongOutageEverythingButTheCardsArrivesInOrder() {
         BridgeProcess other = bridge;
-        try (BridgeProcess its = BridgeProcess.builder().crm(crm).quickRetries().store(StoreKind.POSTGRESQL)
-                .setting("callbridge.calls.card-ttl", "2s").setting("callbridge.deliver.timeout-ms", "1000").start()) {
-            bridge = its;
+        FakeCrm its = crm;
+        try (FakeCrm away = new FakeCrm(); BridgeProcess waiting = BridgeProcess.builder().crm(away).quickRetries()
+                .store(StoreKind.POSTGRESQL).setting("callbridge.calls.card-ttl", "2s")
+                .setting("callbridge.deliver.timeout-ms", "1000").start()) {
+            bridge = waiting;
+            crm = away;
             aCrmThatCannotEndCardsGetsTheCallsNevertheless();
             aDayOfOutage(60);
         } finally {
             bridge = other;
+            crm = its;
         }
     }
 
@@ -414,6 +426,7 @@ class CrmFailureIT {
 
         crm.behave();
         calls.forEach(call -> awaitThat("end of the card of " + call, () -> crm.has(Kind.CARD_END, call.legId())));
+        calls.forEach(call -> assertSameBodies(crm.requests(Kind.CALL, call.legId())));
     }
 
     private void aDayOfOutage(int many) {
@@ -441,8 +454,7 @@ class CrmFailureIT {
         crm.awaitCall(shown);
         crm.awaitQuiet();
         assertEquals(1, crm.requests(Kind.CARD, shown.legId()).size());
-        List<String> written = crm.requests(Stream.of(calls, transferred).flatMap(List::stream).map(TestCall::legId).toList()).stream()
-                .filter(request -> request.kind() == Kind.CALL && request.effective()).map(CrmRequest::id).toList();
+        List<String> written = crm.requests(Kind.CALL).stream().filter(CrmRequest::effective).map(CrmRequest::id).toList();
         assertEquals(written.size(), written.stream().distinct().count(), "registrations");
         for (int i = 0; i < many; i++) {
             TestCall first = calls.get(i);
@@ -456,6 +468,8 @@ class CrmFailureIT {
                 .filter("card dropped"::equals).count();
         assertTrue(dropped > 0, "no cards at all");
         assertEquals(dropped, bridge.metric("callbridge_deliveries_total", "operation=\"card\"", "result=\"dropped\""), "cards dropped");
+        assertContract(crm.requests(Stream.of(calls, transferred, missed).flatMap(List::stream)
+                .flatMap(leg -> Stream.of(leg.legId(), leg.callId())).toList()));
     }
 
     private void assertSeldomAsked(int waiting) {

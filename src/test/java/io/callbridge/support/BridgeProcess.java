@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.awaitility.core.ConditionTimeoutException;
@@ -246,7 +247,6 @@ public final class BridgeProcess implements AutoCloseable {
         new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
     }
 
-    /** The address of the store, as the process has it. */
     public String storeUrl() {
         return settings.get(STORE_URL);
     }
@@ -345,8 +345,28 @@ public final class BridgeProcess implements AutoCloseable {
         return Unchecked.get(() -> CLIENT.send(request.build(), HttpResponse.BodyHandlers.ofString()));
     }
 
+    /** What is told at a path, in JSON. */
+    public JsonNode json(String path) {
+        return json(get(path));
+    }
+
+    /** Of an answer that is no refusal. */
+    public JsonNode json(HttpResponse<String> answer) {
+        return explanation(answer, this::tail);
+    }
+
+    /** Some members as words: {@code "state lastAttempt/status"}. */
+    public static String words(JsonNode node, String members) {
+        return Stream.of(members.split(" ")).map(member -> node.at("/" + member).asText()).collect(Collectors.joining(" "));
+    }
+
+    /** Some members of each in a list. */
+    public static List<String> lines(JsonNode list, String members) {
+        return StreamSupport.stream(list.spliterator(), false).map(each -> words(each, members)).toList();
+    }
+
     public JsonNode call(String callId) {
-        return explanation(get("/api/calls/" + callId), this::tail);
+        return json("/api/calls/" + callId);
     }
 
     static JsonNode explanation(HttpResponse<String> answer, Supplier<String> more) {
