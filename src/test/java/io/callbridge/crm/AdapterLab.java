@@ -14,11 +14,11 @@ import java.util.function.Supplier;
  * contract says looks there.
  *
  * @param settings what the bridge needs to use it
- * @param statuses its words for {@link #RESULTS}
  * @param shows the effects that it shows a person
+ * @param statuses its words for {@link #RESULTS}
  */
-public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> effects, Map<String, String> settings, List<String> statuses,
-        Set<Kind> shows) implements AutoCloseable {
+public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> effects, Map<String, String> settings, Set<Kind> shows,
+        List<String> statuses) implements AutoCloseable {
 
     private static final List<String> EMPLOYEES = List.of("anna", "boris", "clara", "dmitri", "elena", "fyodor");
     private static final List<String> EXTENSIONS = List.of("101", "102", "103", "104", "105", "111");
@@ -30,12 +30,12 @@ public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> 
         return List.of(bitrix24(), amocrm(), retailcrm(), hubspot(), vtiger());
     }
 
-    private static AdapterLab of(String crm, StandIn standIn, Supplier<List<CrmEffect>> effects, Map<String, String> settings, Set<Kind> shows,
-            String... statuses) {
+    private static AdapterLab of(String crm, StandIn standIn, Supplier<List<CrmEffect>> effects, Map<String, String> settings,
+            Set<Kind> shows, String... statuses) {
         Map<String, String> all = new HashMap<>();
         settings.forEach((key, value) -> all.put("callbridge.crm." + crm + "." + key, value));
         EMPLOYEES.forEach(name -> all.put("callbridge.crm." + crm + ".users." + name, userOf(name)));
-        return new AdapterLab(crm, standIn, effects, all, List.of(statuses), shows);
+        return new AdapterLab(crm, standIn, effects, all, shows, List.of(statuses));
     }
 
     private static AdapterLab bitrix24() {
@@ -92,8 +92,8 @@ public record AdapterLab(String crm, StandIn standIn, Supplier<List<CrmEffect>> 
         for (int i = 0; i < EMPLOYEES.size(); i++) {
             crm.user(userOf(EMPLOYEES.get(i)), EXTENSIONS.get(i));
         }
-        return of("vtiger", crm, crm::effects, Map.of("url", crm.origin(), "secret", VtigerStandIn.SIGNATURE), Set.of(Kind.CALL, Kind.MISSED),
-                "completed", "no-answer", "no-answer");
+        return of("vtiger", crm, crm::effects, Map.of("url", crm.origin(), "secret", VtigerStandIn.SIGNATURE),
+                Set.of(Kind.CALL, Kind.MISSED), "completed", "no-answer", "no-answer");
     }
 
     /** From now on one answer in three is lost. Not each third one: an effect of three requests would never get them all. */

@@ -2,6 +2,7 @@ package io.callbridge.crm;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.callbridge.crm.CrmEffect.Kind;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.time.format.DateTimeParseException;
@@ -29,7 +30,7 @@ final class Bitrix24StandIn extends StandIn {
     static final String CLIENT_ID = "local.application-of-the-tests";
     static final String CLIENT_SECRET = "application-secret-of-the-tests";
 
-    private static final String WEBHOOK = "/rest/1/webhook-code-of-the-tests";
+    static final String WEBHOOK = "/rest/1/webhook-code-of-the-tests";
     private static final String APPLICATION = "/rest";
     private static final String CALLS = "telephony.externalCall.";
     private static final double WINDOW_SECONDS = 30 * 60;
@@ -87,8 +88,13 @@ final class Bitrix24StandIn extends StandIn {
      * @param same two registrations with an equal one are one call: application, user, number, type, line, external id
      * @param shown who sees its card
      */
-    private record Call(String id, List<String> same, String phone, String direction, String externalId, long startedAt, double registeredAt,
-            Set<Long> shown) {
+    private record Call(String id, List<String> same, String phone, String direction, String externalId, long startedAt,
+            double registeredAt, Set<Long> shown) {
+
+        private CrmEffect effect(Kind kind, String user, String status, Long seconds, String recording) {
+            return new CrmEffect(kind, externalId, user, CrmEffect.digits(phone), direction, status, seconds,
+                    status == null ? null : startedAt, recording);
+        }
     }
 
     private final Map<Long, User> users = new TreeMap<>();
@@ -322,7 +328,7 @@ final class Bitrix24StandIn extends StandIn {
             calls.put(id, call);
         }
         if (params.path("SHOW").asInt(1) == 1 && !finished.containsKey(call.id) && call.shown.add(user)) {
-            effects.add(card(CrmEffect.Kind.CARD, call, user));
+            show(Kind.CARD, call, user);
         }
         Map<String, Object> answer = new HashMap<>(Map.of("CALL_ID", call.id, "CRM_CREATED_ENTITIES", List.of()));
         answer.put("CRM_CREATED_LEAD", null);
@@ -364,8 +370,8 @@ final class Bitrix24StandIn extends StandIn {
         List.copyOf(call.shown).forEach(who -> hide(call, who));
         long seconds = params.path("DURATION").asLong();
         String status = params.path("STATUS_CODE").asText(seconds > 0 ? "200" : "304");
-        finished.put(call.id, new CrmEffect(call.direction.equals("in") && !status.equals("200") ? CrmEffect.Kind.MISSED : CrmEffect.Kind.CALL,
-                call.externalId, Long.toString(user), CrmEffect.digits(call.phone), call.direction, status, seconds, call.startedAt, null));
+        Kind kind = call.direction.equals("in") && !status.equals("200") ? Kind.MISSED : Kind.CALL;
+        finished.put(call.id, call.effect(kind, Long.toString(user), status, seconds, null));
         effects.add(() -> finished.get(call.id));
         // As in the documentation's sample: a date that is an empty object.
         return Map.of("CALL_ID", call.id, "PORTAL_USER_ID", user, "CALL_START_DATE", Map.of(), "CALL_FAILED_CODE", status);
@@ -405,8 +411,7 @@ final class Bitrix24StandIn extends StandIn {
     }
 
     private Map<String, Object> record(Call call, String recording) {
-        finished.computeIfPresent(call.id, (id, is) -> new CrmEffect(is.kind(), is.id(), is.user(), is.number(), is.direction(), is.status(),
-                is.seconds(), is.startedAt(), recording));
+        finished.computeIfPresent(call.id, (id, is) -> call.effect(is.kind(), is.user(), is.status(), is.seconds(), recording));
         return Map.of("FILE_ID", 9001);
     }
 
@@ -475,12 +480,12 @@ final class Bitrix24StandIn extends StandIn {
 
     private void hide(Call call, long user) {
         if (call.shown.remove(user)) {
-            effects.add(card(CrmEffect.Kind.CARD_END, call, user));
+            show(Kind.CARD_END, call, user);
         }
     }
 
-    private static Supplier<CrmEffect> card(CrmEffect.Kind kind, Call call, long user) {
-        return () -> new CrmEffect(kind, call.externalId, Long.toString(user), CrmEffect.digits(call.phone), call.direction, null, null, null, null);
+    private void show(Kind kind, Call call, long user) {
+        effects.add(() -> call.effect(kind, Long.toString(user), null, null, null));
     }
 
     /**

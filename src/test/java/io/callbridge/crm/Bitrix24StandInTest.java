@@ -4,12 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -26,7 +22,6 @@ class Bitrix24StandInTest {
             "searchCrmEntities", "{'PHONE_NUMBER': '+79161234567'}");
 
     private final Bitrix24StandIn crm = new Bitrix24StandIn();
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
     @BeforeEach
     void people() {
@@ -104,7 +99,7 @@ class Bitrix24StandInTest {
     /** What is good, with one thing that is not. */
     private JsonNode ask(String method, String id, String good, String bad) throws Exception {
         String body = GOOD.getOrDefault(method, "{}").replace(good, bad).replace("$", id).replace('\'', '"');
-        return StandIn.JSON.readTree(client.send(HttpRequest.newBuilder(URI.create(crm.webhookUrl() + "/telephony.externalCall." + method))
-                .header("Content-Type", "application/json").POST(BodyPublishers.ofString(body)).build(), BodyHandlers.ofString()).body());
+        return StandIn.JSON.readTree(crm.answer(new StandIn.Request("POST", Bitrix24StandIn.WEBHOOK + "/telephony.externalCall." + method, null,
+                Map.of("Content-Type", List.of("application/json")), body, 0)).body());
     }
 }

@@ -1,8 +1,12 @@
 package io.callbridge.crm;
 
 import static io.callbridge.crm.Bitrix24StandIn.to;
+import static io.callbridge.crm.Effects.KNOWN;
+import static io.callbridge.crm.Effects.call;
+import static io.callbridge.crm.Effects.card;
+import static io.callbridge.crm.Effects.missed;
+import static io.callbridge.crm.Effects.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -54,7 +58,6 @@ class DeliverBitrix24RouteTest {
     private static final String FINISH = CALLS + "finish";
     private static final String SEARCH = CALLS + "searchCrmEntities";
     private static final String URL = "https://records.example/1.mp3";
-    private static final String NUMBER = "+79161234567";
 
     /** What the adapter remembers, over the lives of several harnesses. */
     public static final class Memory extends DeliveryMemory {
@@ -97,6 +100,8 @@ class DeliverBitrix24RouteTest {
     private final Map<String, Object> beans = new HashMap<>(Map.of("crmMemory", memory, "crmRate", pace));
     private final Map<String, String> settings = new HashMap<>(Map.of("callbridge.crm.bitrix24.url", crm.webhookUrl()));
     private AdapterHarness adapter;
+    /** Of an application; {@code null}: it is a webhook. */
+    private CrmMemory stored;
     @TempDir
     private Path folder;
 
@@ -122,7 +127,7 @@ class DeliverBitrix24RouteTest {
         return adapter;
     }
 
-    private void with(String key, String value) {
+    private void set(String key, String value) {
         settings.put("callbridge.crm.bitrix24." + key, value);
         restart();
     }
@@ -131,6 +136,10 @@ class DeliverBitrix24RouteTest {
         if (adapter != null) {
             adapter.close();
             adapter = null;
+        }
+        if (stored != null) {
+            beans.put("crmToken", new OAuthToken(stored, TestConfig.settings(TestConfig.of(Map.of(), Map.of())),
+                    new JsonAnswer(JSON, null), JSON));
         }
     }
 
@@ -152,11 +161,18 @@ class DeliverBitrix24RouteTest {
                 case "unblock" -> crm.block();
                 case "down" -> crm.down();
                 case "up" -> crm.up();
-                case "contact" -> crm.contact(NUMBER, 797, "Ivanov", Long.parseLong(special));
+                case "contact" -> crm.contact(KNOWN, 797, "Ivanov", Long.parseLong(special));
                 case "hire" -> crm.user(Long.parseLong(special), "103", true);
                 case "records" -> crm.recordServerStatus = Integer.parseInt(special);
                 case "forgotten" -> memory.kept.put("leg-1 call-id", "externalCall.0.1");
                 case "restart" -> restart();
+                case "probe" -> adapter().ask("probe");
+                case "expire" -> crm.expireTokens();
+                case "install" -> crm.install();
+                case "token" -> set("refresh-token", special.isEmpty() ? crm.refreshToken : special);
+                case "client" -> set("client-id", special);
+                case "oauth" -> crm.refuse(1, StandIn.Reply.json(Integer.parseInt(special), Map.of("error", "PAYMENT_REQUIRED")),
+                        request -> request.path().equals("/oauth/token/"));
                 case "minutes" -> {
                     crm.advance(Duration.ofMinutes(Integer.parseInt(special)));
                     Time.follow(Clock.offset(Clock.systemUTC(), Duration.ofMinutes(Integer.parseInt(special))));
@@ -178,33 +194,18 @@ class DeliverBitrix24RouteTest {
     }
 
     private static Map<String, Object> body(String operation, String special) {
-        Map<String, Object> body = new HashMap<>(Map.of("callId", "c1", "direction", "in", "user", "7", "extension", "101",
-                "number", NUMBER, "did", "+74951234567"));
-        switch (operation) {
-            case "card" -> body.put("at", "2026-03-07T07:20:30.123Z");
-            case "card-end" -> body.put("reason", special);
-            case "missed" -> body.putAll(Map.of("place", Map.of("extension", "880", "type", "queue"), "startedAt", "2026-03-07T07:20:30.123Z",
-                    "endedAt", "2026-03-07T07:21:00Z"));
-            default -> body.putAll(Map.of("result", "answered", "startedAt", "2026-03-07T07:20:30.123Z", "answeredAt", "2026-03-07T07:20:35.000Z",
-                    "endedAt", "2026-03-07T07:22:10.000Z", "talkSeconds", 95));
-        }
-        if (operation.equals("recording")) {
-            body.putAll(Map.of("recordingId", "1", "recordingUrl", special.startsWith("http") ? special : URL));
-        }
-        switch (special) {
-            case "busy", "no-answer", "cancelled", "failed", "unknown" -> {
-                body.putAll(Map.of("direction", "out", "result", special, "talkSeconds", 0));
-                body.remove("answeredAt");
-            }
-            case "endless" -> body.putAll(Map.of("result", "unknown", "talkSeconds", 0));
-            case "served" -> body.put("servedAt", "2026-03-07T08:00:00.000Z");
-            case "hidden" -> body.put("number", "");
-            case "anonymous" -> body.put("number", "anonymous");
-            case "foreign" -> body.put("number", "79161234567");
-            case "nobody" -> body.remove("user");
-            default -> body.put("user", special.matches("[0-9]+|anna") ? special : "7");
-        }
-        return body;
+        String number = Map.of("hidden", "", "anonymous", "anonymous", "foreign", "79161234567").getOrDefault(special, KNOWN);
+        String user = special.equals("nobody") ? "" : special.matches("[0-9]+|anna") ? special : "7";
+        boolean endless = special.equals("endless");
+        Map<String, Object> call = special.matches("busy|no-answer|cancelled|failed|unknown") ? call("out", special, number, user, 0)
+                : with(call("in", endless ? "unknown" : "answered", number, user, endless ? 0 : 95), "answeredAt", "2026-11-27T09:00:09Z");
+        return switch (operation) {
+            case "card" -> card(number, user);
+            case "card-end" -> Map.of("reason", special);
+            case "missed" -> missed(number, user);
+            case "recording" -> with(call, "recordingId", "1", "recordingUrl", special.startsWith("http") ? special : URL);
+            default -> call;
+        };
     }
 
     private static StandIn.Reply refusal(int status, String error, String description) {
@@ -253,7 +254,7 @@ class DeliverBitrix24RouteTest {
             cancelled                          | call:cancelled | batch | CALL 7 603-S 0
             failed                             | call:failed | batch | CALL 7 503 0
             nobody knows                       | call:unknown | batch | CALL 7 OTHER 0
-            missed by the responsible          | contact:8 missed missed:served | batch | MISSED 8 304 0
+            missed by the responsible          | contact:8 missed missed | batch | MISSED 8 304 0
             the responsible has left           | contact:9 missed | batch batch | MISSED 7 304 0
             so has who was rung                | missed:9!! | batch | ''
             nobody was rung                    | contact:9 missed:nobody!! | batch | ''
@@ -327,14 +328,14 @@ class DeliverBitrix24RouteTest {
             contact:8 card                   | {}                              | {"CRM_ENTITY_TYPE":"CONTACT","CRM_ENTITY_ID":797}
             lose:batch call! call            | {}                              | {"SHOW":0}
             lose:batch call:busy! call:busy  | {}                              | {"SHOW":0,"TYPE":1}
-            card                             | {"line-number":"true"}          | {"LINE_NUMBER":"+74951234567"}
+            card                             | {"line-number":"true"}          | {"LINE_NUMBER":"+74950000001"}
             card                             | {"unknown-caller":"create"}     | {"CRM_CREATE":1}
             card:anonymous                   | {"hidden-number":"00000000000"} | {"PHONE_NUMBER":"00000000000"}
             """)
     void whatARegistrationSays(String story, String more, String differs) throws IOException {
-        JSON.readTree(more).properties().forEach(setting -> with(setting.getKey(), setting.getValue().asText()));
-        Map<String, Object> expected = new HashMap<>(Map.of("USER_ID", 7, "PHONE_NUMBER", NUMBER, "TYPE", 2, "CALL_START_DATE",
-                "2026-03-07T07:20:30+00:00", "CRM_CREATE", 0, "SHOW", 1, "EXTERNAL_CALL_ID", "leg-1"));
+        JSON.readTree(more).properties().forEach(setting -> set(setting.getKey(), setting.getValue().asText()));
+        Map<String, Object> expected = new HashMap<>(Map.of("USER_ID", 7, "PHONE_NUMBER", KNOWN, "TYPE", 2, "CALL_START_DATE",
+                "2026-11-27T09:00:05+00:00", "CRM_CREATE", 0, "SHOW", 1, "EXTERNAL_CALL_ID", "leg-1"));
         JSON.readTree(differs).properties().forEach(field -> expected.put(field.getKey(), field.getValue()));
         play(story);
         assertEquals(JSON.valueToTree(expected), request(CALLS + "register"));
@@ -349,26 +350,26 @@ class DeliverBitrix24RouteTest {
     void aHiddenNumberIsWrittenAsTheSettingSays(String number) {
         String story = "card:%1$s call:%1$s".formatted(number);
         play(story + "!!");
-        with("hidden-number", "skip");
+        set("hidden-number", "skip");
         assertEquals("its number is hidden (callbridge.crm.bitrix24.hidden-number=skip)", play(story).skipped());
         play("recording");
         assertEquals(List.of(), crm.requests());
-        with("hidden-number", "00000000000");
+        set("hidden-number", "00000000000");
         play(story);
         assertEquals("register finish", asked());
     }
 
     @Test
     void aLookupAnswersAllWhoHaveTheNumber() {
-        assertEquals(JSON.createArrayNode(), adapter().find(NUMBER));
+        assertEquals(JSON.createArrayNode(), adapter().find(KNOWN));
         crm.contact("8 (916) 123-45-67", 797, "Ivanov", 8);
-        crm.client("COMPANY", NUMBER, 12, "Horns and hooves", 7);
+        crm.client("COMPANY", KNOWN, 12, "Horns and hooves", 7);
         assertEquals(JSON.valueToTree(List.of(Map.of("type", "CONTACT", "id", 797, "name", "Ivanov", "responsible", 8),
-                Map.of("type", "COMPANY", "id", 12, "name", "Horns and hooves", "responsible", 7))), adapter().find(NUMBER));
+                Map.of("type", "COMPANY", "id", 12, "name", "Horns and hooves", "responsible", 7))), adapter().find(KNOWN));
         crm.refuse(1, refusal(400, "", "CRM is not installed"), to(SEARCH));
-        assertEquals(JSON.createArrayNode(), adapter().find(NUMBER));
+        assertEquals(JSON.createArrayNode(), adapter().find(KNOWN));
         crm.refuse(1, refusal(503, "QUERY_LIMIT_EXCEEDED", "Too many requests"), to(SEARCH));
-        assertThrows(IllegalStateException.class, () -> adapter().find(NUMBER));
+        assertThrows(IllegalStateException.class, () -> adapter().find(KNOWN));
     }
 
     @Test
@@ -442,7 +443,7 @@ class DeliverBitrix24RouteTest {
     @ParameterizedTest
     @CsvSource({"audio/mpeg, rec?id=1, recording.mp3", "audio/x-wav, rec?id=1, recording.wav", "audio/mpeg, rec.wav?id=1, recording.wav"})
     void aRecordingIsUploadedIfBitrix24CannotFetchIt(String type, String path, String name) throws Exception {
-        with("recordings", "upload");
+        set("recordings", "upload");
         try (Records records = new Records()) {
             records.type = type;
             String recording = "recording:" + records.origin() + "/" + path;
@@ -465,7 +466,7 @@ class DeliverBitrix24RouteTest {
 
     @Test
     void aRecordingThatIsTooLargeIsRefusedAndAnUploadThatFailsIsRepeated() throws Exception {
-        with("recordings", "upload");
+        set("recordings", "upload");
         beans.put("recordingFile", new RecordingFile(1_000_000));
         try (Records records = new Records()) {
             String recording = "recording:" + records.origin() + "/rec.mp3";
@@ -514,84 +515,27 @@ class DeliverBitrix24RouteTest {
         assertTrue(assertThrows(IllegalStateException.class, () -> adapter().ask("probe")).getMessage().contains("telephony, crm, user"));
     }
 
-    // --- an application with tokens; that many deliveries of several replicas ask for one once is in AdapterLimitsIT
-
-    /** @return restarts the bridge with what is stored */
-    private Runnable application() {
+    /** That many deliveries of several replicas ask for a token once is in AdapterLimitsIT. */
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(delimiter = '|', textBlock = """
+            a new one when it is over       | 3 0 | ''                            | probe card expire call recording restart card@leg-2 expire call@leg-2
+            a wrong one is tried once       | 3 1 | ''                            | card token:none call expire card@leg-2
+            another application             | 1 1 | invalid_client                | card client:another card!
+            a refused one is not sent again | 1 1 | install the application again | card install call! call!
+            a new installation              | 2 1 | ''                            | card install call! token call
+            the server is away              | 1 0 | ''                            | oauth:502 card! oauth:402 card! card
+            the server wants money          | 0 0 | PAYMENT_REQUIRED              | oauth:402 card!
+            """)
+    void anApplicationHasTokens(String what, String refreshes, String said, String story) {
         settings.putAll(Map.of("callbridge.crm.bitrix24.url", crm.restUrl(), "callbridge.crm.bitrix24.client-id", Bitrix24StandIn.CLIENT_ID,
-                "callbridge.crm.bitrix24.client-secret", Bitrix24StandIn.CLIENT_SECRET, "callbridge.crm.bitrix24.refresh-token", crm.refreshToken,
-                "callbridge.crm.bitrix24.oauth-url", crm.origin()));
+                "callbridge.crm.bitrix24.client-secret", Bitrix24StandIn.CLIENT_SECRET, "callbridge.crm.bitrix24.refresh-token",
+                crm.refreshToken, "callbridge.crm.bitrix24.oauth-url", crm.origin()));
         crm.applicationOnly = true;
         Store store = TestStore.of("jdbc:sqlite:" + folder.resolve("store.db"));
         store.open();
-        CrmMemory stored = new CrmMemory(store);
-        Runnable start = () -> {
-            beans.put("crmToken", new OAuthToken(stored, TestConfig.settings(TestConfig.of(Map.of(), Map.of())),
-                    new JsonAnswer(JSON, null), JSON));
-            restart();
-        };
-        start.run();
-        return start;
-    }
-
-    @Test
-    void anApplicationRefreshesItsTokenWhenItIsOverAndOnlyThen() {
-        Runnable start = application();
-        adapter().ask("probe");
-        play("card");
-        assertEquals(1, crm.refreshes);
-        crm.expireTokens();
-        play("call recording");
-        assertEquals(2, crm.refreshes);
-        start.run();
-        play("card@leg-2:8");
-        crm.expireTokens();
-        play("call@leg-2:8");
-        assertEquals("3 0", crm.refreshes + " " + crm.refusedRefreshes);
-        assertEquals("CARD 7, CARD_END 7, CALL 7 200 95 recorded, CARD 8, CARD_END 8, CALL 8 200 95", effects());
-        assertFalse(crm.requests().stream().filter(to(FINISH)).anyMatch(request -> request.headers().containsKey("Authorization")));
-    }
-
-    @Test
-    void aRefreshTokenThatIsNoGoodIsForTheAdministrator() {
-        Runnable start = application();
-        play("card");
-        settings.put("callbridge.crm.bitrix24.refresh-token", "not-a-token");
-        start.run();
-        // The tokens that are there count on.
-        play("call");
-        crm.expireTokens();
-        play("card@leg-2");
-        assertEquals(1, crm.refusedRefreshes);
-        settings.put("callbridge.crm.bitrix24.client-id", "local.another");
-        start.run();
-        assertTrue(saidTo("card@leg-3!").contains("invalid_client"));
-    }
-
-    @Test
-    void theTokenOfANewInstallationReplacesADeadChain() {
-        Runnable start = application();
-        play("card");
-        crm.install();
-        assertTrue(saidTo("call!").contains("install the application again"));
-        int refused = crm.refusedRefreshes;
-        // It is not asked again for a token that it has refused.
-        play("call!");
-        assertEquals(refused, crm.refusedRefreshes);
-        settings.put("callbridge.crm.bitrix24.refresh-token", crm.refreshToken);
-        start.run();
-        play("call");
-        assertEquals("CARD 7, CARD_END 7, CALL 7 200 95", effects());
-    }
-
-    @Test
-    void anOAuthServerThatIsAwayIsAskedLater() {
-        application();
-        crm.refuse(1, StandIn.Reply.empty(502), request -> request.path().equals("/oauth/token/"));
-        play("card!");
-        crm.refuse(1, StandIn.Reply.json(402, Map.of("error", "PAYMENT_REQUIRED")), request -> request.path().equals("/oauth/token/"));
-        assertTrue(saidTo("card!").contains("PAYMENT_REQUIRED"));
-        play("card");
-        assertEquals(1, crm.refreshes);
+        stored = new CrmMemory(store);
+        Outcome last = play("restart " + story);
+        assertEquals(refreshes, crm.refreshes + " " + crm.refusedRefreshes);
+        assertTrue(String.valueOf(last.cause()).contains(said), () -> "" + last.cause());
     }
 }

@@ -99,7 +99,8 @@ public final class AdapterHarness implements AutoCloseable {
     private Exchange answered(String capability, String body, String page) {
         Exchange exchange = routes.sendMore("deliver-" + crm + "-" + capability, message -> {
             message.getMessage().setBody(body);
-            Map.of("crm", crm, "lane", Delivery.CALLS, "operation", capability, "number", body == null ? "" : body).forEach(message::setVariable);
+            Map.of("crm", crm, "lane", Delivery.CALLS, "operation", capability, "number", body == null ? "" : body)
+                    .forEach(message::setVariable);
             message.setVariable("page", page);
         }, ExchangePattern.InOut);
         if (exchange.getException() != null) {
