@@ -122,7 +122,8 @@ class RoutesLintTest {
         String yaml = String.join("\n", routes().values());
         // KeyCheck knows every key, and uses none.
         String java = LIMITS.matcher(sources()).replaceAll("");
-        Set<String> used = Stream.concat(matches(KEY, yaml), matches(Pattern.compile("\"([a-z0-9.-]+)\""), java)).collect(Collectors.toSet());
+        Set<String> used = Stream.concat(matches(KEY, yaml), matches(Pattern.compile("\"([a-z0-9.-]+)\""), java))
+                .collect(Collectors.toSet());
         Set<String> unused = matches(SETTING, settings()).filter(key -> !key.startsWith("callbridge.pbx.") && !key.contains(".users."))
                 .filter(key -> !used.contains(key) && !used.contains(key.replaceFirst("callbridge\\.", "")))
                 // Of every CRM: Java puts its name in.
@@ -170,7 +171,8 @@ class RoutesLintTest {
         assertNotEquals(GOOD, text);
         assertEquals(List.of(), good("ingest-sample", GOOD));
         assertEquals(List.of(), good(ERRORS, GOOD_ERRORS));
-        assertTrue(good("ingest-sample", text).stream().anyMatch(finding -> finding.startsWith(rule + ":")), () -> good("ingest-sample", text).toString());
+        assertTrue(good("ingest-sample", text).stream().anyMatch(finding -> finding.startsWith(rule + ":")),
+                () -> good("ingest-sample", text).toString());
         assertTrue(good("ingest-Sample", GOOD).get(0).startsWith("name:"));
     }
 
@@ -201,13 +203,15 @@ class RoutesLintTest {
         for (Object definition : definitions) {
             ((Map<?, ?>) definition).forEach((kind, content) -> {
                 if (content instanceof Map<?, ?> map && Set.of("route", "routeTemplate").contains(kind)) {
-                    route(stem, String.valueOf(map.get("id")), map.get("route") instanceof Map<?, ?> route ? route : map, handlers, findings);
+                    route(stem, String.valueOf(map.get("id")), map.get("route") instanceof Map<?, ?> route ? route : map, handlers,
+                            findings);
                 }
             });
         }
         items(stem, "", "", entries, findings);
         Set<String> known = matches(SETTING, settings).collect(Collectors.toSet());
-        matches(KEY, text).filter(key -> !known.contains(key)).forEach(key -> findings.add("setting: " + key + " is not in application.properties"));
+        matches(KEY, text).filter(key -> !known.contains(key)).forEach(key ->
+                findings.add("setting: " + key + " is not in application.properties"));
         return findings;
     }
 
@@ -240,7 +244,8 @@ class RoutesLintTest {
         if (!stage.equals("shared") && !handlers.contains(String.valueOf(route.get("routeConfigurationId")))) {
             findings.add("handler: routeConfigurationId of " + id + " is " + route.get("routeConfigurationId"));
         }
-        if (route.get("from") instanceof Map<?, ?> from && from.get("steps") instanceof List<?> steps && steps.get(0) instanceof Map<?, ?> first) {
+        if (route.get("from") instanceof Map<?, ?> from && from.get("steps") instanceof List<?> steps
+                && steps.get(0) instanceof Map<?, ?> first) {
             String uri = String.valueOf(from.get("uri"));
             String scheme = uri.replaceFirst(":.*", "");
             if (Set.of("direct", "seda").contains(scheme) && !uri.contains("{{") && !uri.equals(scheme + ":" + id)) {

@@ -33,8 +33,8 @@ final class BenchTable {
         /** Median and extremes, with so many decimals. */
         String text(int decimals) {
             String number = "%,." + decimals + "f";
-            return String.format(Locale.ROOT, sorted.length == 1 ? number : number + " (" + number + "-" + number + ")", median(), sorted[0],
-                    sorted[sorted.length - 1]);
+            return String.format(Locale.ROOT, sorted.length == 1 ? number : number + " (" + number + "-" + number + ")",
+                    median(), sorted[0], sorted[sorted.length - 1]);
         }
     }
 
@@ -71,12 +71,13 @@ final class BenchTable {
 
     @Override
     public String toString() {
-        int[] widths = IntStream.range(0, rows.get(0).size()).map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0))
-                .toArray();
+        int[] widths = IntStream.range(0, rows.get(0).size())
+                .map(column -> rows.stream().mapToInt(row -> row.get(column).length()).max().orElse(0)).toArray();
         StringBuilder text = new StringBuilder("\n" + String.join("\n", above) + "\n\n");
         for (List<String> row : rows) {
             StringBuilder line = new StringBuilder();
-            IntStream.range(0, widths.length).forEach(column -> line.append(String.format("%-" + Math.max(1, widths[column]) + "s  ", row.get(column))));
+            IntStream.range(0, widths.length).forEach(column -> line.append(String.format("%-" + Math.max(1, widths[column]) + "s  ",
+                    row.get(column))));
             text.append(line.toString().stripTrailing()).append('\n');
         }
         return text + "\n" + String.join("\n", below) + "\n";

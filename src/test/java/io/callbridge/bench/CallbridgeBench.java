@@ -123,13 +123,15 @@ class CallbridgeBench {
         // The first one warms up.
         for (int run = -1; run < Runs.COUNT; run++) {
             Flood flood = flood(load, events, store);
-            floods.add(new Flood(flood.acknowledged, flood.processed, load.flood(noop.answered(EventRequests.calls(scaled(CALLS)))).perSecond()));
+            floods.add(new Flood(flood.acknowledged, flood.processed, load.flood(noop.answered(EventRequests.calls(scaled(CALLS))))
+                    .perSecond()));
         }
         Runs acknowledged = Runs.of(run -> floods.get(run + 1).acknowledged);
         Runs processed = Runs.of(run -> floods.get(run + 1).processed);
         noopRate = Runs.of(run -> floods.get(run + 1).nothing);
         eventRate = acknowledged.median();
-        table.row("a", "acknowledged durable events/s, SQLite", acknowledged, "route that does nothing, same application", noopRate, 0, ">= 0.70");
+        table.row("a", "acknowledged durable events/s, SQLite", acknowledged, "route that does nothing, same application", noopRate, 0,
+                ">= 0.70");
         table.note("a: from the first event sent until all are processed it is " + processed.text(0) + " events/s");
     }
 
@@ -214,8 +216,9 @@ class CallbridgeBench {
         double[] plain = new double[Runs.COUNT];
         complete(calls);
         store.awaitQuiet();
-        try (CloseableHttpClient client = HttpClients.custom().disableAutomaticRetries().setConnectionManager(PoolingHttpClientConnectionManagerBuilder
-                .create().setMaxConnPerRoute(DELIVER_PARALLEL).setMaxConnTotal(DELIVER_PARALLEL).build()).build()) {
+        try (CloseableHttpClient client = HttpClients.custom().disableAutomaticRetries().setConnectionManager(
+                PoolingHttpClientConnectionManagerBuilder.create().setMaxConnPerRoute(DELIVER_PARALLEL).setMaxConnTotal(DELIVER_PARALLEL)
+                        .build()).build()) {
             plainLoop(client, calls);
             for (int run = 0; run < Runs.COUNT; run++) {
                 crm.counts.clear();
@@ -231,8 +234,8 @@ class CallbridgeBench {
         table.note("e: " + CONNECTIONS + " calls at a time, each from a number of its own, so that each has a look-up");
         if (noopRate != null) {
             double bound = 1 / (EVENT_TYPES.size() / noopRate.median() + 1 / plainRuns.median());
-            table.note(String.format(Locale.ROOT, "e: if what lies between cost nothing, taking the events like the route that does nothing and"
-                    + " then the plain loop would come to %,.0f calls/s, %.2f", bound, bound / plainRuns.median()));
+            table.note(String.format(Locale.ROOT, "e: if what lies between cost nothing, taking the events like the route that does"
+                    + " nothing and then the plain loop would come to %,.0f calls/s, %.2f", bound, bound / plainRuns.median()));
         }
     }
 
@@ -285,15 +288,19 @@ class CallbridgeBench {
     @Order(5)
     void acknowledgedEventsOnPostgres() throws IOException, SQLException {
         // The library switches fsync off on the command line, where the last word counts.
-        try (EmbeddedPostgres postgres = EmbeddedPostgres.builder().setServerConfig("fsync", "on").setServerConfig("synchronous_commit", "on").start()) {
+        try (EmbeddedPostgres postgres = EmbeddedPostgres.builder().setServerConfig("fsync", "on")
+                .setServerConfig("synchronous_commit", "on").start()) {
             String url = "jdbc:postgresql://127.0.0.1:" + postgres.getPort() + "/postgres?user=postgres";
-            try (BridgeProcess onPostgres = application().setting("callbridge.store.url", url).start(); StoreProbe journal = new StoreProbe(url);
+            try (BridgeProcess onPostgres = application().setting("callbridge.store.url", url).start();
+                    StoreProbe journal = new StoreProbe(url);
                     LoadClient client = new LoadClient(onPostgres.port(), CONNECTIONS)) {
-                assertEquals(List.of("on", "on"), List.of(journal.column("show fsync").get(0), journal.column("show synchronous_commit").get(0)));
+                assertEquals(List.of("on", "on"), List.of(journal.column("show fsync").get(0),
+                        journal.column("show synchronous_commit").get(0)));
                 EventRequests requests = new EventRequests(onPostgres.webhook().path());
                 flood(client, requests, journal);
                 Runs runs = Runs.of(run -> flood(client, requests, journal).acknowledged);
-                table.row("b", "acknowledged durable events/s, PostgreSQL", runs, "route that does nothing, as in a", noopRate, 0, ">= 0.40");
+                table.row("b", "acknowledged durable events/s, PostgreSQL", runs, "route that does nothing, as in a", noopRate, 0,
+                        ">= 0.40");
             }
         }
     }

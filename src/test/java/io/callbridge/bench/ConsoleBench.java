@@ -30,9 +30,11 @@ class ConsoleBench {
     @Test
     void lists() throws SQLException, IOException {
         BenchTable table = new BenchTable();
-        table.head("The console's lists with " + CALLS + " stored calls, pages of " + PAGE + "; mvn verify -Pbench -Dit.test=ConsoleBench; median of "
+        table.head("The console's lists with " + CALLS + " stored calls, pages of " + PAGE
+                + "; mvn verify -Pbench -Dit.test=ConsoleBench; median of "
                 + Runs.COUNT + " runs (extremes)");
-        try (BridgeProcess bridge = BridgeProcess.builder().asInstalled().heap("512m").setting("callbridge.crm.rest.url", "http://127.0.0.1:1/crm").start();
+        try (BridgeProcess bridge = BridgeProcess.builder().asInstalled().heap("512m")
+                .setting("callbridge.crm.rest.url", "http://127.0.0.1:1/crm").start();
                 StoreProbe store = new StoreProbe(bridge.storeUrl())) {
             fill(bridge.storeUrl());
             String first = next(bridge, "");
@@ -54,7 +56,8 @@ class ConsoleBench {
         System.out.println(table);
     }
 
-    private static void measure(BenchTable table, BridgeProcess bridge, StoreProbe store, String what, String query, String where) throws IOException {
+    private static void measure(BenchTable table, BridgeProcess bridge, StoreProbe store, String what, String query,
+            String where) throws IOException {
         double[] pages = new double[2 * Runs.COUNT];
         double[] plain = new double[2 * Runs.COUNT];
         for (int run = 0; run < 2 * Runs.COUNT; run++) {
@@ -76,16 +79,19 @@ class ConsoleBench {
     }
 
     private static String next(BridgeProcess bridge, String after) throws IOException {
-        JsonNode page = JSON.readTree(bridge.get("/api/calls?limit=" + PAGE + (after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E"))).body());
+        JsonNode page = JSON.readTree(bridge.get("/api/calls?limit=" + PAGE
+                + (after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E"))).body());
         return page.path("next").asText();
     }
 
     private static void fill(String url) throws SQLException {
         String calls = "with recursive n(i) as (select 0 union all select i + 1 from n where i < " + (CALLS - 1) + "), c as (select i,"
-                + " printf('%032x', i * 2654435761) id, " + (System.currentTimeMillis() - CALLS * 20_000L) + " + i * 20000 at, 101 + i % 50 extension,"
+                + " printf('%032x', i * 2654435761) id, " + (System.currentTimeMillis() - CALLS * 20_000L)
+                + " + i * 20000 at, 101 + i % 50 extension,"
                 + " iif(i % 10 = 0, '', 'user' || (i % 50)) user from n) select 'main', id, ";
         try (Connection connection = DriverManager.getConnection(url); Statement statement = connection.createStatement()) {
-            statement.execute("insert into call (pbx, call_id, version, first_at, last_at, outcome, number, parties) " + calls + "1, at, at + 15000,"
+            statement.execute("insert into call (pbx, call_id, version, first_at, last_at, outcome, number, parties) " + calls
+                    + "1, at, at + 15000,"
                     + " case i % 6 when 3 then 'missed' when 4 then 'unanswered' when 5 then 'local' else 'answered' end,"
                     + " printf('+7900%07d', i % 150), '{\"' || extension || '\":\"' || user || '\"}' from c");
             statement.execute("insert into call_party (pbx, call_id, extension, crm_user) " + calls + "extension, user from c");

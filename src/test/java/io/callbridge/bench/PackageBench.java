@@ -62,7 +62,8 @@ class PackageBench {
         table.row(id + "1", packaging.name + ": start to ready, s", figures.start, jvm.name, plain.start, 2, "-");
         table.row(id + "2", packaging.name + ": memory, idle", figures.idle, jvm.name, plain.idle, 0, "-");
         table.row(id + "3", packaging.name + ": memory, busy", figures.busy, jvm.name, plain.busy, 0, "-");
-        table.row(id + "4", packaging.name + ": size on disk, MB", new Runs(packaging.megabytes), jvm.name, new Runs(jvm.megabytes), 0, "-");
+        table.row(id + "4", packaging.name + ": size on disk, MB", new Runs(packaging.megabytes), jvm.name, new Runs(jvm.megabytes), 0,
+                "-");
     }
 
     private Figures measure(Packaging packaging) throws IOException, SQLException {

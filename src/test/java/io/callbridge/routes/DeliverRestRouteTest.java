@@ -34,7 +34,8 @@ class DeliverRestRouteTest {
 
     private RouteHarness harness(String token) {
         return RouteHarness.of("deliver-outbox", "deliver-rest").setting("callbridge.crm.rest.url", crm.url())
-                .setting("callbridge.crm.rest.token", token).bean("crmRate", new Pace()).on("entityLookup.request", exchange -> "{}").start();
+                .setting("callbridge.crm.rest.token", token).bean("crmRate", new Pace()).on("entityLookup.request", exchange -> "{}")
+                .start();
     }
 
     @ParameterizedTest

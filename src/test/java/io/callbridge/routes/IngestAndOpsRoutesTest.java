@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class IngestAndOpsRoutesTest {
 
     private static final Map<String, Object> REQUEST = Map.of("Authorization", "Bearer token", "id", "7", "Callbridge-Who", "token",
-            Exchange.HTTP_RAW_QUERY, "a=b", Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1", "Retry-After", "1");
+            Exchange.HTTP_RAW_QUERY, "a=b", Exchange.HTTP_RESPONSE_CODE, 302, "CamelHttpMethod", "GET", "Cookie", "session=1",
+            "Retry-After", "1");
 
     @AutoClose
     private final RouteHarness routes = RouteHarness.of("ingest-webhook", "ingest-tcp", "ops-api", "ops-housekeeping").start();
@@ -37,7 +38,8 @@ class IngestAndOpsRoutesTest {
             exchange.setVariable("number", 7);
             return Map.of("pbx", "main");
         });
-        Map<String, Object> request = route.equals("ingest-tcp") ? Map.of("CamelNettyCloseChannelWhenComplete", true, "Cookie", "session=1") : REQUEST;
+        Map<String, Object> request = route.equals("ingest-tcp") ? Map.of("CamelNettyCloseChannelWhenComplete", true, "Cookie",
+                "session=1") : REQUEST;
         Exchange answer = routes.ask(route, "an event", request);
         assertEquals(asked, String.join(" ", routes.asked()));
         assertEquals(body, answer.getMessage().getBody());
@@ -80,7 +82,8 @@ class IngestAndOpsRoutesTest {
                 routes.fail(step, RefusedException.conflict("delivery 7 is delivered")).ask(route, null, REQUEST));
         assertTold(Map.of("CamelHttpResponseCode", "503", "Content-Type", "text/plain", "Retry-After", "5"), "the disk is gone",
                 routes.fail(step, new StoreException("the disk is gone", null)).ask(route, null, REQUEST));
-        assertTold(Map.of("CamelHttpResponseCode", "500"), null, routes.fail(step, new IllegalStateException("broken")).ask(route, null, REQUEST));
+        assertTold(Map.of("CamelHttpResponseCode", "500"), null, routes.fail(step, new IllegalStateException("broken"))
+                .ask(route, null, REQUEST));
     }
 
     private static void assertTold(Map<String, Object> headers, String text, Exchange answer) {

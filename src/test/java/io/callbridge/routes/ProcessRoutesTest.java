@@ -44,8 +44,8 @@ class ProcessRoutesTest {
             "!answered result=unknown !ended !over !settled !shown !told !hidden fresh end= answeredBy="));
     /** A call from outside that rang at phones and is over; nobody answered, no container took part. */
     private static final Map<String, Object> MISSED = facts("""
-            due allOver !container !bridged !ownCaller !ivrBridged !answered !lost rang place=101 !written withoutContainer !suppressIfAnswered
-            !needsIvrNo""");
+            due allOver !container !bridged !ownCaller !ivrBridged !answered !lost rang place=101 !written withoutContainer
+            !suppressIfAnswered !needsIvrNo""");
 
     /** In the order of the file. The facts that are not ordinary, {@code !} before those that are false; and what is asked for. */
     private static final String CARDS = """
@@ -137,7 +137,8 @@ class ProcessRoutesTest {
         }
 
         private boolean canAlsoBe(Branch other) {
-            return facts.entrySet().stream().allMatch(fact -> fact.getValue().equals(other.facts.getOrDefault(fact.getKey(), fact.getValue())));
+            return facts.entrySet().stream().allMatch(fact -> fact.getValue()
+                    .equals(other.facts.getOrDefault(fact.getKey(), fact.getValue())));
         }
     }
 
@@ -153,7 +154,8 @@ class ProcessRoutesTest {
     }
 
     private List<DynamicTest> branches(String route, Map<String, Object> ordinary, String table) {
-        List<Branch> all = table.lines().map(line -> line.split(" *\\| *", -1)).map(row -> new Branch(row[0], facts(row[1]), row[2])).toList();
+        List<Branch> all = table.lines().map(line -> line.split(" *\\| *", -1)).map(row -> new Branch(row[0], facts(row[1]), row[2]))
+                .toList();
         List<DynamicTest> tests = new ArrayList<>();
         for (Branch first : all) {
             tests.add(DynamicTest.dynamicTest(first.name, () -> check(route, with(ordinary, first.facts), first.expected)));
@@ -206,7 +208,8 @@ class ProcessRoutesTest {
 
     /** And a card does not keep the next from being looked at. */
     @ParameterizedTest
-    @CsvSource({"process-outcome, effects.registerCall, 'registerCall, fail'", "process-missed, effects.registerMissed, 'registerMissed, fail'",
+    @CsvSource({"process-outcome, effects.registerCall, 'registerCall, fail'",
+            "process-missed, effects.registerMissed, 'registerMissed, fail'",
         "process-missed, missedFacts, fail", "process-card, effects.endCard, 'endCard, fail, showCard, explainCard R10'",
         "process-card, cardFacts.legs, fail"})
     void aFailureIsNotedAndNothingIsExplained(String route, String failing, String asked) {
@@ -237,7 +240,8 @@ class ProcessRoutesTest {
         if (failing != null) {
             looks.fail(failing, broken);
         }
-        List<Map<String, Object>> works = Stream.of(triggers.split(", ")).map(trigger -> trigger.split(" ")).map(trigger -> Map.<String, Object>of(
+        List<Map<String, Object>> works = Stream.of(triggers.split(", ")).map(trigger -> trigger.split(" "))
+                .map(trigger -> Map.<String, Object>of(
                 "trigger", trigger[0], "pbx", "main", "callId", "c1", "subject", trigger.length > 1 ? trigger[1] : "")).toList();
         Exchange exchange = looks.send("process-event", Map.of("pbx", "main", "callId", "c1", "looks", works));
         assertEquals("callLoader.load " + asked, String.join(" ", looks.asked()).replace("direct:process-", ""));
@@ -263,14 +267,16 @@ class ProcessRoutesTest {
     void aCallIsFoldedAgainUntilNobodyElseLooksAtIt() {
         Map<String, Object> work = Map.of("pbx", "main", "callId", "c1");
         AtomicInteger settled = new AtomicInteger();
-        looks.on("reprocess.looks", exchange -> List.of(facts("subject=71101-a1 !whole"), facts("subject= whole"))).on("reprocess.settle", exchange -> {
+        looks.on("reprocess.looks", exchange -> List.of(facts("subject=71101-a1 !whole"), facts("subject= whole")))
+                .on("reprocess.settle", exchange -> {
             if (settled.incrementAndGet() < 3) {
                 throw new StaleLookException("c1");
             }
             return null;
         });
         assertNull(looks.send("process-reprocess", work).getException());
-        List<String> once = List.of("callLoader.load", "reprocess.looks", "direct:process-outcome", "direct:process-missed", "reprocess.settle");
+        List<String> once = List.of("callLoader.load", "reprocess.looks", "direct:process-outcome", "direct:process-missed",
+                "reprocess.settle");
         assertEquals(Stream.of(once, once, once).flatMap(List::stream).toList(), looks.asked());
         assertEquals(work, looks.steps().get(looks.steps().lastIndexOf(looks.steps().stream()
                 .filter(step -> step.name().equals("callLoader.load")).reduce((first, last) -> last).orElseThrow())).body());

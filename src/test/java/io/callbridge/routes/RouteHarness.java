@@ -59,7 +59,7 @@ public final class RouteHarness implements AutoCloseable {
         CAMEL.setLevel(Level.OFF);
     }
 
-    /** What a stand-in for a bean or a channel does when it is asked; its answer is the new body, {@code null} leaves the body to the caller. */
+    /** What a stand-in for a bean or a channel does when it is asked; its answer is the new body, {@code null}: as it is. */
     interface Answer {
 
         Object to(Exchange exchange) throws Exception;
@@ -77,8 +77,8 @@ public final class RouteHarness implements AutoCloseable {
         /** The step in the words of the tables: an explanation with its rule, anything else with its name. */
         @Override
         public String toString() {
-            String because = name.startsWith("effects.explain") ? " " + String.valueOf(variables.get("because")).replaceFirst(" .*", "") : "";
-            return name.replaceFirst("^effects\\.", "") + because;
+            String because = String.valueOf(variables.get("because")).replaceFirst(" .*", "");
+            return name.replaceFirst("^effects\\.", "") + (name.startsWith("effects.explain") ? " " + because : "");
         }
     }
 
@@ -293,7 +293,8 @@ public final class RouteHarness implements AutoCloseable {
             CHANNEL.matcher(text).results().forEach(channel -> open.add(channel.group(1)));
         }
         // A channel is named after the route that takes it, that of a template by its parameters.
-        context.getRouteDefinitions().forEach(route -> open.removeAll(List.of(route.getInput().getEndpointUri(), "direct:" + route.getRouteId())));
+        context.getRouteDefinitions().forEach(route -> open.removeAll(List.of(route.getInput().getEndpointUri(),
+                "direct:" + route.getRouteId())));
         return open;
     }
 
@@ -373,7 +374,8 @@ public final class RouteHarness implements AutoCloseable {
 
     /** Ids of the routes that run, stand-ins left out. */
     public Set<String> running() {
-        return context.getRoutes().stream().map(route -> route.getRouteId()).filter(id -> !id.startsWith("route") && !id.equals("shared-refusal"))
+        return context.getRoutes().stream().map(route -> route.getRouteId())
+                .filter(id -> !id.startsWith("route") && !id.equals("shared-refusal"))
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 

@@ -25,9 +25,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SharedErrorsRouteTest {
 
     private static final Map<String, Object> REQUEST = Map.of("Content-Type", "application/json", "Cookie", "session=1",
-            Exchange.HTTP_PATH, "/pbx/secret/events", "Authorization", "Bearer token", "Retry-After", "77", Exchange.HTTP_RESPONSE_CODE, 302);
+            Exchange.HTTP_PATH, "/pbx/secret/events", "Authorization", "Bearer token", "Retry-After", "77", Exchange.HTTP_RESPONSE_CODE,
+            302);
     private static final Map<String, Exception> FAILURES = Map.of("bad", new BadRequestException("not text"), "large",
-            new TooLargeException("over 64 KiB"), "store", new StoreException("the disk is full", null), "stale", new StaleLookException("c1"),
+            new TooLargeException("over 64 KiB"), "store", new StoreException("the disk is full", null), "stale",
+            new StaleLookException("c1"),
             "refused", new ConnectException("refused"), "reset", new IOException("reset"), "ours", new IllegalStateException("broken"));
 
     @AutoClose
@@ -67,14 +69,16 @@ class SharedErrorsRouteTest {
      */
     @ParameterizedTest
     @CsvSource({"ingest, , ours", "tcp, , ours", "asterisk, , ours", "look, , ours store", "crm-request, , ours reset",
-        "process, effects.fail, ours store refused", "reprocess, reprocess.fail, reset store stale", "reprocess-run, reprocess.breakOff, store",
+        "process, effects.fail, ours store refused", "reprocess, reprocess.fail, reset store stale",
+                "reprocess-run, reprocess.breakOff, store",
         "delivery, deliveryResult.retryLater, ours refused reset store", "ops, none, ours store reset"})
     void aFailureIsNotedOrLeftToWhoBroughtIt(String configuration, String noted, String failures) {
         for (String name : failures.split(" ")) {
             Exchange exchange = fail(configuration, FAILURES.get(name));
             assertSame(noted == null ? FAILURES.get(name) : null, exchange.getException());
             List<RouteHarness.Step> notes = routes.steps().stream().filter(step -> !step.name().equals("direct:broken")).toList();
-            assertEquals(noted == null || noted.equals("none") ? List.of() : List.of(noted), notes.stream().map(RouteHarness.Step::name).toList());
+            assertEquals(noted == null || noted.equals("none") ? List.of() : List.of(noted), notes.stream().map(RouteHarness.Step::name)
+                    .toList());
             notes.forEach(note -> assertSame(FAILURES.get(name), note.cause()));
         }
     }

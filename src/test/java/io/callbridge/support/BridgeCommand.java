@@ -33,7 +33,8 @@ public final class BridgeCommand {
         return Unchecked.get(() -> {
             Path output = Files.createTempFile("callbridge-output-", ".txt");
             Path errors = Files.createTempFile("callbridge-errors-", ".txt");
-            Process process = BridgeProcess.program(folder, NATIVE, "256m", NATIVE ? List.of() : ClassData.options(BridgeProcess.PACKAGE), settings, arguments)
+            Process process = BridgeProcess.program(folder, NATIVE, "256m", NATIVE ? List.of() : ClassData.options(BridgeProcess.PACKAGE),
+                    settings, arguments)
                     .redirectOutput(output.toFile()).redirectError(errors.toFile()).start();
             if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();

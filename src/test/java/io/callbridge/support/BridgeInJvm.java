@@ -25,10 +25,9 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
-import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.ZoneId;
+import java.time.InstantSource;
 import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -63,7 +62,6 @@ public final class BridgeInJvm {
     /** After the last event of a scenario: all delays are over. */
     private static final Duration AFTERWARDS = Duration.ofSeconds(20);
 
-    private static final TurnedClock CLOCK = new TurnedClock();
     private static final Map<String, String> SETTINGS = new LinkedHashMap<>();
     private static final Map<String, FakeAmi> ASTERISKS = new LinkedHashMap<>();
     private static final Set<String> KNOWN = new HashSet<>();
@@ -72,26 +70,7 @@ public final class BridgeInJvm {
     private static Path folder;
     private static int port;
     private static BridgeInJvm running;
-
-    private static final class TurnedClock extends Clock {
-
-        private volatile Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
-
-        @Override
-        public Instant instant() {
-            return now;
-        }
-
-        @Override
-        public ZoneId getZone() {
-            return ZoneOffset.UTC;
-        }
-
-        @Override
-        public Clock withZone(ZoneId zone) {
-            return this;
-        }
-    }
+    private static volatile Instant now = Instant.now().truncatedTo(ChronoUnit.SECONDS);
 
     public static final class Profile implements QuarkusTestProfile {
 
@@ -163,7 +142,7 @@ public final class BridgeInJvm {
         Properties asked = new Properties();
         SETTINGS.keySet().stream().filter(key -> key.startsWith("callbridge.crm.")).forEach(key -> asked.put(key, SETTINGS.get(key)));
         Arc.container().instance(CamelContext.class).get().getPropertiesComponent().setOverrideProperties(asked);
-        Time.follow(CLOCK);
+        Time.follow(((InstantSource) () -> now).withZone(ZoneOffset.UTC));
         // Quarkus leaves it to the main class, which runs in no test.
         Arc.container().instance(CamelRuntime.class).get().start(new String[0]);
         // What is made at its first use else would be made for the settings that are used then.
@@ -239,7 +218,7 @@ public final class BridgeInJvm {
     }
 
     public void play(TreeMap<Duration, List<Runnable>> timeline) {
-        Instant begin = CLOCK.now.plusSeconds(1);
+        Instant begin = now.plusSeconds(1);
         timeline.forEach((at, work) -> {
             turnTo(begin.plus(at));
             work.forEach(Runnable::run);
@@ -250,19 +229,19 @@ public final class BridgeInJvm {
     /** Whatever is due until then happens at its own time. */
     public void turnTo(Instant then) {
         for (Instant due = nextDue(); due != null && due.isBefore(then); due = nextDue()) {
-            CLOCK.now = due;
+            now = due;
             settle();
         }
-        CLOCK.now = then;
+        now = then;
         settle();
     }
 
     public void pass(Duration time) {
-        turnTo(CLOCK.now.plus(time));
+        turnTo(now.plus(time));
     }
 
     public Instant now() {
-        return CLOCK.now;
+        return now;
     }
 
     public void settle() {
@@ -288,8 +267,8 @@ public final class BridgeInJvm {
             }
             // A try that is minutes away is made at once; what waits for something else gets a moment.
             Instant next = query("select cast(min(next_at) as text) from delivery where state = 'pending'").stream()
-                    .map(at -> Instant.ofEpochMilli(Long.parseLong(at))).findFirst().orElse(CLOCK.now);
-            CLOCK.now = next.isAfter(CLOCK.now) ? next : CLOCK.now.plusMillis(100);
+                    .map(at -> Instant.ofEpochMilli(Long.parseLong(at))).findFirst().orElse(now);
+            now = next.isAfter(now) ? next : now.plusMillis(100);
             dispatcher.wake();
             LockSupport.parkNanos(LONGEST_PAUSE_NANOS);
         }
@@ -332,19 +311,20 @@ public final class BridgeInJvm {
 
     /** Work that is due. A timer that was taken is not due until its lease ends, which tells it from others. */
     private List<String> open() {
-        long now = CLOCK.now.toEpochMilli();
+        long millis = now.toEpochMilli();
         return query("select 'event ' || call_id from event where state <> 'done' and state = 'new'"
                 + " union all select 'timer ' || call_id || ' ' || subject from timer where due_at <= ? or due_at = ?"
                 + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery"
                 + " where state = 'pending' and next_at <= ?",
-                now, now + LEASE_MS / 2, losesAnswers ? 0L : now);
+                millis, millis + LEASE_MS / 2, losesAnswers ? 0L : millis);
     }
 
     private Instant nextDue() {
-        long now = CLOCK.now.toEpochMilli();
+        long millis = now.toEpochMilli();
         return query("select min(at) from (select min(due_at) at from timer where due_at > ? union all"
                 + " select min(next_at) at from delivery where state = 'pending' and next_at > ?)",
-                now, losesAnswers ? Long.MAX_VALUE : now).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst().orElse(null);
+                millis, losesAnswers ? Long.MAX_VALUE : millis).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst()
+                .orElse(null);
     }
 
     private List<String> query(String sql, Object... values) {

@@ -376,8 +376,9 @@ public final class BridgeProcess implements AutoCloseable {
 
     /** What is told about the delivery of a registered or missed call, {@code null} if there is nothing yet. */
     public JsonNode delivery(String callId, String id) {
-        return StreamSupport.stream(call(callId).path("deliveries").spliterator(), false).filter(delivery -> delivery.path("key").asText().contains(id)
-                && !delivery.path("operation").asText().contains("card")).findFirst().orElse(null);
+        return StreamSupport.stream(call(callId).path("deliveries").spliterator(), false)
+                .filter(delivery -> delivery.path("key").asText().contains(id))
+                .filter(delivery -> !delivery.path("operation").asText().contains("card")).findFirst().orElse(null);
     }
 
     @Override
@@ -407,9 +408,10 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     /** How the packaged application is started; run {@code mvn package} first. */
-    static ProcessBuilder program(Path folder, boolean binary, String heap, List<String> jvmOptions, Map<String, String> settings, String... arguments) {
-        List<String> command = new ArrayList<>(List.of(binary ? BINARY.toString() : Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + heap));
+    static ProcessBuilder program(Path folder, boolean binary, String heap, List<String> jvmOptions, Map<String, String> settings,
+            String... arguments) {
+        Path program = binary ? BINARY : Path.of(System.getProperty("java.home"), "bin", "java");
+        List<String> command = new ArrayList<>(List.of(program.toString(), "-Xmx" + heap));
         command.addAll(binary ? List.of() : jvmOptions);
         settings.forEach((key, value) -> command.add("-D" + key + "=" + value));
         command.addAll(binary ? List.of() : List.of("-jar", PACKAGE.resolve("quarkus-run.jar").toString()));
@@ -470,7 +472,8 @@ public final class BridgeProcess implements AutoCloseable {
             Unchecked.run(() -> Files.deleteIfExists(pidFile));
             Unchecked.run(() -> Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxrwx")));
             List<String> command = new ArrayList<>(List.of("podman", "run", "--rm", "--network", "host", "--memory", MEMORY, "--read-only",
-                    "--tmpfs", "/tmp:rw,exec,mode=1777", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001",
+                    "--tmpfs", "/tmp:rw,exec,mode=1777", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user",
+                    "10001:10001",
                     "--volume", folder + ":" + folder, "--workdir", folder.toString(), "--pidfile", pidFile.toString()));
             // What follows an image's name are arguments of the program, and a JVM would have its settings before that; a variable
             // may have a setting's name as it is.

@@ -48,7 +48,8 @@ public final class ConsoleBrowser implements AutoCloseable {
 
     private static synchronized void start(Path executable) {
         if (browser == null) {
-            Playwright playwright = Playwright.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+            Playwright playwright = Playwright.create(new Playwright.CreateOptions()
+                    .setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
             browser = playwright.chromium().launch(new BrowserType.LaunchOptions().setExecutablePath(executable)
                     .setArgs(List.of("--no-sandbox", "--disable-dev-shm-usage")).setTimeout(PATIENCE_TO_START_MS));
             PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MS);

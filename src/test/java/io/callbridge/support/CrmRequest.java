@@ -21,8 +21,8 @@ import java.util.Map;
  * @param nanos when it arrived, on the clock of {@link System#nanoTime()}
  * @param at the same on the clock of the bridge, if that is in this JVM
  */
-public record CrmRequest(String method, String path, Map<String, String> query, Map<String, List<String>> headers, String text, JsonNode body,
-        long nanos, Instant at, Answer answer) {
+public record CrmRequest(String method, String path, Map<String, String> query, Map<String, List<String>> headers, String text,
+        JsonNode body, long nanos, Instant at, Answer answer) {
 
     /** What a request of the REST contract asks for. */
     public enum Kind {

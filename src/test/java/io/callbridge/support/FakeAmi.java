@@ -382,6 +382,7 @@ public final class FakeAmi implements AutoCloseable {
     }
 
     private static String md5(String text) {
-        return Unchecked.get(() -> HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(text.getBytes(StandardCharsets.UTF_8))));
+        return Unchecked.get(() -> HexFormat.of().formatHex(MessageDigest.getInstance("MD5")
+                .digest(text.getBytes(StandardCharsets.UTF_8))));
     }
 }

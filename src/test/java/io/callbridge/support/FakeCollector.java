@@ -74,7 +74,8 @@ public final class FakeCollector implements AutoCloseable {
                     + new String(body, StandardCharsets.ISO_8859_1));
             if (exchange.getRequestURI().getPath().equals("/v1/traces")) {
                 // ExportTraceServiceRequest.resource_spans, ResourceSpans.scope_spans, ScopeSpans.spans
-                fields(body, 1).flatMap(resource -> fields(resource, 2)).flatMap(scope -> fields(scope, 2)).map(FakeCollector::span).forEach(spans::add);
+                fields(body, 1).flatMap(resource -> fields(resource, 2)).flatMap(scope -> fields(scope, 2)).map(FakeCollector::span)
+                        .forEach(spans::add);
             }
             exchange.sendResponseHeaders(200, -1);
         }

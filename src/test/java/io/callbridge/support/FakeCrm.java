@@ -303,7 +303,8 @@ public final class FakeCrm implements AutoCloseable {
             case CARD_END -> 204;
             default -> 200;
         };
-        byte[] body = (answer.status != CrmRequest.OPEN ? answer.body : entity == null ? "" : entity.toString()).getBytes(StandardCharsets.UTF_8);
+        byte[] body = (answer.status != CrmRequest.OPEN ? answer.body : entity == null ? "" : entity.toString())
+                .getBytes(StandardCharsets.UTF_8);
         if (body.length > 0) {
             exchange.getResponseHeaders().set("Content-Type", body[0] == '{' ? "application/json" : "text/plain");
         }

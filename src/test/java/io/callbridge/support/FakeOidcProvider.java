@@ -58,7 +58,8 @@ public final class FakeOidcProvider implements AutoCloseable {
     /** It does not answer before. */
     public FakeOidcProvider up() {
         server = Unchecked.get(() -> HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0));
-        server.createContext("/office/.well-known/openid-configuration", exchange -> answer(exchange, 200, nonsense != null ? nonsense : Map.of(
+        server.createContext("/office/.well-known/openid-configuration",
+                exchange -> answer(exchange, 200, nonsense != null ? nonsense : Map.of(
                 "issuer", url(), "authorization_endpoint", url() + "/authorize", "token_endpoint", url() + "/token",
                 "jwks_uri", url() + "/keys", "response_types_supported", List.of("code"), "subject_types_supported", List.of("public"),
                 "id_token_signing_alg_values_supported", List.of("RS256"), "code_challenge_methods_supported", List.of("S256"))));

@@ -17,7 +17,8 @@ public final class Pages {
     }
 
     public static List<Path> all() {
-        return Stream.of(README, Path.of("routes"), Path.of("src/main")).flatMap(Pages::below).filter(file -> file.toString().endsWith(".md")).sorted()
+        return Stream.of(README, Path.of("routes"), Path.of("src/main")).flatMap(Pages::below)
+                .filter(file -> file.toString().endsWith(".md")).sorted()
                 .toList();
     }
 

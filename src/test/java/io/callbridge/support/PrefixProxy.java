@@ -18,7 +18,8 @@ import java.util.concurrent.Executors;
 /** A reverse proxy that shows another server below a part of its own path, and tells it nothing about who asks. */
 public final class PrefixProxy implements AutoCloseable {
 
-    private static final List<String> NOT_PASSED_ON = List.of("host", "connection", "content-length", "transfer-encoding", "upgrade", "http2-settings");
+    private static final List<String> NOT_PASSED_ON = List.of("host", "connection", "content-length", "transfer-encoding", "upgrade",
+            "http2-settings");
 
     private final HttpServer server;
     private final ExecutorService threads = Executors.newCachedThreadPool();

@@ -134,7 +134,8 @@ public final class RawHttp {
         }
         List<String> head = List.of(text.substring(0, end).split("\r\n"));
         Answer answer = new Answer(Integer.parseInt(head.get(0).substring(9, 12)), head, Arrays.copyOfRange(all, end + 4, all.length));
-        return "chunked".equalsIgnoreCase(answer.header("Transfer-Encoding")) ? new Answer(answer.status, head, unchunk(text.substring(end + 4))) : answer;
+        return "chunked".equalsIgnoreCase(answer.header("Transfer-Encoding"))
+                ? new Answer(answer.status, head, unchunk(text.substring(end + 4))) : answer;
     }
 
     private static byte[] unchunk(String chunks) {

@@ -55,9 +55,11 @@ public record RestContract(FakeCrm crm, boolean cardsNameTheCaller) {
         Map<String, Kind> last = new HashMap<>();
         for (CrmRequest request : requests) {
             Faults faults = new Faults(request, found);
-            faults.unless(("Bearer " + FakeCrm.TOKEN).equals(request.header("Authorization")), "Authorization is " + request.header("Authorization"));
+            faults.unless(("Bearer " + FakeCrm.TOKEN).equals(request.header("Authorization")),
+                    "Authorization is " + request.header("Authorization"));
             switch (request.kind()) {
-                case ENTITY -> faults.unless(request.query().getOrDefault("phone", "").matches(E164), "look-up of something that is not an E.164 number");
+                case ENTITY -> faults.unless(request.query().getOrDefault("phone", "").matches(E164),
+                        "look-up of something that is not an E.164 number");
                 case CARD, CALL, MISSED -> write(request, faults);
                 case CARD_END -> cardEnd(request, faults);
                 default -> faults.unless(false, "no request of the contract");
@@ -65,7 +67,8 @@ public record RestContract(FakeCrm crm, boolean cardsNameTheCaller) {
             // Per leg: card, end of the card, registration.
             if (Set.of(Kind.CARD, Kind.CARD_END, Kind.CALL).contains(request.kind())) {
                 Kind before = last.put(request.id(), request.kind());
-                faults.unless(before == null || before.compareTo(request.kind()) <= 0, request.kind() + " after " + before + " of the same leg");
+                faults.unless(before == null || before.compareTo(request.kind()) <= 0,
+                        request.kind() + " after " + before + " of the same leg");
             }
         }
         return found;
@@ -92,7 +95,8 @@ public record RestContract(FakeCrm crm, boolean cardsNameTheCaller) {
         members(request, faults);
         numbers(request, faults);
         for (String name : List.of("at", "startedAt", "answeredAt", "endedAt", "servedAt")) {
-            faults.unless(!body.has(name) || TIME.matcher(body.get(name).asText()).matches(), name + " is no ISO-8601 UTC time with milliseconds");
+            faults.unless(!body.has(name) || TIME.matcher(body.get(name).asText()).matches(),
+                    name + " is no ISO-8601 UTC time with milliseconds");
         }
         inOrder(request, "startedAt", "answeredAt", faults);
         inOrder(request, "answeredAt", "endedAt", faults);
@@ -133,14 +137,15 @@ public record RestContract(FakeCrm crm, boolean cardsNameTheCaller) {
         JsonNode known = crm.entityOf(number);
         JsonNode entity = request.body().get("entity");
         faults.unless(entity == null || entity.equals(known), "entity is not what the look-up of " + number + " answered");
-        faults.unless(entity != null || known == null || !cardsNameTheCaller && request.kind() == Kind.CARD, "lacks the entity of " + number);
+        faults.unless(entity != null || known == null || !cardsNameTheCaller && request.kind() == Kind.CARD,
+                "lacks the entity of " + number);
     }
 
     private static void inOrder(CrmRequest request, String before, String after, Faults faults) {
         String first = String.valueOf(request.member(before));
         String second = String.valueOf(request.member(after));
-        faults.unless(!TIME.matcher(first).matches() || !TIME.matcher(second).matches() || !Instant.parse(first).isAfter(Instant.parse(second)),
-                before + " is after " + after);
+        faults.unless(!TIME.matcher(first).matches() || !TIME.matcher(second).matches()
+                || !Instant.parse(first).isAfter(Instant.parse(second)), before + " is after " + after);
     }
 
     private static void call(CrmRequest request, Faults faults) {

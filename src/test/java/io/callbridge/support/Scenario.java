@@ -59,7 +59,8 @@ public record Scenario(JsonNode file) {
 
     /** Fresh ones in every run, unless a failure is to be played again with {@code -Dcallbridge.test.seeds=1,2}. */
     public static long[] seeds() {
-        return SEEDS == null ? new Random().longs(2, 0, 1_000_000).toArray() : Stream.of(SEEDS.split(",")).mapToLong(Long::parseLong).toArray();
+        return SEEDS == null ? new Random().longs(2, 0, 1_000_000).toArray() : Stream.of(SEEDS.split(",")).mapToLong(Long::parseLong)
+                .toArray();
     }
 
     public static Scenario of(String id) {
@@ -121,7 +122,8 @@ public record Scenario(JsonNode file) {
 
     /** The ids of the call and its legs, as they stand in paths. */
     public Set<String> ids() {
-        return events().stream().flatMap(event -> Stream.of("CallID", "SubCallID").map(event.fields()::get)).filter(id -> id != null && !id.isBlank())
+        return events().stream().flatMap(event -> Stream.of("CallID", "SubCallID").map(event.fields()::get))
+                .filter(id -> id != null && !id.isBlank())
                 .map(id -> id.strip().toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
     }
 
@@ -132,7 +134,8 @@ public record Scenario(JsonNode file) {
         String method = wire.path("method").asText("POST");
         String plain = wire.has("query") || wire.has("body") ? "none" : "all";
         return new Webhook.Wire(method, named(wire.get("query"), method.equals("GET") ? plain : "none", names),
-                named(wire.get("body"), method.equals("GET") ? "none" : plain, names), false, !"wrong".equals(wire.path("secret").asText()));
+                named(wire.get("body"), method.equals("GET") ? "none" : plain, names), false,
+                !"wrong".equals(wire.path("secret").asText()));
     }
 
     private static Set<String> named(JsonNode which, String otherwise, List<String> names) {

@@ -18,8 +18,8 @@ class ScenarioVerdictTest {
             PUT /cards/71101-baab834ebaab834ebaab834ebaab834e WHO,"at":"2025-03-04T09:00:00.000Z"}
             DELETE /cards/71101-baab834ebaab834ebaab834ebaab834e?reason=ended
             PUT /calls/71101-baab834ebaab834ebaab834ebaab834e WHO,"result":"answered",\
-            "startedAt":"2025-03-04T09:00:00.000Z","answeredAt":"2025-03-04T09:00:10.120Z","endedAt":"2025-03-04T09:01:33.731Z","talkSeconds":83,\
-            "recordingId":"71101-f79b3a3ff79b3a3ff79b3a3ff79b3a3f"}
+            "startedAt":"2025-03-04T09:00:00.000Z","answeredAt":"2025-03-04T09:00:10.120Z",\
+            "endedAt":"2025-03-04T09:01:33.731Z","talkSeconds":83,"recordingId":"71101-f79b3a3ff79b3a3ff79b3a3ff79b3a3f"}
             """.replace("WHO", """
             {"callId":"c1bf41d8c1bf41d8c1bf41d8c1bf41d8","direction":"in","user":"anna","extension":"101","number":"+79000000010",\
             "did":"+74950000001","entity":{"id":"ivanov","type":"contact","name":"Ivanov","url":"http://crm.example/contacts/ivanov",\
@@ -67,8 +67,9 @@ class ScenarioVerdictTest {
     }
 
     private List<String> faults(String received) {
-        List<CrmRequest> requests = received.lines().map(line -> line.split("[ ?]", 4)).map(part -> new CrmRequest(part[0], part[1],
-                part[0].equals("DELETE") ? part[2] : null, headers(part[0]), part[0].equals("DELETE") ? part.length > 3 ? part[3] : "" : part[2])).toList();
+        List<CrmRequest> requests = received.lines().map(line -> line.split("[ ?]", 4)).map(part -> part[0].equals("DELETE")
+                ? new CrmRequest(part[0], part[1], part[2], headers(part[0]), part.length > 3 ? part[3] : "")
+                : new CrmRequest(part[0], part[1], null, headers(part[0]), part[2])).toList();
         List<String> faults = new ArrayList<>(new ScenarioVerdict(Scenario.of("S01"), true).differences(requests));
         faults.addAll(new RestContract(crm).deviations(requests));
         return faults;
@@ -76,6 +77,7 @@ class ScenarioVerdictTest {
 
     private static Map<String, List<String>> headers(String method) {
         List<String> token = List.of("Bearer " + FakeCrm.TOKEN);
-        return method.equals("DELETE") ? Map.of("Authorization", token) : Map.of("Authorization", token, "Content-Type", List.of("application/json"));
+        return method.equals("DELETE") ? Map.of("Authorization", token)
+                : Map.of("Authorization", token, "Content-Type", List.of("application/json"));
     }
 }

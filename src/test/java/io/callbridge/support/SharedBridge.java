@@ -50,7 +50,8 @@ public final class SharedBridge {
     /** Where nothing waits and nothing is dead, a list has what a test has put there. */
     public static void tidy(BridgeProcess of) {
         crm().behave();
-        await("what other tests have left").atMost(Duration.ofSeconds(90)).until(() -> of.get("/api/deliveries?state=pending&limit=1").body().contains("\"deliveries\":[]"));
+        await("what other tests have left").atMost(Duration.ofSeconds(90))
+                .until(() -> of.get("/api/deliveries?state=pending&limit=1").body().contains("\"deliveries\":[]"));
         of.post("/api/deliveries/discard?state=dead");
     }
 

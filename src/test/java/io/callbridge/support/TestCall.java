@@ -65,10 +65,10 @@ public record TestCall(String callId, String legId, String extension, String cal
     }
 
     private Map<String, String> event(String type, String status, long second, String... more) {
-        List<String> fields = new ArrayList<>(List.of("EventType", type, "CallID", callId, "SubCallID", legId, "CallFlow", "in", "CallStatus", status,
-                "CallerIDNum", caller, "CalledNumber", ExamplePbx.PREFIX + "*" + extension,
-                "CalledExtension", ExamplePbx.PREFIX + "*" + extension + "@" + ExamplePbx.DOMAIN, "CalledExtensionID", ExamplePbx.idOf(extension),
-                "CalledDID", ExamplePbx.DID, "EventTime", Long.toString(BEGIN + second * SECOND)));
+        List<String> fields = new ArrayList<>(List.of("EventType", type, "CallID", callId, "SubCallID", legId, "CallFlow", "in",
+                "CallStatus", status, "CallerIDNum", caller, "CalledNumber", ExamplePbx.PREFIX + "*" + extension,
+                "CalledExtension", ExamplePbx.PREFIX + "*" + extension + "@" + ExamplePbx.DOMAIN, "CalledExtensionID",
+                ExamplePbx.idOf(extension), "CalledDID", ExamplePbx.DID, "EventTime", Long.toString(BEGIN + second * SECOND)));
         fields.addAll(List.of(more));
         Map<String, String> event = new LinkedHashMap<>();
         for (int i = 0; i < fields.size(); i += 2) {
