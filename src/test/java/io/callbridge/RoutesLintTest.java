@@ -67,45 +67,6 @@ class RoutesLintTest {
     /** Any other goes along with the next request to a CRM; scratch values are variables. */
     private static final Pattern HEADER = Pattern.compile(
             "(Camel|Callbridge|\\{\\{).*|Accept|Authorization|Content-Type|Location|Retry-After|X-API-KEY");
-    private static final String GOOD = """
-            # Comments at the top stay there.
-            - route:
-                id: ingest-sample
-                group: ingest
-                description: "Takes a sample."
-                routeConfigurationId: sample-errors
-                from:
-                  uri: platform-http:/sample
-                  parameters:
-                    useBodyHandler: "{{callbridge.sample.handler}}"
-                  steps:
-                    - removeHeaders:
-                        pattern: Camel*
-                    - setHeader:
-                        name: CallbridgeSample
-                        simple: "${body}"
-                    - to:
-                        uri: direct:ingest-sample-answer
-            - routeTemplate:
-                id: ingest-sample-answer
-                description: "Says what was taken."
-                route:
-                  group: ingest
-                  description: "Says it of one kind."
-                  routeConfigurationId: sample-errors
-                  from:
-                    uri: direct:ingest-sample-answer
-                    steps:
-                      - setBody:
-                          constant: OK
-            """;
-    private static final String GOOD_ERRORS = """
-            - routeConfiguration:
-                id: sample-errors
-                description: "A sample that fails is left to who brought it."
-                errorHandler:
-                  noErrorHandler: {}
-            """;
 
     @TestFactory
     Stream<DynamicTest> everyRouteFileKeepsTheRules() {
@@ -137,47 +98,40 @@ class RoutesLintTest {
     /** The rule that is broken where this becomes that. */
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
-            yaml        | - route:\\n              | route:\\n
-            yaml        | from:                    | from: {
-            length      | constant: OK             | SIXTY LINES
-            comment     | constant: OK             | constant: OK # why
-            comment     | steps:                   | steps:\\n        # why
-            anchor      | constant: OK             | constant: &ok OK
-            tag         | constant: OK             | constant: !!str OK
-            tag         | setBody:                 | setBody: !!map
-            group       | group: ingest            | group: process
-            description | Says what was taken.     | Says what was taken
-            description | Says it of one kind.     | Says.
-            handler     | sample-errors            | other-errors
-            handler     | routeConfigurationId     | note
-            channel     | uri: direct:ingest-sample-answer\\n        | uri: seda:ingest-answer\\n
-            outside     | pattern: Camel*          | pattern: CamelHttp*
-            outside     | pattern: Camel*          | pattern: Camel*\\n            excludePattern: Camel.*
-            outside     | uri: direct:ingest-sample-answer\\n        | uri: "{{callbridge.sample.handler}}"\\n
-            script      | constant: OK             | groovy: OK
-            script      | constant: OK             | language: {language: joor, expression: OK}
-            script      | uri: direct:             | uri: language:groovy:
-            reflection  | constant: OK             | constant: "#class:io.callbridge.Sample"
-            errors      | "Takes a sample."        | "Takes a sample."\\n    errorHandler: {noErrorHandler: {}}
-            errors      | useBodyHandler:          | exceptionHandler:
-            header      | name: CallbridgeSample   | name: sample
-            header      | setHeader:\\n            name: CallbridgeSample | setHeaders:\\n            name: X-Sample
-            setting     | constant: OK             | constant: "{{?callbridge.sample.other}}"
-            setting     | constant: OK             | simple: "${properties:callbridge.sample.other:}"
+            yaml        | process-event  | - route:\\n             | route:\\n
+            yaml        | process-event  | from:                   | from: {
+            length      | ingest-webhook | constant: OK            | SIXTY LINES
+            comment     | ingest-webhook | constant: OK            | constant: OK # why
+            comment     | ingest-webhook | steps:                  | steps:\\n        # why
+            anchor      | ingest-webhook | constant: OK            | constant: &ok OK
+            tag         | ingest-webhook | constant: OK            | constant: !!str OK
+            tag         | ingest-webhook | setBody:                | setBody: !!map
+            group       | ingest-webhook | group: ingest           | group: process
+            description | ops-api        | answers with JSON;      | answers with JSON; "\\n    note: "
+            description | ops-api        | What the bean answers.  | What.
+            handler     | ops-api        | ops-request-errors      | other-errors
+            handler     | ingest-webhook | routeConfigurationId    | note
+            channel     | process-event  | uri: direct:process-event\\n | uri: seda:process\\n
+            outside     | ops-api        | pattern: Camel*         | pattern: CamelHttp*
+            outside     | ops-api        | excludePattern: Camel   | excludePattern: Camel.*
+            script      | ingest-webhook | constant: OK            | groovy: OK
+            script      | ingest-webhook | constant: OK            | language: {language: joor, expression: OK}
+            script      | process-event  | uri: direct:            | uri: language:groovy:
+            reflection  | ingest-webhook | constant: OK            | constant: "#class:io.callbridge.Sample"
+            errors      | ingest-webhook | group: ingest           | group: ingest\\n    errorHandler: {noErrorHandler: {}}
+            errors      | ingest-webhook | useBodyHandler:         | exceptionHandler:
+            header      | ingest-webhook | name: Content-Type      | name: sample
+            setting     | ingest-webhook | constant: OK            | constant: "{{?callbridge.sample.other}}"
+            setting     | ingest-webhook | constant: OK            | simple: "${properties:callbridge.sample.other:}"
             """)
-    void aBadFileIsFound(String rule, String good, String bad) {
-        String text = GOOD.replace(good.translateEscapes(), bad.translateEscapes())
-                .replace("SIXTY LINES", "constant: >\n" + "                OK\n".repeat(60));
-        assertNotEquals(GOOD, text);
-        assertEquals(List.of(), good("ingest-sample", GOOD));
-        assertEquals(List.of(), good(ERRORS, GOOD_ERRORS));
-        assertTrue(good("ingest-sample", text).stream().anyMatch(finding -> finding.startsWith(rule + ":")),
-                () -> good("ingest-sample", text).toString());
-        assertTrue(good("ingest-Sample", GOOD).get(0).startsWith("name:"));
-    }
-
-    private static List<String> good(String stem, String text) {
-        return findings(stem + SUFFIX, text, GOOD_ERRORS, "callbridge.sample.handler=false\n");
+    void aBadFileIsFound(String rule, String stem, String good, String bad) {
+        String file = Pages.text(Path.of("routes", stem + SUFFIX));
+        String text = file.replace(good.translateEscapes(), bad.translateEscapes())
+                .replace("SIXTY LINES", "constant: >\n" + "                      OK\n".repeat(60));
+        assertNotEquals(file, text);
+        List<String> findings = findings(stem + SUFFIX, text, Pages.text(Path.of("routes", ERRORS + SUFFIX)), settings());
+        assertTrue(findings.stream().anyMatch(finding -> finding.startsWith(rule + ":")), findings::toString);
+        assertTrue(findings("Webhook" + SUFFIX, file, "", "").get(0).startsWith("name:"));
     }
 
     /** What is wrong with a file. */

@@ -52,6 +52,8 @@ import org.apache.camel.quarkus.core.CamelRuntime;
  */
 public final class BridgeInJvm {
 
+    /** Of the PBX {@code branch}, whose extension 101 is bertha's. */
+    public static final String BRANCH_SECRET = "secret-of-another-pbx";
     private static final String SECRET = "webhook-secret-of-the-tests";
     private static final String TOKEN = "admin-token-of-the-tests";
     /** Half of it is a time that no timer is set for by itself: {@link #open}. */
@@ -106,7 +108,7 @@ public final class BridgeInJvm {
                         "callbridge.store.lease-ms", Integer.toString(LEASE_MS), "quarkus.http.test-port", Integer.toString(port),
                         "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF",
                         "quarkus.log.console.level", "WARN"));
-                SETTINGS.put("callbridge.pbx.branch.secret", OddCalls.BRANCH_SECRET);
+                SETTINGS.put("callbridge.pbx.branch.secret", BRANCH_SECRET);
                 SETTINGS.put("callbridge.pbx.branch.extensions.101.user", "bertha");
                 labs.forEach(lab -> SETTINGS.putAll(lab.settings()));
                 for (String capture : Capture.names()) {
