@@ -225,8 +225,9 @@ class AdminGateIT {
             assertTrue(line.startsWith("HEAD") || !answer.text().isEmpty(), line);
             assertFalse(answer.text().contains("callId") || answer.toString().contains(closed.secret()), answer::toString);
         }
-        for (String open : List.of("pbx/" + closed.secret() + "/events", "q/health/live", "q/health/ready", "q/health/started", "q/metrics")) {
-            assertEquals(200, proxied("GET /" + open).status(), open);
+        for (String open : List.of("/pbx/" + closed.secret() + "/events", "/q/health/live", "/q/health/ready", "/q/health/started",
+                "/q/metrics")) {
+            assertEquals(200, proxied("GET " + open).status(), open);
         }
         assertEquals(404, proxied("GET /pbx/wrong-secret-of-the-tests/events").status());
     }
