@@ -10,8 +10,6 @@ import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
 import io.callbridge.support.TestConfig;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Level;
 import java.util.logging.Logger;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
@@ -37,6 +34,7 @@ import org.apache.camel.model.ExpressionNode;
 import org.apache.camel.model.ProcessorDefinition;
 import org.apache.camel.model.ProcessorDefinitionHelper;
 import org.apache.camel.model.RouteDefinition;
+import org.apache.camel.model.SendDefinition;
 import org.apache.camel.model.language.MethodCallExpression;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
@@ -51,7 +49,6 @@ import org.apache.camel.util.concurrent.SynchronousExecutorService;
  */
 public final class RouteHarness implements AutoCloseable {
 
-    private static final Pattern CHANNEL = Pattern.compile("uri: \"?(direct:[a-z0-9-]+)\"?\\s");
     private static final Logger CAMEL = Logger.getLogger("org.apache.camel");
 
     static {
@@ -82,7 +79,7 @@ public final class RouteHarness implements AutoCloseable {
         }
     }
 
-    /** What Camel finds under the name of a bean that is not bound. */
+    /** What Camel finds under the name of a bean that is not bound, and behind a channel that nobody takes. */
     public final class StandIn {
 
         private final String name;
@@ -155,6 +152,7 @@ public final class RouteHarness implements AutoCloseable {
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
     private final List<Step> steps = new CopyOnWriteArrayList<>();
     private final Map<String, String> sources = new HashMap<>();
+    private final Set<String> channels = new TreeSet<>();
     private ProducerTemplate template;
 
     /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
@@ -223,7 +221,13 @@ public final class RouteHarness implements AutoCloseable {
             context.getRouteDefinitions().forEach(this::takeOver);
             context.getRouteConfigurationDefinitions().forEach(errors -> errors.getOnExceptions()
                     .forEach(failure -> takeOverBeans(failure.getOutputs(), Map.of())));
-            context.addRoutes(standInsFor(openChannels()));
+            // A channel is named after the route that takes it, that of a template by its parameters.
+            context.getRouteDefinitions().forEach(route -> channels.removeAll(List.of(route.getInput().getEndpointUri(),
+                    "direct:" + route.getRouteId())));
+            RouteBuilder.addRoutes(context, builder -> {
+                builder.errorHandler(builder.noErrorHandler());
+                channels.forEach(channel -> builder.from(channel).process(new StandIn(channel)::step));
+            });
             context.start();
             context.getRoutes().forEach(route -> Logger.getLogger(route.getRouteId()).setLevel(Level.OFF));
             template = context.createProducerTemplate();
@@ -260,6 +264,9 @@ public final class RouteHarness implements AutoCloseable {
                 bean.setMethod("step");
             }
         }
+        ProcessorDefinitionHelper.filterTypeInOutputs(outputs, SendDefinition.class).stream()
+                .map(send -> resolved(send.getUri(), parameters))
+                .filter(uri -> uri.startsWith("direct:")).forEach(channels::add);
         for (ExpressionNode node : ProcessorDefinitionHelper.filterTypeInOutputs(outputs, ExpressionNode.class)) {
             if (node.getExpression() instanceof MethodCallExpression call && !bound(call.getRef())) {
                 call.setRef(standIn(call.getRef(), call.getMethod()));
@@ -284,33 +291,6 @@ public final class RouteHarness implements AutoCloseable {
 
     private boolean bound(String bean) {
         return context.getRegistry().lookupByName(bean) != null;
-    }
-
-    private Set<String> openChannels() throws IOException {
-        Set<String> open = new TreeSet<>();
-        for (Resource file : files) {
-            String text = new String(file.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            CHANNEL.matcher(text).results().forEach(channel -> open.add(channel.group(1)));
-        }
-        // A channel is named after the route that takes it, that of a template by its parameters.
-        context.getRouteDefinitions().forEach(route -> open.removeAll(List.of(route.getInput().getEndpointUri(),
-                "direct:" + route.getRouteId())));
-        return open;
-    }
-
-    private RouteBuilder standInsFor(Set<String> open) {
-        return new RouteBuilder(context) {
-            @Override
-            public void configure() {
-                errorHandler(noErrorHandler());
-                open.forEach(channel -> from(channel).process(exchange -> {
-                    Object answer = asked(channel, exchange);
-                    if (answer != null) {
-                        exchange.getMessage().setBody(answer);
-                    }
-                }));
-            }
-        };
     }
 
     private Object asked(String name, Exchange exchange) throws Exception {

@@ -221,6 +221,7 @@ public final class FakeAmi implements AutoCloseable {
     public final class Connection {
 
         private final Socket socket;
+        /** What the client has asked for, in order, each with its fields; keys in any case. */
         private final List<Map<String, String>> actions = new CopyOnWriteArrayList<>();
         private final CountDownLatch ended = new CountDownLatch(1);
         private volatile boolean running;
@@ -228,11 +229,6 @@ public final class FakeAmi implements AutoCloseable {
 
         private Connection(Socket socket) {
             this.socket = socket;
-        }
-
-        /** What the client has asked for, in order, each with its fields; keys in any case. */
-        public List<Map<String, String>> actions() {
-            return actions;
         }
 
         public long count(String action) {

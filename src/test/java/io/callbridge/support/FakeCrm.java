@@ -54,33 +54,25 @@ public final class FakeCrm implements AutoCloseable {
         System.setProperty("sun.net.httpserver.nodelay", "true");
     }
 
-    /** How requests are answered instead of by the contract. */
-    public static final class Answer {
-
-        private final Duration delay;
-        /** {@link CrmRequest#LOST}, or {@link CrmRequest#OPEN} for that of the contract. */
-        private final int status;
-        private final Map<String, String> headers = new LinkedHashMap<>();
-        private final AtomicInteger left = new AtomicInteger(Integer.MAX_VALUE);
-        private String body = "";
-
-        private Answer(Duration delay, int status) {
-            this.delay = delay;
-            this.status = status;
-        }
+    /**
+     * How requests are answered instead of by the contract.
+     *
+     * @param status {@link CrmRequest#LOST}, or {@link CrmRequest#OPEN} for that of the contract
+     */
+    public record Answer(Duration delay, int status, Map<String, String> headers, String body, AtomicInteger left) {
 
         /** The contract's answer, late; but not later than the CRM {@linkplain FakeCrm#behave behaves} again. */
         public static Answer after(Duration delay) {
-            return new Answer(delay, CrmRequest.OPEN);
+            return new Answer(delay, CrmRequest.OPEN, Map.of(), "", new AtomicInteger(Integer.MAX_VALUE));
         }
 
         public static Answer status(int status) {
-            return new Answer(Duration.ZERO, status);
+            return new Answer(Duration.ZERO, status, Map.of(), "", new AtomicInteger(Integer.MAX_VALUE));
         }
 
         /** The CRM takes the request, but the connection breaks before the answer is sent. */
         public static Answer lost() {
-            return new Answer(Duration.ZERO, CrmRequest.LOST);
+            return status(CrmRequest.LOST);
         }
 
         public Answer retryAfter(int seconds) {
@@ -88,18 +80,17 @@ public final class FakeCrm implements AutoCloseable {
         }
 
         public Answer body(String text) {
-            body = text;
-            return this;
+            return new Answer(delay, status, headers, text, left);
         }
 
         public Answer header(String name, String value) {
-            headers.put(name, value);
-            return this;
+            Map<String, String> more = new LinkedHashMap<>(headers);
+            more.put(name, value);
+            return new Answer(delay, status, more, body, left);
         }
 
         public Answer times(int times) {
-            left.set(times);
-            return this;
+            return new Answer(delay, status, headers, body, new AtomicInteger(times));
         }
 
         private boolean take() {
