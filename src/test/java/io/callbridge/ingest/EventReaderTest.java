@@ -2,8 +2,6 @@ package io.callbridge.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.Charset;
@@ -112,13 +110,6 @@ class EventReaderTest {
     void aBlockIsReadLineByLine() {
         String block = "[CallerIDName] => \u00c8\u00e2\u0085\n" + asTheServerSeesIt("[Good] => " + IVAN + "\n[Mood] => \u0001");
         assertEquals(Map.of("CallerIDName", "\u0418\u0432\u2026", "Good", IVAN, "Mood", "\uFFFD"), EventFields.block(block, RUSSIAN));
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"EventType=%FF", "CallID=100%", "CallID=%u0418", "SubCallID=a%01b", "SubCallID=%D0"})
-    void whatSaysWhichEventItIsIsNotGuessed(String form) {
-        String reason = assertThrows(BadRequestException.class, () -> EventFields.read(form, null, new byte[0], RUSSIAN)).getMessage();
-        assertTrue(reason.startsWith(form.split("=")[0] + " cannot be read"), reason);
     }
 
     /** A character for each byte. */

@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
-import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +42,13 @@ class QueriesUseAnIndexTest {
         String url = "jdbc:sqlite:" + folder.resolve("callbridge.db");
         SQLiteDataSource plain = new SQLiteDataSource();
         plain.setUrl(url);
-        Store store = new Store(recording(plain), Flyway.configure().dataSource(plain).locations("db/sqlite").load(),
+        SQLiteDataSource recording = new SQLiteDataSource() {
+            @Override
+            public Connection getConnection() throws SQLException {
+                return recording(plain.getConnection());
+            }
+        };
+        Store store = new Store(recording, Flyway.configure().dataSource(plain).locations("db/sqlite").load(),
                 TestConfig.settings(TestConfig.of(Map.of("callbridge.store.url", url), Map.of())));
         store.open();
         try {
@@ -121,31 +126,16 @@ class QueriesUseAnIndexTest {
         return steps;
     }
 
-    private DataSource recording(DataSource plain) {
-        return (DataSource) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, values) -> {
-            Object answer = call(() -> method.invoke(plain, values));
-            return answer instanceof Connection connection ? recording(connection) : answer;
-        });
-    }
-
     private Connection recording(Connection plain) {
         return (Connection) Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, values) -> {
             if (method.getName().equals("prepareStatement")) {
                 asked.add((String) values[0]);
             }
-            return call(() -> method.invoke(plain, values));
+            try {
+                return method.invoke(plain, values);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
         });
-    }
-
-    private interface Call {
-        Object on() throws ReflectiveOperationException;
-    }
-
-    private static Object call(Call call) throws Throwable {
-        try {
-            return call.on();
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
-        }
     }
 }
