@@ -258,20 +258,6 @@ class CallTest {
         return Call.of(directory, SETTINGS, Stream.of(events).map(TestEvent::build).toList(), List.of());
     }
 
-    @Test
-    void aRingingLegIsLookedAtWhenItIsGivenUp() {
-        Leg leg = leg(dialIn("101").from(CALLER).at(0));
-        assertEquals(second(15 * 60), leg.lookAt(SETTINGS, second(1)));
-        assertNull(leg.lookAt(SETTINGS, second(15 * 60)));
-    }
-
-    @Test
-    void aLegThatHungUpIsLookedAtWhenItIsSettled() {
-        Leg leg = leg(dialIn("101").from(CALLER).at(0), hangup("101").from(CALLER).at(20));
-        assertEquals(second(25), leg.lookAt(SETTINGS, second(20)));
-        assertNull(leg.lookAt(SETTINGS, second(25)));
-    }
-
     /** It may be decided at once, but its card may wait for an answer at another phone. */
     @Test
     void aPhoneOfAnAsteriskThatDeclinedIsLookedAtOnceMoreForItsCard() {
@@ -349,12 +335,6 @@ class CallTest {
         Leg leg = leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5));
         assertEquals("unknown", leg.result());
         assertEquals(0, leg.talkSeconds());
-    }
-
-    @Test
-    void anAnsweredLegHasTalkedForASecondAtLeast() {
-        assertEquals(1, leg(dialIn("101").from(CALLER).at(0), answer("101").from(CALLER).at(5),
-                hangup("101").from(CALLER).talked(0).at(5.2)).talkSeconds());
     }
 
     // ---- units
