@@ -244,23 +244,16 @@ class AmiConnectionTest {
         assertFalse(channel.isOpen());
     }
 
+    /** What is said of one that is: AsteriskConnectionIT. */
     @Test
-    void anAsteriskThatIsTooOldIsNotSimplyConnected() {
+    void anotherProductMayHaveTheBannerOfAnAsteriskThatIsTooOld() {
         connect();
         receive(BANNER.replace("11.0.0", "1.3") + LOGGED_IN);
-        assertEquals("connected", link.now().state());
-        assertTrue(link.now().reason().contains("Asterisk Call Manager/1.3") && link.now().reason().contains("needed is Asterisk 12"), link::state);
         assertTrue(link.state().startsWith("connected since") && link.state().endsWith(link.now().reason()), link::state);
         receive(BOOTED + hangup(1));
         assertNotNull(link.now().reason());
         receive("Event: DialBegin\r\nDestUniqueid: 1.2\r\n\r\n");
-        assertNull(link.now().reason(), "another product may have that banner");
-
-        run();
         assertNull(link.now().reason());
-        receive("Event: Dial\r\nPrivilege: call,all\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\nDestination: SIP/101-0000000b"
-                + "\r\nUniqueID: 1385000000.10\r\nDestUniqueID: 1385000000.11\r\nDialstring: 101\r\n\r\n");
-        assertTrue(link.now().reason().contains("events Dial"), link::state);
     }
 
     private AmiLink link(Map<String, String> more) {
