@@ -278,8 +278,7 @@ class ProcessRoutesTest {
         List<String> once = List.of("callLoader.load", "reprocess.looks", "direct:process-outcome", "direct:process-missed",
                 "reprocess.settle");
         assertEquals(Stream.of(once, once, once).flatMap(List::stream).toList(), looks.asked());
-        assertEquals(work, looks.steps().get(looks.steps().lastIndexOf(looks.steps().stream()
-                .filter(step -> step.name().equals("callLoader.load")).reduce((first, last) -> last).orElseThrow())).body());
+        assertTrue(looks.steps().stream().filter(step -> step.name().equals("callLoader.load")).allMatch(step -> step.body().equals(work)));
         looks.fail("callLoader.load", new StoreException("the disk is gone", null));
         assertNull(looks.send("process-reprocess", work).getException());
         assertEquals(List.of("callLoader.load", "reprocess.fail"), looks.asked());

@@ -27,13 +27,8 @@ public final class Certificates {
                 "-alias", name, "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=" + name, "-ext",
                 "SAN=dns:localhost,ip:127.0.0.1",
                 "-storetype", "PKCS12", "-keystore", store.toString(), "-storepass", new String(PASSWORD)).inheritIO().start();
-        try {
-            if (keytool.waitFor() != 0) {
-                throw new IllegalStateException("keytool has failed");
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
+        if (Unchecked.get(keytool::waitFor) != 0) {
+            throw new IllegalStateException("keytool has failed");
         }
         KeyStore keys = load(folder, name);
         return new String[] {

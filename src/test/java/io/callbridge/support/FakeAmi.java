@@ -159,14 +159,9 @@ public final class FakeAmi implements AutoCloseable {
         return logins.get(logins.size() - 1);
     }
 
-    public FakeAmi send(byte[] bytes) {
-        Unchecked.run(() -> newest().send(bytes));
-        return this;
-    }
-
     /** @param text lines that end with LF or CRLF */
-    public FakeAmi send(String text) {
-        return send(text.getBytes(StandardCharsets.UTF_8));
+    public void send(String text) {
+        Unchecked.run(() -> newest().send(text));
     }
 
     public void drop() {

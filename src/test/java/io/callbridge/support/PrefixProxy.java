@@ -47,7 +47,7 @@ public final class PrefixProxy implements AutoCloseable {
         exchange.getRequestHeaders().forEach((name, values) -> values.stream().filter(value -> !NOT_PASSED_ON.contains(name.toLowerCase()))
                 .forEach(value -> request.header(name, value)));
         try (exchange) {
-            HttpResponse<InputStream> answer = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> answer = Unchecked.get(() -> client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
             answer.headers().map().forEach((name, values) -> {
                 if (!NOT_PASSED_ON.contains(name.toLowerCase())) {
                     exchange.getResponseHeaders().put(name, values);
@@ -62,8 +62,6 @@ public final class PrefixProxy implements AutoCloseable {
                     out.flush();
                 }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 
