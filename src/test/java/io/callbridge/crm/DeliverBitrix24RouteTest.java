@@ -145,7 +145,8 @@ class DeliverBitrix24RouteTest {
 
     /**
      * Words of a story about the leg {@code leg-1}, or about another one ({@code call@leg-2}): an effect, with what is special about
-     * it behind a colon, which is delivered, to be sent later ({@code !}) or refused ({@code !!}); or what happens to Bitrix24.
+     * it behind a colon, which is delivered, to be sent later ({@code !}) or refused ({@code !!}); or what happens to Bitrix24
+     * ({@code lose:register/TYPE=1}: the answer to the next such request with such a text is lost).
      *
      * @return what the last effect ended with
      */
@@ -155,7 +156,11 @@ class DeliverBitrix24RouteTest {
             String[] parts = word.replace("!", "").split(":", 2);
             String special = parts.length == 1 ? "" : parts[1];
             switch (parts[0]) {
-                case "lose" -> crm.lose(1, to(special.equals("batch") ? special : CALLS + special));
+                case "lose" -> {
+                    String[] request = special.split("/");
+                    crm.lose(1, to(request[0].equals("batch") ? "batch" : CALLS + request[0])
+                            .and(sent -> request.length == 1 || sent.text().contains(request[1])));
+                }
                 case "busy" -> crm.refuse(1, refusal(503, "QUERY_LIMIT_EXCEEDED", ""), to(CALLS + special));
                 case "block" -> crm.block(CALLS + special);
                 case "unblock" -> crm.block();
@@ -256,6 +261,7 @@ class DeliverBitrix24RouteTest {
             nobody knows                       | call:unknown | batch | CALL 7 OTHER 0
             missed by the responsible          | contact:8 missed missed | batch | MISSED 8 304 0
             the responsible has left           | contact:9 missed | batch batch | MISSED 7 304 0
+            so he has when answers are lost    | contact:9 lose:batch/USER_ID=7 missed! missed | batch batch register finish | MISSED 7 304 0
             so has who was rung                | missed:9!! | batch | ''
             nobody was rung                    | contact:9 missed:nobody!! | batch | ''
             a missed call and a leg of its id  | missed call | batch batch | MISSED 7 304 0, CALL 7 200 95
