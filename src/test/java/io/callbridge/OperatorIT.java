@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
@@ -33,15 +34,23 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.awaitility.core.ConditionTimeoutException;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What an operator finds and puts right: dead letters, calls that were decided wrongly, calls that are old; and what the console is told:
  * why a call ended up so, how things stand, which calls are in progress, what a PBX sends, whether a CRM works, who did what.
  */
+@Tag("native")
+@ParameterizedClass
+@EnumSource(StoreKind.class)
 class OperatorIT {
 
     private static final int AN_HOUR = 3_600;
@@ -49,17 +58,21 @@ class OperatorIT {
     private static final int OLD_CALLS = 1_000;
     private static final int FIRST_LINES = 60;
 
+    @AutoClose
+    private static BridgeProcess postgres;
+
+    @Parameter
+    private StoreKind kind;
     private final Instant begin = Instant.now();
     private FakeCrm crm;
     private BridgeProcess bridge;
 
-    BridgeProcess bridge() {
-        return SharedBridge.bridge();
-    }
-
     @BeforeEach
     void nothingToDo() {
-        bridge = bridge();
+        if (kind.shared() && postgres == null) {
+            postgres = SharedBridge.builder().store(kind).start();
+        }
+        bridge = kind.shared() ? postgres : SharedBridge.bridge();
         crm = SharedBridge.crm();
         SharedBridge.tidy(bridge);
     }

@@ -1,7 +1,6 @@
 package io.callbridge.support;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,15 +21,16 @@ final class ClassData {
     static synchronized List<String> options(Path packaged) {
         if (options == null) {
             Path data = packaged.resolveSibling("callbridge-it.jsa");
-            try (FileChannel one = FileChannel.open(packaged.resolveSibling("callbridge-it.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-                one.lock();
-                Path jar = packaged.resolve("quarkus-run.jar");
-                if (Files.notExists(data) || Files.getLastModifiedTime(data).compareTo(Files.getLastModifiedTime(jar)) < 0) {
-                    make(data, jar);
+            Unchecked.run(() -> {
+                try (FileChannel one = FileChannel.open(packaged.resolveSibling("callbridge-it.lock"), StandardOpenOption.CREATE,
+                        StandardOpenOption.WRITE)) {
+                    one.lock();
+                    Path jar = packaged.resolve("quarkus-run.jar");
+                    if (Files.notExists(data) || Files.getLastModifiedTime(data).compareTo(Files.getLastModifiedTime(jar)) < 0) {
+                        make(data, jar);
+                    }
                 }
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            });
             options = new ArrayList<>(SHORT_LIFE);
             if (Files.exists(data)) {
                 options.add("-XX:SharedArchiveFile=" + data);
@@ -39,18 +39,13 @@ final class ClassData {
         return options;
     }
 
-    private static void make(Path data, Path jar) throws IOException {
+    private static void make(Path data, Path jar) throws IOException, InterruptedException {
         Files.deleteIfExists(data);
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(SHORT_LIFE);
         // A thousand lines about classes that are loaded but not used. What checks routes loads most of what a start loads, and ends.
         command.addAll(List.of("-XX:ArchiveClassesAtExit=" + data, "-Xlog:disable", "-Xlog:all=error", "-jar", jar.toString(),
                 "--check-routes", "routes"));
-        try {
-            new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException(e);
-        }
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
     }
 }

@@ -1,8 +1,5 @@
 package io.callbridge.support;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
@@ -15,19 +12,11 @@ public final class OwnClasses {
     }
 
     public static Stream<Class<?>> all() {
-        try (Stream<Path> files = Files.walk(FOLDER.resolve("io/callbridge"))) {
-            return files.filter(file -> file.toString().endsWith(".class")).sorted().<Class<?>>map(OwnClasses::load).toList().stream();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return Pages.below(FOLDER.resolve("io/callbridge")).filter(file -> file.toString().endsWith(".class")).sorted().map(OwnClasses::load);
     }
 
     private static Class<?> load(Path file) {
-        try {
-            String name = FOLDER.relativize(file).toString().replace(".class", "").replace('/', '.');
-            return Class.forName(name, false, OwnClasses.class.getClassLoader());
-        } catch (ClassNotFoundException e) {
-            throw new IllegalStateException(e);
-        }
+        String name = FOLDER.relativize(file).toString().replace(".class", "").replace('/', '.');
+        return Unchecked.<Class<?>>get(() -> Class.forName(name, false, OwnClasses.class.getClassLoader()));
     }
 }
