@@ -105,7 +105,7 @@ class ObservabilityIT {
         List<String> selectors = alerts().findValuesAsText("expr").stream().flatMap(expression -> selector.matcher(expression).results())
                 .map(MatchResult::group).toList();
         assertTrue(selectors.size() > 4, selectors::toString);
-        bridge.webhook().send(TestCall.incoming("101", STRANGER).dialIn(), new Wire("POST", null, null, false, false));
+        bridge.webhook("thisisnotthesecret0123").send(TestCall.incoming("101", STRANGER).dialIn());
         await("the labels").atMost(SOON).untilAsserted(() -> {
             List<String> lines = bridge.get("/q/metrics").body().lines().toList();
             for (String wanted : selectors) {
@@ -252,7 +252,7 @@ class ObservabilityIT {
         other.put("EventType", "dial-in");
         other.remove("SubCallID");
         bridge.webhook().accept(List.of(other));
-        bridge.webhook().send(other, new Wire("POST", null, null, false, false));
+        bridge.webhook("thisisnotthesecret0123").send(other);
         other.put("CallID", NAME + "\0");
         assertEquals(400, bridge.webhook().send(other).statusCode());
         assertEquals(400, bridge.webhook().send(other, Wire.json(other.keySet())).statusCode());
