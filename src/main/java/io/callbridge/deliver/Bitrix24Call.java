@@ -59,8 +59,20 @@ public class Bitrix24Call {
 
     /** Registers the call, and remembers the id that Bitrix24 gives it. */
     public void register(Exchange exchange) throws Exception {
+        Object user = exchange.getVariable("user");
         Map<?, ?> answer = ask(exchange, REGISTER, fields(exchange).get(REGISTER));
-        registered(exchange, (Map<?, ?>) answer.get("result"));
+        if (user.equals(exchange.getVariable("user"))) {
+            registered(exchange, (Map<?, ?>) answer.get("result"));
+        } else {
+            register(exchange);
+        }
+    }
+
+    /** The call is that of who was rung, also when it is told again: the responsible has left. */
+    public void take(Exchange exchange) {
+        String rung = exchange.getVariable("rung", String.class);
+        exchange.setVariable("user", rung);
+        memory.keep(exchange, TAKER, rung);
     }
 
     /** Finishes the call, which is registered for it if it has no card, or if Bitrix24 has forgotten that. */
@@ -133,20 +145,15 @@ public class Bitrix24Call {
         if (results != null && results.get("register") instanceof Map<?, ?> registration) {
             registered(exchange, registration);
         }
-        String rung = exchange.getVariable("rung", String.class);
-        if (errors != null && errors.get("register") instanceof Map<?, ?> refusal && left(refusal)
-                && !rung.equals(exchange.getVariable("user")) && rung.matches("[0-9]+")) {
-            exchange.setVariable("user", rung);
-            memory.keep(exchange, TAKER, rung);
-            registerAndFinish(exchange);
-        } else if (errors != null && (errors.get("register") != null || errors.get("finish") != null)) {
-            exchange.getMessage().setBody(errors.get("register") != null ? errors.get("register") : errors.get("finish"));
+        Object refused = errors == null ? null : errors.get("register") != null ? errors.get("register") : errors.get("finish");
+        if (refused != null) {
+            Object user = exchange.getVariable("user");
+            exchange.getMessage().setBody(refused);
             send(exchange, "direct:deliver-bitrix24-refusal");
+            if (!user.equals(exchange.getVariable("user"))) {
+                registerAndFinish(exchange);
+            }
         }
-    }
-
-    private static boolean left(Map<?, ?> refusal) {
-        return String.valueOf(refusal.get("error_description")).startsWith("User is not found");
     }
 
     private void registered(Exchange exchange, Map<?, ?> registration) {

@@ -262,6 +262,7 @@ class DeliverBitrix24RouteTest {
             missed by the responsible          | contact:8 missed missed | batch | MISSED 8 304 0
             the responsible has left           | contact:9 missed | batch batch | MISSED 7 304 0
             so he has when answers are lost    | contact:9 lose:batch/USER_ID=7 missed! missed | batch batch register finish | MISSED 7 304 0
+            as an answer said that got lost    | contact:9 lose:batch missed! missed | batch register register finish | MISSED 7 304 0
             so has who was rung                | missed:9!! | batch | ''
             nobody was rung                    | contact:9 missed:nobody!! | batch | ''
             a missed call and a leg of its id  | missed call | batch batch | MISSED 7 304 0, CALL 7 200 95
