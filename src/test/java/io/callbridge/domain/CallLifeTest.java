@@ -299,50 +299,50 @@ class CallLifeTest {
                 String phone = oneOf(PHONES.toArray(String[]::new));
                 ringing.add(phone);
                 legs.add(leg(phone, !caller.startsWith("+") && remote == null));
-                add(dialIn(phone).leg(legs.get(i)).from(caller).via(via).remote(remote));
+                add(dialIn(phone).leg(legs.get(i)).from(caller).with("via", via).with("remote", remote));
             }
             if (taker < phones) {
                 // The answer of an incoming call was seen to carry the answering side's own short number (R20). If all else of the
                 // leg is lost, that of an extension which is not configured is like any short number of the public network.
                 boolean configured = DIRECTORY.byId("71" + ringing.get(taker)) != null;
                 String said = configured && random.nextInt(4) == 0 ? ringing.get(taker) : caller;
-                add(answer(ringing.get(taker)).leg(legs.get(taker)).from(said).via(via));
+                add(answer(ringing.get(taker)).leg(legs.get(taker)).from(said).with("via", via));
             }
             for (int i = 0; i < phones; i++) {
                 String leg = legs.get(i);
-                TestEvent over = hangup(ringing.get(i)).leg(leg).from(caller).via(via).recording("rec-" + leg);
-                add(i == taker ? talked(over, 17_900_000L) : over.status(oneOf("cancel", "noanswer", "answer")).micros(0L));
+                TestEvent over = hangup(ringing.get(i)).leg(leg).from(caller).with("via", via).with("recording", "rec-" + leg);
+                add(i == taker ? talked(over, 17_900_000L) : over.with("status", oneOf("cancel", "noanswer", "answer")).with("micros", 0L));
             }
         }
 
         private void out(String called, String colleague, boolean forwarded, String callBack) {
             String leg = leg("102", colleague != null);
-            UnaryOperator<TestEvent> fields = event -> event.leg(leg).to(called).via(colleague).forwarded(forwarded)
+            UnaryOperator<TestEvent> fields = event -> event.leg(leg).to(called).with("via", colleague).with("forwarded", forwarded)
                     .callBack(callBack);
             add(fields.apply(dialOut("102")));
             boolean answered = random.nextBoolean();
             if (answered) {
                 add(fields.apply(answer("102")));
             }
-            TestEvent over = fields.apply(hangup("102")).recording("rec-" + leg);
-            add(answered ? talked(over, 5_000_000L) : over.status("busy").micros(0L));
+            TestEvent over = fields.apply(hangup("102")).with("recording", "rec-" + leg);
+            add(answered ? talked(over, 5_000_000L) : over.with("status", "busy").with("micros", 0L));
         }
 
         private void container(String name, String caller, String via, boolean bridged) {
             String leg = leg(name, !caller.startsWith("+"));
             if (random.nextInt(3) == 0) {
-                add(dialIn(name).leg(leg).from(caller).via(via));
+                add(dialIn(name).leg(leg).from(caller).with("via", via));
             }
             if (random.nextInt(4) == 0) {
-                add(hangup(name).leg(leg).from(caller).via(via));
+                add(hangup(name).leg(leg).from(caller).with("via", via));
             }
-            add(hangup(name).leg(leg).from(caller).via(via).status("answer").bridged(bridged));
+            add(hangup(name).leg(leg).from(caller).with("via", via).with("status", "answer").bridged(bridged));
         }
 
         /** The Duration is missing now and then: then the two EventTimes tell the talk. */
         private TestEvent talked(TestEvent hangup, long micros) {
             long[] units = {1, 1, 1_000, 1_000_000};
-            return hangup.status("answer").micros(random.nextBoolean() ? micros / units[random.nextInt(4)] : null);
+            return hangup.with("status", "answer").with("micros", random.nextBoolean() ? micros / units[random.nextInt(4)] : null);
         }
 
         private String leg(String name, boolean colleagues) {
@@ -358,13 +358,13 @@ class CallLifeTest {
                 return;
             }
             clock = clock.plusMillis(500 + random.nextInt(20_000));
-            events.add(event.at(clock).timeless(random.nextInt(15) == 0).build());
+            events.add(event.at(clock).with("timeless", random.nextInt(15) == 0 ? "" : null).build());
             if (random.nextInt(15) == 0) {
                 clock = clock.plusMillis(1 + random.nextInt(3_000));
-                events.add(event.at(clock).timeless(false).build());
+                events.add(event.at(clock).with("timeless", null).build());
             }
             if (random.nextInt(15) == 0) {
-                events.add(event.status(null).recording(null).micros(null).build());
+                events.add(event.with("status", null).with("recording", null).with("micros", null).build());
             }
         }
 

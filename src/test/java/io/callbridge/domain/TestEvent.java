@@ -4,10 +4,13 @@ import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 
 /**
- * One event of a leg, to be written in one line: {@code dialIn("101").from("+79000000010").at(0)}. The fields of the emitting
+ * One event of a leg, to be written in one line: {@code dialIn("101").from("+79000000010").at(0)}, or as text. The fields of the emitting
  * side are filled in as the PBX of {@link #DIRECTORY} does; seconds count from {@link #BEGIN}, and
  * an event arrives when it happened, unless told otherwise.
  */
@@ -17,37 +20,18 @@ public final class TestEvent {
             true, false, false, false, Duration.ofMinutes(15), Duration.ofHours(4), Duration.ofMinutes(2));
     public static final Instant BEGIN = Instant.parse("2025-03-04T09:00:00Z");
     public static final Directory DIRECTORY = directory("453");
+    static final String CALLER = "+79000000010";
     private static final String PREFIX = "453*";
     private static final String DOMAIN = "@sip.pbx.example";
 
     private final Type type;
     private final String own;
-    private String leg;
-    private Flow flow = Flow.IN;
-    private String status;
-    private String other;
-    private String ownNumber;
-    private String ownExtension;
-    private String otherExtension;
-    private String did;
-    private String remote;
-    private Boolean bridged;
-    private boolean transferred;
-    private String callBack;
-    private Long micros;
-    private boolean timeless;
-    private Instant at = BEGIN;
-    private Instant arrived;
-    private String recording;
-    private String channel;
+    private final Map<String, String> fields = new HashMap<>();
 
-    private TestEvent(Type type, String extension, String status) {
+    private TestEvent(Type type, String extension) {
         this.type = type;
-        this.own = extension;
-        this.leg = "71" + extension + "-1";
-        this.ownNumber = PREFIX + extension;
-        this.ownExtension = PREFIX + extension + DOMAIN;
-        this.status = status;
+        own = extension;
+        with("status", type == Type.ANSWER ? "answer" : type == Type.HANGUP ? "cancel" : "calling");
     }
 
     /** The PBX of the made-up calls; an empty prefix: nobody configured it. */
@@ -65,131 +49,112 @@ public final class TestEvent {
         return number.startsWith("+") ? number : "+" + number;
     }
 
+    /** Of {@code dial-in 101 @0; answer 101 remote=C @5}, where C, and who is not said, is {@link #CALLER}, and @ the second. */
+    static List<CallEvent> read(String text) {
+        return Stream.of(text.split("; ")).map(event -> event.strip().split(" ")).map(words -> {
+            TestEvent event = new TestEvent(Type.of(words[0]), words[1]);
+            event.with(event.type == Type.DIAL_OUT ? "to" : "from", CALLER);
+            for (String word : List.of(words).subList(2, words.length)) {
+                String[] field = word.replaceFirst("^@", "at=").split("=");
+                event.with(field[0], field.length == 1 || field[1].equals("C") ? CALLER : field[1].equals("none") ? null : field[1]);
+            }
+            return event.build();
+        }).toList();
+    }
+
     public static TestEvent dialIn(String extension) {
-        return new TestEvent(Type.DIAL_IN, extension, "calling");
+        return new TestEvent(Type.DIAL_IN, extension);
     }
 
     public static TestEvent dialOut(String extension) {
-        return new TestEvent(Type.DIAL_OUT, extension, "calling");
+        return new TestEvent(Type.DIAL_OUT, extension);
     }
 
     public static TestEvent answer(String extension) {
-        return new TestEvent(Type.ANSWER, extension, "answer");
+        return new TestEvent(Type.ANSWER, extension);
     }
 
     public static TestEvent hangup(String extension) {
-        return new TestEvent(Type.HANGUP, extension, "cancel");
+        return new TestEvent(Type.HANGUP, extension);
     }
 
-    /** Of an incoming leg: CallerIDNum. */
+    /**
+     * @param field from or to (the other party of an incoming or outgoing leg), via (short name of the IVR or queue that routed the
+     *            incoming leg, or of the own extension that the outgoing one reaches), status, micros, talked (seconds, of an answered
+     *            leg that ends), bridged, remote, forwarded, callBack, recording, leg, as (the number of the emitting side, which has
+     *            an id that nobody configured, and is an extension only if name says which), at, arrives, timeless (without
+     *            EventTime), channel (heard on the connection to an Asterisk, where nothing overtakes anything)
+     * @param value {@code null}: it says nothing
+     */
+    TestEvent with(String field, Object value) {
+        fields.remove(field);
+        if (value != null) {
+            fields.put(field, value.toString());
+        }
+        return this;
+    }
+
     public TestEvent from(String caller) {
-        flow = Flow.IN;
-        other = caller;
-        did = "74950000001";
-        return this;
+        return with("from", caller);
     }
 
-    /** Of an outgoing leg: CalledNumber. */
     public TestEvent to(String called) {
-        flow = Flow.OUT;
-        other = called;
-        did = null;
-        return this;
+        return with("to", called);
     }
 
-    /** Short name of the IVR or queue that routed the incoming leg, or of the own extension that the outgoing one reaches. */
-    public TestEvent via(String extension) {
-        otherExtension = extension == null ? null : PREFIX + extension + DOMAIN;
-        return this;
-    }
-
-    public TestEvent status(String word) {
-        status = word;
-        return this;
-    }
-
-    /** The talk, in the unit of the field; {@code null}: the hangup does not say it. */
-    public TestEvent micros(Long duration) {
-        micros = duration;
-        return this;
-    }
-
-    /** An answered leg ends, after so much talk. */
     public TestEvent talked(long seconds) {
-        status = "answer";
-        return micros(seconds * 1_000_000);
+        return with("talked", seconds);
     }
 
-    public TestEvent bridged(Boolean connected) {
-        bridged = connected;
-        return this;
-    }
-
-    public TestEvent remote(String number) {
-        remote = number;
-        return this;
-    }
-
-    public TestEvent forwarded(boolean byRule) {
-        transferred = byRule;
-        return this;
+    public TestEvent bridged(boolean connected) {
+        return with("bridged", connected);
     }
 
     public TestEvent callBack(String id) {
-        callBack = id;
-        return this;
-    }
-
-    public TestEvent recording(String id) {
-        recording = id;
-        return this;
+        return with("callBack", id);
     }
 
     public TestEvent leg(String id) {
-        leg = id;
-        return this;
-    }
-
-    /** How the emitting side is named: number, and full name or {@code null}. Its id is one that nobody configured. */
-    public TestEvent as(String number, String extension) {
-        leg = "99" + own + "-1";
-        ownNumber = number;
-        ownExtension = extension;
-        return this;
+        return with("leg", id);
     }
 
     public TestEvent at(double second) {
-        return at(BEGIN.plusMillis(Math.round(second * 1000)));
+        return with("at", second);
     }
 
     public TestEvent at(Instant time) {
-        at = time;
-        return this;
+        return with("at", time);
     }
 
-    /** Later, or earlier, than it happened. */
     public TestEvent arrives(double second) {
-        arrived = BEGIN.plusMillis(Math.round(second * 1000));
-        return this;
-    }
-
-    /** Heard on the connection to an Asterisk, where nothing overtakes anything. */
-    public TestEvent onChannel(String name) {
-        channel = name;
-        return this;
-    }
-
-    /** Without EventTime. */
-    public TestEvent timeless(boolean missing) {
-        timeless = missing;
-        return this;
+        return with("arrives", second);
     }
 
     public CallEvent build() {
-        boolean in = flow == Flow.IN;
-        return new CallEvent("main", type, "call", leg, flow, status, in ? other : ownNumber, in ? ownNumber : other,
-                in ? otherExtension : ownExtension, in ? ownExtension : otherExtension, null, null, did, remote, bridged,
-                transferred, callBack, micros, timeless ? null : at, arrived == null ? at : arrived, recording, channel, null);
+        boolean in = !fields.containsKey("to");
+        String other = fields.get(in ? "from" : "to");
+        String via = fields.containsKey("via") ? PREFIX + fields.get("via") + DOMAIN : null;
+        boolean stranger = fields.containsKey("as");
+        String number = fields.getOrDefault("as", PREFIX + own);
+        String extension = fields.getOrDefault("name", stranger ? null : PREFIX + own + DOMAIN);
+        String talked = fields.get("talked");
+        String micros = talked == null ? fields.get("micros") : talked + "000000";
+        Instant at = time("at", BEGIN);
+        return new CallEvent("main", type, "call", fields.getOrDefault("leg", (stranger ? "99" : "71") + own + "-1"), in ? Flow.IN : Flow.OUT,
+                talked == null ? fields.get("status") : "answer", in ? other : number, in ? number : other, in ? via : extension,
+                in ? extension : via, null, null, in && other != null ? "74950000001" : null, fields.get("remote"),
+                fields.containsKey("bridged") ? Boolean.valueOf(fields.get("bridged")) : null, "true".equals(fields.get("forwarded")),
+                fields.get("callBack"), micros == null ? null : Long.valueOf(micros), fields.containsKey("timeless") ? null : at,
+                time("arrives", at), fields.get("recording"), fields.get("channel"), null);
+    }
+
+    private Instant time(String field, Instant otherwise) {
+        String time = fields.get(field);
+        return time == null ? otherwise : time.endsWith("Z") ? Instant.parse(time) : second(time);
+    }
+
+    static Instant second(String second) {
+        return BEGIN.plusMillis(Math.round(Double.parseDouble(second) * 1000));
     }
 
     /** The same event at another time of arrival. */
