@@ -13,8 +13,8 @@ import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -40,7 +40,7 @@ class AsteriskGapIT {
     void theCallIsGoingOn() throws IOException {
         bridge = BridgeProcess.builder().crm(crm).settings(ami.settings("office")).setting("callbridge.pbx.office.country", "US")
                 .setting("callbridge.pbx.office.extensions.101.user", "anna").setting("callbridge.ami.reconnect-first-ms", "100").start();
-        ami.awaitLogin(1).send(part(0, CUT));
+        ami.awaitLogin(1).send(Capture.of("reconnect_midcall").received(0, CUT));
         await("the answer").atMost(SOON).until(() -> bridge.get("/api/calls/" + CALL).statusCode() == 200
                 && leg().has("answeredAt"));
     }
@@ -67,7 +67,7 @@ class AsteriskGapIT {
         ami.lists(List.of(), CHANNELS);
         bridge.kill();
         bridge.restart();
-        ami.awaitLogin(2).send(part(CUT, Long.MAX_VALUE));
+        ami.awaitLogin(2).send(Capture.of("reconnect_midcall").received(CUT, Long.MAX_VALUE));
         await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, LEG));
         CrmRequest call = crm.requests(Kind.CALL, LEG).get(0);
         assertEquals("answered", call.member("result"));
@@ -77,30 +77,13 @@ class AsteriskGapIT {
         // Its name comes after the end of the leg.
         await("the recording").atMost(SOON).untilAsserted(() -> assertEquals(
                 "in-12125550110-12025550143-20261123-022422-1795400662.2004.wav",
-                last(crm.requests(Kind.CALL, LEG)).member("recordingId")));
+                crm.requests(Kind.CALL, LEG).stream().reduce((one, next) -> next).orElseThrow().member("recordingId")));
         assertEquals(List.of(), crm.requests(Kind.MISSED));
-    }
-
-    private static CrmRequest last(List<CrmRequest> requests) {
-        return requests.get(requests.size() - 1);
     }
 
     /** A missing node before its first event is stored. */
     private JsonNode leg() {
-        for (JsonNode leg : bridge.call(CALL).path("legs")) {
-            if (leg.path("legId").asText().equals(LEG)) {
-                return leg;
-            }
-        }
-        return MissingNode.getInstance();
-    }
-
-    /** What the capture received from one time to another, without its login. */
-    private static byte[] part(long from, long to) throws IOException {
-        Capture capture = Capture.of("reconnect_midcall");
-        int login = capture.bytes().length - FakeAmi.afterLogin(Capture.FOLDER.resolve("reconnect_midcall.ami")).length;
-        int begin = capture.chunks().stream().filter(chunk -> chunk.millis() >= from).mapToInt(Capture.Chunk::from).findFirst().orElseThrow();
-        int end = capture.chunks().stream().filter(chunk -> chunk.millis() < to).mapToInt(Capture.Chunk::to).max().orElseThrow();
-        return Arrays.copyOfRange(capture.bytes(), Math.max(begin, login), end);
+        return StreamSupport.stream(bridge.call(CALL).path("legs").spliterator(), false)
+                .filter(leg -> leg.path("legId").asText().equals(LEG)).findFirst().orElse(MissingNode.getInstance());
     }
 }

@@ -1,5 +1,7 @@
 package io.callbridge.asterisk;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Directory;
@@ -12,6 +14,7 @@ import io.callbridge.platform.Settings;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +35,7 @@ final class AsteriskLab {
     private final List<CallEvent> read = new ArrayList<>();
     /** By leg, as they were told. */
     private final Map<String, String> cardEnds = new TreeMap<>();
+    private final Map<String, String> names = new HashMap<>();
     private final Directory directory;
     private AsteriskCalls calls;
     private Instant now = BEGIN;
@@ -94,17 +98,48 @@ final class AsteriskLab {
                 .forEach(leg -> call.cardEnd(leg, now).ifPresent(end -> cardEnds.putIfAbsent(leg.id(), end.reason() + " " + end.answeredBy()))));
     }
 
-    void enters(String channel, String id, String bridge, String kind) {
-        says("Event: BridgeEnter\nChannel: " + channel + "\nUniqueid: " + id + "\nBridgeUniqueid: " + bridge + "\n" + kind);
+    /**
+     * @param script an event a line, of one channel or two: {@code DialBegin 1.1>1.2 Exten=101}, where a channel is named at first:
+     *            {@code Newchannel 1.1=PJSIP/101-00000001}; or a new connection; or what follows so far: {@code = registered: 1.1}
+     */
+    AsteriskLab plays(String script) {
+        for (String line : script.lines().toList()) {
+            String[] fact = line.split(": ");
+            if (line.startsWith("= ")) {
+                assertEquals(fact[1], told(fact[0].substring(2).split(" ")), line);
+            } else if (line.equals("reconnects")) {
+                reconnects();
+            } else if (!line.startsWith("#")) {
+                says(message(line.split(" ")));
+            }
+        }
+        return this;
     }
 
-    void leaves(String channel, String id) {
-        says("Event: BridgeLeave\nChannel: " + channel + "\nUniqueid: " + id);
+    private String message(String[] words) {
+        StringBuilder message = new StringBuilder("Event: " + words[0]);
+        String[] ids = words.length == 1 ? new String[0] : words[1].split(">");
+        for (int i = 0; i < ids.length; i++) {
+            String[] channel = ids[i].split("=");
+            String name = channel.length == 1 ? names.get(channel[0]) : channel[1];
+            names.put(channel[0], name);
+            message.append(ids[i].isEmpty() ? "" : "\n@Uniqueid: %s\n@Channel: %s".formatted(channel[0], name).replace("@", i == 0 ? "" : "Dest"));
+        }
+        Stream.of(words).skip(2).forEach(field -> message.append("\n").append(field.replaceFirst("=", ": ")));
+        return message.toString();
     }
 
-    /** What was received of a capture from one time to another, in milliseconds since its begin. */
-    AsteriskLab plays(Capture capture, long from, long to) {
-        return plays(capture.messages(), from, to);
+    private String told(String... fact) {
+        Leg leg = fact.length == 1 ? null : leg(fact[1], !fact[0].equals("local"));
+        return switch (fact[0]) {
+            case "registered" -> registered().toString();
+            case "missed" -> missed().toString();
+            case "callers" -> callers().toString();
+            case "events" -> String.valueOf(events.size());
+            case "card" -> String.valueOf(cardEnd(fact[1]));
+            case "leg", "local" -> leg.callId() + " " + leg.answered() + " " + leg.result() + " " + leg.party().number();
+            default -> throw new IllegalArgumentException(fact[0]);
+        };
     }
 
     AsteriskLab plays(List<Capture.Timed> messages) {
@@ -139,6 +174,13 @@ final class AsteriskLab {
 
     private Stream<Leg> legs() {
         return calls().stream().flatMap(call -> call.legs().stream());
+    }
+
+    /** @return {@code null} if it is not known */
+    Truth.Leg seen(Truth.Leg expected) {
+        Leg leg = leg(expected.id(), expected.outside());
+        return leg == null ? null : new Truth.Leg(leg.callId(), leg.id(), leg.extension().name(), leg.flow().name().toLowerCase(), !leg.local(),
+                leg.did(), seconds(leg.startedAt()), leg.answered() ? seconds(leg.answeredAt()) : null, seconds(leg.hangup().at()), cardEnd(leg.id()));
     }
 
     Leg leg(String id, boolean outside) {

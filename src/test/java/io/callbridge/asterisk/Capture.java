@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -13,6 +14,8 @@ import java.util.stream.Stream;
 public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
 
     public static final Path FOLDER = Path.of("../shared/asterisk/captures");
+
+    private static final String LOGGED_IN = "Authentication accepted\r\n\r\n";
 
     /** @param millis since the connection was made */
     public record Chunk(int from, int to, long millis) {
@@ -29,6 +32,20 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
             chunks.add(new Chunk((int) index.get(i)[0], to, index.get(i)[1]));
         }
         return new Capture(name, bytes, chunks);
+    }
+
+    /** What came from one time to another, without the login. */
+    byte[] received(long from, long to) {
+        List<Chunk> part = afterLogin().stream().filter(chunk -> chunk.millis() >= from && chunk.millis() < to).toList();
+        return Arrays.copyOfRange(bytes, Math.max(login(), part.get(0).from()), part.get(part.size() - 1).to());
+    }
+
+    List<Chunk> afterLogin() {
+        return chunks.stream().filter(chunk -> chunk.to() > login()).toList();
+    }
+
+    private int login() {
+        return new String(bytes, StandardCharsets.ISO_8859_1).indexOf(LOGGED_IN) + LOGGED_IN.length();
     }
 
     /** Names of all captures that have a truth file. */

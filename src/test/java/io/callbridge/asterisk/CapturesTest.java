@@ -2,8 +2,6 @@ package io.callbridge.asterisk;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.support.BridgeInJvm;
@@ -22,12 +20,13 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -40,7 +39,6 @@ import org.junit.jupiter.api.TestFactory;
 @TestProfile(BridgeInJvm.Profile.class)
 class CapturesTest {
 
-    private static final double TOLERANCE = 0.3;
     /** So often another PBX reports a call. */
     private static final long WEBHOOK_MS = 200;
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -78,7 +76,7 @@ class CapturesTest {
         List<DynamicTest> tests = new ArrayList<>();
         for (Playing playing : captures) {
             Truth truth = playing.truth();
-            truth.legs().stream().filter(CapturesTest::registered).map(Truth.Leg::id).forEach(ids::add);
+            truth.legs().stream().filter(Truth.Leg::registered).map(Truth.Leg::id).forEach(ids::add);
             ids.addAll(truth.missed());
             Map<String, JsonNode> calls = explained(bridge, truth);
             tests.add(DynamicTest.dynamicTest(playing.name, () -> compare(truth, begin, calls, requests)));
@@ -115,20 +113,9 @@ class CapturesTest {
         /** What came after the login, as it came. */
         Map<Duration, byte[]> parts() throws IOException {
             Capture capture = Capture.of(name);
-            int login = capture.bytes().length - FakeAmi.afterLogin(Capture.FOLDER.resolve(name + ".ami")).length;
-            List<Capture.Chunk> chunks = capture.chunks().stream().filter(chunk -> chunk.to() > login).toList();
-            Map<Duration, byte[]> parts = new TreeMap<>();
-            for (Capture.Chunk chunk : chunks) {
-                parts.merge(Duration.ofMillis(chunk.millis() - chunks.get(0).millis()),
-                        Arrays.copyOfRange(capture.bytes(), Math.max(login, chunk.from()), chunk.to()), Playing::both);
-            }
-            return parts;
-        }
-
-        private static byte[] both(byte[] one, byte[] other) {
-            byte[] both = Arrays.copyOf(one, one.length + other.length);
-            System.arraycopy(other, 0, both, one.length, other.length);
-            return both;
+            long first = capture.afterLogin().get(0).millis();
+            return capture.afterLogin().stream().map(Capture.Chunk::millis).distinct()
+                    .collect(Collectors.toMap(at -> Duration.ofMillis(at - first), at -> capture.received(at, at + 1)));
         }
 
         void send(byte[] bytes) {
@@ -152,10 +139,6 @@ class CapturesTest {
         }
     }
 
-    private static boolean registered(Truth.Leg leg) {
-        return leg.outside() && (leg.answer() != null || leg.direction().equals("out"));
-    }
-
     /** What the bridge says about the calls of a capture. */
     private static Map<String, JsonNode> explained(BridgeInJvm bridge, Truth truth) {
         Map<String, JsonNode> calls = new TreeMap<>();
@@ -171,47 +154,27 @@ class CapturesTest {
 
     private static void compare(Truth truth, Instant begin, Map<String, JsonNode> calls, List<CrmRequest> requests) {
         for (Truth.Leg expected : truth.legs()) {
-            JsonNode leg = leg(calls.get(expected.callId()), expected.id());
-            String about = expected + " but " + leg;
-            assertEquals(expected.extension(), leg.path("extension").asText(), about);
-            assertEquals(expected.direction(), leg.path("direction").asText(), about);
-            assertEquals(expected.outside(), !leg.path("local").asBoolean(), about);
-            assertEquals(expected.answer() != null, leg.has("answeredAt"), about);
-            if (expected.start() != null) {
-                same(begin, expected.start(), leg.path("startedAt").asText(), about);
-            }
-            if (expected.answer() != null) {
-                same(begin, expected.answer(), leg.path("answeredAt").asText(), about);
-            }
-            same(begin, expected.end(), leg.path("endedAt").asText(), about);
-            if (expected.cardEnd() != null) {
-                of(requests, Kind.CARD_END, expected.id()).forEach(end -> assertEquals(expected.cardEnd(),
-                        end.query().get("reason") + " " + end.query().get("answeredBy"), about));
-            }
+            JsonNode leg = StreamSupport.stream(calls.get(expected.callId()).path("legs").spliterator(), false)
+                    .filter(each -> each.path("legId").asText().equals(expected.id())).findFirst().orElseThrow(() -> new AssertionError(expected));
             List<CrmRequest> written = of(requests, Kind.CALL, expected.id());
-            assertEquals(registered(expected) ? 1 : 0, written.size(), about);
-            if (registered(expected)) {
+            assertEquals(expected.registered() ? 1 : 0, written.size(), expected::toString);
+            String cardEnd = of(requests, Kind.CARD_END, expected.id()).stream()
+                    .map(end -> end.query().get("reason") + " " + end.query().get("answeredBy")).distinct()
+                    .reduce((one, other) -> one + " and " + other).orElse(expected.cardEnd());
+            expected.assertSeen(new Truth.Leg(expected.callId(), expected.id(), leg.path("extension").asText(), leg.path("direction").asText(),
+                    !leg.path("local").asBoolean(), expected.registered() ? written.get(0).member("did") : expected.did(),
+                    seconds(begin, leg.path("startedAt")), seconds(begin, leg.path("answeredAt")), seconds(begin, leg.path("endedAt")), cardEnd));
+            if (expected.registered()) {
                 CrmRequest call = written.get(0);
-                assertEquals("user" + expected.extension(), call.member("user"), about);
-                assertEquals(expected.did() == null ? null : "+" + expected.did(), call.member("did"), about);
-                assertEquals(leg.path("result").asText(), call.member("result"), about);
-                assertTrue(call.member("recordingId") == null ? expected.answer() == null || !truth.recorded()
-                        : truth.recordings().contains(call.member("recordingId")), about + call);
+                assertEquals("user" + expected.extension(), call.member("user"), expected::toString);
+                assertEquals(leg.path("result").asText(), call.member("result"), expected::toString);
+                truth.assertRecording(expected, call.member("recordingId"));
             }
         }
         truth.missed().forEach(callId -> assertEquals(1, of(requests, Kind.MISSED, callId).size(), callId));
     }
 
-    private static JsonNode leg(JsonNode call, String id) {
-        for (JsonNode leg : call.path("legs")) {
-            if (leg.path("legId").asText().equals(id)) {
-                return leg;
-            }
-        }
-        return fail("no leg " + id + " in " + call);
-    }
-
-    private static void same(Instant begin, double expected, String actual, String about) {
-        assertEquals(expected, Duration.between(begin, Instant.parse(actual)).toNanos() / 1e9, TOLERANCE, about);
+    private static Double seconds(Instant begin, JsonNode time) {
+        return time.isMissingNode() ? null : (Double) (Duration.between(begin, Instant.parse(time.asText())).toNanos() / 1e9);
     }
 }

@@ -1,12 +1,15 @@
 package io.callbridge.asterisk;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
 /**
@@ -20,6 +23,7 @@ final class Truth {
             "ast22/xfer_attended_refer 102", 5.752, "pickup_group 102", 1.623, "ast16sip/pickup_directed 103", 1.59,
             "park_and_retrieve 102", 3.905);
     private static final Map<String, Double> PARKED = Map.of("park_and_retrieve 101", 2.279);
+    static final double TOLERANCE = 0.3;
     private static final List<String> NEVER_CALLED_ANYBODY = List.of("in_queue_agent_login 101 caller", "in_conference 101 caller");
 
     /**
@@ -32,6 +36,28 @@ final class Truth {
      */
     record Leg(String callId, String id, String extension, String direction, boolean outside, String did, Double start, Double answer, double end,
             String cardEnd) {
+
+        boolean registered() {
+            return outside && (answer != null || direction.equals("out"));
+        }
+
+        /** @param seen what the bridge says about it */
+        void assertSeen(Leg seen) {
+            assertEquals(timeless(cardEnd), seen.timeless(cardEnd == null ? null : seen.cardEnd));
+            assertSame(start, seen.start);
+            assertSame(answer, seen.answer);
+            assertSame(end, seen.end);
+        }
+
+        private Leg timeless(String ended) {
+            return new Leg(callId, id, extension, direction, outside, did, null, answer == null ? null : 0.0, 0, ended);
+        }
+
+        private void assertSame(Double expected, Double seen) {
+            if (expected != null) {
+                assertEquals(expected, seen, TOLERANCE, this::toString);
+            }
+        }
     }
 
     private final String name;
@@ -82,7 +108,7 @@ final class Truth {
         if (!rang.path("answer").isNull()) {
             return "ended null";
         }
-        return StreamSupport.stream(truth.path("legs").spliterator(), false)
+        return channels()
                 .filter(leg -> leg.path("linkedid_at_end").equals(rang.path("linkedid")) && !leg.path("answer").isNull())
                 .filter(leg -> !leg.path("party").asText().equals("trunk") || leg.path("role").asText().equals("callee"))
                 .filter(leg -> leg.path("answer").asDouble() >= rang.path("start").asDouble()
@@ -91,14 +117,18 @@ final class Truth {
                 .findFirst().orElse("unanswered null");
     }
 
+    private Stream<JsonNode> channels() {
+        return StreamSupport.stream(truth.path("legs").spliterator(), false);
+    }
+
     private String did() {
-        return StreamSupport.stream(truth.path("legs").spliterator(), false).filter(leg -> leg.path("direction").asText().equals("in"))
-                .map(leg -> leg.path("did").asText()).findFirst().orElseThrow();
+        return channels().filter(leg -> leg.path("direction").asText().equals("in"))
+                .map(leg -> "+" + leg.path("did").asText()).findFirst().orElseThrow();
     }
 
     /** The leg of the outside party whom an extension called. */
     private JsonNode trunkOf(JsonNode leg) {
-        return StreamSupport.stream(truth.path("legs").spliterator(), false)
+        return channels()
                 .filter(other -> other.path("party").asText().equals("trunk") && other.path("linkedid").equals(leg.path("linkedid")))
                 .findFirst().orElseThrow();
     }
@@ -108,33 +138,25 @@ final class Truth {
         if (name.equals("in_conference")) {
             return List.of();
         }
-        return StreamSupport.stream(truth.path("legs").spliterator(), false)
+        return channels()
                 .filter(leg -> leg.path("party").asText().equals("trunk") && leg.path("role").asText().equals("caller"))
                 .map(leg -> leg.path("linkedid").asText())
-                .filter(call -> StreamSupport.stream(truth.path("legs").spliterator(), false).noneMatch(
+                .filter(call -> channels().noneMatch(
                         leg -> leg.path("linkedid_at_end").asText().equals(call) && !leg.path("answer").isNull()
                                 && !(leg.path("role").asText().equals("caller") && leg.path("party").asText().equals("trunk"))))
                 .map(prefix::concat).toList();
     }
 
-    boolean recorded() {
-        return truth.path("expected").path("recording").asBoolean();
-    }
-
-    /** Base names of recordings, also of such without sound. */
-    List<String> recordings() {
+    /** The recording of a leg has its base name, also if it is without sound. */
+    void assertRecording(Leg leg, String recordingId) {
         List<String> names = new ArrayList<>();
         truth.path("recordings").fieldNames().forEachRemaining(file -> names.add(file.substring(file.lastIndexOf('/') + 1)));
-        return names;
+        boolean none = leg.answer() == null || !truth.path("expected").path("recording").asBoolean();
+        assertTrue(recordingId == null ? none : names.contains(recordingId), () -> leg + ": " + recordingId);
     }
 
     private Double seconds(JsonNode leg, String field) {
         JsonNode value = leg.path(field);
         return value.isNull() || value.isMissingNode() ? null : (Double) (value.asDouble() - begin);
-    }
-
-    @Override
-    public String toString() {
-        return Objects.toString(truth.path("expected").path("text").asText());
     }
 }

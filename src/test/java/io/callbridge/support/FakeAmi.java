@@ -11,8 +11,6 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Arrays;
@@ -205,12 +203,6 @@ public final class FakeAmi implements AutoCloseable {
         Thread thread = new Thread(work, name);
         thread.setDaemon(true);
         thread.start();
-    }
-
-    /** Bytes of a capture after its login, to be sent by {@link Connection#send} in one's own chunks. */
-    public static byte[] afterLogin(Path capture) throws IOException {
-        String all = Files.readString(capture, StandardCharsets.ISO_8859_1);
-        return all.replaceFirst("(?s)^.*?Authentication accepted\r\n\r\n", "").getBytes(StandardCharsets.ISO_8859_1);
     }
 
     public final class Connection {
