@@ -75,7 +75,7 @@ class IntegratorIT {
     @AutoClose
     private final FakeCollector collector = new FakeCollector();
     @AutoClose
-    private final FakeOidcProvider provider = new FakeOidcProvider().up();
+    private final FakeOidcProvider provider = new FakeOidcProvider();
     private final int tcp = Ports.free();
 
     /**

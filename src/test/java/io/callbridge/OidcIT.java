@@ -53,7 +53,7 @@ class OidcIT {
 
     @BeforeAll
     static void start() {
-        provider = new FakeOidcProvider().up();
+        provider = new FakeOidcProvider();
         bridge = BridgeProcess.builder().settings(provider.settings("anna", "Борис", "token", "demo")).setting("callbridge.admin.oidc.role", "telephony")
                 .setting("quarkus.http.proxy.proxy-address-forwarding", "true").setting("quarkus.http.proxy.enable-forwarded-host", "true")
                 .setting("quarkus.http.proxy.enable-forwarded-prefix", "true").editRoutes(SharedBridge.WHO).start();
@@ -274,7 +274,7 @@ class OidcIT {
     void callsGoOnWithoutTheProviderAndASessionOutlivesARestart() throws IOException {
         String address = "anna@office.example";
         BridgeProcess.Builder builder = BridgeProcess.builder().without("callbridge.admin.token").editRoutes(SharedBridge.WHO);
-        try (FakeOidcProvider other = new FakeOidcProvider().speaking("<html>In maintenance</html>").up()) {
+        try (FakeOidcProvider other = new FakeOidcProvider().speaking("<html>In maintenance</html>")) {
             Map<String, String> settings = new HashMap<>(other.settings(address));
             settings.put("callbridge.admin.oidc.name-claim", "email");
             settings.forEach((key, value) -> builder.environment(key.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_"), value));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -100,6 +101,6 @@ class Bitrix24StandInTest {
     private JsonNode ask(String method, String id, String good, String bad) throws Exception {
         String body = GOOD.getOrDefault(method, "{}").replace(good, bad).replace("$", id).replace('\'', '"');
         return StandIn.JSON.readTree(crm.answer(new StandIn.Request("POST", Bitrix24StandIn.WEBHOOK + "/telephony.externalCall." + method, null,
-                Map.of("Content-Type", List.of("application/json")), body, 0)).body());
+                Map.of("Content-Type", List.of("application/json")), body.getBytes(StandardCharsets.UTF_8), 0)).body());
     }
 }

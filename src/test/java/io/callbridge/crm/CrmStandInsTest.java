@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.crm.StandIn.Reply;
 import io.callbridge.crm.StandIn.Request;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -97,7 +98,7 @@ class CrmStandInsTest {
             String token = key != null ? key : crm == hub ? HubSpotStandIn.TOKEN : AmoCrmStandIn.TOKEN;
             Map<String, List<String>> headers = Map.of("Content-Type", List.of(type), "Authorization", List.of("Bearer " + token),
                     "X-API-KEY", List.of(key != null ? key : RetailCrmStandIn.KEY));
-            return crm.answer(new Request("POST", path, null, headers, body.replace('\'', '"'), System.nanoTime()));
+            return crm.answer(new Request("POST", path, null, headers, body.replace('\'', '"').getBytes(StandardCharsets.UTF_8), System.nanoTime()));
         }
     }
 
@@ -123,6 +124,6 @@ class CrmStandInsTest {
 
     private static Reply vtiger(VtigerStandIn crm, String body) {
         return crm.answer(new Request("POST", "/modules/PBXManager/callbacks/PBXManager.php", null,
-                Map.of("Content-Type", List.of("application/x-www-form-urlencoded")), body, System.nanoTime()));
+                Map.of("Content-Type", List.of("application/x-www-form-urlencoded")), body.getBytes(StandardCharsets.UTF_8), System.nanoTime()));
     }
 }

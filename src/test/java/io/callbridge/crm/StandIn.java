@@ -1,15 +1,14 @@
 package io.callbridge.crm;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.callbridge.support.Ports;
+import io.callbridge.support.Unchecked;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -29,7 +28,7 @@ import java.util.function.Supplier;
  * A CRM that behaves as its vendor says: a plain HTTP server that keeps what it is told, because what matters here is state
  * over several requests and the connection itself. What the subclass does with a request is under one lock.
  */
-abstract class StandIn implements AutoCloseable {
+public abstract class StandIn implements AutoCloseable {
 
     protected static final ObjectMapper JSON = new ObjectMapper();
 
@@ -39,40 +38,44 @@ abstract class StandIn implements AutoCloseable {
     }
 
     /** A request as it came. @param path without the query, percent-encoding as it came */
-    record Request(String method, String path, String query, Map<String, List<String>> headers, String text, long nanos) {
+    public record Request(String method, String path, String query, Map<String, List<String>> headers, byte[] body, long nanos) {
 
-        String header(String name) {
+        public String text() {
+            return new String(body, StandardCharsets.UTF_8);
+        }
+
+        public String header(String name) {
             return headers.entrySet().stream().filter(h -> h.getKey().equalsIgnoreCase(name)).map(h -> h.getValue().get(0)).findFirst()
                     .orElse(null);
         }
 
         /** The decoded parameters of the query, and of the body if that is a form. */
-        Map<String, String> parameters() {
+        public Map<String, String> parameters() {
             Map<String, String> all = decode(query);
             String type = header("Content-Type");
             if (type != null && type.startsWith("application/x-www-form-urlencoded")) {
-                all.putAll(decode(text));
+                all.putAll(decode(text()));
             }
             return all;
         }
 
         /** The body; a missing node if there is none or it is not JSON. */
-        JsonNode json() {
+        public JsonNode json() {
             try {
-                return text.isBlank() ? MissingNode.getInstance() : JSON.readTree(text);
-            } catch (JsonProcessingException e) {
+                return body.length == 0 ? MissingNode.getInstance() : JSON.readTree(body);
+            } catch (IOException notJson) {
                 return MissingNode.getInstance();
             }
         }
     }
 
-    record Reply(int status, String type, String body, Map<String, String> headers) {
+    public record Reply(int status, String type, String body, Map<String, String> headers) {
 
-        static Reply json(int status, Object body) {
+        public static Reply json(int status, Object body) {
             return new Reply(status, "application/json", JSON.valueToTree(body).toString(), Map.of());
         }
 
-        static Reply empty(int status) {
+        public static Reply empty(int status) {
             return new Reply(status, null, "", Map.of());
         }
     }
@@ -88,10 +91,10 @@ abstract class StandIn implements AutoCloseable {
     private final int port = Ports.free();
     private final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
-    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private ExecutorService threads;
     private HttpServer server;
 
-    StandIn() {
+    protected StandIn() {
         up();
     }
 
@@ -99,7 +102,7 @@ abstract class StandIn implements AutoCloseable {
     protected abstract Reply answer(Request request);
 
     /** Without a slash at the end. */
-    String origin() {
+    public String origin() {
         return "http://127.0.0.1:" + port;
     }
 
@@ -118,24 +121,22 @@ abstract class StandIn implements AutoCloseable {
     }
 
     /** Refuses connections from now on. */
-    void down() {
+    public final void down() {
         server.stop(0);
+        threads.shutdownNow();
     }
 
     /** Listens (again), always on the same port. */
-    final void up() {
-        try {
-            server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
-        } catch (IOException e) {
-            throw new UncheckedIOException("the stand-in of the CRM cannot listen on port " + port, e);
-        }
+    public final void up() {
+        server = Unchecked.get(() -> HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0));
         server.createContext("/", this::handle);
+        threads = Executors.newCachedThreadPool();
         server.setExecutor(threads);
         server.start();
     }
 
     /** All requests so far, in the order of their arrival, refused and lost ones too. */
-    List<Request> requests() {
+    public List<Request> requests() {
         return List.copyOf(requests);
     }
 
@@ -145,7 +146,7 @@ abstract class StandIn implements AutoCloseable {
     }
 
     /** The parameters of a query or a form; of several values of one name the last one. */
-    static Map<String, String> decode(String encoded) {
+    public static Map<String, String> decode(String encoded) {
         Map<String, String> all = new LinkedHashMap<>();
         new QueryStringDecoder(encoded == null ? "" : encoded, false).parameters()
                 .forEach((name, values) -> all.put(name, values.get(values.size() - 1)));
@@ -154,15 +155,14 @@ abstract class StandIn implements AutoCloseable {
 
     @Override
     public void close() {
-        server.stop(0);
-        threads.shutdownNow();
+        down();
     }
 
     private void handle(HttpExchange exchange) throws IOException {
         try (exchange) {
             Request request = new Request(exchange.getRequestMethod(), exchange.getRequestURI().getRawPath(),
                     exchange.getRequestURI().getRawQuery(), Map.copyOf(exchange.getRequestHeaders()),
-                    new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8), System.nanoTime());
+                    exchange.getRequestBody().readAllBytes(), System.nanoTime());
             requests.add(request);
             Fault fault = faults.stream().filter(f -> f.take(request)).findFirst().orElse(null);
             Reply reply = fault != null && fault.reply != null ? fault.reply : look(() -> answer(request));

@@ -1,39 +1,39 @@
 package io.callbridge.support;
 
+import io.netty.handler.ssl.JdkSslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslProvider;
+import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
-import java.security.cert.X509Certificate;
 import java.util.Base64;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManagerFactory;
 
 /** Self-signed certificates, made by the JDK's keytool. */
 public final class Certificates {
 
-    private static final char[] PASSWORD = "password-of-the-tests".toCharArray();
+    private static final String PASSWORD = "password-of-the-tests";
 
     private Certificates() {
     }
 
     /** Makes a certificate of localhost. @return its file and that of its private key, in PEM */
     public static String[] in(Path folder, String name) throws IOException, GeneralSecurityException {
-        Path store = folder.resolve(name + ".p12");
+        File store = folder.resolve(name + ".p12").toFile();
         Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair",
                 "-alias", name, "-keyalg", "EC", "-groupname", "secp256r1", "-dname", "CN=" + name, "-ext",
                 "SAN=dns:localhost,ip:127.0.0.1",
-                "-storetype", "PKCS12", "-keystore", store.toString(), "-storepass", new String(PASSWORD)).inheritIO().start();
+                "-storetype", "PKCS12", "-keystore", store.toString(), "-storepass", PASSWORD).inheritIO().start();
         if (Unchecked.get(keytool::waitFor) != 0) {
             throw new IllegalStateException("keytool has failed");
         }
-        KeyStore keys = load(folder, name);
+        KeyStore keys = KeyStore.getInstance(store, PASSWORD.toCharArray());
         return new String[] {
             pem(folder.resolve(name + ".crt"), "CERTIFICATE", keys.getCertificate(name).getEncoded()),
-            pem(folder.resolve(name + ".key"), "PRIVATE KEY", keys.getKey(name, PASSWORD).getEncoded())};
+            pem(folder.resolve(name + ".key"), "PRIVATE KEY", keys.getKey(name, PASSWORD.toCharArray()).getEncoded())};
     }
 
     /**
@@ -42,25 +42,13 @@ public final class Certificates {
      * @param own name of its certificate, {@code null} if it has none
      * @param other name of the certificate that it trusts
      */
-    public static SSLContext context(Path folder, String own, String other) throws IOException, GeneralSecurityException {
-        KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-        keys.init(own == null ? null : load(folder, own), PASSWORD);
-        KeyStore trusted = KeyStore.getInstance("PKCS12");
-        trusted.load(null, null);
-        trusted.setCertificateEntry(other, (X509Certificate) load(folder, other).getCertificate(other));
-        TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        trust.init(trusted);
-        SSLContext context = SSLContext.getInstance("TLS");
-        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-        return context;
-    }
-
-    private static KeyStore load(Path folder, String name) throws IOException, GeneralSecurityException {
-        KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream in = Files.newInputStream(folder.resolve(name + ".p12"))) {
-            store.load(in, PASSWORD);
+    public static SSLContext context(Path folder, String own, String other) throws IOException {
+        SslContextBuilder side = SslContextBuilder.forClient().sslProvider(SslProvider.JDK)
+                .trustManager(folder.resolve(other + ".crt").toFile());
+        if (own != null) {
+            side.keyManager(folder.resolve(own + ".crt").toFile(), folder.resolve(own + ".key").toFile());
         }
-        return store;
+        return ((JdkSslContext) side.build()).context();
     }
 
     private static String pem(Path file, String kind, byte[] bytes) throws IOException {

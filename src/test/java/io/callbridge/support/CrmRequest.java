@@ -3,12 +3,11 @@ package io.callbridge.support;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.crm.StandIn;
 import io.callbridge.platform.Time;
-import java.net.URLDecoder;
-import java.nio.charset.StandardCharsets;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -16,7 +15,7 @@ import java.util.Map;
  * One request as the CRM received it.
  *
  * @param path below the contract's base, percent-encoding as it came
- * @param query decoded
+ * @param query decoded; a raw plus sign is a space: whoever sends "+7..." without encoding it has a bug that must show
  * @param body {@code null} if there is none or it is not JSON
  * @param nanos when it arrived, on the clock of {@link System#nanoTime()}
  * @param at the same on the clock of the bridge, if that is in this JVM
@@ -44,7 +43,7 @@ public record CrmRequest(String method, String path, Map<String, String> query, 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     CrmRequest(String method, String rawPath, String rawQuery, Map<String, List<String>> headers, String text) {
-        this(method, rawPath, parameters(rawQuery), headers, text, json(text), System.nanoTime(), Time.now(), new Answer());
+        this(method, rawPath, StandIn.decode(rawQuery), headers, text, json(text), System.nanoTime(), Time.now(), new Answer());
     }
 
     public String header(String name) {
@@ -95,7 +94,7 @@ public record CrmRequest(String method, String path, Map<String, String> query, 
 
     /** The decoded id at the end of the path. */
     public String id() {
-        return decode(path.substring(path.lastIndexOf('/') + 1));
+        return QueryStringDecoder.decodeComponent(path.substring(path.lastIndexOf('/') + 1));
     }
 
     /** A member of the body as text, {@code null} if absent. */
@@ -115,19 +114,5 @@ public record CrmRequest(String method, String path, Map<String, String> query, 
         } catch (JsonProcessingException notJson) {
             return null;
         }
-    }
-
-    private static Map<String, String> parameters(String rawQuery) {
-        Map<String, String> parameters = new LinkedHashMap<>();
-        for (String parameter : rawQuery == null || rawQuery.isEmpty() ? new String[0] : rawQuery.split("&")) {
-            String[] pair = parameter.split("=", 2);
-            parameters.put(decode(pair[0]), pair.length < 2 ? "" : decode(pair[1]));
-        }
-        return parameters;
-    }
-
-    private static String decode(String text) {
-        // A raw plus sign stays one: whoever sends "+7..." without encoding it has a bug that must show.
-        return URLDecoder.decode(text.replace("+", "%20"), StandardCharsets.UTF_8);
     }
 }

@@ -1,15 +1,16 @@
 package io.callbridge.support;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
@@ -21,23 +22,13 @@ public final class LiveFeed implements AutoCloseable {
     private final Map<String, JsonNode> last = new ConcurrentHashMap<>();
     private final Stream<String> lines;
 
-    public LiveFeed(int port, String token) throws IOException, InterruptedException {
-        HttpResponse<Stream<String>> answer = HttpClient.newHttpClient().send(HttpRequest.newBuilder(
+    public LiveFeed(int port, String token) {
+        HttpResponse<Stream<String>> answer = Unchecked.get(() -> HttpClient.newHttpClient().send(HttpRequest.newBuilder(
                 URI.create("http://127.0.0.1:" + port + "/api/live")).header("Authorization", "Bearer " + token).build(),
-                HttpResponse.BodyHandlers.ofLines());
-        if (answer.statusCode() != 200) {
-            throw new IOException("/api/live answers " + answer.statusCode());
-        }
+                HttpResponse.BodyHandlers.ofLines()));
+        assertEquals(200, answer.statusCode());
         lines = answer.body();
-        Thread reader = new Thread(() -> {
-            try {
-                read();
-            } catch (UncheckedIOException closed) {
-                // Its end.
-            }
-        }, "live-feed-reader");
-        reader.setDaemon(true);
-        reader.start();
+        CompletableFuture.runAsync(this::read);
     }
 
     private void read() {

@@ -1,15 +1,11 @@
 package io.callbridge.support;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
  * Free ports below the range that systems use for outgoing connections: a port that is closed for a while (CRM down,
@@ -18,52 +14,34 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class Ports {
 
-    private static final int FIRST = 10_000;
     private static final int EACH = 1_000;
     private static final int RANGES = 22;
     private static final AtomicInteger NEXT = new AtomicInteger();
-    /** Locked for as long as this process lives. */
-    private static FileChannel range;
-    private static final int BEGIN = begin();
+    /** Who listens on the first port of a range has it for as long as he lives: nobody connects to it. */
+    private static final ServerSocket RANGE = Stream.iterate(31_000, first -> first - EACH).limit(RANGES).map(Ports::listen)
+            .filter(Objects::nonNull).findFirst().orElseThrow(() -> new IllegalStateException(RANGES + " processes run tests already"));
 
     private Ports() {
     }
 
     public static int free() {
-        for (int i = 0; i < EACH; i++) {
-            int port = BEGIN + Math.floorMod(NEXT.getAndIncrement(), EACH);
-            try (ServerSocket socket = new ServerSocket()) {
-                socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-                return port;
-            } catch (IOException taken) {
-                // The next one, then.
-            }
-        }
-        throw new IllegalStateException("no free port from " + BEGIN + " to " + (BEGIN + EACH));
+        return Stream.generate(() -> RANGE.getLocalPort() + 1 + Math.floorMod(NEXT.getAndIncrement(), EACH - 1)).limit(EACH)
+                .filter(Ports::isFree).findFirst().orElseThrow(() -> new IllegalStateException("no free port from " + RANGE));
     }
 
-    private static boolean locked() throws IOException {
-        try {
-            return range.tryLock() != null;
-        } catch (OverlappingFileLockException e) {
-            // This process has it: the class is there twice, by the class loader of an application under test, too.
+    private static boolean isFree(int port) {
+        try (ServerSocket socket = listen(port)) {
+            return socket != null;
+        } catch (IOException e) {
             return false;
         }
     }
 
-    private static int begin() {
+    private static ServerSocket listen(int port) {
         try {
-            for (int i = 0; i < RANGES; i++) {
-                range = FileChannel.open(Path.of(System.getProperty("java.io.tmpdir"), "callbridge-ports-" + i), StandardOpenOption.CREATE,
-                        StandardOpenOption.WRITE);
-                if (locked()) {
-                    return FIRST + i * EACH;
-                }
-                range.close();
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("the ports of this process cannot be claimed", e);
+            return new ServerSocket(port, 1, InetAddress.getLoopbackAddress());
+        } catch (IOException taken) {
+            return null;
         }
-        throw new IllegalStateException(RANGES + " processes run tests already");
     }
 }

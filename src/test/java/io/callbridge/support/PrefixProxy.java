@@ -1,73 +1,49 @@
 package io.callbridge.support;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpClientResponse;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.http.HttpServerResponse;
+import java.util.Set;
 
 /** A reverse proxy that shows another server below a part of its own path, and tells it nothing about who asks. */
 public final class PrefixProxy implements AutoCloseable {
 
-    private static final List<String> NOT_PASSED_ON = List.of("host", "connection", "content-length", "transfer-encoding", "upgrade",
-            "http2-settings");
+    private static final Set<String> NOT_PASSED_ON = Set.of("host", "connection", "content-length", "upgrade", "http2-settings");
 
-    private final HttpServer server;
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-    private final HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    private final String prefix;
-    private final int to;
+    private final Vertx vertx = Vertx.vertx();
+    private final HttpClient client = vertx.createHttpClient();
+    private final HttpServer server = vertx.createHttpServer();
 
-    public PrefixProxy(String prefix, int to) throws IOException {
-        this.prefix = prefix;
-        this.to = to;
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        server.setExecutor(threads);
-        server.createContext(prefix + "/", this::pass);
-        server.start();
+    public PrefixProxy(String prefix, int to) {
+        server.requestHandler(asked -> asked.body()
+                .compose(body -> client.request(asked.method(), to, "127.0.0.1", asked.uri().substring(prefix.length())).compose(request -> {
+                    asked.headers().forEach((name, value) -> {
+                        if (!NOT_PASSED_ON.contains(name.toLowerCase())) {
+                            request.headers().add(name, value);
+                        }
+                    });
+                    return request.send(body);
+                })).onSuccess(answer -> answer(asked, answer)));
+        Unchecked.get(server.listen(0, "127.0.0.1").toCompletionStage().toCompletableFuture()::get);
     }
 
     public int port() {
-        return server.getAddress().getPort();
+        return server.actualPort();
     }
 
-    private void pass(HttpExchange exchange) throws IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create("http://localhost:" + to
-                + exchange.getRequestURI().toString().substring(prefix.length())))
-                .method(exchange.getRequestMethod(), HttpRequest.BodyPublishers.ofByteArray(exchange.getRequestBody().readAllBytes()));
-        exchange.getRequestHeaders().forEach((name, values) -> values.stream().filter(value -> !NOT_PASSED_ON.contains(name.toLowerCase()))
-                .forEach(value -> request.header(name, value)));
-        try (exchange) {
-            HttpResponse<InputStream> answer = Unchecked.get(() -> client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream()));
-            answer.headers().map().forEach((name, values) -> {
-                if (!NOT_PASSED_ON.contains(name.toLowerCase())) {
-                    exchange.getResponseHeaders().put(name, values);
-                }
-            });
-            exchange.sendResponseHeaders(answer.statusCode(), answer.statusCode() == 204 ? -1 : 0);
-            try (InputStream in = answer.body(); OutputStream out = exchange.getResponseBody()) {
-                // As it comes: a feed has no end.
-                byte[] part = new byte[8_192];
-                for (int length = in.read(part); length >= 0; length = in.read(part)) {
-                    out.write(part, 0, length);
-                    out.flush();
-                }
-            }
-        }
+    /** As it comes: a feed has no end. */
+    private static void answer(HttpServerRequest asked, HttpClientResponse answer) {
+        HttpServerResponse response = asked.response().setStatusCode(answer.statusCode());
+        response.headers().addAll(answer.headers());
+        response.setChunked(answer.headers().contains("Transfer-Encoding"));
+        answer.pipeTo(response);
     }
 
     @Override
     public void close() {
-        server.stop(0);
-        threads.shutdownNow();
+        vertx.close();
     }
 }

@@ -67,12 +67,7 @@ public final class RawHttp {
     }
 
     public static Answer send(int port, byte[] request) {
-        return send(InetAddress.getLoopbackAddress(), port, request);
-    }
-
-    /** Sends a request to one of several addresses of the server. */
-    public static Answer send(InetAddress address, int port, byte[] request) {
-        try (Socket socket = new Socket(address, port)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
             socket.setSoTimeout(TIMEOUT_MILLIS);
             // A server that has seen enough answers before the request is written: write and read at the same time.
             CompletableFuture<Void> writing = CompletableFuture.runAsync(() -> write(socket, request));

@@ -2,8 +2,6 @@ package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,11 +38,7 @@ public record Scenario(JsonNode file) {
     }
 
     private static Scenario read(String text) {
-        try {
-            return new Scenario(JSON.readTree(text));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new Scenario(Unchecked.get(() -> JSON.readTree(text)));
     }
 
     /** All scenarios in the order of their names, unless a failure is looked into with {@code -Dcallbridge.test.scenarios=S15,S20b}. */

@@ -47,7 +47,7 @@ class ScenarioVerdictTest {
             empty text                     | "did":"+74950000001" | "did":""
             rawNumber repeats              | "did":            | "rawNumber":"+79000000010","did":
             no ISO-8601                    | 09:00:00.000Z     | 09:00:00Z
-            answeredAt is after endedAt    | 09:00:10          | 09:59:10
+            times out of their order        | 09:00:10          | 09:59:10
             in a call that was not answered | "answered"       | "busy"
             unknown result                 | "answered"        | "fine"
             lacks user                     | "user":"anna",    | ``
