@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.callbridge.crm.StandIn.Reply;
 import io.callbridge.crm.StandIn.Request;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A stand-in that is milder than its vendor would make the adapter's tests pass for nothing. */
 class CrmStandInsTest {
 
+    private static final String REGISTER = Bitrix24StandIn.WEBHOOK + "/telephony.externalCall.register";
+    private static final String SEARCH = Bitrix24StandIn.WEBHOOK + "/telephony.externalCall.searchCrmEntities";
     private static final Map<String, String> GOOD = Map.of("/api/v4/calls", """
             [{'direction':'inbound','duration':95,'source':'callbridge','phone':'+79161234567','uniq':'leg-1','call_status':4,
               'link':'https://pbx.example/1','responsible_user_id':7,'created_at':1772868030}]""",
@@ -29,7 +34,11 @@ class CrmStandInsTest {
             "/api/v5/telephony/calls/upload", """
             calls=[{'date':'2026-11-27 12:00:05','type':'in','phone':'79000000010','code':'101','result':'no answer','duration':61,
               'externalId':'71101-a','recordUrl':'https://pbx.example/1'}]""",
-            "/api/v5/telephony/call/event", "event={'phone':'79000000010','type':'hangup','codes':['101'],'hangupStatus':'no answered'}");
+            "/api/v5/telephony/call/event", "event={'phone':'79000000010','type':'hangup','codes':['101'],'hangupStatus':'no answered'}",
+            REGISTER, """
+            {'USER_ID':7,'PHONE_NUMBER':'+79161234567','TYPE':2,'CALL_START_DATE':'2026-03-07T10:20:30+03:00','EXTERNAL_CALL_ID':'leg-1'}""",
+            SEARCH, "{'PHONE_NUMBER':'+79161234567'}");
+    private static final String FORM = "application/x-www-form-urlencoded";
     private static final String VTIGER = "vtigersignature=" + VtigerStandIn.SIGNATURE + "&callUUID=a&callstatus=";
 
     /** @param change what is instead of what in a good request; {@code null}: it is good */
@@ -72,8 +81,19 @@ class CrmStandInsTest {
             /api/v5/telephony/call/event | no answered>no answer
             /api/v5/telephony/call/event | ['101']>'101'
             /api/v5/telephony/call/event | 'codes':['101'],>
+            register |
+            register | 'USER_ID':7,>
+            register | 'USER_ID':7>'USER_ID':9
+            register | 'TYPE':2>'TYPE':6
+            register | +79161234567>anonymous
+            register | T10>' 10'
+            register | EXTERNAL>INTERNAL
+            register | 'leg-1'>1
+            register | 'leg-1'>null
+            register | 'TYPE'>'SHOW':2,'TYPE'
             """)
-    void whatItRefuses(String path, String change) {
+    void whatItRefuses(String kind, String change) {
+        String path = kind.equals("register") ? REGISTER : kind;
         String[] fromTo = change == null ? new String[] {"", ""} : change.split(">", -1);
         assertTrue(GOOD.get(path).contains(fromTo[0]), fromTo[0]);
         Reply reply = post(path, GOOD.get(path).replace(fromTo[0], fromTo[1]), null);
@@ -82,23 +102,47 @@ class CrmStandInsTest {
 
     @Test
     void whoHasAnotherKeyIsTold() {
-        GOOD.forEach((path, body) -> assertTrue(Set.of(401, 403).contains(post(path, body, "other").status()), path));
+        GOOD.forEach((path, body) -> {
+            Reply reply = post(path.replace("webhook", "other"), body, "other");
+            assertTrue(Set.of(401, 403).contains(reply.status()), path);
+        });
     }
 
     /** @param key {@code null}: the right one */
     private static Reply post(String path, String body, String key) {
-        try (AmoCrmStandIn amo = new AmoCrmStandIn(); HubSpotStandIn hub = new HubSpotStandIn(); var retail = new RetailCrmStandIn()) {
+        try (AmoCrmStandIn amo = new AmoCrmStandIn(); HubSpotStandIn hub = new HubSpotStandIn(); var retail = new RetailCrmStandIn();
+                var bitrix24 = new Bitrix24StandIn()) {
+            bitrix24.user(7, "101", true);
+            bitrix24.user(9, "103", false);
             amo.user(7);
             amo.contact("8 (916) 123-45-67", 501, "Ivanov", 7);
             hub.owner("301");
             hub.contact("51", Map.of("phone", "1"));
             retail.user(27, "101");
-            StandIn crm = path.startsWith("/api/v5/") ? retail : path.startsWith("/crm/") ? hub : amo;
-            String type = crm == retail ? "application/x-www-form-urlencoded" : "application/json";
+            StandIn crm = path.startsWith("/api/v5/") ? retail : path.startsWith("/crm/") ? hub
+                    : path.startsWith("/rest/") ? bitrix24 : amo;
             String token = key != null ? key : crm == hub ? HubSpotStandIn.TOKEN : AmoCrmStandIn.TOKEN;
-            Map<String, List<String>> headers = Map.of("Content-Type", List.of(type), "Authorization", List.of("Bearer " + token),
-                    "X-API-KEY", List.of(key != null ? key : RetailCrmStandIn.KEY));
-            return crm.answer(new Request("POST", path, null, headers, body.replace('\'', '"').getBytes(StandardCharsets.UTF_8), System.nanoTime()));
+            return crm.answer(request(path, crm == retail ? FORM : "application/json", body.replace('\'', '"'),
+                    Map.of("Authorization", List.of("Bearer " + token), "X-API-KEY", List.of(key != null ? key : RetailCrmStandIn.KEY))));
+        }
+    }
+
+    private static Request request(String path, String type, String body, Map<String, List<String>> headers) {
+        Map<String, List<String>> all = new HashMap<>(headers);
+        all.put("Content-Type", List.of(type));
+        return new Request("POST", path, null, all, body.getBytes(StandardCharsets.UTF_8), System.nanoTime());
+    }
+
+    /** Slowly, so that a slow machine does not matter. */
+    @Test
+    void theBucketOfBitrix24Leaks() {
+        try (Bitrix24StandIn crm = new Bitrix24StandIn()) {
+            crm.bucket(3, 0.02);
+            Request search = request(SEARCH, "application/json", GOOD.get(SEARCH).replace('\'', '"'), Map.of());
+            List<Integer> statuses = Stream.generate(() -> crm.answer(search).status()).limit(5).toList();
+            assertEquals("[200, 200, 200, 503, 503] 2", statuses + " " + crm.refusedByLimit);
+            crm.advance(Duration.ofSeconds(51));
+            assertEquals(200, crm.answer(search).status());
         }
     }
 
@@ -123,7 +167,6 @@ class CrmStandInsTest {
     }
 
     private static Reply vtiger(VtigerStandIn crm, String body) {
-        return crm.answer(new Request("POST", "/modules/PBXManager/callbacks/PBXManager.php", null,
-                Map.of("Content-Type", List.of("application/x-www-form-urlencoded")), body.getBytes(StandardCharsets.UTF_8), System.nanoTime()));
+        return crm.answer(request("/modules/PBXManager/callbacks/PBXManager.php", FORM, body, Map.of()));
     }
 }

@@ -1,12 +1,5 @@
 package io.callbridge.crm;
 
-import static io.callbridge.crm.Effects.KNOWN;
-import static io.callbridge.crm.Effects.STARTED;
-import static io.callbridge.crm.Effects.STRANGER;
-import static io.callbridge.crm.Effects.call;
-import static io.callbridge.crm.Effects.card;
-import static io.callbridge.crm.Effects.missed;
-import static io.callbridge.crm.Effects.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -29,15 +22,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The effects as amoCRM receives them, also when answers are lost, and what becomes of calls that it does not store. */
-class DeliverAmocrmRouteTest {
+class DeliverAmocrmRouteTest extends Effects {
 
     private static final Predicate<Request> CHANGES = request -> request.method().equals("PATCH");
 
     private final AmoCrmStandIn crm = new AmoCrmStandIn();
     private final Map<String, String> settings = new HashMap<>(
             Map.of("callbridge.crm.amocrm.url", crm.origin(), "callbridge.crm.amocrm.token", AmoCrmStandIn.TOKEN));
-    private AdapterHarness bridge;
-    private Effects effects;
 
     @BeforeEach
     void start() {
@@ -60,7 +51,6 @@ class DeliverAmocrmRouteTest {
         }
         settings.put("callbridge.crm.amocrm." + key, value);
         bridge = AdapterHarness.of("amocrm", settings, Map.of());
-        effects = new Effects(bridge);
     }
 
     private static Predicate<Request> post(String path) {
@@ -99,37 +89,38 @@ class DeliverAmocrmRouteTest {
     /** Without users amoCRM would show it to everybody. */
     @Test
     void aCardIsShownOnceToItsUser() {
-        effects.delivered("card", "leg-2", card(KNOWN, ""));
-        effects.delivered("card", "leg-2", card(KNOWN, "anna"));
-        effects.delivered("card", "leg-2", card("", "7"));
-        effects.delivered("card", "leg-1", card(KNOWN, "7"));
-        effects.delivered("card", "leg-1", card(KNOWN, "7"));
+        delivered("card", "leg-2", card(KNOWN, ""));
+        delivered("card", "leg-2", card(KNOWN, "anna"));
+        delivered("card", "leg-2", card("", "7"));
+        delivered("card", "leg-1", card(KNOWN, "7"));
+        delivered("card", "leg-1", card(KNOWN, "7"));
         assertEquals(List.of("{\"add\":[{\"type\":\"phone_call\",\"phone_number\":\"+79161234567\",\"users\":[7]}]}"),
                 crm.requests().stream().map(Request::text).toList());
     }
 
-    @Test
-    void aCardWhoseAnswerGotLostIsNotShownAgainAndOneThatWasRefusedIs() {
-        crm.lose(1, post("/api/v2/events/"));
-        effects.later("card", "leg-1", card(KNOWN, "7"));
-        effects.delivered("card", "leg-1", card(KNOWN, "7"));
-        assertEquals(1, crm.effects().size());
+    /** Of a card, too: amoCRM would show it again. */
+    @ParameterizedTest
+    @CsvSource({"card, /api/v2/events/, +79161234567", "missed, /api/v4/leads/unsorted/sip, +79160000001",
+            "task, /api/v4/tasks, +79161234567", "missed, /api/v4/leads/unsorted/sip, ''"})
+    void whatIsLostIsThereOnceAndWhatIsRefusedToo(String operation, String path, String number) {
+        crm.lose(1, post(path));
+        Map<String, Object> body = operation.equals("card") ? card(number, "7") : missed(number, "7");
+        again(operation, "id", body);
         for (int status : List.of(401, 429, 503)) {
-            crm.refuse(1, Reply.json(status, Map.of("title", "no")), post("/api/v2/events/"));
-            effects.later("card", "leg-" + status, card(KNOWN, "7"));
-            effects.delivered("card", "leg-" + status, card(KNOWN, "7"));
+            crm.refuse(1, Reply.json(status, Map.of("title", "no")), post(path));
+            again(operation, "id-" + status, with(body, "startedAt", "2026-11-27T09:00:07.%dZ".formatted(status)));
         }
-        assertEquals(4, crm.effects().size());
+        assertEquals(4, crm.effects().size() + crm.tasks().size());
     }
 
     @Test
     void aCallIsOneRequestWithEverythingThatIsKnown() throws Exception {
-        effects.delivered("call", "leg-1", with(call("in", "answered", KNOWN, "7", 61), "recordingUrl", "https://pbx.example/r/1.mp3"));
+        delivered("call", "leg-1", with(call("in", "answered", KNOWN, "7", 61), "recordingUrl", "https://pbx.example/r/1.mp3"));
         assertEquals(json("""
                 [{"direction": "inbound", "uniq": "leg-1", "phone": "+79161234567", "source": "Callbridge", "duration": 61,
                   "call_status": 4, "call_result": "answered", "link": "https://pbx.example/r/1.mp3", "call_responsible": 7,
                   "responsible_user_id": 7, "created_by": 7, "created_at": 1795770005}]"""), sent(0));
-        effects.delivered("call", "leg-2", call("in", "answered", KNOWN, "anna", 5));
+        delivered("call", "leg-2", call("in", "answered", KNOWN, "anna", 5));
         assertTrue(!sent(1).toString().matches(".*(responsible|created_by).*"), sent(1)::toString);
         assertEquals(2, crm.requests().size());
     }
@@ -138,7 +129,7 @@ class DeliverAmocrmRouteTest {
     @CsvSource({"in, answered, 5, CALL, 4", "out, busy, 0, CALL, 7", "out, no-answer, 0, CALL, 6", "out, cancelled, 0, CALL, 6",
             "out, failed, 0, CALL, 3", "out, unknown, 0, CALL,", "in, unknown, 0, MISSED,"})
     void whatTheResultMeans(String direction, String result, int seconds, Kind kind, String status) {
-        effects.delivered("call", "leg-1", call(direction, result, KNOWN, "7", seconds));
+        delivered("call", "leg-1", call(direction, result, KNOWN, "7", seconds));
         assertEquals(List.of(new CrmEffect(kind, "leg-1", "7", "79161234567", direction, status, (long) seconds, STARTED, null)),
                 crm.effects());
     }
@@ -152,10 +143,9 @@ class DeliverAmocrmRouteTest {
             crm.lead(501, 901);
         }
         crm.lose(1, post("/api/v4/calls"));
-        effects.later("call", "leg-1", call("out", "no-answer", number, "7", 0));
+        later("call", "leg-1", call("out", "no-answer", number, "7", 0));
         crm.refuse(1, Reply.empty(502), CHANGES);
-        effects.later("call", "leg-1", call("out", "answered", number, "7", 9));
-        effects.delivered("call", "leg-1", call("out", "answered", number, "7", 9));
+        again("call", "leg-1", call("out", "answered", number, "7", 9));
         assertEquals(List.of(place + " 4 9"), crm.callsOf("leg-1").stream()
                 .map(note -> note.type() + " " + note.call().get("call_status") + " " + note.call().get("duration")).toList());
         // Found once, then known.
@@ -166,35 +156,33 @@ class DeliverAmocrmRouteTest {
     @Test
     void aCallIsFoundBehindManyOthersAndNoOtherIsTakenForIt() {
         for (int i = 0; i < 260; i++) {
-            effects.delivered("call", "other-" + i, call("in", "answered", KNOWN, "7", 5));
+            delivered("call", "other-" + i, call("in", "answered", KNOWN, "7", 5));
         }
         crm.lose(1, post("/api/v4/calls"));
-        effects.later("call", "leg-1", call("in", "answered", KNOWN, "7", 5));
-        effects.delivered("call", "leg-1", call("in", "answered", KNOWN, "7", 5));
+        again("call", "leg-1", call("in", "answered", KNOWN, "7", 5));
         crm.refuse(1, Reply.empty(500), post("/api/v4/calls"));
-        effects.later("call", "leg-2", call("in", "answered", KNOWN, "7", 6));
-        effects.delivered("call", "leg-2", call("in", "answered", KNOWN, "7", 6));
+        again("call", "leg-2", call("in", "answered", KNOWN, "7", 6));
         assertEquals("1 1", crm.callsOf("leg-1").size() + " " + crm.callsOf("leg-2").size());
     }
 
     @Test
     void whatBecomesKnownLaterChangesTheNote() {
         crm.lead(501, 901);
-        effects.delivered("call", "leg-1", call("in", "unknown", KNOWN, "7", 0));
-        effects.delivered("call", "leg-1", with(call("in", "answered", KNOWN, "7", 61), "recordingUrl", "https://pbx.example/r/1.mp3"));
+        delivered("call", "leg-1", call("in", "unknown", KNOWN, "7", 0));
+        delivered("call", "leg-1", with(call("in", "answered", KNOWN, "7", 61), "recordingUrl", "https://pbx.example/r/1.mp3"));
         assertEquals(List.of(new CrmEffect(Kind.CALL, "leg-1", "7", "79161234567", "in", "4", 61L, STARTED, "https://pbx.example/r/1.mp3")),
                 crm.effects());
         assertEquals(2, crm.requests().size());
         assertTrue(crm.requests().get(1).path().startsWith("/api/v4/leads/901/notes/"), crm.requests().get(1)::path);
         crm.refuse(1, Reply.json(404, Map.of("title", "Not Found")), CHANGES);
-        effects.refused("call", "leg-1", call("in", "answered", KNOWN, "7", 62));
+        refused("call", "leg-1", call("in", "answered", KNOWN, "7", 62));
     }
 
     @Test
     void aMissedCallIsTheResponsibleOnes() {
-        effects.delivered("missed", "c1", missed(KNOWN, "7"));
+        delivered("missed", "c1", missed(KNOWN, "7"));
         assertEquals(List.of(new CrmEffect(Kind.MISSED, "missed-c1", "8", "79161234567", "in", "6", 0L, STARTED, null)), crm.effects());
-        effects.delivered("missed", "c1", with(missed(KNOWN, "7"), "servedAt", "2026-11-27T10:00:00Z"));
+        delivered("missed", "c1", with(missed(KNOWN, "7"), "servedAt", "2026-11-27T10:00:00Z"));
         assertEquals(List.of("missed, served at 2026-11-27T10:00:00Z"),
                 crm.callsOf("missed-c1").stream().map(stored -> stored.call().get("call_result").asText()).toList());
     }
@@ -206,19 +194,19 @@ class DeliverAmocrmRouteTest {
     @CsvSource({"skip, in, nobody has its number", "unsorted, out, unknown-caller=create-contact makes a contact"})
     void whyAStrangersCallIsNowhereIsSaid(String policy, String direction, String why) {
         set("unknown-caller", policy);
-        String skipped = effects.delivered("call", "leg-1", call(direction, "answered", STRANGER, "7", 5)).skipped();
+        String skipped = delivered("call", "leg-1", call(direction, "answered", STRANGER, "7", 5)).skipped();
         assertTrue(skipped.contains(why), skipped);
         assertEquals(1, crm.requests().size());
         crm.contact(STRANGER, 504, "New", 7);
-        effects.delivered("call", "leg-1", call(direction, "answered", STRANGER, "7", 5));
+        delivered("call", "leg-1", call(direction, "answered", STRANGER, "7", 5));
         assertEquals(1, crm.effects().size());
     }
 
     @Test
     void aStrangersCallIsAnIncomingLead() throws Exception {
         set("pipeline-id", "3166396");
-        effects.delivered("call", "leg-1", call("in", "answered", STRANGER, "7", 5));
-        effects.delivered("call", "leg-1", with(call("in", "answered", STRANGER, "7", 5), "recordingUrl", "https://pbx.example/r/1.mp3"));
+        delivered("call", "leg-1", call("in", "answered", STRANGER, "7", 5));
+        delivered("call", "leg-1", with(call("in", "answered", STRANGER, "7", 5), "recordingUrl", "https://pbx.example/r/1.mp3"));
         assertEquals(List.of(new CrmEffect(Kind.CALL, "leg-1", null, "79160000001", "in", null, 5L, STARTED, null)), crm.effects());
         assertEquals(json("""
                 [{"source_uid": "leg-1", "source_name": "Callbridge", "pipeline_id": 3166396, "created_at": 1795770005,
@@ -230,23 +218,10 @@ class DeliverAmocrmRouteTest {
     }
 
     @Test
-    void anIncomingLeadWhoseAnswerGotLostIsFound() {
-        crm.lose(1, post("/api/v4/leads/unsorted/sip"));
-        effects.later("missed", "c1", missed(STRANGER, "7"));
-        effects.delivered("missed", "c1", missed(STRANGER, "7"));
-        assertEquals(1, crm.effects().size());
-        crm.refuse(1, Reply.json(500, Map.of()), post("/api/v4/leads/unsorted/sip"));
-        effects.later("missed", "c2", missed("", "7"));
-        effects.delivered("missed", "c2", missed("", "7"));
-        assertEquals(2, crm.effects().size());
-    }
-
-    @Test
     void aStrangerBecomesAContact() {
         set("unknown-caller", "create-contact");
         crm.lose(1, post("/api/v4/contacts"));
-        effects.later("call", "leg-1", call("out", "answered", STRANGER, "7", 5));
-        effects.delivered("call", "leg-1", call("out", "answered", STRANGER, "7", 5));
+        again("call", "leg-1", call("out", "answered", STRANGER, "7", 5));
         assertEquals(2, crm.clients().size());
         AmoCrmStandIn.Client created = crm.clients().get(1);
         assertEquals("+79160000001 [+79160000001] 7", created.name() + " " + created.phones() + " " + created.responsible());
@@ -259,9 +234,8 @@ class DeliverAmocrmRouteTest {
         set("unknown-caller", "create-contact");
         Reply nobody = Reply.json(400, Map.of("_total_items", 0, "errors", List.of(Map.of("title", "Entity not found"))));
         crm.refuse(3, nobody, post("/api/v4/calls"));
-        assertEquals(1_000, effects.later("call", "leg-1", call("in", "answered", STRANGER, "7", 5)));
-        assertEquals(1_000, effects.later("call", "leg-1", call("in", "answered", STRANGER, "7", 5)));
-        effects.delivered("call", "leg-1", call("in", "answered", STRANGER, "7", 5));
+        assertEquals(1_000, later("call", "leg-1", call("in", "answered", STRANGER, "7", 5)));
+        assertEquals(1_000, again("call", "leg-1", call("in", "answered", STRANGER, "7", 5)));
         assertEquals("2 1", crm.clients().size() + " " + crm.callsOf("leg-1").size());
     }
 
@@ -271,10 +245,10 @@ class DeliverAmocrmRouteTest {
     void aTaskIsForTheResponsibleOneAtHisClient() throws Exception {
         set("task-hours", "2");
         long before = Instant.now().getEpochSecond();
-        effects.delivered("task", "c1", missed(KNOWN, "7"));
-        effects.delivered("task", "c1", missed(KNOWN, "7"));
-        effects.delivered("task", "c2", missed("", "7"));
-        effects.delivered("task", "c3", missed(STRANGER, "7"));
+        delivered("task", "c1", missed(KNOWN, "7"));
+        delivered("task", "c1", missed(KNOWN, "7"));
+        delivered("task", "c2", missed("", "7"));
+        delivered("task", "c3", missed(STRANGER, "7"));
         assertEquals(2, crm.tasks().size());
         JsonNode task = crm.tasks().get(0);
         long due = task.get("complete_till").asLong();
@@ -286,18 +260,6 @@ class DeliverAmocrmRouteTest {
         assertEquals("7 null null", another.get("responsible_user_id") + " " + another.get("entity_id") + " " + another.get("entity_type"));
     }
 
-    @Test
-    void aTaskWhoseAnswerGotLostIsFound() {
-        crm.lose(1, post("/api/v4/tasks"));
-        effects.later("task", "c1", missed(KNOWN, "7"));
-        effects.delivered("task", "c1", missed(KNOWN, "7"));
-        crm.refuse(1, Reply.json(502, Map.of()), post("/api/v4/tasks"));
-        Map<String, Object> another = with(missed(KNOWN, "7"), "startedAt", "2026-11-27T09:30:00Z");
-        effects.later("task", "c2", another);
-        effects.delivered("task", "c2", another);
-        assertEquals(2, crm.tasks().size());
-    }
-
     // --- answers that are no success
 
     @ParameterizedTest
@@ -305,10 +267,9 @@ class DeliverAmocrmRouteTest {
     void whatMayPassIsTriedAgain(int status, String after, long millis) {
         Map<String, String> headers = after == null ? Map.of() : Map.of("Retry-After", after);
         crm.refuse(1, new Reply(status, "application/json", "{}", headers), post("/api/v4/calls"));
-        assertEquals(millis, effects.later("call", "leg-1", call("in", "answered", KNOWN, "7", 5)));
-        effects.delivered("call", "leg-1", call("in", "answered", KNOWN, "7", 5));
+        assertEquals(millis, again("call", "leg-1", call("in", "answered", KNOWN, "7", 5)));
         assertEquals(1, crm.callsOf("leg-1").size());
-        String said = effects.refused("call", "leg-2", call("in", "answered", KNOWN, "99", 5));
+        String said = refused("call", "leg-2", call("in", "answered", KNOWN, "99", 5));
         assertTrue(said.contains("NotSupportedChoice"), said);
     }
 }

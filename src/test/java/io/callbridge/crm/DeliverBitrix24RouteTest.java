@@ -1,11 +1,6 @@
 package io.callbridge.crm;
 
 import static io.callbridge.crm.Bitrix24StandIn.to;
-import static io.callbridge.crm.Effects.KNOWN;
-import static io.callbridge.crm.Effects.call;
-import static io.callbridge.crm.Effects.card;
-import static io.callbridge.crm.Effects.missed;
-import static io.callbridge.crm.Effects.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -51,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * The adapter of Bitrix24 against a portal that takes one finish for a call, and forgets what was registered after half an hour:
  * what the scenarios do not reach, lost answers, refusals, limits, tokens, files.
  */
-class DeliverBitrix24RouteTest {
+class DeliverBitrix24RouteTest extends Effects {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String CALLS = "telephony.externalCall.";

@@ -1,11 +1,5 @@
 package io.callbridge.crm;
 
-import static io.callbridge.crm.Effects.KNOWN;
-import static io.callbridge.crm.Effects.STARTED;
-import static io.callbridge.crm.Effects.STRANGER;
-import static io.callbridge.crm.Effects.call;
-import static io.callbridge.crm.Effects.missed;
-import static io.callbridge.crm.Effects.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -31,18 +25,17 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls, missed calls and tasks as HubSpot receives them, also when answers are lost. */
-class DeliverHubspotRouteTest {
+class DeliverHubspotRouteTest extends Effects {
 
     private static final Predicate<Request> CREATE = request -> (request.method() + request.path()).equals("POST/crm/v3/objects/calls");
     private static final Predicate<Request> TASKS = request -> (request.method() + request.path()).equals("POST/crm/v3/objects/tasks");
 
     private final HubSpotStandIn crm = new HubSpotStandIn();
-    private final AdapterHarness bridge = AdapterHarness.of("hubspot",
-            Map.of("callbridge.crm.hubspot.url", crm.origin(), "callbridge.crm.hubspot.token", HubSpotStandIn.TOKEN), Map.of());
-    private final Effects effects = new Effects(bridge);
 
     @BeforeEach
     void fill() {
+        bridge = AdapterHarness.of("hubspot",
+                Map.of("callbridge.crm.hubspot.url", crm.origin(), "callbridge.crm.hubspot.token", HubSpotStandIn.TOKEN), Map.of());
         crm.owner("301");
         crm.owner("302");
         crm.contact("51", Map.of("firstname", "Ivan", "lastname", "Ivanov", "phone", KNOWN, "hubspot_owner_id", "302"));
@@ -97,7 +90,7 @@ class DeliverHubspotRouteTest {
 
     @Test
     void aCallIsOneRequestBesidesItsLookUp() throws Exception {
-        effects.delivered("call", "leg-1", with(call("in", "answered", KNOWN, "301", 61), "recordingUrl", "https://pbx.example/r/1.mp3"));
+        delivered("call", "leg-1", with(call("in", "answered", KNOWN, "301", 61), "recordingUrl", "https://pbx.example/r/1.mp3"));
         assertEquals(2, crm.requests().size());
         assertEquals(StandIn.JSON.readTree("""
                 {"properties": {"callbridge_id": "leg-1", "hs_timestamp": 1795770005000, "hs_call_direction": "INBOUND",
@@ -107,7 +100,7 @@ class DeliverHubspotRouteTest {
                  "associations": [{"to": {"id": "51"},
                    "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 194}]}]}"""), crm.requests().get(1).json());
         // HubSpot plays a recording from https only.
-        effects.delivered("call", "leg-2", with(call("in", "answered", KNOWN, "anna", 5), "recordingUrl", "http://pbx.example/r/1.mp3",
+        delivered("call", "leg-2", with(call("in", "answered", KNOWN, "anna", 5), "recordingUrl", "http://pbx.example/r/1.mp3",
                 "forwardedTo", "+79035550000"));
         assertNull(crm.effects().get(1).recording());
         assertNull(crm.effects().get(1).user());
@@ -118,7 +111,7 @@ class DeliverHubspotRouteTest {
     @CsvSource({"in, answered, 5, COMPLETED", "out, busy, 0, BUSY", "out, no-answer, 0, NO_ANSWER", "out, cancelled, 0, CANCELED",
             "out, failed, 0, FAILED", "out, unknown, 0,", "in, unknown, 0,"})
     void whatTheResultMeans(String direction, String result, int seconds, String status) {
-        effects.delivered("call", "leg-1", call(direction, result, STRANGER, "301", seconds));
+        delivered("call", "leg-1", call(direction, result, STRANGER, "301", seconds));
         assertEquals(List.of(new CrmEffect(Kind.CALL, "leg-1", "301", "79160000001", direction, status, (long) seconds, STARTED, null)),
                 crm.effects());
         assertEquals(List.of(), crm.contactsOf("leg-1"));
@@ -129,11 +122,10 @@ class DeliverHubspotRouteTest {
     void aCallWhoseAnswerGotLostIsBroughtUpToDate(int conflict) {
         crm.conflict = conflict;
         crm.lose(1, CREATE);
-        effects.later("call", "leg/1 +", call("out", "no-answer", KNOWN, "301", 0));
+        later("call", "leg/1 +", call("out", "no-answer", KNOWN, "301", 0));
         crm.lose(1, request -> request.method().equals("PATCH"));
         Map<String, Object> end = with(call("out", "answered", KNOWN, "301", 61), "recordingUrl", "https://pbx.example/r/1.mp3");
-        effects.later("call", "leg/1 +", end);
-        effects.delivered("call", "leg/1 +", end);
+        again("call", "leg/1 +", end);
         assertEquals(List.of(new CrmEffect(Kind.CALL, "leg/1 +", "301", "79161234567", "out", "COMPLETED", 61L, STARTED,
                 "https://pbx.example/r/1.mp3")), crm.effects());
         assertEquals(List.of("51"), crm.contactsOf("leg/1 +"));
@@ -141,9 +133,9 @@ class DeliverHubspotRouteTest {
 
     @Test
     void aMissedCallIsTheResponsibleOnes() {
-        effects.delivered("missed", "c1", missed(KNOWN, "301"));
+        delivered("missed", "c1", missed(KNOWN, "301"));
         assertEquals("Missed call: Missed at queue 880", title());
-        effects.delivered("missed", "c1", with(missed(KNOWN, "301"), "servedAt", "2026-11-27T10:00:00Z"));
+        delivered("missed", "c1", with(missed(KNOWN, "301"), "servedAt", "2026-11-27T10:00:00Z"));
         assertEquals(List.of(new CrmEffect(Kind.MISSED, "missed-c1", "302", "79161234567", "in", "NO_ANSWER", 0L, STARTED, null)),
                 crm.effects());
         assertEquals("Missed call: Missed at queue 880, served at 2026-11-27T10:00:00Z", title());
@@ -160,10 +152,10 @@ class DeliverHubspotRouteTest {
     @Test
     void aTaskIsForTheResponsibleOneAtHisContact() {
         long before = Instant.now().getEpochSecond();
-        effects.delivered("task", "c1", missed(KNOWN, "301"));
-        effects.delivered("task", "c1", missed(KNOWN, "301"));
-        effects.delivered("task", "c2", missed("", "301"));
-        effects.delivered("task", "c3", missed(STRANGER, "301"));
+        delivered("task", "c1", missed(KNOWN, "301"));
+        delivered("task", "c1", missed(KNOWN, "301"));
+        delivered("task", "c2", missed("", "301"));
+        delivered("task", "c3", missed(STRANGER, "301"));
         assertEquals(List.of("TASK 302 NOT_STARTED", "TASK 301 NOT_STARTED"),
                 crm.effects().stream().map(task -> task.kind() + " " + task.user() + " " + task.status()).toList());
         long due = crm.effects().get(0).startedAt() - 3_600;
@@ -176,13 +168,11 @@ class DeliverHubspotRouteTest {
     @Test
     void aTaskWhoseAnswerGotLostIsFound() {
         crm.lose(1, TASKS);
-        effects.later("task", "c1", missed(KNOWN, "301"));
-        effects.delivered("task", "c1", missed(KNOWN, "301"));
+        again("task", "c1", missed(KNOWN, "301"));
         assertEquals(1, crm.effects().size());
         crm.refuse(1, Reply.json(502, Map.of()), TASKS);
         Map<String, Object> another = with(missed(KNOWN, "301"), "startedAt", "2026-11-27T09:30:00Z");
-        effects.later("task", "c2", another);
-        effects.delivered("task", "c2", another);
+        again("task", "c2", another);
         assertEquals(2, crm.effects().size());
     }
 
@@ -191,9 +181,8 @@ class DeliverHubspotRouteTest {
     void aTaskThatTheIndexDoesNotHaveYetIsThereTwice() {
         crm.indexLags();
         crm.lose(1, TASKS);
-        effects.later("task", "c1", missed(STRANGER, "301"));
-        effects.delivered("task", "c1", missed(STRANGER, "301"));
-        effects.delivered("task", "c1", missed(STRANGER, "301"));
+        again("task", "c1", missed(STRANGER, "301"));
+        delivered("task", "c1", missed(STRANGER, "301"));
         assertEquals(2, crm.effects().size());
     }
 
@@ -202,12 +191,12 @@ class DeliverHubspotRouteTest {
     /** Whoever must create the property: no call may be lost until then. */
     @Test
     void whatIsTheCallsFaultIsRefusedAndWhatIsTheAdministratorsIsNot() {
-        String said = effects.refused("call", "leg-1", call("in", "answered", KNOWN, "399", 5));
+        String said = refused("call", "leg-1", call("in", "answered", KNOWN, "399", 5));
         assertTrue(said.contains("INVALID_OWNER_ID"), said);
         crm.unique = "another_id";
-        effects.later("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
+        later("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
         crm.unique = "callbridge_id";
-        effects.delivered("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
+        delivered("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
         assertEquals(1, crm.effects().size());
     }
 
@@ -216,8 +205,7 @@ class DeliverHubspotRouteTest {
             "402, '', 0", "403, '', 0", "408, '', 0", "423, '', 0", "477, '', 0", "500, '', 0"})
     void whatMayPassIsTriedAgain(int status, String policy, long millis) {
         crm.refuse(1, Reply.json(status, Map.of("status", "error", "policyName", policy)), CREATE);
-        assertEquals(millis, effects.later("call", "leg-1", call("in", "answered", STRANGER, "301", 5)));
-        effects.delivered("call", "leg-1", call("in", "answered", STRANGER, "301", 5));
+        assertEquals(millis, again("call", "leg-1", call("in", "answered", STRANGER, "301", 5)));
         assertEquals(1, crm.effects().size());
     }
 }

@@ -1,8 +1,5 @@
 package io.callbridge.crm;
 
-import static io.callbridge.crm.Effects.KNOWN;
-import static io.callbridge.crm.Effects.STARTED;
-import static io.callbridge.crm.Effects.with;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.callbridge.crm.StandIn.Reply;
@@ -21,16 +18,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every effect as a person finds it in vtiger, which inserts a record for every StartApp and says nothing to what it ignores. */
-class DeliverVtigerRouteTest {
+class DeliverVtigerRouteTest extends Effects {
 
     private static final String TALK = "c1 19x5 in completed 61";
 
     private final VtigerStandIn crm = new VtigerStandIn();
-    private final AdapterHarness adapter = adapter(Map.of());
-    private final Effects effects = new Effects(adapter);
 
     @BeforeEach
     void fill() {
+        bridge = adapter(Map.of());
         crm.multiplies = true;
         crm.user("19x5", "101");
         crm.user("19x6", "102");
@@ -38,7 +34,7 @@ class DeliverVtigerRouteTest {
 
     @AfterEach
     void close() {
-        adapter.close();
+        bridge.close();
         assertEquals(List.of(), crm.ignored());
         crm.close();
     }
@@ -72,7 +68,7 @@ class DeliverVtigerRouteTest {
         for (String step : steps) {
             String[] what = step.split(" ");
             boolean missed = what[0].equals("missed");
-            effects.delivered(what[0], what[1], missed ? with(Effects.missed(KNOWN, ""), "callId", what[1]) : leg(what[0], what[1]));
+            delivered(what[0], what[1], missed ? with(missed(KNOWN, ""), "callId", what[1]) : leg(what[0], what[1]));
             if (step.equals(steps[0])) {
                 assertEquals(popups, crm.ringing().size());
             }
@@ -87,7 +83,7 @@ class DeliverVtigerRouteTest {
     @ParameterizedTest
     @ValueSource(strings = {"busy", "no-answer", "cancelled", "failed", "unknown"})
     void anOutgoingCallThatNobodyAnsweredHasItsResult(String result) {
-        effects.delivered("call", "o", Effects.call("out", result, KNOWN, "19x5", 0));
+        delivered("call", "o", call("out", result, KNOWN, "19x5", 0));
         assertEquals("o 19x5 out " + result + " 0", records());
     }
 
@@ -95,7 +91,7 @@ class DeliverVtigerRouteTest {
     void numbersAndTimesAreThoseOfTheCrm() {
         crm.zone = ZoneId.of("Asia/Yekaterinburg");
         try (AdapterHarness east = adapter(Map.of("callbridge.crm.vtiger.time-zone", "Asia/Yekaterinburg"))) {
-            east.deliver("card", "a", Effects.card("", "19x5"));
+            east.deliver("card", "a", card("", "19x5"));
             east.deliver("call", "o", leg("call", "o"));
         }
         assertEquals("anonymous", crm.requests().get(0).parameters().get("callerIdNumber"));
@@ -108,11 +104,10 @@ class DeliverVtigerRouteTest {
     @Test
     void anAnswerToAPopupThatGetsLostCanLeaveOneMoreRecordAndLosesNothing() {
         crm.lose(1, request -> true);
-        effects.later("card", "a", leg("card", "a"));
-        effects.delivered("card", "a", leg("card", "a"));
-        effects.delivered("card", "b", leg("card", "b"));
+        again("card", "a", leg("card", "a"));
+        delivered("card", "b", leg("card", "b"));
         assertEquals(List.of("StartApp"), words());
-        effects.delivered("call", "a", leg("call", "a"));
+        delivered("call", "a", leg("call", "a"));
         assertEquals(List.of("StartApp", "StartApp", "DialAnswer", "EndCall", "Hangup"), words());
         assertEquals(TALK + ", " + TALK, records());
         assertEquals(List.of(), crm.ringing());
@@ -122,8 +117,7 @@ class DeliverVtigerRouteTest {
     @ValueSource(strings = {"DialAnswer", "EndCall", "Hangup"})
     void anyOtherAnswerThatGetsLostChangesNothing(String word) {
         crm.lose(1, request -> word.equals(request.parameters().get("callstatus")));
-        effects.later("call", "a", leg("call", "a"));
-        effects.delivered("call", "a", leg("call", "a"));
+        again("call", "a", leg("call", "a"));
         assertEquals(TALK, records());
         assertEquals(1, Collections.frequency(words(), "StartApp"));
     }
@@ -134,18 +128,18 @@ class DeliverVtigerRouteTest {
             "400, ''", "403, ''", "404, ''", "408, ''", "429, ''", "500, ''"})
     void noAnswerIsARefusal(int status, String body) {
         crm.refuse(1, new Reply(status, "text/html", body, Map.of()), request -> true);
-        assertEquals(0, effects.later("call", "a", leg("call", "a")));
+        assertEquals(0, later("call", "a", leg("call", "a")));
         assertEquals(1, crm.requests().size());
-        effects.delivered("call", "a", leg("call", "a"));
+        delivered("call", "a", leg("call", "a"));
         assertEquals(TALK, records());
     }
 
     @Test
     void anAddressThatWouldBeCutIsRefused() {
         String address = "https://pbx.example/" + "x".repeat(180);
-        effects.delivered("call", "a", leg("call", "a"));
-        effects.delivered("recording", "a", with(leg("call", "a"), "recordingUrl", address));
-        effects.refused("recording", "a", with(leg("call", "a"), "recordingUrl", address + "x"));
+        delivered("call", "a", leg("call", "a"));
+        delivered("recording", "a", with(leg("call", "a"), "recordingUrl", address));
+        refused("recording", "a", with(leg("call", "a"), "recordingUrl", address + "x"));
         assertEquals(1, Collections.frequency(words(), "Record"));
     }
 
@@ -160,9 +154,9 @@ class DeliverVtigerRouteTest {
 
     private static Map<String, Object> leg(String operation, String id) {
         String direction = id.equals("o") ? "out" : "in";
-        Map<String, Object> body = with(Effects.card(KNOWN, "19x5"), "direction", direction, "extension", id.equals("b") ? "102" : "101");
+        Map<String, Object> body = with(card(KNOWN, "19x5"), "direction", direction, "extension", id.equals("b") ? "102" : "101");
         if (!List.of("card", "answer").contains(operation)) {
-            Effects.call(direction, "answered", KNOWN, "19x5", 61).forEach(body::putIfAbsent);
+            call(direction, "answered", KNOWN, "19x5", 61).forEach(body::putIfAbsent);
             body.put("answeredAt", "2026-11-27T09:00:09Z");
         }
         return operation.equals("recording") ? with(body, "recordingUrl", "https://p/" + id + "?x=1&y=%20") : body;

@@ -9,18 +9,14 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Effects as the bridge writes them (contract section 3), and their tries. */
-final class Effects {
+/** A test that has effects, as the bridge writes them (contract section 3), tried by an adapter. */
+abstract class Effects {
 
     static final String KNOWN = "+79161234567";
     static final String STRANGER = "+79160000001";
     static final long STARTED = Instant.parse("2026-11-27T09:00:05Z").getEpochSecond();
 
-    private final AdapterHarness bridge;
-
-    Effects(AdapterHarness bridge) {
-        this.bridge = bridge;
-    }
+    protected AdapterHarness bridge;
 
     Outcome delivered(String operation, String id, Map<String, Object> body) {
         return ended("delivered", operation, id, body);
@@ -29,6 +25,13 @@ final class Effects {
     /** @return how long the CRM asked to wait, in ms; a try without an answer: -1 */
     long later(String operation, String id, Map<String, Object> body) {
         return ended("retryLater", operation, id, body).cause() instanceof CrmAnswerException answer ? answer.retryAfterMs() : -1;
+    }
+
+    /** A try that is to be repeated, and then succeeds. @return as {@link #later} */
+    long again(String operation, String id, Map<String, Object> body) {
+        long millis = later(operation, id, body);
+        delivered(operation, id, body);
+        return millis;
     }
 
     String refused(String operation, String id, Map<String, Object> body) {

@@ -1,11 +1,5 @@
 package io.callbridge.crm;
 
-import static io.callbridge.crm.Members.COUNT;
-import static io.callbridge.crm.Members.FILLED;
-import static io.callbridge.crm.Members.TEXT;
-import static io.callbridge.crm.Members.among;
-import static io.callbridge.crm.Members.listOf;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.crm.CrmEffect.Kind;

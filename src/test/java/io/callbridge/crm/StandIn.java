@@ -12,11 +12,16 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -31,6 +36,9 @@ import java.util.function.Supplier;
 public abstract class StandIn implements AutoCloseable {
 
     protected static final ObjectMapper JSON = new ObjectMapper();
+    protected static final Predicate<JsonNode> TEXT = JsonNode::isTextual;
+    protected static final Predicate<JsonNode> FILLED = value -> value.isTextual() && !value.asText().isBlank();
+    protected static final Predicate<JsonNode> COUNT = value -> value.isIntegralNumber() && value.asLong() >= 0;
 
     static {
         // Without it every answer on a kept connection waits 40 ms for the other side's acknowledgement.
@@ -85,6 +93,89 @@ public abstract class StandIn implements AutoCloseable {
 
         boolean take(Request request) {
             return whom.test(request) && left.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+        }
+    }
+
+    /** What an object in a request must and may have; nothing else, which is stricter than some vendors are. */
+    static final class Members {
+
+        private final Map<String, Predicate<JsonNode>> known = new HashMap<>();
+        private final Set<String> needed = new TreeSet<>();
+
+        Members must(Predicate<JsonNode> value, String... names) {
+            needed.addAll(List.of(names));
+            return may(value, names);
+        }
+
+        Members may(Predicate<JsonNode> value, String... names) {
+            List.of(names).forEach(name -> known.put(name, value));
+            return this;
+        }
+
+        boolean knows(String name) {
+            return known.containsKey(name);
+        }
+
+        boolean fit(JsonNode object) {
+            return wrong(object).isEmpty();
+        }
+
+        /** @return by the member's name */
+        Map<String, String> wrong(JsonNode object) {
+            Map<String, String> wrong = new TreeMap<>();
+            needed.stream().filter(name -> !object.has(name)).forEach(name -> wrong.put(name, "FieldMissing"));
+            object.properties().forEach(member -> {
+                Predicate<JsonNode> allowed = known.get(member.getKey());
+                if (allowed == null) {
+                    wrong.put(member.getKey(), "NotExpected");
+                } else if (member.getValue().isNull()) {
+                    wrong.put(member.getKey(), "NotNullable");
+                } else if (!allowed.test(member.getValue())) {
+                    wrong.put(member.getKey(), "NotSupportedChoice");
+                }
+            });
+            return wrong;
+        }
+    }
+
+    /** How many requests a CRM takes within any window of a length, and how many came. */
+    static final class SlidingLimit {
+
+        private final long window;
+        private final List<Long> arrived = new ArrayList<>();
+        private final List<Long> taken = new ArrayList<>();
+        private int most;
+        private int refused;
+
+        SlidingLimit(Duration window, int most) {
+            this.window = window.toNanos();
+            this.most = most;
+        }
+
+        /** From now on so many; refused ones do not count. */
+        synchronized void most(int requests) {
+            most = requests;
+        }
+
+        synchronized boolean take(long nanos) {
+            arrived.add(nanos);
+            if (taken.stream().filter(t -> nanos - t < window).count() >= most) {
+                refused++;
+                return false;
+            }
+            taken.add(nanos);
+            return true;
+        }
+
+        synchronized int refused() {
+            return refused;
+        }
+
+        /** The fullest window so far, refused requests too. */
+        synchronized int fullest() {
+            return (int) arrived.stream()
+                    .mapToLong(begin -> arrived.stream().filter(at -> at >= begin && at - begin < window).count()).max()
+                    .orElse(0);
         }
     }
 
@@ -143,6 +234,14 @@ public abstract class StandIn implements AutoCloseable {
     /** Runs something that reads or changes the state of the CRM. */
     protected final synchronized <T> T look(Supplier<T> reading) {
         return reading.get();
+    }
+
+    static Predicate<JsonNode> among(String... words) {
+        return value -> value.isTextual() && Set.of(words).contains(value.asText());
+    }
+
+    static Predicate<JsonNode> listOf(Predicate<JsonNode> element) {
+        return value -> value.isArray() && !value.isEmpty() && value.valueStream().allMatch(element);
     }
 
     /** The parameters of a query or a form; of several values of one name the last one. */

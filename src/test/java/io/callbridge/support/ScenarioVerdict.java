@@ -1,6 +1,7 @@
 package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.support.CrmRequest.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -14,28 +15,16 @@ import java.util.stream.StreamSupport;
  */
 record ScenarioVerdict(Scenario scenario, boolean everything) {
 
-    private enum Part {
-        CARDS("cards", "legId", CrmRequest.Kind.CARD),
-        HIDDEN("hidden", "legId", CrmRequest.Kind.CARD_END),
-        CALLS("calls", "id", CrmRequest.Kind.CALL),
-        MISSED("missed", "id", CrmRequest.Kind.MISSED);
-
-        private final String name;
-        private final String key;
-        private final CrmRequest.Kind kind;
-
-        Part(String name, String key, CrmRequest.Kind kind) {
-            this.name = name;
-            this.key = key;
-            this.kind = kind;
-        }
+    private record Part(String name, Kind kind) {
     }
 
+    private static final List<Part> PARTS = List.of(new Part("calls", Kind.CALL), new Part("missed", Kind.MISSED),
+            new Part("cards", Kind.CARD), new Part("hidden", Kind.CARD_END));
     /** About an expected request, not members of its body. */
     private static final Set<String> DIRECTIVES = Set.of("id", "legId", "optional", "updates");
 
     private List<Part> parts() {
-        return everything ? List.of(Part.values()) : List.of(Part.CALLS, Part.MISSED);
+        return everything ? PARTS : PARTS.subList(0, 2);
     }
 
     /** The expected requests that have not been made yet; empty when there is nothing left to wait for. */
@@ -60,7 +49,7 @@ record ScenarioVerdict(Scenario scenario, boolean everything) {
             }
             if (scenario.file().at("/expect/nothingElse").asBoolean()) {
                 requests.stream().filter(r -> r.kind() == part.kind && stream(scenario.expected(part.name))
-                        .noneMatch(expected -> expected.get(part.key).asText().equals(r.id())))
+                        .noneMatch(expected -> id(expected).equals(r.id())))
                         .forEach(r -> differences.add(part.name + ": not expected: " + r));
             }
         }
@@ -68,12 +57,16 @@ record ScenarioVerdict(Scenario scenario, boolean everything) {
     }
 
     private static List<CrmRequest> made(Part part, JsonNode expected, List<CrmRequest> requests) {
-        String id = expected.get(part.key).asText();
-        return requests.stream().filter(r -> r.kind() == part.kind && r.id().equals(id)).toList();
+        return requests.stream().filter(r -> r.kind() == part.kind && r.id().equals(id(expected))).toList();
+    }
+
+    /** A card's is that of its leg. */
+    private static String id(JsonNode expected) {
+        return expected.path("legId").asText(expected.path("id").asText());
     }
 
     private static void compare(Part part, JsonNode expected, List<CrmRequest> made, List<String> differences) {
-        String where = part.name + " " + expected.get(part.key).asText() + ": ";
+        String where = part.name + " " + id(expected) + ": ";
         boolean updates = expected.path("updates").asBoolean();
         if (made.size() > 1 && !updates) {
             differences.add(where + "written " + made.size() + " times: " + made);
@@ -84,7 +77,7 @@ record ScenarioVerdict(Scenario scenario, boolean everything) {
             }
         }
         for (CrmRequest request : made) {
-            if (part == Part.HIDDEN) {
+            if (part.kind == Kind.CARD_END) {
                 compareEnd(where, expected, request, differences);
             } else if (request.body() == null) {
                 differences.add(where + "no JSON body");

@@ -13,10 +13,10 @@ public final class SmallDisk implements AutoCloseable {
 
     private static final String SIZE = "16m";
 
-    private final Path folder = Files.createTempDirectory("callbridge-disk-");
+    private final Path folder = Unchecked.get(() -> Files.createTempDirectory("callbridge-disk-"));
     private final boolean mounted;
 
-    public SmallDisk() throws IOException, InterruptedException {
+    public SmallDisk() {
         mounted = !Boolean.getBoolean("callbridge.test.nomount")
                 && succeeds("mount", "-t", "tmpfs", "-o", "size=" + SIZE, "tmpfs", folder.toString());
         System.out.println(mounted ? "a disk of " + SIZE + " in " + folder : "no disk can be mounted: the length of files is limited");
@@ -26,7 +26,7 @@ public final class SmallDisk implements AutoCloseable {
         return folder;
     }
 
-    public void fill(BridgeProcess user) throws IOException, InterruptedException {
+    public void fill(BridgeProcess user) {
         if (!mounted) {
             must("prlimit", "--pid", Long.toString(user.pid()), "--fsize=1:");
             return;
@@ -40,16 +40,16 @@ public final class SmallDisk implements AutoCloseable {
         }
     }
 
-    public void free(BridgeProcess user) throws IOException, InterruptedException {
+    public void free(BridgeProcess user) {
         if (mounted) {
-            Files.delete(ballast());
+            Unchecked.run(() -> Files.delete(ballast()));
         } else {
             must("prlimit", "--pid", Long.toString(user.pid()), "--fsize=unlimited:");
         }
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
+    public void close() {
         if (mounted) {
             must("umount", folder.toString());
         }
@@ -60,16 +60,16 @@ public final class SmallDisk implements AutoCloseable {
         return folder.resolve("ballast");
     }
 
-    private static void must(String... command) throws InterruptedException {
+    private static void must(String... command) {
         if (!succeeds(command)) {
             throw new IllegalStateException("failed: " + String.join(" ", command));
         }
     }
 
-    private static boolean succeeds(String... command) throws InterruptedException {
+    private static boolean succeeds(String... command) {
         try {
             return new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start()
-                    .waitFor() == 0;
+                    .onExit().join().exitValue() == 0;
         } catch (IOException noSuchCommand) {
             return false;
         }

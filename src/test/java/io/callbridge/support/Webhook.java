@@ -1,7 +1,6 @@
 package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -108,15 +107,10 @@ public final class Webhook {
 
     /** Fields as JSON; what is a number in the protocol is a number here. */
     public static String json(Map<String, String> fields) {
-        ObjectNode json = JSON.createObjectNode();
-        fields.forEach((name, value) -> {
-            if (Set.of("EventTime", "Duration").contains(name) && value.matches("\\d{1,18}")) {
-                json.put(name, Long.parseLong(value));
-            } else {
-                json.put(name, value);
-            }
-        });
-        return json.toString();
+        Map<String, Object> json = new LinkedHashMap<>(fields);
+        json.replaceAll((name, value) -> Set.of("EventTime", "Duration").contains(name) && value.toString().matches("\\d{1,18}")
+                ? (Object) Long.valueOf(value.toString()) : value);
+        return JSON.valueToTree(json).toString();
     }
 
     private static String encode(String text) {
