@@ -1,16 +1,19 @@
 package io.callbridge.bench;
 
+import io.callbridge.support.TestCall;
+import io.callbridge.support.Webhook;
+import java.io.BufferedInputStream;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -20,9 +23,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The load: several connections with a thread each, which share one list of requests. Every answer must be 200. */
 final class LoadClient implements AutoCloseable {
@@ -30,7 +32,6 @@ final class LoadClient implements AutoCloseable {
     /** Until all threads are there. */
     private static final long LEAD_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final int LONGEST_SECONDS = 120;
-    private static final Pattern LENGTH = Pattern.compile("\r\ncontent-length: *(\\d+)");
 
     /**
      * What became of a list of requests; all times on the clock of {@link System#nanoTime()}, by place in the list.
@@ -50,54 +51,84 @@ final class LoadClient implements AutoCloseable {
         }
     }
 
-    /**
-     * One kept HTTP/1.1 connection to a server on this machine: a request goes out as the bytes it is, its answer is read to the
-     * end. Blocks without a time-out, which would cost system calls; an interrupt closes it.
-     */
+    /** One kept HTTP/1.1 connection to a server on this machine: a request goes out as the bytes it is, its answer is read to the end. */
     static final class Connection {
 
-        private final SocketChannel channel;
-        private final ByteBuffer out = ByteBuffer.allocateDirect(16 * 1024);
-        private final ByteBuffer in = ByteBuffer.allocateDirect(16 * 1024);
+        private final Socket socket;
+        private final InputStream in;
 
         private Connection(int port) throws IOException {
-            channel = SocketChannel.open(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+            socket = new Socket(InetAddress.getLoopbackAddress(), port);
+            socket.setTcpNoDelay(true);
+            in = new BufferedInputStream(socket.getInputStream());
         }
 
         /** Sends a request and reads its answer, which must be 200. */
         void exchange(byte[] request) throws IOException {
-            out.clear();
-            out.put(request).flip();
-            while (out.hasRemaining()) {
-                channel.write(out);
+            socket.getOutputStream().write(request);
+            String status = line();
+            if (!status.startsWith("http/1.1 200 ")) {
+                throw new AssertionError("not acknowledged: " + status);
             }
-            in.clear();
-            String answer;
-            do {
-                if (channel.read(in) < 0) {
-                    throw new IOException("the server closed the connection instead of answering");
-                }
-                byte[] soFar = new byte[in.position()];
-                in.get(0, soFar);
-                answer = new String(soFar, StandardCharsets.ISO_8859_1);
-            } while (!whole(answer));
-            if (!answer.startsWith("HTTP/1.1 200 ")) {
-                throw new AssertionError("not acknowledged: " + answer);
+            int length = 0;
+            boolean chunked = false;
+            for (String line = line(); !line.isEmpty(); line = line()) {
+                length = line.startsWith("content-length:") ? Integer.parseInt(line.substring(15).strip()) : length;
+                chunked |= line.equals("transfer-encoding: chunked");
+            }
+            in.skipNBytes(length);
+            while (chunked && length >= 0) {
+                length = Integer.parseInt(line(), 16) - 1;
+                in.skipNBytes(length + 3);
             }
         }
 
-        private static boolean whole(String answer) {
-            int end = answer.indexOf("\r\n\r\n");
-            if (end < 0) {
-                return false;
+        private String line() throws IOException {
+            StringBuilder line = new StringBuilder();
+            for (int letter = in.read(); letter != '\n'; letter = in.read()) {
+                if (letter < 0) {
+                    throw new EOFException("the server closed the connection instead of answering");
+                }
+                line.append((char) letter);
             }
-            String head = answer.substring(0, end).toLowerCase(Locale.ROOT);
-            if (head.contains("\r\ntransfer-encoding: chunked")) {
-                return answer.endsWith("0\r\n\r\n");
+            return line.toString().strip().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** Events of calls as requests, ready to be sent: what the load generator does not do while it is measured. */
+    record EventRequests(String path) {
+
+        /** Calls that ring at the same time: of so many all dial-ins go out, then all answers, then all hangups. */
+        private static final int AT_ONCE = 100;
+        private static final List<String> EXTENSIONS = List.of("101", "102", "103", "104", "105", "111");
+        private static final AtomicInteger CALLERS = new AtomicInteger();
+
+        /** Calls to the mapped phones, of a caller each that the bridge has not seen before. */
+        static List<TestCall> calls(int count) {
+            return Stream.generate(() -> {
+                int caller = CALLERS.getAndIncrement();
+                return TestCall.incoming(EXTENSIONS.get(caller % EXTENSIONS.size()), String.format("+7900%07d", caller));
+            }).limit(count).toList();
+        }
+
+        byte[] of(Map<String, String> event) {
+            return request("POST", path, "application/x-www-form-urlencoded", Webhook.form(event));
+        }
+
+        /** The three events of each answered call, in an order in which they could come. */
+        List<byte[]> answered(List<TestCall> calls) {
+            List<byte[]> requests = new ArrayList<>(3 * calls.size());
+            for (int from = 0; from < calls.size(); from += AT_ONCE) {
+                List<TestCall> ringing = calls.subList(from, Math.min(calls.size(), from + AT_ONCE));
+                requests.addAll(dialIns(ringing));
+                ringing.forEach(call -> requests.add(of(call.answer())));
+                ringing.forEach(call -> requests.add(of(call.hangup())));
             }
-            Matcher length = LENGTH.matcher(head);
-            return answer.length() >= end + 4 + (length.find() ? Integer.parseInt(length.group(1)) : 0);
+            return requests;
+        }
+
+        List<byte[]> dialIns(List<TestCall> calls) {
+            return calls.stream().map(call -> of(call.dialIn())).toList();
         }
     }
 
@@ -181,7 +212,7 @@ final class LoadClient implements AutoCloseable {
     @Override
     public void close() throws IOException {
         for (Connection connection : connections) {
-            connection.channel.close();
+            connection.socket.close();
         }
     }
 }

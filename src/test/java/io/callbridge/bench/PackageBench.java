@@ -3,6 +3,8 @@ package io.callbridge.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.callbridge.bench.BenchTable.Runs;
+import io.callbridge.bench.CallbridgeBench.CrmStandIn;
+import io.callbridge.bench.LoadClient.EventRequests;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.TestCall;
 import java.io.File;

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AnswersTest {
 
     private final CrmList list = new CrmList();
-    private static final String THREE = "[{'id':'1','responsible':'7','updatedAt':'2026-01-01'},"
+    private static final String THREE = "[{'id':'1','responsible':'18','updatedAt':'2026-01-01'},"
             + "{'id':'2','responsible':'8','updatedAt':'2026-03-01'},{'id':'3','responsible':'8','updatedAt':'2026-02-01'}]";
 
     @ParameterizedTest
@@ -62,7 +62,7 @@ class AnswersTest {
 
     @ParameterizedTest
     @CsvSource(nullValues = "none", value = {
-        "first, 8, 1", "owner, 8, 2", "owner, 7, 1", "owner, 9, 1", "owner, '', 1", "most-recent, 7, 2"})
+        "first, 8, 1", "owner, 8, 2", "owner, 18, 1", "owner, 9, 1", "owner, '', 1", "most-recent, 7, 2"})
     void severalEntities(String policy, String user, String id) throws JsonProcessingException {
         assertEquals(id, picked(policy, THREE, user));
     }

@@ -5,8 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
+import io.callbridge.platform.Tracing;
+import io.callbridge.support.TestConfig;
+import io.opentelemetry.api.OpenTelemetry;
+import java.io.ByteArrayOutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
@@ -14,21 +24,47 @@ import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.NullSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of a CRM's JSON, and of JSON for a CRM with Simple in it. */
+/** What a route gets of an answer, be it one that somebody has written for a CRM of his own, and of JSON for a CRM with Simple in it. */
 class JsonAnswerTest {
+
+    private static final String IVANOV = "{\"name\":\"Иванов\"}";
 
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Exchange exchange = new DefaultExchange(context);
     private final JsonAnswer answers = new JsonAnswer(new ObjectMapper(), new JsonTemplate(new ObjectMapper()));
     private final JsonTemplate template = new JsonTemplate(new ObjectMapper());
 
-    JsonAnswerTest() {
+    private HttpServer crm;
+    private byte[] body;
+    private String type;
+
+    @BeforeEach
+    void start() throws Exception {
+        crm = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        crm.createContext("/", exchange -> {
+            if (type != null) {
+                exchange.getResponseHeaders().set("Content-Type", type);
+            }
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        crm.start();
+        new CrmRequests(new Tracing(OpenTelemetry.noop(), TestConfig.settings(TestConfig.of(Map.of(), Map.of())))).follow(context);
+        context.addRoutes(new RouteBuilder() {
+            @Override
+            public void configure() {
+                from("direct:text").to("http://127.0.0.1:" + crm.getAddress().getPort());
+                from("direct:map").to("direct:text").unmarshal().json();
+            }
+        });
         context.start();
         exchange.setVariable("name", "O'Neil \"Ann\" & Söhne {}");
         exchange.setVariable("user", "7");
@@ -39,6 +75,7 @@ class JsonAnswerTest {
     @AfterEach
     void stop() {
         context.stop();
+        crm.stop(0);
     }
 
     @Test
@@ -71,17 +108,6 @@ class JsonAnswerTest {
         CrmAnswerException refusal = assertThrows(CrmAnswerException.class, () -> answers.read(page, exchange));
         assertEquals(page, refusal.answer());
         assertEquals("answer 200 with the page 'Sign in' instead of data", refusal.refusal());
-    }
-
-    @Test
-    void everyElementFillsTheTemplate() throws Exception {
-        List<?> list = List.of(Map.of("ID", 7, "NAME", "Ivanov \"I\""), Map.of("ID", "8"));
-        assertEquals("[{\"id\":7,\"name\":\"Ivanov \\\"I\\\"\"},{\"id\":\"8\"}]",
-                answers.list(constant("{\"id\": \"${body[ID]}\", \"name\": \"${body[NAME]}\"}"), list, exchange));
-        assertEquals("[{\"id\":7,\"name\":\"of 7\"},{\"id\":\"8\",\"name\":\"of 8\"}]",
-                answers.list(constant("{\"id\": \"${body[ID]}\", \"name\": \" of ${body[ID]}\", \"none\": \" ${body[X]}\"}"), list, exchange));
-        assertEquals("[]", answers.list(constant("{\"id\": \"${body[ID]}\"}"), null, exchange));
-        assertEquals("[]", answers.list(constant("{\"id\": \"${body[ID]}\"}"), Map.of(), exchange));
     }
 
     @Test
@@ -125,13 +151,6 @@ class JsonAnswerTest {
     }
 
     @Test
-    void aFormHasAFieldForEachMember() {
-        assertEquals("a=O%27Neil+%22Ann%22+%26+S%C3%B6hne+%7B%7D&b=%7B%22c%22%3A42%7D&d=1",
-                template.form(constant(
-                        "{\"a\": \"${variable.name}\", \"b\": {\"c\": \"${variable.talkSeconds}\"}, \"d\": 1, \"e\": \"${variable.nobody}\"}"), exchange));
-    }
-
-    @Test
     void aTemplateThatIsNoJsonIsNamed() {
         String text = constant("{\"a\": ");
         assertThrows(IllegalArgumentException.class, () -> template.json(text, exchange));
@@ -163,5 +182,49 @@ class JsonAnswerTest {
         assertEquals("route deliver-acme-call, step fill: jsonTemplate takes only the constant of a setBody as its template, and the body"
                 + " is none; put values into it as ${variable.name}", sent.getException().getMessage());
         assertEquals(sent.getException().getMessage(), Failures.line(sent.getException()), "what the log says of the delivery");
+    }
+
+    @ParameterizedTest
+    @CsvSource(nullValues = "none", delimiter = '|', value = {
+        "0 | UTF-8        | application/json",
+        "1 | UTF-8        | application/json",
+        "2 | UTF-8        | application/json; charset=utf-8",
+        "1 | UTF-8        | text/html",
+        "2 | UTF-8        | none",
+        "0 | UTF-8        | application/json; charset=ISO-8859-1",
+        "1 | UTF-8        | application/hal+json; charset=windows-1251",
+        "0 | windows-1251 | application/json; charset=windows-1251",
+        "1 | UTF-16LE     | application/json; charset=UTF-16LE",
+        "1 | UTF-16BE     | application/json",
+        "0 | UTF-16LE     | text/plain; charset=UTF-16LE"})
+    void jsonIsReadWhateverStandsBeforeItAndWhateverItIsSaidToBe(int marks, String charset, String named) throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        bytes.write(("\uFEFF".repeat(marks) + IVANOV).getBytes(Charset.forName(charset)));
+        body = bytes.toByteArray();
+        type = named;
+        assertEquals(IVANOV, context.createProducerTemplate().requestBody("direct:text", null, String.class));
+        assertEquals(Map.of("name", "Иванов"), context.createProducerTemplate().requestBody("direct:map", (Object) null));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"text/html; charset=windows-1251, <html>Вход", "text/plain; charset=windows-1251, Принято", "audio/mpeg, {"})
+    void anythingElseStaysAsItCame(String named, String text) {
+        type = named;
+        body = text.getBytes(named.contains("1251") ? Charset.forName("windows-1251") : StandardCharsets.UTF_8);
+        assertEquals(text, context.createProducerTemplate().requestBody("direct:text", null, String.class));
+    }
+
+    /** Whoever could not read it has left nothing of it, and yet it is kept as it came. */
+    @ParameterizedTest
+    @CsvSource({"direct:text", "direct:map"})
+    void aPageCanBeReadAgain(String route) {
+        type = "text/plain";
+        body = "<!DOCTYPE html><title>Sign in</title>".getBytes(StandardCharsets.UTF_8);
+        Exchange answered = context.createProducerTemplate().send(route, exchange -> exchange.getMessage().setBody(null));
+        Throwable failure = new JsonParseException(null, "unexpected '<'");
+        for (int i = 0; i < 2; i++) {
+            assertEquals("<!DOCTYPE html><title>Sign in</title>", Failures.answer(failure, answered));
+            assertEquals("an answer with the page 'Sign in' instead of data", Failures.refusal(failure, answered));
+        }
     }
 }

@@ -1,6 +1,5 @@
 package io.callbridge.demo;
 
-import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -21,8 +20,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -45,23 +43,14 @@ class DemoCrmTest {
              "startedAt":"2025-03-04T09:00:00.000Z","endedAt":"2025-03-04T09:00:40.300Z"}""";
 
     private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    private static Vertx vertx;
+    @AutoClose
+    private static final Vertx VERTX = Vertx.vertx();
 
     private int port;
 
-    @BeforeAll
-    static void startVertx() {
-        vertx = Vertx.vertx();
-    }
-
-    @AfterAll
-    static void stopVertx() throws Exception {
-        vertx.close().toCompletionStage().toCompletableFuture().get(10, SECONDS);
-    }
-
     @BeforeEach
-    void freshCrm() throws Exception {
-        Router router = Router.router(vertx);
+    void freshCrm() {
+        Router router = Router.router(VERTX);
         new DemoCrm().mount(router);
         port = serve(router);
     }
@@ -171,7 +160,7 @@ class DemoCrmTest {
 
     @Test
     void nothingIsThereOutsideTheDemoProfile() throws Exception {
-        Router router = Router.router(vertx);
+        Router router = Router.router(VERTX);
         new DemoCrm().register(router);
         port = serve(router);
         for (String path : List.of("/demo", "/demo/", "/demo/events", "/demo/demo.js", "/demo-crm/entities?phone=%2B79000000010")) {
@@ -179,9 +168,9 @@ class DemoCrmTest {
         }
     }
 
-    private static int serve(Router router) throws Exception {
-        return vertx.createHttpServer().requestHandler(router).listen(0, "localhost").toCompletionStage().toCompletableFuture()
-                .get(10, SECONDS).actualPort();
+    private static int serve(Router router) {
+        return VERTX.createHttpServer().requestHandler(router).listen(0, "localhost").toCompletionStage().toCompletableFuture().join()
+                .actualPort();
     }
 
     private JsonObject state() throws IOException {
@@ -218,13 +207,9 @@ class DemoCrmTest {
         }
 
         /** The content of the next event, which must be of this kind. */
-        JsonObject next(String kind) throws IOException {
-            String line = lines.readLine();
-            while (!line.startsWith("event: ")) {
-                line = lines.readLine();
-            }
-            assertEquals("event: " + kind, line);
-            return new JsonObject(lines.readLine().substring("data: ".length()));
+        JsonObject next(String kind) {
+            assertEquals("event: " + kind, lines.lines().filter(line -> line.startsWith("event: ")).findFirst().orElseThrow());
+            return new JsonObject(lines.lines().findFirst().orElseThrow().substring("data: ".length()));
         }
 
         @Override

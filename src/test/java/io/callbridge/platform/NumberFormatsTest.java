@@ -1,7 +1,6 @@
 package io.callbridge.platform;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Party;
@@ -9,7 +8,6 @@ import io.callbridge.support.TestConfig;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Whom a field with a number means, and the number that a CRM is told. One that cannot be read stays as it came, since a wrong
@@ -133,14 +131,6 @@ class NumberFormatsTest {
             assertEquals(new Party(Party.Kind.OUTSIDE, null, number, form), directory.dialled(form));
             assertEquals(number.startsWith("+"), directory.reachesNumber(form), form);
         }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"*9", "9;8", "12345"})
-    void anOutsidePrefixIsDigits(String wrong) {
-        StartException refused = assertThrows(StartException.class, () -> directory("US", wrong));
-        assertEquals("callbridge.pbx.main.outside-prefix is '" + wrong + "'; allowed: the digits that are dialled for an outside line,"
-                + " such as 9; several with commas between", refused.getMessage());
     }
 
     /**

@@ -4,6 +4,7 @@ import static io.callbridge.domain.TestEvent.answer;
 import static io.callbridge.domain.TestEvent.dialIn;
 import static io.callbridge.domain.TestEvent.dialOut;
 import static io.callbridge.domain.TestEvent.hangup;
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -47,8 +48,6 @@ class CallLoaderTest {
     private final Instant now = Instant.now();
     private static final String LEG = "71101-1";
 
-    private final Map<String, String> given = new HashMap<>(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
-            "callbridge.pbx.main.extensions.101.id", "71101", "callbridge.tracing.endpoint", "http://collector:4318"));
     private final List<Journal.Entry> entries = new ArrayList<>();
 
     @Test
@@ -139,8 +138,8 @@ class CallLoaderTest {
         journaled("new", answer("101"), 2);
         journaled("failed", answer("101").at(6), 3);
         journaled("new", hangup("101"), 4);
-        SpanData look = look(LEG);
-        assertEquals(trace(4), look.getTraceId());
+        SpanData look = look();
+        assertEquals(id(4) + id(4), look.getTraceId());
         assertEquals(id(4), look.getParentSpanId());
         assertEquals(List.of(id(2), id(3)), look.getLinks().stream().map(LinkData::getSpanContext).map(link -> link.getSpanId()).toList());
     }
@@ -148,25 +147,25 @@ class CallLoaderTest {
     @Test
     void itBeginsATraceIfTheEventHadNoneAndIsNotTracedWithoutACollector() {
         journaled("new", dialIn("101"), 0);
-        assertFalse(look(LEG).getParentSpanContext().isValid());
-        assertTrue(look(LEG).getSpanContext().isValid());
-        given.remove("callbridge.tracing.endpoint");
+        assertFalse(look().getParentSpanContext().isValid());
+        assertTrue(look().getSpanContext().isValid());
         journaled("new", dialIn("101"), 1);
-        assertNull(Tracing.traceparent(traced(LEG).span));
+        assertNull(Tracing.traceparent(traced("").span));
     }
 
     /** @param number of its trace; 0: it has none */
     private void journaled(String state, TestEvent event, int number) {
         entries.add(new Journal.Entry(entries.size() + 1, state, event.leg(LEG).build(), Map.of(),
-                number == 0 ? null : "00-" + trace(number) + "-" + id(number) + "-01"));
+                number == 0 ? null : "00-" + id(number) + id(number) + "-" + id(number) + "-01"));
     }
 
-    private SpanData look(String subject) {
-        return ((ReadableSpan) traced(subject).span).toSpanData();
+    private SpanData look() {
+        return ((ReadableSpan) traced("http://collector:4318").span).toSpanData();
     }
 
-    private Fold traced(String subject) {
-        Settings settings = TestConfig.settings(TestConfig.of(given, Map.of()));
+    private Fold traced(String collector) {
+        Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
+                "callbridge.pbx.main.extensions.101.id", "71101", "callbridge.tracing.endpoint", collector), Map.of()));
         Effects effects = new Effects(null, null, null) {
             @Override
             public Snapshot snapshot(String pbx, String callId) {
@@ -176,23 +175,16 @@ class CallLoaderTest {
         OpenTelemetrySdk sdk = OpenTelemetrySdk.builder().setTracerProvider(SdkTracerProvider.builder().build()).build();
         Exchange exchange = new DefaultExchange(new DefaultCamelContext());
         String callId = entries.get(0).event().callId();
-        exchange.getMessage().setBody(Map.of("pbx", "main", "callId", callId, "looks", List.of(Map.of("subject", subject))));
+        exchange.getMessage().setBody(Map.of("pbx", "main", "callId", callId, "looks", List.of(Map.of("subject", LEG))));
         ReusedIds none = new ReusedIds(null, null, null, null) {
             @Override
             boolean settle(String pbx, String callId, List<Journal.Entry> all) {
                 return false;
             }
         };
-        try {
-            new CallLoader(null, effects, settings, none, new CrmUsers(null, null, settings, null, null), new Tracing(sdk, settings)).load(exchange);
-        } catch (StaleLookException e) {
-            throw new IllegalStateException(e);
-        }
+        CrmUsers users = new CrmUsers(null, null, settings, null, null);
+        assertDoesNotThrow(() -> new CallLoader(null, effects, settings, none, users, new Tracing(sdk, settings)).load(exchange));
         return exchange.getProperty(Fold.PROPERTY, Fold.class);
-    }
-
-    private static String trace(int number) {
-        return Integer.toString(number).repeat(32);
     }
 
     private static String id(int number) {
