@@ -319,25 +319,19 @@ class ConfigurationTest {
     }
 
     @Test
-    void theEnvironmentAloneConfiguresAnAsterisk() {
+    void theEnvironmentAloneConfiguresAsterisksAndIdsOfSeveralHaveAPrefix() {
         given.clear();
         for (String pbx : List.of("MAIN", "BRANCH_OFFICE")) {
+            assertEquals("", environment.isEmpty() ? "" : start().asterisk("main").orElseThrow().idPrefix(), "the only one");
             Map.of("HOST", "pbx.example", "USERNAME", "bridge", "SECRET", "s3cret", "TRUNKS", "trunk", "PLAIN_LOGIN", "true")
                     .forEach((key, value) -> environment.put("CALLBRIDGE_PBX_" + pbx + "_AMI_" + key, value));
         }
         assertEquals(Set.of("main", "branch-office"), start().asterisks());
-        assertTrue(start().asterisk("branch-office").orElseThrow().plainLogin());
-    }
-
-    @Test
-    void idsOfSeveralAsterisksHaveAPrefix() {
-        neededBeside("pbx.main.ami.");
-        assertEquals("", start().asterisk("main").orElseThrow().idPrefix());
         given.put("callbridge.pbx.main.ami.id-prefix", "m:");
-        Map.copyOf(given).forEach((key, value) -> given.put(key.replace(".main.ami.", ".branch.ami."), value));
-        given.remove("callbridge.pbx.branch.ami.id-prefix");
         assertEquals("m:", start().asterisk("main").orElseThrow().idPrefix());
-        assertEquals("branch-", start().asterisk("branch").orElseThrow().idPrefix());
+        AmiSettings branch = start().asterisk("branch-office").orElseThrow();
+        assertTrue(branch.plainLogin());
+        assertEquals("branch-office-", branch.idPrefix());
         given.put("callbridge.pbx.main.ami.id-prefix", "a b");
         assertRefused("pbx.main.ami.id-prefix", "a b", "letters, digits, . _ ~ : and -");
     }
