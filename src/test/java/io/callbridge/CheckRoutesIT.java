@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.support.BridgeCommand;
-import io.callbridge.support.BridgeCommand.Result;
+import io.callbridge.support.BridgeProcess.Command;
+import io.callbridge.support.BridgeProcess.Command.Result;
 import io.callbridge.support.BridgeProcess;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -128,7 +128,7 @@ class CheckRoutesIT {
     /** With each adapter that there is, and the settings that each cannot do without. */
     @Test
     void theProjectsOwnRoutesHaveNoProblem() {
-        BridgeCommand command = command().setting("callbridge.crm.active", "rest,bitrix24,amocrm,retailcrm,hubspot,vtiger");
+        Command command = command().setting("callbridge.crm.active", "rest,bitrix24,amocrm,retailcrm,hubspot,vtiger");
         CRMS.forEach((key, value) -> command.setting("callbridge.crm." + key, value));
         Result result = command.run("--check-routes", routes.toString());
         assertTrue(result.status() == 0 && result.errors().isEmpty() && result.output().size() == 1, result::toString);
@@ -197,7 +197,7 @@ class CheckRoutesIT {
     @Test
     void nothingIsStartedOrWritten() throws IOException {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            Result result = new BridgeCommand(folder).setting("quarkus.http.host", "127.0.0.1")
+            Result result = new Command(folder).setting("quarkus.http.host", "127.0.0.1")
                     .setting("quarkus.http.port", Integer.toString(taken.getLocalPort()))
                     .setting("callbridge.store.url", "jdbc:sqlite:" + folder.resolve("data/callbridge.db"))
                     .setting("callbridge.tcp.port", Integer.toString(taken.getLocalPort()))
@@ -239,7 +239,7 @@ class CheckRoutesIT {
         assertEquals(List.of("usage: callbridge [--check-routes [DIR]]"), result.errors());
     }
 
-    private BridgeCommand command() {
-        return new BridgeCommand(folder).setting("java.io.tmpdir", folder.toString()).setting("callbridge.crm.rest.url", "https://crm.example/");
+    private Command command() {
+        return new Command(folder).setting("java.io.tmpdir", folder.toString()).setting("callbridge.crm.rest.url", "https://crm.example/");
     }
 }

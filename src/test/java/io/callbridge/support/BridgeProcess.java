@@ -2,6 +2,7 @@ package io.callbridge.support;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -192,11 +193,46 @@ public final class BridgeProcess implements AutoCloseable {
         public Refusal startExpectingRefusal() {
             try (BridgeProcess bridge = new BridgeProcess(this)) {
                 bridge.launch();
-                if (!bridge.ended(START)) {
-                    throw new AssertionError("the start was not refused" + bridge.tail());
-                }
+                assertTrue(bridge.ended(START), () -> "the start was not refused" + bridge.tail());
                 return new Refusal(bridge.process.exitValue(), bridge.output());
             }
+        }
+    }
+
+    /** A command of the packaged application, which ends by itself: of the jar, or the native binary, as whatever is tested. */
+    public static final class Command {
+
+        public record Result(int status, List<String> output, List<String> errors) {
+        }
+
+        private final Path folder;
+        private final Map<String, String> settings = new LinkedHashMap<>();
+
+        /** @param folder the working directory */
+        public Command(Path folder) {
+            this.folder = folder;
+        }
+
+        public Command setting(String key, String value) {
+            settings.put(key, value);
+            return this;
+        }
+
+        public Result run(String... arguments) {
+            return Unchecked.get(() -> {
+                Path output = Files.createTempFile("callbridge-output-", ".txt");
+                Path errors = Files.createTempFile("callbridge-errors-", ".txt");
+                Process process = program(folder, NATIVE, USUAL_HEAP, NATIVE ? List.of() : ClassData.options(PACKAGE), settings, arguments)
+                        .redirectOutput(output.toFile()).redirectError(errors.toFile()).start();
+                try {
+                    assertTrue(process.waitFor(300, TimeUnit.SECONDS), "the command does not end");
+                    return new Result(process.exitValue(), Files.readAllLines(output), Files.readAllLines(errors));
+                } finally {
+                    process.destroyForcibly();
+                    Files.delete(output);
+                    Files.delete(errors);
+                }
+            });
         }
     }
 
@@ -321,9 +357,7 @@ public final class BridgeProcess implements AutoCloseable {
     /** Reprocesses to the end. @return the job */
     public JsonNode reprocess(String query) {
         HttpResponse<String> begun = post("/api/calls/reprocess" + query);
-        if (begun.statusCode() != 202) {
-            throw new AssertionError("no reprocess: " + begun.statusCode() + " " + begun.body() + tail());
-        }
+        assertEquals(202, begun.statusCode(), () -> "no reprocess: " + begun.body() + tail());
         String address = begun.headers().firstValue("Location").orElseThrow();
         return await("the end of " + address).atMost(START).until(() -> JSON.readTree(get(address).body()),
                 job -> !job.path("state").asText().equals("running"));
@@ -425,9 +459,7 @@ public final class BridgeProcess implements AutoCloseable {
     private void awaitReady() {
         try {
             await("readiness").atMost(START).pollInterval(Duration.ofMillis(10)).until(() -> {
-                if (!process.isAlive()) {
-                    throw new IllegalStateException("the application has ended with " + process.exitValue() + tail());
-                }
+                assertTrue(process.isAlive(), () -> "the application has ended" + tail());
                 return ready();
             });
         } catch (ConditionTimeoutException e) {
@@ -436,9 +468,7 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private void mustEnd() {
-        if (!ended(STOP)) {
-            throw new IllegalStateException("the application does not end" + tail());
-        }
+        assertTrue(ended(STOP), () -> "the application does not end" + tail());
     }
 
     private boolean ended(Duration within) {

@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
@@ -106,7 +105,6 @@ public final class FakeCrm implements AutoCloseable {
     private final List<Rule> rules = new CopyOnWriteArrayList<>();
     private final Map<String, JsonNode> entities = new ConcurrentHashMap<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
-    private final AtomicInteger babbled = new AtomicInteger();
     private final SSLContext tls;
     /** Ends the time of those who wait for a late answer. */
     private volatile CountDownLatch waiting = new CountDownLatch(1);
@@ -132,10 +130,8 @@ public final class FakeCrm implements AutoCloseable {
     }
 
     public void entity(String phone, String id, String name, String responsible) {
-        ObjectNode entity = JSON.createObjectNode();
-        entity.put("id", id).put("type", "contact").put("name", name)
-                .put("url", "http://crm.example/contacts/" + id).put("responsible", responsible);
-        entities.put(phone, entity);
+        entities.put(phone, JSON.createObjectNode().put("id", id).put("type", "contact").put("name", name)
+                .put("url", "http://crm.example/contacts/" + id).put("responsible", responsible));
     }
 
     /** The object that a look-up of a number answers, {@code null} if the CRM does not know it. */
@@ -173,17 +169,12 @@ public final class FakeCrm implements AutoCloseable {
                         connection.getInputStream().readAllBytes();
                     } catch (SocketTimeoutException whole) {
                         connection.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
-                        babbled.incrementAndGet();
                     }
                 } catch (IOException closedOrGone) {
                     continue;
                 }
             }
         });
-    }
-
-    public int babbled() {
-        return babbled.get();
     }
 
     /** Listens again on the same port, if it does not, and answers as agreed. */

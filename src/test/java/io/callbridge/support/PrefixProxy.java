@@ -19,7 +19,7 @@ public final class PrefixProxy implements AutoCloseable {
 
     public PrefixProxy(String prefix, int to) {
         server.requestHandler(asked -> asked.body()
-                .compose(body -> client.request(asked.method(), to, "localhost", asked.uri().substring(prefix.length()))
+                .compose(body -> client.request(asked.method(), to, "127.0.0.1", asked.uri().substring(prefix.length()))
                 .compose(request -> {
                     asked.headers().forEach((name, value) -> {
                         if (!NOT_PASSED_ON.contains(name.toLowerCase())) {

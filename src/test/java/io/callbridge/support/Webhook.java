@@ -1,5 +1,7 @@
 package io.callbridge.support;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -72,10 +74,7 @@ public final class Webhook {
     public void accept(List<Map<String, String>> events) {
         for (Map<String, String> event : events) {
             HttpResponse<String> answer = send(event);
-            if (answer.statusCode() != 200 || !"OK".equals(answer.body().strip())) {
-                throw new AssertionError("the webhook answered " + answer.statusCode() + " " + answer.body() + " to "
-                        + event);
-            }
+            assertEquals("200 OK", answer.statusCode() + " " + answer.body().strip(), event::toString);
         }
     }
 
