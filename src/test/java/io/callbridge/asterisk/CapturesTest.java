@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.asterisk.Capture.Truth;
 import io.callbridge.support.BridgeInJvm;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
@@ -33,7 +34,7 @@ import org.junit.jupiter.api.TestFactory;
 /**
  * Every capture of a real Asterisk, from the socket to the CRM: what {@code GET /api/calls} and the CRM know afterwards is what really
  * happened. All captures are played at the same time, each as a PBX of its own, while another PBX reports calls by webhook:
- * whatever one of them does to another is a fault. That it does not matter how the bytes are cut is said by {@link AmiFramesTest}.
+ * whatever one of them does to another is a fault. That it does not matter how the bytes are cut is said by {@link AmiTest}.
  */
 @QuarkusTest
 @TestProfile(BridgeInJvm.Profile.class)
@@ -155,15 +156,17 @@ class CapturesTest {
     private static void compare(Truth truth, Instant begin, Map<String, JsonNode> calls, List<CrmRequest> requests) {
         for (Truth.Leg expected : truth.legs()) {
             JsonNode leg = StreamSupport.stream(calls.get(expected.callId()).path("legs").spliterator(), false)
-                    .filter(each -> each.path("legId").asText().equals(expected.id())).findFirst().orElseThrow(() -> new AssertionError(expected));
+                    .filter(each -> each.path("legId").asText().equals(expected.id())).findFirst()
+                    .orElseThrow(() -> new AssertionError(expected));
             List<CrmRequest> written = of(requests, Kind.CALL, expected.id());
             assertEquals(expected.registered() ? 1 : 0, written.size(), expected::toString);
             String cardEnd = of(requests, Kind.CARD_END, expected.id()).stream()
                     .map(end -> end.query().get("reason") + " " + end.query().get("answeredBy")).distinct()
                     .reduce((one, other) -> one + " and " + other).orElse(expected.cardEnd());
-            expected.assertSeen(new Truth.Leg(expected.callId(), expected.id(), leg.path("extension").asText(), leg.path("direction").asText(),
-                    !leg.path("local").asBoolean(), expected.registered() ? written.get(0).member("did") : expected.did(),
-                    seconds(begin, leg.path("startedAt")), seconds(begin, leg.path("answeredAt")), seconds(begin, leg.path("endedAt")), cardEnd));
+            expected.assertSeen(new Truth.Leg(expected.callId(), expected.id(), leg.path("extension").asText(),
+                    leg.path("direction").asText(), !leg.path("local").asBoolean(), expected.registered() ? written.get(0).member("did") : expected.did(),
+                    seconds(begin, leg.path("startedAt")), seconds(begin, leg.path("answeredAt")),
+                    seconds(begin, leg.path("endedAt")), cardEnd));
             if (expected.registered()) {
                 CrmRequest call = written.get(0);
                 assertEquals("user" + expected.extension(), call.member("user"), expected::toString);

@@ -1,6 +1,7 @@
 package io.callbridge.domain;
 
 import static io.callbridge.domain.TestEvent.BEGIN;
+import static io.callbridge.domain.TestEvent.CALLER;
 import static io.callbridge.domain.TestEvent.DIRECTORY;
 import static io.callbridge.domain.TestEvent.SETTINGS;
 import static io.callbridge.domain.TestEvent.answer;
@@ -31,7 +32,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -89,12 +89,9 @@ class CallLifeTest {
         int ends = 0;
         for (long seed = 0; seed < LIVES; seed++) {
             Life life = new Life(new CallGenerator(seed).call());
-            for (Map.Entry<String, CardEnd> card : life.ends.entrySet()) {
-                Leg leg = life.call.leg(card.getKey());
-                String which = "seed " + seed + ", leg " + leg.id();
-                assertEquals(leg.answered() && leg.ended(), card.getValue().reason().equals("ended"), which);
-                ends++;
-            }
+            life.ends.forEach((id, end) -> assertEquals(life.call.leg(id).answered() && life.call.leg(id).ended(),
+                    end.reason().equals("ended"), () -> life.call.legs() + ": " + id));
+            ends += life.ends.size();
         }
         assertTrue(ends > LIVES / 2, ends + " cards");
     }
@@ -152,11 +149,7 @@ class CallLifeTest {
         }
 
         private void set(String subject, Instant due) {
-            if (due == null) {
-                timers.remove(subject);
-            } else {
-                timers.put(subject, due);
-            }
+            timers.compute(subject, (key, before) -> due);
         }
 
         private void card(Leg leg) {
@@ -244,8 +237,6 @@ class CallLifeTest {
      */
     private static final class CallGenerator {
 
-        private static final List<String> PHONES = List.of("101", "102", "103", "120", "130");
-        private static final String CALLER = "+79000000010";
         private static final String CALLED = "+79000000020";
 
         private final Random random;
@@ -262,8 +253,7 @@ class CallLifeTest {
             boolean through = random.nextBoolean();
             String queue = oneOf("880", "881", "885");
             String ivr = oneOf("099", "090");
-            int rounds = 1 + random.nextInt(3);
-            for (int round = 0; round < rounds; round++) {
+            for (int rounds = 1 + random.nextInt(3); rounds > 0; rounds--) {
                 switch (random.nextInt(9)) {
                     case 0, 1 -> ring(through ? queue : null, CALLER, null);
                     case 2 -> ring(through ? ivr : null, CALLER, null);
@@ -296,7 +286,7 @@ class CallLifeTest {
             List<String> ringing = new ArrayList<>();
             List<String> legs = new ArrayList<>();
             for (int i = 0; i < phones; i++) {
-                String phone = oneOf(PHONES.toArray(String[]::new));
+                String phone = oneOf("101", "102", "103", "120", "130");
                 ringing.add(phone);
                 legs.add(leg(phone, !caller.startsWith("+") && remote == null));
                 add(dialIn(phone).leg(legs.get(i)).from(caller).with("via", via).with("remote", remote));
@@ -317,14 +307,14 @@ class CallLifeTest {
 
         private void out(String called, String colleague, boolean forwarded, String callBack) {
             String leg = leg("102", colleague != null);
-            UnaryOperator<TestEvent> fields = event -> event.leg(leg).to(called).with("via", colleague).with("forwarded", forwarded)
-                    .callBack(callBack);
-            add(fields.apply(dialOut("102")));
+            List<TestEvent> of = Stream.of(dialOut("102"), answer("102"), hangup("102")).map(event -> event.leg(leg).to(called)
+                    .with("via", colleague).with("forwarded", forwarded).callBack(callBack)).toList();
+            add(of.get(0));
             boolean answered = random.nextBoolean();
             if (answered) {
-                add(fields.apply(answer("102")));
+                add(of.get(1));
             }
-            TestEvent over = fields.apply(hangup("102")).with("recording", "rec-" + leg);
+            TestEvent over = of.get(2).with("recording", "rec-" + leg);
             add(answered ? talked(over, 5_000_000L) : over.with("status", "busy").with("micros", 0L));
         }
 

@@ -26,7 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CallTest {
 
     private static final Map<String, Directory> DIRECTORIES = Map.of("", TestEvent.DIRECTORY, "no prefix", TestEvent.directory(""),
-            "dials 9", new Directory("main", "453", "", null, List.of(), number -> "+" + number, number -> "+1" + number, List.of("9"), null),
+            "dials 9", new Directory("main", "453", "", null, List.of(), number -> "+" + number, number -> "+1" + number,
+                    List.of("9"), null),
             "seconds", new Directory("main", "453", "sip.pbx.example", null, List.of(), number -> number, number -> number, List.of(),
                     ChronoUnit.SECONDS));
 
@@ -36,14 +37,14 @@ class CallTest {
             dial-out 101; answer 101 to @5; dial-in 102 from=453*101 remote=C @60; hangup 102 from=453*101 remote=C @80
                 => decides@90 none, over@90 false
             # Whoever talked to the employee who wanted to hand over was not missed
-            dial-out 101; answer 101 to @5; dial-in 102 from=453*101 remote=C @60; hangup 102 from=453*101 remote=C @80; hangup 101 to talked=95 @100
-                => answered true, decides@100 105
+            dial-out 101; answer 101 to @5; dial-in 102 from=453*101 remote=C @60; hangup 102 from=453*101 remote=C @80;
+                hangup 101 to talked=95 @100 => answered true, decides@100 105
             # RemoteNumber names whom a colleague has called as he dialled it, and a caller as the network told him
-            dials 9: dial-out 101 to=92025550145; dial-in 102 from=453*101 remote=92025550145 @60; dial-in 103 from=453*101 remote=442079460000 @70
-                => numbers +12025550145 +12025550145 +442079460000
+            dials 9: dial-out 101 to=92025550145; dial-in 102 from=453*101 remote=92025550145 @60;
+                dial-in 103 from=453*101 remote=442079460000 @70 => numbers +12025550145 +12025550145 +442079460000
             # An outgoing leg whose answer may be on its way holds the decision
-            dial-out 101; dial-in 102 from=453*101 remote=C @60; hangup 102 from=453*101 remote=C @80; hangup 101 to status=answer @70 arrives=84
-                => decides@84 89
+            dial-out 101; dial-in 102 from=453*101 remote=C @60; hangup 102 from=453*101 remote=C @80;
+                hangup 101 to status=answer @70 arrives=84 => decides@84 89
             # A visitor whom the PBX called was missed if no phone answered
             dial-out 120 callBack=cb; answer 120 to callBack=cb @5; dial-in 102 @10; hangup 102 @30
                 => answered false, decides@30 35, missed 102 phone 0 30
@@ -67,8 +68,8 @@ class CallTest {
             dial-in 101; answer 101 @5; hangup 880 from=453*101 bridged=false @60
                 => container none, own none, decides@70 none, answered true
             # The verdict about the caller, a no, counts even if an employee's own queue spoke later
-            hangup 881 bridged=false @30; dial-in 102 @40; answer 102 @45; hangup 880 from=453*102 bridged=true @60; hangup 099 from=453*102 bridged=true @61
-                => container 881, ivr false, served none, decides@61 35
+            hangup 881 bridged=false @30; dial-in 102 @40; answer 102 @45; hangup 880 from=453*102 bridged=true @60;
+                hangup 099 from=453*102 bridged=true @61 => container 881, ivr false, served none, decides@61 35
             # An employee who tests the queue is not missed
             hangup 880 from=453*103 bridged=false @10 => container none, own 880, decides@10 15
             # A caller whom nobody took is missed even if a container spoke of an employee
@@ -151,15 +152,18 @@ class CallTest {
 
     @TestFactory
     Stream<DynamicTest> whatFollowsFromTheEvents() {
-        return CASES.replaceAll("\n +=>", " =>").lines().filter(line -> line.contains("=>")).map(line -> DynamicTest.dynamicTest(line, () -> {
-            String[] sides = line.split(" => ");
-            Call call = call(sides[0]);
-            for (String fact : sides[1].split(", ")) {
-                String[] words = fact.split("[ @]", fact.contains("@") ? 3 : 2);
-                Object told = told(call, words[0], fact.contains("@") ? second(words[1]) : null);
-                assertEquals(words[words.length - 1], told == null ? "none" : told.toString(), fact);
-            }
-        }));
+        return CASES.replaceAll(" *\n +", " ").lines().filter(line -> line.contains("=>"))
+                .map(line -> DynamicTest.dynamicTest(line, () -> check(line)));
+    }
+
+    private static void check(String line) {
+        String[] sides = line.split(" => ");
+        Call call = call(sides[0]);
+        for (String fact : sides[1].split(", ")) {
+            String[] words = fact.split("[ @]", fact.contains("@") ? 3 : 2);
+            Object told = told(call, words[0], fact.contains("@") ? second(words[1]) : null);
+            assertEquals(words[words.length - 1], told == null ? "none" : told.toString(), fact);
+        }
     }
 
     /** Of the call, or of the leg that began first; times in seconds. */
@@ -176,7 +180,7 @@ class CallTest {
             case "ivr" -> call.ivrBridged();
             case "missed" -> {
                 MissedCall missed = container == null ? call.missedWithoutContainer() : call.missedAt(container);
-                yield missed.place().name() + " " + missed.placeType() + " " + seconds(missed.startedAt()) + " " + seconds(missed.endedAt());
+                yield "%s %s %s %s".formatted(missed.place().name(), missed.placeType(), seconds(missed.startedAt()), seconds(missed.endedAt()));
             }
             case "numbers" -> String.join(" ", call.legs().stream().map(each -> each.party().number()).toList());
             case "card" -> call.cardEnd(leg, now).map(CallTest::text).orElse(null);

@@ -140,8 +140,8 @@ public final class TestEvent {
         String talked = fields.get("talked");
         String micros = talked == null ? fields.get("micros") : talked + "000000";
         Instant at = time("at", BEGIN);
-        return new CallEvent("main", type, "call", fields.getOrDefault("leg", (stranger ? "99" : "71") + own + "-1"), in ? Flow.IN : Flow.OUT,
-                talked == null ? fields.get("status") : "answer", in ? other : number, in ? number : other, in ? via : extension,
+        return new CallEvent("main", type, "call", fields.getOrDefault("leg", (stranger ? "99" : "71") + own + "-1"),
+                in ? Flow.IN : Flow.OUT, talked == null ? fields.get("status") : "answer", in ? other : number, in ? number : other, in ? via : extension,
                 in ? extension : via, null, null, in && other != null ? "74950000001" : null, fields.get("remote"),
                 fields.containsKey("bridged") ? Boolean.valueOf(fields.get("bridged")) : null, "true".equals(fields.get("forwarded")),
                 fields.get("callBack"), micros == null ? null : Long.valueOf(micros), fields.containsKey("timeless") ? null : at,

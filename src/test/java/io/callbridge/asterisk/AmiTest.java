@@ -5,8 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.ingest.TooLargeException;
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.support.TestConfig;
@@ -15,22 +17,35 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntUnaryOperator;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The login step by step, pings, and one batch at a time over all connections; a message without end and a missing right: AsteriskConnectionIT. */
-class AmiConnectionTest {
+/**
+ * The login step by step, pings, and one batch at a time over all connections; and however the network cuts what an Asterisk sends, the
+ * same messages come out. A message without end and a missing right: AsteriskConnectionIT.
+ */
+class AmiTest {
 
     /** Messages of 60 KB: far more than any bound. */
     private static final int MANY = 200;
@@ -39,6 +54,7 @@ class AmiConnectionTest {
     private static final String BANNER = "Asterisk Call Manager/11.0.0\r\n";
     private static final String LOGGED_IN = "Response: Success\r\nChallenge: 1\r\n\r\nResponse: Success\r\n"
             + "Message: Authentication accepted\r\n\r\n";
+    private static final String HANGUP = "Event: Hangup\r\nUniqueid: 1.2\r\nCause: 16\r\n\r\n";
     private static final String BOOTED = "Event: FullyBooted\r\n\r\n";
 
     private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -48,9 +64,10 @@ class AmiConnectionTest {
     /** The route works as long as it has none. */
     private final Semaphore answers = new Semaphore(1_000_000);
     private boolean mayRead = true;
-    private final Outage leaseTrouble = new Outage(Logger.getLogger(AmiConnectionTest.class), "no lease", "a lease");
+    private final Outage leaseTrouble = new Outage(Logger.getLogger(AmiTest.class), "no lease", "a lease");
     private AmiLink link = link(Map.of());
     private EmbeddedChannel channel;
+    private final AmiFrames frames = new AmiFrames();
 
     @AfterEach
     void stop() {
@@ -104,36 +121,24 @@ class AmiConnectionTest {
                 + "Events: system,call,agent,cdr,dialplan\r\n\r\n", said());
     }
 
-    @Test
-    void aWrongPasswordIsTriedAgainSeldom() {
+    /** @param ms after which it is cut; a wrong password, 60 s of waiting, is tried again seldom */
+    @ParameterizedTest
+    @CsvSource({"login, '', 10000, no banner", "login, B, 10000, no answer to the challenge", "login, B C, 10000, no answer to the login",
+            "banner, SSH-2.0-OpenSSH_9.2, 0, SSH-2.0",
+            "refused, B C X, 0, bridge@pbx.example:5038) refuses the login: Authentication failed"})
+    void whoStopsAnsweringDuringTheLoginOrIsNoAsteriskOrRefusesIsCut(String reason, String said, int ms, String because) {
         connect();
-        receive(BANNER + "Response: Success\r\nChallenge: 1\r\n\r\nResponse: Error\r\nMessage: Authentication failed\r\n\r\n");
-        assertFalse(channel.isOpen());
-        assertEquals(60_000, lastDelay());
-        assertTrue(link.state().contains("Authentication failed") && link.state().contains("bridge@pbx.example:5038"), link.state());
-        assertFalse(link.state().contains("s3cret"), link.state());
-        assertEquals(1, meters.get("callbridge.asterisk.cut").tag("reason", "refused").counter().count());
-    }
-
-    @Test
-    void whoStopsAnsweringDuringTheLoginIsCut() {
-        for (String said : List.of("", BANNER, BANNER + "Response: Success\r\nChallenge: 1\r\n\r\n")) {
-            connect();
-            receive(said);
-            pass(9_999);
-            assertTrue(channel.isOpen(), said);
+        Stream.of(said.split(" ")).forEach(word -> receive(Map.of("", "", "B", BANNER, "C", "Response: Success\r\nChallenge: 1\r\n\r\n",
+                "X", "Response: Error\r\nMessage: Authentication failed\r\n\r\n").getOrDefault(word, word + "\r\n")));
+        if (ms > 0) {
+            pass(ms - 1);
+            assertTrue(channel.isOpen());
             pass(1);
-            assertFalse(channel.isOpen(), said);
         }
-        assertEquals(3, meters.get("callbridge.asterisk.cut").tag("reason", "login").counter().count());
-    }
-
-    @Test
-    void whatIsNoAsteriskIsCut() {
-        connect();
-        receive("SSH-2.0-OpenSSH_9.2\r\n");
         assertFalse(channel.isOpen());
-        assertTrue(link.state().contains("SSH-2.0"), link.state());
+        assertTrue(link.state().contains(because) && !link.state().contains("s3cret"), link.state());
+        assertEquals(reason.equals("refused"), lastDelay() == 60_000);
+        assertEquals(1, meters.get("callbridge.asterisk.cut").tag("reason", reason).counter().count());
     }
 
     @Test
@@ -331,5 +336,98 @@ class AmiConnectionTest {
         String text = bytes.toString(StandardCharsets.UTF_8);
         bytes.release();
         return text;
+    }
+
+    @Test
+    void aCaptureGivesTheSameMessagesInWhateverChunks() throws IOException {
+        try (Stream<Path> files = Files.walk(Capture.FOLDER)) {
+            for (Path file : files.filter(path -> path.toString().endsWith(".ami")).toList()) {
+                byte[] all = Files.readAllBytes(file);
+                Random random = new Random(all.length);
+                List<String> plain = plain(new String(all, StandardCharsets.UTF_8));
+                assertEquals(plain, cut(all, left -> left), file::toString);
+                assertEquals(plain, cut(all, left -> 1), file::toString);
+                assertEquals(plain, cut(all, left -> 1 + random.nextInt(700)), file::toString);
+            }
+        }
+    }
+
+    private static List<String> cut(byte[] all, IntUnaryOperator chunk) {
+        AmiFrames frames = new AmiFrames();
+        List<String> found = new ArrayList<>();
+        String banner = null;
+        for (int at = 0; at < all.length;) {
+            int until = Math.min(all.length, at + chunk.applyAsInt(all.length - at));
+            frames.add(Unpooled.wrappedBuffer(all, at, until - at));
+            at = until;
+            banner = banner == null ? frames.line() : banner;
+            for (AmiMessage next = banner == null ? null : frames.next(); next != null; next = frames.next()) {
+                found.add(next.toString());
+            }
+        }
+        return found;
+    }
+
+    /** The same by other means: all at once, as text. */
+    private static List<String> plain(String text) {
+        return Arrays.stream(text.substring(text.indexOf('\n') + 1).replaceFirst("(?s)(.*\\r\\n\\r\\n).*", "$1").split("(\\r\\n){2,}"))
+                .filter(block -> !block.isBlank()).map(block -> AmiMessage.of(block.strip()))
+                .filter(message -> message.event().isEmpty() || AsteriskReader.EVENTS.contains(message.event())
+                        || message.event().equals(AmiFrames.BOOTED) || message.event().equals(AmiFrames.SHUTDOWN))
+                .map(AmiMessage::toString).toList();
+    }
+
+    @Test
+    void behindTheBannerEventsThatNobodyWantsAreNotReadAndBytesThatAreNoTextAreReplaced() {
+        add("Asterisk Call Manager/5.0.4\r\nEvent: RTCPSent\r\nX: 1\r\n\r\nEvent: Hangups\r\n\r\nEvent:\r\n\r\n" + HANGUP
+                + "Response: Error\r\n\r\nEvent: Hangup\r\nCallerIDName: a");
+        frames.add(Unpooled.wrappedBuffer(new byte[] {(byte) 0xff, 'b', '\r', '\n', '\r', '\n'}));
+        assertEquals("Asterisk Call Manager/5.0.4", frames.line());
+        assertEquals("Hangup", frames.next().event());
+        assertEquals("Error", frames.next().get("Response"));
+        assertEquals("a\ufffdb", frames.next().get("CallerIDName"));
+        assertNull(frames.next());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Event: Hangup\nUniqueid: 1.2\n\n", "event: Hangup\r\nUNIQUEID:1.2\r\n\r\n", "\r\n\r\n\nEvent:Hangup\nUniqueid: 1.2\n\r\n",
+            "Event: Hangup\r\nUniqueid: 1.2\r\nUniqueid: 3\r\nno field\r\n: none\r\n\r\n"})
+    void lineEndsEmptyLinesAndRepeatedKeysDoNotMatter(String text) {
+        add(text + HANGUP);
+        for (int i = 0; i < 2; i++) {
+            AmiMessage message = frames.next();
+            assertEquals("Hangup", message.event());
+            assertEquals("1.2", message.get("Uniqueid"));
+        }
+        assertNull(frames.next());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 1000, 70_000})
+    void aMessageOver64KiBIsRefusedAndOneOf64KiBIsNot(int chunk) {
+        String begin = "Event: Hangup\r\nA: ";
+        String most = begin + "x".repeat(AmiFrames.LARGEST - begin.length() - 1);
+        add(most + "\r\n\r\n");
+        assertEquals("Hangup", frames.next().event());
+        assertThrows(TooLargeException.class, () -> {
+            for (String text = most + "xx\r\n\r\n" + HANGUP; !text.isEmpty(); text = text.substring(Math.min(text.length(), chunk))) {
+                add(text.substring(0, Math.min(text.length(), chunk)));
+                frames.next();
+            }
+        });
+    }
+
+    @Test
+    void noEndAtAllIsRefusedBeforeItFillsTheMemory() {
+        assertThrows(TooLargeException.class, () -> {
+            for (int taken = 0; taken < 70; taken++) {
+                add("x: " + "y".repeat(997) + "\r\n");
+                assertNull(frames.next());
+            }
+        });
+    }
+
+    private void add(String text) {
+        frames.add(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
     }
 }
