@@ -351,7 +351,7 @@ class CallbridgeBench {
         }
     }
 
-    private static double restartSeconds(BridgeProcess process) {
+    static double restartSeconds(BridgeProcess process) {
         long begin = System.nanoTime();
         process.kill();
         process.restart();

@@ -6,6 +6,7 @@ import io.callbridge.bench.BenchTable.Runs;
 import io.callbridge.bench.CallbridgeBench.CrmStandIn;
 import io.callbridge.bench.LoadClient.EventRequests;
 import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.Pages;
 import io.callbridge.support.TestCall;
 import java.io.File;
 import java.io.IOException;
@@ -74,10 +75,7 @@ class PackageBench {
                 StoreProbe store = new StoreProbe(bridge.storeUrl())) {
             double[] seconds = new double[STARTS];
             for (int i = 0; i < STARTS; i++) {
-                bridge.kill();
-                long begin = System.nanoTime();
-                bridge.restart();
-                seconds[i] = (System.nanoTime() - begin) / 1e9;
+                seconds[i] = CallbridgeBench.restartSeconds(bridge);
             }
             double idle = residentMb(bridge);
             List<TestCall> calls = EventRequests.calls(EVENTS_PER_SECOND * SECONDS / 3);
@@ -98,9 +96,7 @@ class PackageBench {
         }
     }
 
-    private static double size(Path path) throws IOException {
-        try (Stream<Path> files = Files.walk(path)) {
-            return files.map(Path::toFile).filter(File::isFile).mapToLong(File::length).sum() / MB;
-        }
+    private static double size(Path path) {
+        return Pages.below(path).map(Path::toFile).filter(File::isFile).mapToLong(File::length).sum() / MB;
     }
 }

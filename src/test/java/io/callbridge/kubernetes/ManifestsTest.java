@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.callbridge.support.Pages;
 import io.kubernetes.client.custom.Quantity;
 import io.kubernetes.client.openapi.JSON;
 import io.kubernetes.client.openapi.models.V1Deployment;
@@ -185,10 +186,8 @@ class ManifestsTest {
     /** Each with a name that follows its content, so that the pods roll. */
     @Test
     void everyRouteFileIsRolledOut() throws IOException {
-        Set<String> routes = new TreeSet<>();
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".camel.yaml")).forEach(routes::add);
-        }
+        Set<String> routes = Pages.below(Path.of("routes")).map(file -> file.getFileName().toString())
+                .filter(name -> name.endsWith(".camel.yaml")).collect(Collectors.toSet());
         JsonNode map = render(Path.of("routes")).get(0);
         assertEquals("callbridge-routes", map.at("/metadata/name").asText());
         assertEquals(routes, fields(map.path("data")), "routes/kustomization.yaml lists every route file");

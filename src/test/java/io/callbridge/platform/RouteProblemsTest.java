@@ -5,19 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.EffectFacts;
+import io.callbridge.support.Pages;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.Vocabulary;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
-import java.util.stream.IntStream;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Endpoint;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -37,10 +37,10 @@ class RouteProblemsTest {
     private final DefaultCamelContext context = new DefaultCamelContext();
 
     @Test
-    void ourOwnRoutesReadWhatIsSet() throws IOException {
+    void ourOwnRoutesReadWhatIsSet() {
         RouteVariables variables = new RouteVariables();
         for (Path file : files(Path.of("routes"), ".camel.yaml")) {
-            variables.add(file.toString(), Files.readString(file));
+            variables.add(file.toString(), Pages.text(file));
         }
         assertEquals(List.of(), variables.problems());
     }
@@ -83,17 +83,10 @@ class RouteProblemsTest {
 
     @Test
     void allThatCallbridgeSetsIsKnown() throws IOException {
-        Set<String> set = new TreeSet<>();
-        StringBuilder all = new StringBuilder();
-        for (Path file : files(SOURCES, ".java")) {
-            if (!file.endsWith("RouteVariables.java")) {
-                String text = Files.readString(file);
-                all.append(text);
-                for (MatchResult found : SET_IN_JAVA.matcher(text).results().toList()) {
-                    IntStream.of(1, 2).mapToObj(found::group).filter(name -> name != null).forEach(set::add);
-                }
-            }
-        }
+        String all = files(SOURCES, ".java").stream().filter(file -> !file.endsWith("RouteVariables.java")).map(Pages::text)
+                .collect(Collectors.joining("\n"));
+        Set<String> set = SET_IN_JAVA.matcher(all).results().flatMap(found -> Stream.of(found.group(1), found.group(2)))
+                .filter(Objects::nonNull).collect(Collectors.toCollection(TreeSet::new));
         assertTrue(set.containsAll(Set.of("forwarded", "number", "address")), set::toString);
         String time = "\"2026-11-30T10:00:00.000Z\"";
         set.addAll(EffectFacts.of(new ObjectMapper().readTree("{\"at\": " + time + ", \"startedAt\": " + time + ", \"answeredAt\": " + time
@@ -116,10 +109,8 @@ class RouteProblemsTest {
         return variables.problems().stream().map(Problem::toString).toList();
     }
 
-    private static List<Path> files(Path folder, String ending) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(ending)).toList();
-        }
+    private static List<Path> files(Path folder, String ending) {
+        return Pages.below(folder).filter(file -> file.toString().endsWith(ending)).toList();
     }
 
     @ParameterizedTest

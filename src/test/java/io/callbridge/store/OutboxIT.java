@@ -16,6 +16,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,8 @@ class OutboxIT {
     private static final String LEG = "71101-a1";
     private static final long EVER = Long.MAX_VALUE;
     private static final int CALLS = 300;
+    /** Of the lease, which is a minute, the half. */
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
     private Path folder;
@@ -127,7 +130,7 @@ class OutboxIT {
         assertEquals(1, taken.size());
         assertEquals(List.of(), outbox.take("rest", Delivery.CALLS, false, 10, 0).join(), "it is taken");
         outbox.giveBack(taken);
-        await().until(() -> outbox.take("rest", Delivery.CALLS, false, 10, 0).join().size() == 1);
+        await().atMost(SOON).until(() -> outbox.take("rest", Delivery.CALLS, false, 10, 0).join().size() == 1);
     }
 
     /** Who asks for new tokens and dies leaves them to another one. */
