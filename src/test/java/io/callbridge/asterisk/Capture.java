@@ -2,6 +2,7 @@ package io.callbridge.asterisk;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -22,6 +23,7 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
 
     public static final Path FOLDER = Path.of("../shared/asterisk/captures");
 
+    private static final String WITHOUT = "no captures at " + FOLDER;
     private static final String LOGGED_IN = "Authentication accepted\r\n\r\n";
 
     /** @param millis since the connection was made */
@@ -30,6 +32,7 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
 
     /** @param name relative to the folder, without {@code .ami} */
     public static Capture of(String name) throws IOException {
+        assumeTrue(areThere(), WITHOUT);
         byte[] bytes = Files.readAllBytes(FOLDER.resolve(name + ".ami"));
         List<long[]> index = Files.readAllLines(FOLDER.resolve(name + ".ami.idx")).stream().filter(line -> !line.isBlank())
                 .map(line -> Stream.of(line.strip().split("\\s+")).mapToLong(word -> (long) Double.parseDouble(word)).toArray()).toList();
@@ -55,8 +58,14 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
         return new String(bytes, StandardCharsets.ISO_8859_1).indexOf(LOGGED_IN) + LOGGED_IN.length();
     }
 
+    /** They lie beside the checkout, which may be alone. */
+    public static boolean areThere() {
+        return Files.isDirectory(FOLDER);
+    }
+
     /** Names of all captures that have a truth file. */
     public static List<String> names() throws IOException {
+        assumeTrue(areThere(), WITHOUT);
         try (Stream<Path> files = Files.walk(FOLDER)) {
             return files.map(file -> FOLDER.relativize(file).toString()).filter(name -> name.endsWith(".truth.json"))
                     .map(name -> name.substring(0, name.length() - ".truth.json".length())).sorted().toList();
