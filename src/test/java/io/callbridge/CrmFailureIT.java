@@ -88,6 +88,7 @@ class CrmFailureIT {
             assertSameBodies(tries);
             assertTrue(tries.stream().limit(tries.size() - 1).noneMatch(CrmFailureIT::confirmed), () -> "confirmed, and again: " + tries);
         }
+        crm.requests(Kind.ENTITY).forEach(request -> assertFalse(bridge.output().contains(request.query().get("phone").substring(1))));
         // But who asks whether it is there follows none, and the one number of another form has the person of that form.
         assertContract(crm.requests().stream()
                 .filter(request -> request.kind() != Kind.OTHER && !String.valueOf(request.member("number")).startsWith("+52")).toList());

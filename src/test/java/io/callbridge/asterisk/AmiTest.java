@@ -13,9 +13,11 @@ import io.callbridge.ingest.TooLargeException;
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.support.TestConfig;
+import io.callbridge.support.Unchecked;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.DefaultChannelId;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
@@ -277,8 +279,10 @@ class AmiTest {
     }
 
     private void connect() {
-        channel = new EmbeddedChannel(new AmiConnection(link));
+        channel = new EmbeddedChannel(DefaultChannelId.newInstance(), false, false, new AmiConnection(link));
+        // Before it begins to wait.
         channel.freezeTime();
+        Unchecked.run(channel::register);
         channels.add(channel);
     }
 

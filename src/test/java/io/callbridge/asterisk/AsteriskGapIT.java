@@ -57,6 +57,12 @@ class AsteriskGapIT {
         ami.withoutAction("Status").withoutAction("CoreShowChannels").drop();
         await("the registration").atMost(SOON).until(() -> crm.has(Kind.CALL, LEG));
         assertEquals("unknown", crm.requests(Kind.CALL, LEG).get(0).member("result"));
+        assertEquals("0", crm.requests(Kind.CALL, LEG).get(0).member("talkSeconds"));
+        ami.drop();
+        ami.awaitLogin(3);
+        crm.awaitQuiet();
+        assertEquals(1, crm.requests(Kind.CALL, LEG).size());
+        assertEquals(List.of(), crm.requests(Kind.MISSED));
         assertTrue(bridge.call(CALL).path("decisions").toString().contains("does not say which calls live on"), bridge.call(CALL)::toString);
         assertTrue(bridge.output().contains("answers the action CoreShowChannels with 'Invalid/unknown command"), bridge::tail);
     }

@@ -161,6 +161,14 @@ class TcpTest {
     }
 
     @Test
+    void whenCallbridgeStopsTheOpenEventMayBeSentAgain() {
+        send("AUTH " + SECRET + "\na\n");
+        camel.stop();
+        channel.close();
+        assertEquals("ERR 1 Callbridge is stopping; send it again\n", answer());
+    }
+
+    @Test
     void tooLongALineEndsTheConnection() {
         send("AUTH " + SECRET + "\n" + "x".repeat(TcpFrames.LARGEST + 1));
         assertCutOff("ERR 1 a line is over 64 KiB");

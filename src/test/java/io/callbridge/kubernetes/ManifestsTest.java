@@ -209,6 +209,8 @@ class ManifestsTest {
         assertEquals(0, kubectl.waitFor());
         rendered.forEach(object -> assertDoesNotThrow(() -> check(object), object::toString));
         assertEquals(names(render(OVERLAYS.resolve(overlay))), names(rendered));
+        // Pods start anew when a route or a setting is another: its map has another name.
+        rendered.forEach(object -> assertFalse(object.at("/metadata/name").asText().matches("callbridge-(routes|config)")));
     }
 
     private static List<String> names(List<ObjectNode> objects) {
@@ -263,6 +265,8 @@ class ManifestsTest {
     /** As {@code kubectl kustomize} does it, as far as this project uses it, without hashes in names. */
     private static List<ObjectNode> render(Path folder) throws IOException {
         JsonNode kustomization = YAML.readTree(folder.resolve("kustomization.yaml").toFile());
+        kustomization.fieldNames().forEachRemaining(field -> assertTrue(Set.of("apiVersion", "kind", "resources", "configMapGenerator",
+                "patches", "images").contains(field), () -> field + " of " + folder + " is not rendered here"));
         List<ObjectNode> objects = new ArrayList<>();
         for (JsonNode resource : kustomization.path("resources")) {
             Path path = folder.resolve(resource.asText());
@@ -303,6 +307,7 @@ class ManifestsTest {
             if (old instanceof ObjectNode object) {
                 merge(object, field.getValue());
             } else if (old instanceof ArrayNode list) {
+                assertTrue(Set.of("containers", "volumes", "env", "volumeMounts").contains(field.getKey()), field.getKey());
                 field.getValue().forEach(entry -> stream(list).filter(one -> one.path("name").equals(entry.path("name"))).findFirst()
                         .ifPresentOrElse(one -> merge((ObjectNode) one, entry), () -> list.add(entry)));
             } else {

@@ -100,5 +100,6 @@ class IngestAndOpsRoutesTest {
         routes.send(route, null);
         assertEquals(step, String.join(" ", routes.asked()));
         assertNull(routes.fail(step, new StoreException("the disk is full", null)).send(route, null).getException());
+        assertEquals(step.equals("crmProbe"), routes.source(route).contains("repeatCount"), "comes once");
     }
 }

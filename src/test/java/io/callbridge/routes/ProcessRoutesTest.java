@@ -210,7 +210,7 @@ class ProcessRoutesTest {
     @ParameterizedTest
     @CsvSource({"process-outcome, effects.registerCall, 'registerCall, fail'",
             "process-missed, effects.registerMissed, 'registerMissed, fail'",
-        "process-missed, missedFacts, fail", "process-card, effects.endCard, 'endCard, fail, showCard, explainCard R10'",
+        "process-calls, legRepository, fail", "process-missed, missedFacts, fail", "process-card, effects.endCard, 'endCard, fail, showCard, explainCard R10'",
         "process-card, cardFacts.legs, fail"})
     void aFailureIsNotedAndNothingIsExplained(String route, String failing, String asked) {
         decisions.on("cardFacts.legs", exchange -> List.of(with(CARD, facts("shown end=ended")), CARD));
@@ -254,11 +254,14 @@ class ProcessRoutesTest {
     /** With the routes that really follow: what one of them has handled must not keep the commit from coming. */
     @Test
     void aFailureDeepInsideIsNotedOnceAndCommitted() {
-        try (RouteHarness stage = RouteHarness.of("process-event", "process-missed", "process-card").start()) {
+        try (RouteHarness stage = RouteHarness.of("process-event", "process-missed", "process-card", "process-reprocess").start()) {
             stage.on("missedFacts", exchange -> MISSED).on("cardFacts.legs", exchange -> List.of());
             stage.fail("effects.registerMissed", new IllegalStateException("broken")).send("process-event",
                     Map.of("pbx", "main", "callId", "c1", "looks", List.of(Map.of("trigger", "timer", "subject", ""))));
             assertEquals(List.of("callLoader.load", "registerMissed", "fail", "commit"), stage.asked());
+            stage.on("reprocess.looks", exchange -> List.of(facts("subject= whole")))
+                    .send("process-reprocess", Map.of("pbx", "main", "callId", "c1"));
+            assertEquals(List.of("callLoader.load", "reprocess.looks", "registerMissed", "fail", "reprocess.settle"), stage.asked());
         }
     }
 

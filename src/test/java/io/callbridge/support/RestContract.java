@@ -64,6 +64,7 @@ public record RestContract(FakeCrm crm, boolean cardsNameTheCaller) {
                 case CARD_END -> cardEnd(request, faults);
                 default -> faults.unless(false, "no request of the contract");
             }
+            faults.unless(request.kind() == Kind.ENTITY || !request.id().isEmpty(), "no id in the path");
             // Per leg: card, end of the card, registration.
             if (Set.of(Kind.CARD, Kind.CARD_END, Kind.CALL).contains(request.kind())) {
                 Kind before = last.put(request.id(), request.kind());

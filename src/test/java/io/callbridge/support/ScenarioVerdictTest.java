@@ -32,6 +32,8 @@ class ScenarioVerdictTest {
     void whatS01ExpectsIsAcceptedAndNothingAtAllIsMissingThreeTimes() {
         assertEquals(List.of(), faults(RIGHT));
         assertEquals(3, faults("").size());
+        assertTrue(new RestContract(crm).deviations(List.of(new CrmRequest("GET", "/entities", "phone=%2B79000000010", Map.of(), "")))
+                .toString().contains("Authorization is null"));
         assertTrue(Scenario.wanted().size() >= 57);
     }
 
@@ -59,6 +61,7 @@ class ScenarioVerdictTest {
             after CALL of the same leg     | DELETE            | PUT /calls/71101-baab834ebaab834ebaab834ebaab834e {}\\nDELETE
             not expected                   | DELETE            | PUT /missed-calls/c1bf41d8c1bf41d8c1bf41d8c1bf41d8 {}\\nDELETE
             no request of the contract     | DELETE            | POST
+            no id in the path              | PUT /calls/71101-baab834ebaab834ebaab834ebaab834e | PUT /calls/
             upper case                     | PUT /calls/71101-b | PUT /calls/71101-B
             """)
     void everyKindOfFaultIsFound(String fault, String right, String wrong) {
