@@ -43,7 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class CallLifeTest {
 
-    private static final int CALLS = 3_000;
+    private static final int CALLS = 1_000;
     private static final int LIVES = 600;
     private static final String WHOLE_CALL = "";
     private static final int PERMUTATIONS = 6;

@@ -86,7 +86,7 @@ class SharedErrorsRouteTest {
     /** Nobody sends again what an Asterisk said. */
     @Test
     void whatTheStoreDoesNotTakeOfAnAsteriskIsTriedAgainUntilItDoes() {
-        AtomicInteger failures = new AtomicInteger(2);
+        AtomicInteger failures = new AtomicInteger(1);
         Exchange exchange = routes.on("direct:broken", refused -> {
             if (failures.getAndDecrement() > 0) {
                 throw FAILURES.get("store");
@@ -94,7 +94,7 @@ class SharedErrorsRouteTest {
             return null;
         }).send("fails-asterisk", "a batch");
         assertSame(null, exchange.getException());
-        assertEquals(List.of("direct:broken", "direct:broken", "direct:broken"), routes.asked());
+        assertEquals(List.of("direct:broken", "direct:broken"), routes.asked());
     }
 
     @ParameterizedTest
