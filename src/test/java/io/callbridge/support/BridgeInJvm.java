@@ -267,10 +267,10 @@ public final class BridgeInJvm {
             if (System.nanoTime() > end) {
                 fail("is not delivered: " + left);
             }
-            // A try that is minutes away is made at once; what waits for something else gets a moment.
+            // A try that is minutes away is made at once; what waits for its CRM to be asked again gets a second, also of a busy machine.
             Instant next = query("select cast(min(next_at) as text) from delivery where state = 'pending'").stream()
                     .map(at -> Instant.ofEpochMilli(Long.parseLong(at))).findFirst().orElse(now);
-            now = next.isAfter(now) ? next : now.plusMillis(100);
+            now = next.isAfter(now) ? next : now.plusSeconds(1);
             dispatcher.wake();
             LockSupport.parkNanos(LONGEST_PAUSE_NANOS);
         }
