@@ -366,6 +366,12 @@ class AsteriskCallsTest {
             Hangup 1.1 Linkedid=1.1 CallerIDNum=<unknown> Context=from-trunk Exten=s ChannelState=9 Cause=0
             = events: 0
 
+            # A busy phone is dialled as well, but never rings: only the caller's line is told
+            Newchannel 1.1=PJSIP/trunk-00000001 Linkedid=1.1 CallerIDNum=12025550143 Exten=12125550110 Context=from-trunk ChannelState=4
+            Newchannel 1.2=PJSIP/101-00000002 Linkedid=1.1 Exten=s ChannelState=0
+            DialBegin 1.1>1.2
+            = events: 1
+
             # Asterisk may be told to say "answered elsewhere" to phones that nobody answered (option c of Dial, C of Queue)
             Newchannel 1.1=PJSIP/trunk-00000001 Linkedid=1.1 CallerIDNum=12025550143 Exten=12125550110 Context=from-trunk ChannelState=4
             Newchannel 1.2=PJSIP/101-00000002 Linkedid=1.1 Exten=s ChannelState=0
