@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 
@@ -59,13 +60,7 @@ public class Bitrix24Call {
 
     /** Registers the call, and remembers the id that Bitrix24 gives it. */
     public void register(Exchange exchange) throws Exception {
-        Object user = exchange.getVariable("user");
-        Map<?, ?> answer = ask(exchange, REGISTER, fields(exchange).get(REGISTER));
-        if (user.equals(exchange.getVariable("user"))) {
-            registered(exchange, (Map<?, ?>) answer.get("result"));
-        } else {
-            register(exchange);
-        }
+        registered(exchange, (Map<?, ?>) tell(exchange, REGISTER).get("result"));
     }
 
     /** The call is that of who was rung, also when it is told again: the responsible has left. */
@@ -97,7 +92,7 @@ public class Bitrix24Call {
             memory.keep(exchange, SENT, call);
         }
         try {
-            ask(exchange, FINISH, fields(exchange).get(FINISH));
+            tell(exchange, FINISH);
         } catch (Exception e) {
             if (!sent && "true".equals(exchange.getVariable("undone"))) {
                 memory.forget(exchange, SENT);
@@ -150,7 +145,7 @@ public class Bitrix24Call {
             Object user = exchange.getVariable("user");
             exchange.getMessage().setBody(refused);
             send(exchange, "direct:deliver-bitrix24-refusal");
-            if (!user.equals(exchange.getVariable("user"))) {
+            if (!Objects.equals(user, exchange.getVariable("user"))) {
                 registerAndFinish(exchange);
             }
         }
@@ -166,6 +161,13 @@ public class Bitrix24Call {
     private JsonNode fields(Exchange exchange) throws Exception {
         send(exchange, "direct:deliver-bitrix24-fields");
         return templates.filled(exchange.getMessage().getBody(String.class), exchange);
+    }
+
+    /** Once more, if it was refused and the call has been taken by another employee. */
+    private Map<?, ?> tell(Exchange exchange, String method) throws Exception {
+        Object user = exchange.getVariable("user");
+        Map<?, ?> answer = ask(exchange, method, fields(exchange).get(method));
+        return Objects.equals(user, exchange.getVariable("user")) ? answer : tell(exchange, method);
     }
 
     private Map<?, ?> ask(Exchange exchange, String method, JsonNode fields) throws Exception {

@@ -162,7 +162,7 @@ class DeliverBitrix24RouteTest extends Effects {
                 case "down" -> crm.down();
                 case "up" -> crm.up();
                 case "contact" -> crm.contact(KNOWN, 797, "Ivanov", Long.parseLong(special));
-                case "hire" -> crm.user(Long.parseLong(special), "103", true);
+                case "hire", "fire" -> crm.user(Long.parseLong(special), "103", parts[0].equals("hire"));
                 case "records" -> crm.recordServerStatus = Integer.parseInt(special);
                 case "forgotten" -> memory.kept.put("leg-1 call-id", "externalCall.0.1");
                 case "restart" -> restart();
@@ -258,6 +258,8 @@ class DeliverBitrix24RouteTest extends Effects {
             the responsible has left           | contact:9 missed | batch batch | MISSED 7 304 0
             so he has when answers are lost    | contact:9 lose:batch/USER_ID=7 missed! missed | batch batch register finish | MISSED 7 304 0
             as an answer said that got lost    | contact:9 lose:batch missed! missed | batch register register finish | MISSED 7 304 0
+            who left before the finish         | hire:9 contact:9 block:finish missed! unblock fire:9 missed | batch finish finish \
+            | MISSED 7 304 0
             so has who was rung                | missed:9!! | batch | ''
             nobody was rung                    | contact:9 missed:nobody!! | batch | ''
             a missed call and a leg of its id  | missed call | batch batch | MISSED 7 304 0, CALL 7 200 95
