@@ -109,6 +109,7 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
         private static final Map<String, Double> JOINED = Map.of("xfer_attended_dtmf 102", 9.269, "xfer_attended_refer 102", 5.751,
                 "ast22/xfer_attended_refer 102", 5.752, "pickup_group 102", 1.623, "ast16sip/pickup_directed 103", 1.59,
                 "park_and_retrieve 102", 3.905);
+        private static final ObjectMapper JSON = new ObjectMapper();
         private static final Map<String, Double> PARKED = Map.of("park_and_retrieve 101", 2.279);
         static final double TOLERANCE = 0.3;
         private static final List<String> NEVER_CALLED_ANYBODY = List.of("in_queue_agent_login 101 caller", "in_conference 101 caller");
@@ -165,7 +166,7 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
 
         /** @param prefix of its ids */
         static Truth of(String name, String prefix) throws IOException {
-            return new Truth(name, prefix, new ObjectMapper().readTree(Capture.FOLDER.resolve(name + ".truth.json").toFile()));
+            return new Truth(name, prefix, JSON.readTree(Capture.FOLDER.resolve(name + ".truth.json").toFile()));
         }
 
         List<Leg> legs() {

@@ -42,6 +42,8 @@ class CapturesTest {
 
     /** So often another PBX reports a call. */
     private static final long WEBHOOK_MS = 200;
+    /** What came within it is sent at once, which no phone would notice. */
+    private static final long AT_ONCE_MS = 5;
     private static final Duration SOON = Duration.ofSeconds(60);
 
     @TestFactory
@@ -115,8 +117,8 @@ class CapturesTest {
         Map<Duration, byte[]> parts() throws IOException {
             Capture capture = Capture.of(name);
             long first = capture.afterLogin().get(0).millis();
-            return capture.afterLogin().stream().map(Capture.Chunk::millis).distinct()
-                    .collect(Collectors.toMap(at -> Duration.ofMillis(at - first), at -> capture.received(at, at + 1)));
+            return capture.afterLogin().stream().map(chunk -> (chunk.millis() - first) / AT_ONCE_MS * AT_ONCE_MS).distinct()
+                    .collect(Collectors.toMap(Duration::ofMillis, at -> capture.received(first + at, first + at + AT_ONCE_MS)));
         }
 
         void send(byte[] bytes) {
