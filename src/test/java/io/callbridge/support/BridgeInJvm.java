@@ -60,7 +60,7 @@ public final class BridgeInJvm {
     private static final int LEASE_MS = 60_074;
     private static final Duration PATIENCE = Duration.ofSeconds(120);
     private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(250);
-    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(8);
+    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     /** After the last event of a scenario: all delays are over. */
     private static final Duration AFTERWARDS = Duration.ofSeconds(20);
 
