@@ -9,6 +9,7 @@ import io.callbridge.crm.CrmEffect.Kind;
 import io.callbridge.crm.StandIn.Reply;
 import io.callbridge.crm.StandIn.Request;
 import io.callbridge.routes.AdapterHarness;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.List;
@@ -41,14 +42,10 @@ class DeliverAmocrmRouteTest extends Effects {
 
     @AfterEach
     void stop() {
-        bridge.close();
         crm.close();
     }
 
     private void set(String key, String value) {
-        if (bridge != null) {
-            bridge.close();
-        }
         settings.put("callbridge.crm.amocrm." + key, value);
         bridge = AdapterHarness.of("amocrm", settings, Map.of());
     }
@@ -155,8 +152,11 @@ class DeliverAmocrmRouteTest extends Effects {
     /** A page of notes is 250. */
     @Test
     void aCallIsFoundBehindManyOthersAndNoOtherIsTakenForIt() {
+        delivered("call", "other", call("in", "answered", KNOWN, "7", 5));
+        Request other = crm.requests().get(0);
         for (int i = 0; i < 260; i++) {
-            delivered("call", "other-" + i, call("in", "answered", KNOWN, "7", 5));
+            byte[] another = other.text().replace("\"other\"", "\"other-" + i + "\"").getBytes(StandardCharsets.UTF_8);
+            crm.look(() -> crm.answer(new Request(other.method(), other.path(), other.query(), other.headers(), another, other.nanos())));
         }
         crm.lose(1, post("/api/v4/calls"));
         again("call", "leg-1", call("in", "answered", KNOWN, "7", 5));

@@ -7,20 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswerException;
-import io.callbridge.deliver.DeliveryMemory;
 import io.callbridge.deliver.JsonAnswer;
-import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
 import io.callbridge.platform.Time;
 import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
-import io.callbridge.store.CrmMemory;
-import io.callbridge.store.Store;
 import io.callbridge.support.TestConfig;
-import io.callbridge.support.TestStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,15 +23,11 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.camel.Exchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -54,51 +44,10 @@ class DeliverBitrix24RouteTest extends Effects {
     private static final String SEARCH = CALLS + "searchCrmEntities";
     private static final String URL = "https://records.example/1.mp3";
 
-    /** What the adapter remembers, over the lives of several harnesses. */
-    public static final class Memory extends DeliveryMemory {
-
-        private final Map<String, String> kept = new ConcurrentHashMap<>();
-
-        private Memory() {
-            super(null);
-        }
-
-        @Override
-        public String recall(Exchange exchange, String name) {
-            return kept.getOrDefault(exchange.getVariable("key") + " " + name, "");
-        }
-
-        @Override
-        public void keep(Exchange exchange, String name, String value) {
-            kept.put(exchange.getVariable("key") + " " + name, value);
-        }
-
-        @Override
-        public void forget(Exchange exchange, String name) {
-            kept.remove(exchange.getVariable("key") + " " + name);
-        }
-    }
-
-    /** Asked before each request. */
-    public static final class Pace {
-
-        private final AtomicInteger permits = new AtomicInteger();
-
-        public void permit() {
-            permits.incrementAndGet();
-        }
-    }
-
     private final Bitrix24StandIn crm = new Bitrix24StandIn();
-    private final Memory memory = new Memory();
-    private final Pace pace = new Pace();
-    private final Map<String, Object> beans = new HashMap<>(Map.of("crmMemory", memory, "crmRate", pace));
+    private final Map<String, Object> beans = new HashMap<>();
     private final Map<String, String> settings = new HashMap<>(Map.of("callbridge.crm.bitrix24.url", crm.webhookUrl()));
-    private AdapterHarness adapter;
-    /** Of an application; {@code null}: it is a webhook. */
-    private CrmMemory stored;
-    @TempDir
-    private Path folder;
+    private boolean application;
 
     @BeforeEach
     void people() {
@@ -109,31 +58,36 @@ class DeliverBitrix24RouteTest extends Effects {
 
     @AfterEach
     void stop() {
-        restart();
+        if (!beans.isEmpty()) {
+            restart();
+        }
         crm.close();
         Time.follow(Clock.systemUTC());
     }
 
     private AdapterHarness adapter() {
-        if (adapter == null) {
-            beans.put("bitrix24Call", new Bitrix24Call(memory, new JsonTemplate(JSON), JSON));
-            adapter = AdapterHarness.of("bitrix24", settings, beans);
+        if (bridge == null) {
+            bridge = AdapterHarness.of("bitrix24", settings, beans);
         }
-        return adapter;
+        return bridge;
     }
 
     private void set(String key, String value) {
         settings.put("callbridge.crm.bitrix24." + key, value);
-        restart();
+        if (application) {
+            restart();
+        }
+        bridge = null;
     }
 
+    /** Whatever is not in the store is forgotten. */
     private void restart() {
-        if (adapter != null) {
-            adapter.close();
-            adapter = null;
+        if (bridge != null) {
+            bridge.close();
+            bridge = null;
         }
-        if (stored != null) {
-            beans.put("crmToken", new OAuthToken(stored, TestConfig.settings(TestConfig.of(Map.of(), Map.of())),
+        if (application) {
+            beans.put("crmToken", new OAuthToken(AdapterHarness.MEMORY, TestConfig.settings(TestConfig.of(Map.of(), Map.of())),
                     new JsonAnswer(JSON, null), JSON));
         }
     }
@@ -164,7 +118,7 @@ class DeliverBitrix24RouteTest extends Effects {
                 case "contact" -> crm.contact(KNOWN, 797, "Ivanov", Long.parseLong(special));
                 case "hire", "fire" -> crm.user(Long.parseLong(special), "103", parts[0].equals("hire"));
                 case "records" -> crm.recordServerStatus = Integer.parseInt(special);
-                case "forgotten" -> memory.kept.put("leg-1 call-id", "externalCall.0.1");
+                case "forgotten" -> AdapterHarness.MEMORY.keep("bitrix24", "main leg-1", "call-id", "externalCall.0.1");
                 case "restart" -> restart();
                 case "probe" -> adapter().ask("probe");
                 case "expire" -> crm.expireTokens();
@@ -279,7 +233,7 @@ class DeliverBitrix24RouteTest extends Effects {
         play(story);
         assertEquals(requests, asked());
         assertEquals(effects, effects());
-        assertEquals(crm.requests().size(), pace.permits.get());
+        assertEquals(crm.requests().size(), bridge.permits());
     }
 
     /** It costs the request once more, and the call is there once. Afterwards nothing is sent again, but the recording finds its call. */
@@ -463,7 +417,7 @@ class DeliverBitrix24RouteTest extends Effects {
             assertTrue(Long.parseLong(upload.header("Content-Length")) > records.sound.length());
             assertEquals(name, crm.effects().get(2).recording());
             assertEquals("/" + path.replaceFirst("[?].*", ""), records.requests().get(0).path());
-            assertEquals(crm.requests().size(), pace.permits.get());
+            assertEquals(crm.requests().size(), bridge.permits());
         }
         assertNoFileIsLeft();
     }
@@ -535,9 +489,7 @@ class DeliverBitrix24RouteTest extends Effects {
                 "callbridge.crm.bitrix24.client-secret", Bitrix24StandIn.CLIENT_SECRET, "callbridge.crm.bitrix24.refresh-token",
                 crm.refreshToken, "callbridge.crm.bitrix24.oauth-url", crm.origin()));
         crm.applicationOnly = true;
-        Store store = TestStore.of("jdbc:sqlite:" + folder.resolve("store.db"));
-        store.open();
-        stored = new CrmMemory(store);
+        application = true;
         Outcome last = play("restart " + story);
         assertEquals(refreshes, crm.refreshes + " " + crm.refusedRefreshes);
         assertTrue(String.valueOf(last.cause()).contains(said), () -> "" + last.cause());

@@ -44,7 +44,6 @@ class DeliverHubspotRouteTest extends Effects {
 
     @AfterEach
     void stop() {
-        bridge.close();
         crm.close();
     }
 

@@ -56,6 +56,7 @@ class DeliverRetailcrmRouteTest {
 
     @BeforeEach
     void fill() {
+        AdapterHarness.forget();
         crm.limit.most(1000);
         crm.user(27, "101");
         crm.user(28, "102");
@@ -65,7 +66,6 @@ class DeliverRetailcrmRouteTest {
 
     @AfterEach
     void close() {
-        adapter.close();
         crm.close();
     }
 

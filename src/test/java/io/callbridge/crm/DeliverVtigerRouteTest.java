@@ -34,7 +34,6 @@ class DeliverVtigerRouteTest extends Effects {
 
     @AfterEach
     void close() {
-        bridge.close();
         assertEquals(List.of(), crm.ignored());
         crm.close();
     }

@@ -8,6 +8,7 @@ import io.callbridge.routes.AdapterHarness.Outcome;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
 
 /** A test that has effects, as the bridge writes them (contract section 3), tried by an adapter. */
 abstract class Effects {
@@ -17,6 +18,11 @@ abstract class Effects {
     static final long STARTED = Instant.parse("2026-11-27T09:00:05Z").getEpochSecond();
 
     protected AdapterHarness bridge;
+
+    @BeforeEach
+    void begin() {
+        AdapterHarness.forget();
+    }
 
     Outcome delivered(String operation, String id, Map<String, Object> body) {
         return ended("delivered", operation, id, body);

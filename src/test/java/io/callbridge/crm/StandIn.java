@@ -179,14 +179,27 @@ public abstract class StandIn implements AutoCloseable {
         }
     }
 
-    private final int port = Ports.free();
+    /** By class: the next one takes the place of one that is closed, so that who was given its address can go on with it. */
+    private static final Map<Class<?>, StandIn> CLOSED = new HashMap<>();
+
+    private final int port;
     private final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
     private final List<Fault> faults = new CopyOnWriteArrayList<>();
     private ExecutorService threads;
     private HttpServer server;
+    private boolean wasDown;
 
     protected StandIn() {
-        up();
+        StandIn former = CLOSED.remove(getClass());
+        port = former == null ? Ports.free() : former.port;
+        if (former == null) {
+            up();
+        } else {
+            threads = former.threads;
+            server = former.server;
+            server.removeContext("/");
+            server.createContext("/", this::handle);
+        }
     }
 
     /** What the CRM does with a request; its state is changed here and read in {@link #look} only. */
@@ -213,6 +226,7 @@ public abstract class StandIn implements AutoCloseable {
 
     /** Refuses connections from now on. */
     public final void down() {
+        wasDown = true;
         server.stop(0);
         threads.shutdownNow();
     }
@@ -254,7 +268,11 @@ public abstract class StandIn implements AutoCloseable {
 
     @Override
     public void close() {
-        down();
+        // Connections that were broken once would surprise a client that keeps them.
+        StandIn other = wasDown ? this : CLOSED.put(getClass(), this);
+        if (other != null) {
+            other.down();
+        }
     }
 
     private void handle(HttpExchange exchange) throws IOException {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.callbridge.deliver.Dispatcher;
 import io.callbridge.deliver.EffectFacts;
 import io.callbridge.store.Delivery;
 import java.net.URLEncoder;
@@ -34,20 +35,36 @@ public final class AdapterHarness implements AutoCloseable {
     public record Outcome(String result, Throwable cause, String skipped) {
     }
 
+    /** What all adapters were told, over their ends, until {@link #forget}. */
+    public static final RouteHarness.Remembered MEMORY = new RouteHarness.Remembered();
+    /** By what they were made of: to make one takes longer than most tests. */
+    private static final Map<List<Object>, AdapterHarness> MADE = new HashMap<>();
+
     private final String crm;
     private final RouteHarness routes;
 
     private AdapterHarness(String crm, Map<String, String> settings, Map<String, Object> beans) {
         this.crm = crm;
-        routes = RouteHarness.of("deliver-outbox", "deliver-" + crm);
+        routes = RouteHarness.of(MEMORY, "deliver-outbox", "deliver-" + crm);
         settings.forEach(routes::setting);
         beans.forEach(routes::bean);
         routes.on("entityLookup.request", this::lookUp).start();
     }
 
-    /** @param beans what the adapter calls by name besides the beans of all adapters */
+    /** One that is there already, unless it was closed. @param beans what the adapter calls by name besides the beans of all adapters */
     public static AdapterHarness of(String crm, Map<String, String> settings, Map<String, Object> beans) {
-        return new AdapterHarness(crm, settings, beans);
+        return MADE.computeIfAbsent(List.of(crm, Map.copyOf(settings), Map.copyOf(beans)), made -> new AdapterHarness(crm, settings, beans));
+    }
+
+    /** At the beginning of a test. */
+    public static void forget() {
+        MEMORY.clear();
+        MADE.values().forEach(made -> made.routes.pace().permits.set(0));
+    }
+
+    /** How many requests have asked whether they may go. */
+    public int permits() {
+        return routes.pace().permits.get();
     }
 
     public boolean can(String capability) {
@@ -64,7 +81,9 @@ public final class AdapterHarness implements AutoCloseable {
         Map<String, Object> facts = new HashMap<>(EffectFacts.of(JSON.valueToTree(body)));
         facts.putAll(Map.of("crm", crm, "operation", operation, "lane", Delivery.laneOf(operation), "pbx", "main", "key", id,
                 "id", URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20")));
-        routes.send("deliver-outbox", facts);
+        Delivery delivery = new Delivery(1, crm, operation, id, "main", String.valueOf(body.getOrDefault("callId", id)), Delivery.laneOf(operation),
+                "", null, "pending", 1, 0, 0, 0, 0, null);
+        routes.send("deliver-outbox", facts, Map.of(Dispatcher.DELIVERY, delivery));
         // A route may have given the effect another name: a missed call whose id is also that of a leg.
         List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")
                 && String.valueOf(step.variables().get("key")).replaceFirst("^missed-", "").equals(id)).toList();
@@ -137,6 +156,7 @@ public final class AdapterHarness implements AutoCloseable {
 
     @Override
     public void close() {
+        MADE.values().remove(this);
         routes.close();
     }
 }

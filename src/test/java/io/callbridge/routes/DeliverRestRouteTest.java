@@ -9,7 +9,6 @@ import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -18,23 +17,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What the scenarios do not see of the requests of the REST contract: odd characters, the pace, refusals. */
 class DeliverRestRouteTest {
 
-    private final AtomicInteger permits = new AtomicInteger();
     @AutoClose
     private final FakeCrm crm = new FakeCrm();
     @AutoClose
     private RouteHarness routes = harness("token");
 
-    /** Asked before each request. */
-    public final class Pace {
-
-        public void permit() {
-            permits.incrementAndGet();
-        }
-    }
-
     private RouteHarness harness(String token) {
         return RouteHarness.of("deliver-outbox", "deliver-rest").setting("callbridge.crm.rest.url", crm.url())
-                .setting("callbridge.crm.rest.token", token).bean("crmRate", new Pace()).on("entityLookup.request", exchange -> "{}")
+                .setting("callbridge.crm.rest.token", token).on("entityLookup.request", exchange -> "{}")
                 .start();
     }
 
@@ -50,7 +40,7 @@ class DeliverRestRouteTest {
         assertNull(routes.send("deliver-rest-" + operation, delivery(operation, id, answeredBy)).getException());
         CrmRequest seen = crm.requests().get(0);
         assertEquals(request, (seen.method() + " " + seen.path() + " " + seen.query() + " " + seen.text()).strip());
-        assertEquals("1 1", crm.requests().size() + " " + permits);
+        assertEquals("1 1", crm.requests().size() + " " + routes.pace().permits);
     }
 
     /** Whatever its characters mean to Camel. */
@@ -61,7 +51,7 @@ class DeliverRestRouteTest {
         routes = harness(token);
         routes.ask("deliver-rest-lookup", FakeCrm.IVANOV, Map.of());
         assertEquals(token.isEmpty() ? null : "Bearer " + token, crm.requests().get(0).header("Authorization"));
-        assertEquals(1, permits.get());
+        assertEquals(1, routes.pace().permits.get());
     }
 
     /** One request each: of a retry of the client's own the outbox would not know. */

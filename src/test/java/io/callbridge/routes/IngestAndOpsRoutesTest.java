@@ -20,7 +20,7 @@ class IngestAndOpsRoutesTest {
             "Retry-After", "1");
 
     @AutoClose
-    private final RouteHarness routes = RouteHarness.of("ingest-webhook", "ingest-tcp", "ops-api", "ops-housekeeping").start();
+    private static final RouteHarness ROUTES = RouteHarness.of("ingest-webhook", "ingest-tcp", "ops-api", "ops-housekeeping").start();
 
     /** {@code OK} after an event is durable and never before. */
     @ParameterizedTest
@@ -33,22 +33,22 @@ class IngestAndOpsRoutesTest {
             """)
     void anEventIsStoredAndThenAnswered(String route, String kind, String asked, String body, String header) {
         String reader = asked.replaceFirst(" .*", "");
-        routes.on(reader, exchange -> {
+        ROUTES.on("eventStore.append", exchange -> null).on(reader, exchange -> {
             exchange.setVariable("kind", kind);
             exchange.setVariable("number", 7);
             return Map.of("pbx", "main");
         });
         Map<String, Object> request = route.equals("ingest-tcp") ? Map.of("CamelNettyCloseChannelWhenComplete", true, "Cookie",
                 "session=1") : REQUEST;
-        Exchange answer = routes.ask(route, "an event", request);
-        assertEquals(asked, String.join(" ", routes.asked()));
+        Exchange answer = ROUTES.ask(route, "an event", request);
+        assertEquals(asked, String.join(" ", ROUTES.asked()));
         assertEquals(body, answer.getMessage().getBody());
         assertEquals("{" + header + "}", answer.getMessage().getHeaders().toString());
-        assertEquals(route.equals("ingest-tcp") ? 1 : 0, routes.step(reader).headers().size(), "no header of a sender is read");
+        assertEquals(route.equals("ingest-tcp") ? 1 : 0, ROUTES.step(reader).headers().size(), "no header of a sender is read");
         if (kind.equals("event")) {
-            assertEquals(Map.of("pbx", "main"), routes.step("eventStore.append").body());
-            routes.fail("eventStore.append", new IllegalStateException("a mistake of ours"));
-            assertInstanceOf(IllegalStateException.class, routes.ask(route, "an event", request).getException());
+            assertEquals(Map.of("pbx", "main"), ROUTES.step("eventStore.append").body());
+            ROUTES.fail("eventStore.append", new IllegalStateException("a mistake of ours"));
+            assertInstanceOf(IllegalStateException.class, ROUTES.ask(route, "an event", request).getException());
         }
     }
 
@@ -70,19 +70,19 @@ class IngestAndOpsRoutesTest {
         "ops-reprocess-stop, DELETE, calls/reprocess/{job}, reprocessRequest.stop",
         "ops-audit, GET, audit, auditList.page"})
     void aBeanAnswersOrRefuses(String route, String method, String path, String step) {
-        assertEquals("platform-http:/api/" + path + "?httpMethodRestrict=" + method, routes.source(route));
-        Exchange answer = routes.on(step, exchange -> "{}").ask(route, null, REQUEST);
+        assertEquals("platform-http:/api/" + path + "?httpMethodRestrict=" + method, ROUTES.source(route));
+        Exchange answer = ROUTES.on(step, exchange -> "{}").ask(route, null, REQUEST);
         assertTold(Map.of("Content-Type", "application/json"), "{}", answer);
-        Map<String, Object> seen = routes.step(step).headers();
+        Map<String, Object> seen = ROUTES.step(step).headers();
         assertNull(seen.get("CamelHttpMethod"), "control headers from outside go first");
         assertEquals("7 token", seen.get("id") + " " + seen.get("Callbridge-Who"));
         assertEquals(route.equals("ops-calls") ? null : "a=b", seen.get(Exchange.HTTP_RAW_QUERY));
 
         assertTold(Map.of("CamelHttpResponseCode", 409, "Content-Type", "text/plain"), "delivery 7 is delivered",
-                routes.fail(step, RefusedException.conflict("delivery 7 is delivered")).ask(route, null, REQUEST));
+                ROUTES.fail(step, RefusedException.conflict("delivery 7 is delivered")).ask(route, null, REQUEST));
         assertTold(Map.of("CamelHttpResponseCode", "503", "Content-Type", "text/plain", "Retry-After", "5"), "the disk is gone",
-                routes.fail(step, new StoreException("the disk is gone", null)).ask(route, null, REQUEST));
-        assertTold(Map.of("CamelHttpResponseCode", "500"), null, routes.fail(step, new IllegalStateException("broken"))
+                ROUTES.fail(step, new StoreException("the disk is gone", null)).ask(route, null, REQUEST));
+        assertTold(Map.of("CamelHttpResponseCode", "500"), null, ROUTES.fail(step, new IllegalStateException("broken"))
                 .ask(route, null, REQUEST));
     }
 
@@ -97,9 +97,9 @@ class IngestAndOpsRoutesTest {
     @CsvSource({"ops-timers, recovery.timers", "ops-recover, recovery.events", "ops-purge, retention", "ops-crm-users, crmUsers.refresh",
         "ops-crm-probe, crmProbe"})
     void aTimerAsksItsBean(String route, String step) {
-        routes.send(route, null);
-        assertEquals(step, String.join(" ", routes.asked()));
-        assertNull(routes.fail(step, new StoreException("the disk is full", null)).send(route, null).getException());
-        assertEquals(step.equals("crmProbe"), routes.source(route).contains("repeatCount"), "comes once");
+        ROUTES.send(route, null);
+        assertEquals(step, String.join(" ", ROUTES.asked()));
+        assertNull(ROUTES.fail(step, new StoreException("the disk is full", null)).send(route, null).getException());
+        assertEquals(step.equals("crmProbe"), ROUTES.source(route).contains("repeatCount"), "comes once");
     }
 }

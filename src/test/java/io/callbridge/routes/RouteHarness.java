@@ -5,10 +5,12 @@ import io.callbridge.deliver.AmoCrmNotes;
 import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswer;
 import io.callbridge.deliver.CrmList;
+import io.callbridge.deliver.DeliveryMemory;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
+import io.callbridge.store.CrmMemory;
 import io.callbridge.support.TestConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -17,8 +19,10 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.stream.Collectors;
@@ -26,7 +30,6 @@ import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.Processor;
 import org.apache.camel.ProducerTemplate;
-import org.apache.camel.Variable;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.model.BeanDefinition;
@@ -101,51 +104,62 @@ public final class RouteHarness implements AutoCloseable {
         }
     }
 
-    /** Keeps what it is told until the end of the test. */
-    public static final class CrmMemory {
+    /** What CRMs said, until it is cleared. */
+    public static final class Remembered extends CrmMemory {
 
         private final Map<String, String> kept = new ConcurrentHashMap<>();
 
-        public String recall(@Variable("key") String key, String name) {
-            return kept.getOrDefault(key + " " + name, "");
+        Remembered() {
+            super(null);
         }
 
-        public void keep(@Variable("key") String key, String name, String value) {
-            kept.put(key + " " + name, value);
+        @Override
+        public String recall(String crm, String about, String name) {
+            return kept.get(String.join("/", crm, about, name));
         }
 
-        public String recallOfCall(Exchange exchange, String name) {
-            return recall(call(exchange), name);
+        @Override
+        public CompletableFuture<Boolean> keep(String crm, String about, String name, String value) {
+            kept.put(String.join("/", crm, about, name), value);
+            return CompletableFuture.completedFuture(true);
         }
 
-        public void keepOfCall(Exchange exchange, String name, String value) {
-            keep(call(exchange), name, value);
+        @Override
+        public CompletableFuture<Boolean> keepFirst(String crm, String about, String name, String value) {
+            return recall(crm, about, name) == null ? keep(crm, about, name, value) : CompletableFuture.completedFuture(false);
         }
 
-        public String claimOfCall(Exchange exchange, String name, String value) {
-            kept.putIfAbsent(call(exchange) + " " + name, value);
-            return recall(call(exchange), name);
+        @Override
+        public CompletableFuture<Boolean> forget(String crm, String about, String name) {
+            return CompletableFuture.completedFuture(kept.remove(String.join("/", crm, about, name)) != null);
         }
 
-        /** A missed call is one itself. */
-        private static String call(Exchange exchange) {
-            String callId = exchange.getVariable("callId", String.class);
-            return callId == null || callId.isEmpty() ? exchange.getVariable("key", String.class) : callId;
+        @Override
+        public CompletableFuture<Boolean> claim(String crm, String name, String holder, long ms) {
+            return CompletableFuture.completedFuture(true);
         }
 
-        public void forget(@Variable("key") String key, String name) {
-            kept.remove(key + " " + name);
+        @Override
+        public CompletableFuture<Boolean> release(String crm, String name, String holder) {
+            return CompletableFuture.completedFuture(true);
+        }
+
+        void clear() {
+            kept.clear();
         }
     }
 
-    /** Every request may go: no step of a test. */
-    public static final class CrmRate {
+    /** Every request may go, once it has asked: no step of a test. */
+    public static final class Pace {
+
+        final AtomicInteger permits = new AtomicInteger();
 
         public void permit() {
-            // At once.
+            permits.incrementAndGet();
         }
     }
 
+    private final Pace pace = new Pace();
     private final DefaultCamelContext context = new DefaultCamelContext();
     private final Properties settings = TestConfig.packaged();
     private final List<Resource> files = new ArrayList<>();
@@ -157,8 +171,12 @@ public final class RouteHarness implements AutoCloseable {
 
     /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
     public static RouteHarness of(String... stems) {
+        return of(new Remembered(), stems);
+    }
+
+    static RouteHarness of(CrmMemory remembered, String... stems) {
         RouteHarness harness = new RouteHarness();
-        harness.adapterBeans().forEach(harness::bean);
+        harness.adapterBeans(remembered).forEach(harness::bean);
         harness.file("shared-errors");
         for (String stem : stems) {
             harness.file(stem);
@@ -166,14 +184,15 @@ public final class RouteHarness implements AutoCloseable {
         return harness;
     }
 
-    private Map<String, Object> adapterBeans() {
+    private Map<String, Object> adapterBeans(CrmMemory remembered) {
         ObjectMapper json = new ObjectMapper();
         JsonTemplate jsonTemplate = new JsonTemplate(json);
         JsonAnswer jsonAnswer = new JsonAnswer(json, jsonTemplate);
+        DeliveryMemory memory = new DeliveryMemory(remembered);
         return Map.of("jsonTemplate", jsonTemplate, "jsonAnswer", jsonAnswer, "recordingFile", new RecordingFile(),
                 "crmToken", new OAuthToken(null, null, jsonAnswer, json), "crmList", new CrmList(), "amoCrmNotes", new AmoCrmNotes(),
-                "crmAnswer", new CrmAnswer(), "crmMemory", new CrmMemory(), "bitrix24Call", new Bitrix24Call(null, null, null),
-                "crmRate", new CrmRate());
+                "crmAnswer", new CrmAnswer(), "crmMemory", memory, "bitrix24Call", new Bitrix24Call(memory, jsonTemplate, json),
+                "crmRate", pace);
     }
 
     private void file(String stem) {
@@ -219,8 +238,12 @@ public final class RouteHarness implements AutoCloseable {
             bean("callerThread", new SynchronousExecutorService());
             PluginHelper.getRoutesLoader(context).loadRoutes(files);
             context.getRouteDefinitions().forEach(this::takeOver);
-            context.getRouteConfigurationDefinitions().forEach(errors -> errors.getOnExceptions()
-                    .forEach(failure -> takeOverBeans(failure.getOutputs(), Map.of())));
+            context.getRouteConfigurationDefinitions().forEach(errors -> errors.getOnExceptions().forEach(failure -> {
+                takeOverBeans(failure.getOutputs(), Map.of());
+                if (failure.getRedeliveryPolicyType() != null) {
+                    failure.getRedeliveryPolicyType().setRedeliveryDelay("1");
+                }
+            }));
             // A channel is named after the route that takes it, that of a template by its parameters.
             context.getRouteDefinitions().forEach(route -> channels.removeAll(List.of(route.getInput().getEndpointUri(),
                     "direct:" + route.getRouteId())));
@@ -308,8 +331,14 @@ public final class RouteHarness implements AutoCloseable {
 
     /** Sends a message into a route and forgets what was asked for before; a map is taken for facts. */
     Exchange send(String route, Object body) {
+        return send(route, body, Map.of());
+    }
+
+    /** @param properties of the exchange */
+    Exchange send(String route, Object body, Map<String, Object> properties) {
         steps.clear();
         return sendMore(route, exchange -> {
+            properties.forEach(exchange::setProperty);
             exchange.getMessage().setBody(body);
             variables(exchange);
         }, ExchangePattern.InOnly);
@@ -350,6 +379,10 @@ public final class RouteHarness implements AutoCloseable {
     /** Where a route really reads from. */
     String source(String route) {
         return sources.get(route);
+    }
+
+    Pace pace() {
+        return pace;
     }
 
     /** Ids of the routes that run, stand-ins left out. */

@@ -33,7 +33,7 @@ class SharedErrorsRouteTest {
             "refused", new ConnectException("refused"), "reset", new IOException("reset"), "ours", new IllegalStateException("broken"));
 
     @AutoClose
-    private final RouteHarness routes = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "process", "reprocess",
+    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "process", "reprocess",
             "reprocess-run", "delivery", "crm-request", "ops").map("""
                     - route:
                         id: fails-%1$s
@@ -46,7 +46,7 @@ class SharedErrorsRouteTest {
                     """::formatted).collect(Collectors.joining())).start();
 
     private Exchange fail(String configuration, Exception failure) {
-        return routes.fail("direct:broken", failure).ask("fails-" + configuration, "the work", REQUEST);
+        return ROUTES.fail("direct:broken", failure).ask("fails-" + configuration, "the work", REQUEST);
     }
 
     /** Nothing of the request goes back. */
@@ -76,7 +76,7 @@ class SharedErrorsRouteTest {
         for (String name : failures.split(" ")) {
             Exchange exchange = fail(configuration, FAILURES.get(name));
             assertSame(noted == null ? FAILURES.get(name) : null, exchange.getException());
-            List<RouteHarness.Step> notes = routes.steps().stream().filter(step -> !step.name().equals("direct:broken")).toList();
+            List<RouteHarness.Step> notes = ROUTES.steps().stream().filter(step -> !step.name().equals("direct:broken")).toList();
             assertEquals(noted == null || noted.equals("none") ? List.of() : List.of(noted), notes.stream().map(RouteHarness.Step::name)
                     .toList());
             notes.forEach(note -> assertSame(FAILURES.get(name), note.cause()));
@@ -87,14 +87,14 @@ class SharedErrorsRouteTest {
     @Test
     void whatTheStoreDoesNotTakeOfAnAsteriskIsTriedAgainUntilItDoes() {
         AtomicInteger failures = new AtomicInteger(1);
-        Exchange exchange = routes.on("direct:broken", refused -> {
+        Exchange exchange = ROUTES.on("direct:broken", refused -> {
             if (failures.getAndDecrement() > 0) {
                 throw FAILURES.get("store");
             }
             return null;
         }).send("fails-asterisk", "a batch");
         assertSame(null, exchange.getException());
-        assertEquals(List.of("direct:broken", "direct:broken"), routes.asked());
+        assertEquals(List.of("direct:broken", "direct:broken"), ROUTES.asked());
     }
 
     @ParameterizedTest
@@ -102,7 +102,7 @@ class SharedErrorsRouteTest {
     void aCrmThatRefusesForGoodIsNotAskedAgain(String recorded, String statuses) {
         for (String status : statuses.split(" ")) {
             fail("delivery", new HttpOperationFailedException("http://crm.example", Integer.parseInt(status), "", null, null, "no"));
-            assertEquals("direct:broken deliveryResult." + recorded, String.join(" ", routes.asked()), status);
+            assertEquals("direct:broken deliveryResult." + recorded, String.join(" ", ROUTES.asked()), status);
         }
     }
 }
