@@ -8,10 +8,14 @@ import io.callbridge.platform.Tracing;
 import io.callbridge.process.CallLanes;
 import io.callbridge.store.Journal;
 import io.callbridge.store.StoreException;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.internal.ThreadExecutorMap;
 import io.opentelemetry.api.trace.Span;
 import io.opentelemetry.api.trace.SpanKind;
 import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.vertx.core.Context;
+import io.vertx.core.Vertx;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Instant;
@@ -19,7 +23,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.Body;
@@ -51,20 +57,20 @@ public class EventStore {
 
     /**
      * @param accepted what {@link WebhookReader} answered for an event
-     * @throws StoreException if the event is not durable in time
+     * @return when the event is durable; fails with a {@link StoreException} if it is not in time
      */
-    public void append(@Body Map<String, Object> accepted, Exchange exchange) {
-        await(begin(List.of(accepted), exchange));
+    public CompletableFuture<Void> append(@Body Map<String, Object> accepted, Exchange exchange) {
+        return acknowledged(begin(List.of(accepted), exchange));
     }
 
     /**
      * Several events in their order, with one commit.
      *
      * @param accepted each with {@code arrivedAt}, if it has waited on its way
-     * @throws StoreException if they are not durable in time
+     * @return when they are durable; fails with a {@link StoreException} if they are not in time
      */
-    public void appendAll(@Body List<Map<String, Object>> accepted, Exchange exchange) {
-        await(begin(accepted, exchange));
+    public CompletableFuture<Void> appendAll(@Body List<Map<String, Object>> accepted, Exchange exchange) {
+        return acknowledged(begin(accepted, exchange));
     }
 
     @SuppressWarnings("unchecked")
@@ -112,24 +118,36 @@ public class EventStore {
         }
     }
 
-    private void await(Begun begun) {
-        boolean durable = false;
-        try {
-            begun.appended.get(patienceMs, TimeUnit.MILLISECONDS);
-            durable = true;
-        } catch (ExecutionException e) {
-            // The sender learns what happened, not what the database said: that is in the log.
-            throw new StoreException("the event could not be stored; send it again", e.getCause());
-        } catch (TimeoutException e) {
-            throw new StoreException("the event could not be stored within " + patienceMs + " ms; send it again", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StoreException("Callbridge is shutting down; send it again", e);
-        } finally {
-            if (!durable) {
+    /** Goes on in the event loop that asked, if one did: the thread that commits has other things to do. */
+    private CompletableFuture<Void> acknowledged(Begun begun) {
+        CompletableFuture<Void> acknowledged = new CompletableFuture<>();
+        Executor asked = eventLoop();
+        begun.appended.copy().orTimeout(patienceMs, TimeUnit.MILLISECONDS).whenComplete((isNew, failure) -> {
+            if (failure != null) {
                 begun.spans.forEach(span -> span.setStatus(StatusCode.ERROR));
             }
             begun.spans.forEach(Span::end);
-        }
+            Runnable end = failure == null ? () -> acknowledged.complete(null) : () -> acknowledged.completeExceptionally(refusal(failure));
+            try {
+                asked.execute(end);
+            } catch (RejectedExecutionException atTheStop) {
+                end.run();
+            }
+        });
+        return acknowledged;
+    }
+
+    /** That of a request, or of a connection over TCP; an Asterisk's thread waits. */
+    private static Executor eventLoop() {
+        Context request = Vertx.currentContext();
+        EventExecutor connection = ThreadExecutorMap.currentExecutor();
+        return request != null ? task -> request.runOnContext(now -> task.run()) : connection != null ? connection : Runnable::run;
+    }
+
+    /** The sender learns what happened, not what the database said: that is in the log. */
+    private StoreException refusal(Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        return new StoreException(cause instanceof TimeoutException ? "the event could not be stored within " + patienceMs + " ms; send it again"
+                : "the event could not be stored; send it again", cause);
     }
 }

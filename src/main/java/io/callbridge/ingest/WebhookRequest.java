@@ -74,7 +74,6 @@ final class WebhookRequest {
             // What is left of the body would be taken for the next request.
             routing.response().putHeader(HttpHeaders.CONNECTION, HttpHeaders.CLOSE);
         }
-        // The route runs on another thread, but in the same context of the request.
         routing.vertx().getOrCreateContext().putLocal(WebhookRequest.class.getName(), this);
         routing.next();
     }
