@@ -2,6 +2,7 @@ package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,12 +19,18 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** One of the files in {@code src/test/resources/scenarios}: what the PBX sends, and what the CRM must have received. */
+/**
+ * One of the files in {@code src/test/resources/scenarios}: what the PBX sends, and what the CRM must have received. An event has the
+ * fields of {@code every} too, unless it has others ({@code null}: none), and those that follow from others: {@link #whole}; a card, a
+ * call and a missed call have the members of {@code each}.
+ */
 public record Scenario(JsonNode file) {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String ONLY = System.getProperty("callbridge.test.scenarios");
     private static final String SEEDS = System.getProperty("callbridge.test.seeds");
+    /** 2025-03-04T09:00:00Z in the PBX's microseconds. */
+    static final long BEGIN = 1_741_078_800_000_000L;
     private static final Pattern HEX_ID = Pattern.compile("[0-9a-f]{32}");
 
     public record Event(double at, Map<String, String> fields, Webhook.Wire wire, Expected answer) {
@@ -38,7 +45,32 @@ public record Scenario(JsonNode file) {
     }
 
     private static Scenario read(String text) {
-        return new Scenario(Unchecked.get(() -> JSON.readTree(text)));
+        JsonNode file = tree(text);
+        file.get("events").forEach(event -> whole(file.path("every"), event.get("at").asDouble(), (ObjectNode) event.get("fields")));
+        Stream.of("cards", "calls", "missed").flatMap(kind -> file.at("/expect/" + kind).valueStream())
+                .forEach(expected -> fill((ObjectNode) expected, file.at("/expect/each")));
+        return new Scenario(file);
+    }
+
+    private static JsonNode tree(String text) {
+        return Unchecked.get(() -> JSON.readTree(text));
+    }
+
+    private static void whole(JsonNode every, double at, ObjectNode fields) {
+        fill(fields, every);
+        if (!fields.has("EventTime")) {
+            fields.put("EventTime", Long.toString(BEGIN + Math.round(at * 1_000_000)));
+        }
+        String called = fields.path("CalledNumber").asText();
+        if (called.startsWith(ExamplePbx.PREFIX + "*") && !fields.has("CalledExtension")) {
+            fields.put("CalledExtension", called + "@" + ExamplePbx.DOMAIN);
+        }
+        fields.properties().removeIf(field -> field.getValue().isNull());
+    }
+
+    private static void fill(ObjectNode object, JsonNode members) {
+        members.properties().stream().filter(member -> !object.has(member.getKey()))
+                .forEach(member -> object.set(member.getKey(), member.getValue()));
     }
 
     /** All scenarios in the order of their names, unless a failure is looked into with {@code -Dcallbridge.test.scenarios=S15,S20b}. */
@@ -63,8 +95,8 @@ public record Scenario(JsonNode file) {
 
     /** The same scenario as another call: fresh ids in events and expectations. */
     public Scenario asAnotherCall(int number) {
-        return read(HEX_ID.matcher(file.toString()).replaceAll(id -> UUID
-                .nameUUIDFromBytes((id.group() + number).getBytes(StandardCharsets.UTF_8)).toString().replace("-", "")));
+        return new Scenario(tree(HEX_ID.matcher(file.toString()).replaceAll(id -> UUID
+                .nameUUIDFromBytes((id.group() + number).getBytes(StandardCharsets.UTF_8)).toString().replace("-", ""))));
     }
 
     public String id() {
@@ -78,7 +110,7 @@ public record Scenario(JsonNode file) {
     /** Full keys. */
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
-        file.get("settings").fields().forEachRemaining(s -> settings.put(
+        file.path("settings").fields().forEachRemaining(s -> settings.put(
                 s.getKey().startsWith("callbridge.") ? s.getKey() : "callbridge.calls." + s.getKey(), s.getValue().asText()));
         return settings;
     }

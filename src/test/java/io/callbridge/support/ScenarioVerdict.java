@@ -47,11 +47,8 @@ record ScenarioVerdict(Scenario scenario, boolean everything) {
             for (JsonNode expected : scenario.expected(part.name)) {
                 compare(part, expected, made(part, expected, requests), differences);
             }
-            if (scenario.file().at("/expect/nothingElse").asBoolean()) {
-                requests.stream().filter(r -> r.kind() == part.kind && stream(scenario.expected(part.name))
-                        .noneMatch(expected -> id(expected).equals(r.id())))
-                        .forEach(r -> differences.add(part.name + ": not expected: " + r));
-            }
+            requests.stream().filter(r -> r.kind() == part.kind && stream(scenario.expected(part.name))
+                    .noneMatch(expected -> id(expected).equals(r.id()))).forEach(r -> differences.add(part.name + ": not expected: " + r));
         }
         return differences;
     }

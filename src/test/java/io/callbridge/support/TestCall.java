@@ -13,8 +13,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public record TestCall(String callId, String legId, String extension, String caller) {
 
-    /** 2025-03-04T09:00:00Z in the PBX's microseconds. */
-    private static final long BEGIN = 1_741_078_800_000_000L;
     private static final long SECOND = 1_000_000L;
     private static final AtomicInteger NUMBERS = new AtomicInteger();
 
@@ -68,7 +66,7 @@ public record TestCall(String callId, String legId, String extension, String cal
         List<String> fields = new ArrayList<>(List.of("EventType", type, "CallID", callId, "SubCallID", legId, "CallFlow", "in",
                 "CallStatus", status, "CallerIDNum", caller, "CalledNumber", ExamplePbx.PREFIX + "*" + extension,
                 "CalledExtension", ExamplePbx.PREFIX + "*" + extension + "@" + ExamplePbx.DOMAIN, "CalledExtensionID",
-                ExamplePbx.idOf(extension), "CalledDID", ExamplePbx.DID, "EventTime", Long.toString(BEGIN + second * SECOND)));
+                ExamplePbx.idOf(extension), "CalledDID", ExamplePbx.DID, "EventTime", Long.toString(Scenario.BEGIN + second * SECOND)));
         fields.addAll(List.of(more));
         Map<String, String> event = new LinkedHashMap<>();
         for (int i = 0; i < fields.size(); i += 2) {
