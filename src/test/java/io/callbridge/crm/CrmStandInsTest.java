@@ -46,51 +46,29 @@ class CrmStandInsTest {
     @CsvSource(quoteCharacter = '~', delimiter = '|', textBlock = """
             /api/v4/calls |
             /api/v4/calls | 'duration':95,>
-            /api/v4/calls | 95>'95'
             /api/v4/calls | 'https://pbx.example/1'>null
-            /api/v4/calls | inbound>in
-            /api/v4/calls | uniq>uuid
             /api/v4/calls | 1772868030>1772868030000
-            /api/v4/calls | 'responsible_user_id':7>'responsible_user_id':99
             /api/v4/calls | 1234567>0000001
             /api/v2/events/ |
             /api/v2/events/ | [7]>7
-            /api/v2/events/ | 'phone_number'>'phone'
             /crm/v3/objects/calls |
             /crm/v3/objects/calls | callbridge_id>other_id
             /crm/v3/objects/calls | 'hs_timestamp':1795770005000,>
-            /crm/v3/objects/calls | 1795770005000>1795770005
-            /crm/v3/objects/calls | COMPLETED>MISSED
-            /crm/v3/objects/calls | '301'>'anna'
             /crm/v3/objects/calls | https:>http:
-            /crm/v3/objects/calls | 194>204
             /crm/v3/objects/calls | '51'>'59'
             /crm/v3/objects/contacts/search |
-            /crm/v3/objects/contacts/search | propertyName>property
             /crm/v3/objects/contacts/search | 'phone'>'telephone'
-            /crm/v3/objects/contacts/search | 'limit':1>'limit':201
-            /crm/v3/objects/contacts/search | filterGroups>filters
             /api/v5/telephony/calls/upload |
             /api/v5/telephony/calls/upload | no answer>no answered
-            /api/v5/telephony/calls/upload | 'code':'101'>'code':101
             /api/v5/telephony/calls/upload | 'code':'101',>
-            /api/v5/telephony/calls/upload | externalId>external_id
             /api/v5/telephony/calls/upload | 2026-11-27>2026-02-30
-            /api/v5/telephony/calls/upload | '79000000010'>''
             /api/v5/telephony/call/event |
             /api/v5/telephony/call/event | no answered>no answer
-            /api/v5/telephony/call/event | ['101']>'101'
-            /api/v5/telephony/call/event | 'codes':['101'],>
             register |
             register | 'USER_ID':7,>
             register | 'USER_ID':7>'USER_ID':9
-            register | 'TYPE':2>'TYPE':6
             register | +79161234567>anonymous
-            register | T10>' 10'
-            register | EXTERNAL>INTERNAL
-            register | 'leg-1'>1
             register | 'leg-1'>null
-            register | 'TYPE'>'SHOW':2,'TYPE'
             """)
     void whatItRefuses(String kind, String change) {
         String path = kind.equals("register") ? REGISTER : kind;
