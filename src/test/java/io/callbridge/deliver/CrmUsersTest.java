@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CrmMemory;
-import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
@@ -16,16 +15,14 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
-import org.apache.camel.Exchange;
 import org.apache.camel.builder.RouteBuilder;
 import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Who has which extension, by the CRM's own list: a bad answer never takes away what a good one gave; and what routes keep themselves. */
+/** Who has which extension, by the CRM's own list: a bad answer never takes away what a good one gave. */
 class CrmUsersTest {
 
     private final Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.crm.rest.users.anna", "7"), Map.of()));
@@ -111,27 +108,5 @@ class CrmUsersTest {
 
     private CrmUsers users() {
         return new CrmUsers(new CrmCapabilities(context), new CrmMemory(store), settings, context.createProducerTemplate(), new ObjectMapper());
-    }
-
-    @Test
-    void aRouteKeepsRecallsAndForgets() {
-        context.getRegistry().bind("crmMemory", new DeliveryMemory(new CrmMemory(store)));
-        Exchange exchange = new DefaultExchange(context);
-        exchange.setProperty(Dispatcher.DELIVERY, new Delivery(1, "bitrix24", "call", "leg-1", "main", "c1", "calls", "{}", null, "pending",
-                0, 0, 0, 0, 0, null));
-        exchange.setVariable("key", "leg-1");
-        exchange.setVariable("bitrixCall", "externalCall.0a.1");
-        assertEquals("", asked(exchange, "recall(*, 'call-id')"));
-        asked(exchange, "keep(*, 'call-id', ${variable.bitrixCall})");
-        assertEquals("externalCall.0a.1", asked(exchange, "recall(*, 'call-id')"));
-        assertEquals("externalCall.0a.1", new CrmMemory(store).recall("bitrix24", "main leg-1", "call-id"));
-        asked(exchange, "forget(*, 'call-id')");
-        assertEquals("", asked(exchange, "recall(*, 'call-id')"));
-    }
-
-    private static Object asked(Exchange exchange, String method) {
-        var expression = exchange.getContext().resolveLanguage("bean").createExpression("crmMemory?method=" + method);
-        expression.init(exchange.getContext());
-        return expression.evaluate(exchange, Object.class);
     }
 }
