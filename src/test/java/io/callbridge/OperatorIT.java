@@ -5,20 +5,26 @@ import static io.callbridge.support.BridgeProcess.words;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
-import io.callbridge.support.LiveFeed;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.URLConnection;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -87,6 +93,7 @@ class OperatorIT {
                 lines(letters, "crm operation key callId pbx state attempts lastAttempt/status lastAttempt/answer"));
         assertFalse(letters.get(0).has("nextAt"), letters::toString);
         Instant.parse(letters.get(0).path("createdAt").asText());
+        assertTrue(bridge.output().lines().anyMatch(line -> line.matches(".*] \\[" + call.callId() + "] .*dead after try 1.*")), bridge::tail);
         String id = letters.get(0).path("id").asText();
         JsonNode whole = bridge.json("/api/deliveries/" + id);
         assertEquals("anna [422]", words(whole, "request/user") + " " + lines(whole.path("attempts"), "status"));
@@ -193,6 +200,9 @@ class OperatorIT {
         bridge.webhook().accept(List.of(ringing.dialIn()));
         awaitThat("the missed call", () -> found("outcome=missed").contains(missed.callId()));
         awaitThat("the local call", () -> found("outcome=local").contains(localId));
+        JsonNode why = bridge.call(localId);
+        assertTrue(why.path("decisions").toString().matches(".*\"R(12|29)\".*local call.*"), why::toString);
+        assertEquals("2 0", why.path("legs").size() + " " + why.path("deliveries").size(), why::toString);
 
         // A plus sign that was not encoded; a number as it is dialled in the PBX's country.
         for (String query : List.of("outcome=answered", "number=%2B79000000088", "number=+79000000088", "number=89000000088",
@@ -337,26 +347,29 @@ class OperatorIT {
     }
 
     @Test
-    void aCallIsLiveWhileItLasts() throws Exception {
+    void aCallIsLiveWhileItLasts() throws IOException {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        try (LiveFeed feed = new LiveFeed(bridge.port(), BridgeProcess.ADMIN_TOKEN)) {
-            awaitThat("the status", () -> feed.last("status").path("pbxs").size() == 1);
-            bridge.webhook().accept(List.of(call.dialIn()));
-            awaitThat("the phone that rings", () -> live(feed, call).has("callId"));
-            JsonNode ringing = live(feed, call);
-            assertEquals("in " + FakeCrm.IVANOV + " anna ", words(ringing, "direction number legs/0/user legs/0/answeredAt"));
-
-            bridge.webhook().accept(List.of(call.answer()));
-            awaitThat("the talk", () -> live(feed, call).path("legs").path(0).has("answeredAt"));
-
-            bridge.webhook().accept(List.of(call.hangup()));
-            awaitThat("the end", () -> !live(feed, call).has("callId"));
-        }
+        URLConnection feed = URI.create("http://127.0.0.1:" + bridge.port() + "/api/live").toURL().openConnection();
+        feed.setRequestProperty("Authorization", "Bearer " + BridgeProcess.ADMIN_TOKEN);
+        assertTimeoutPreemptively(Duration.ofSeconds(90), () -> {
+            try (BufferedReader events = new BufferedReader(new InputStreamReader(feed.getInputStream(), StandardCharsets.UTF_8))) {
+                assertTrue(events.lines().anyMatch(line -> line.matches("data: .*\"pbxs\":\\[\\{.*")), "the status");
+                bridge.webhook().accept(List.of(call.dialIn()));
+                assertEquals("in " + FakeCrm.IVANOV + " anna ", live(events, call, "callId"), "the phone that rings");
+                bridge.webhook().accept(List.of(call.answer()));
+                live(events, call, "answeredAt");
+                bridge.webhook().accept(List.of(call.hangup()));
+                assertTrue(events.lines().anyMatch(line -> line.startsWith("data: {\"calls\"") && !line.contains(call.callId())), "the end");
+            }
+        });
     }
 
-    private static JsonNode live(LiveFeed feed, TestCall call) {
-        return StreamSupport.stream(feed.last("calls").path("calls").spliterator(), false)
-                .filter(each -> words(each, "callId").equals(call.callId())).findFirst().orElse(MissingNode.getInstance());
+    /** What is told of a call when this is told of it. */
+    private static String live(BufferedReader events, TestCall call, String member) throws IOException {
+        String told = events.lines().filter(line -> line.contains(call.callId()) && line.contains(member)).findFirst().orElseThrow();
+        return StreamSupport.stream(new ObjectMapper().readTree(told.substring("data: ".length())).path("calls").spliterator(), false)
+                .filter(each -> words(each, "callId").equals(call.callId())).findFirst()
+                .map(each -> words(each, "direction number legs/0/user legs/0/answeredAt")).orElseThrow();
     }
 
     @Test
@@ -455,17 +468,6 @@ class OperatorIT {
         assertEquals("rest [200]", words(delivery, "crm") + " " + lines(delivery.path("attempts"), "status"));
         Instant.parse(words(delivery, "attempts/0/at"));
         assertTrue(delivery.at("/attempts/0/millis").isIntegralNumber(), delivery::toString);
-    }
-
-    @Test
-    void aLocalCallIsExplainedAlthoughTheCrmNeverHearsOfIt() {
-        List<Map<String, String>> events = Scenario.of("S29").asAnotherCall(2).events().stream().map(Scenario.Event::fields).toList();
-        bridge.webhook().accept(events);
-        String callId = events.get(0).get("CallID");
-        awaitThat("a decision", () -> bridge.call(callId).path("decisions").toString().matches(".*\"R(12|29)\".*local call.*"));
-        JsonNode call = bridge.call(callId);
-        assertEquals("2 0", call.path("legs").size() + " " + call.path("deliveries").size(), call::toString);
-        assertEquals(404, bridge.get("/api/calls/00000000000000000000000000000000").statusCode());
     }
 
     /** The raw fields as they came, in the order of their arrival. */

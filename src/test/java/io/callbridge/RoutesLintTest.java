@@ -102,24 +102,18 @@ class RoutesLintTest {
             yaml        | process-event  | from:                   | from: {
             length      | ingest-webhook | constant: OK            | SIXTY LINES
             comment     | ingest-webhook | constant: OK            | constant: OK # why
-            comment     | ingest-webhook | steps:                  | steps:\\n        # why
             anchor      | ingest-webhook | constant: OK            | constant: &ok OK
             tag         | ingest-webhook | constant: OK            | constant: !!str OK
-            tag         | ingest-webhook | setBody:                | setBody: !!map
             group       | ingest-webhook | group: ingest           | group: process
-            description | ops-api        | answers with JSON;      | answers with JSON; "\\n    note: "
             description | ops-api        | What the bean answers.  | What.
             handler     | ops-api        | ops-request-errors      | other-errors
             handler     | ingest-webhook | routeConfigurationId    | note
             channel     | process-event  | uri: direct:process-event\\n | uri: seda:process\\n
-            outside     | ops-api        | pattern: Camel*         | pattern: CamelHttp*
             outside     | ops-api        | excludePattern: Camel   | excludePattern: Camel.*
             script      | ingest-webhook | constant: OK            | groovy: OK
-            script      | ingest-webhook | constant: OK            | language: {language: joor, expression: OK}
             script      | process-event  | uri: direct:            | uri: language:groovy:
             reflection  | ingest-webhook | constant: OK            | constant: "#class:io.callbridge.Sample"
             errors      | ingest-webhook | group: ingest           | group: ingest\\n    errorHandler: {noErrorHandler: {}}
-            errors      | ingest-webhook | useBodyHandler:         | exceptionHandler:
             header      | ingest-webhook | name: Content-Type      | name: sample
             setting     | ingest-webhook | constant: OK            | constant: "{{?callbridge.sample.other}}"
             setting     | ingest-webhook | constant: OK            | simple: "${properties:callbridge.sample.other:}"
