@@ -302,7 +302,7 @@ class ConsoleIT {
         crm.behave();
         Locator delivery = page.locator("details").filter(having("registered call"));
         delivery.getByRole(AriaRole.BUTTON, new Locator.GetByRoleOptions().setName("Retry")).click();
-        await("the registration").atMost(SOON).until(() -> crm.requests(Kind.CALL, dead.legId()).size() == 2);
+        await("the registration").until(() -> crm.requests(Kind.CALL, dead.legId()).size() == 2);
         says(page.locator(".told"), "On the way: 1");
         // The page shows by itself what the CRM has answered.
         says(page.locator(".verdicts"), "It is in rest");
@@ -322,7 +322,7 @@ class ConsoleIT {
         assertThat(rows).hasCount(2);
         page.getByLabel("all on this page").check();
         press(page, "Retry the chosen ones");
-        await("dead again").atMost(SOON).until(() -> calls.stream().filter(call -> crm.requests(Kind.CALL, call.legId()).size() == 2).count() == 2
+        await("dead again").until(() -> calls.stream().filter(call -> crm.requests(Kind.CALL, call.legId()).size() == 2).count() == 2
                 && count("dead") == 2);
         show(page, "deliveries/dead/rest");
         press(page, "Discard all of these", "Yes");
@@ -340,7 +340,7 @@ class ConsoleIT {
         for (int i = 0; i < PAGE + 3; i++) {
             bridge.webhook().accept(TestCall.incoming("101", FakeCrm.IVANOV).answered());
         }
-        await("the dead letters").atMost(SOON).until(() -> count("dead") == PAGE + 3);
+        await("the dead letters").until(() -> count("dead") == PAGE + 3);
         Page page = show("deliveries/dead");
         Locator rows = page.locator("tbody tr");
         assertThat(rows).hasCount(PAGE);
@@ -355,7 +355,7 @@ class ConsoleIT {
         assertThat(rows.nth(1).locator("input")).isChecked();
         assertThat(page.locator("tbody input:checked")).hasCount(1);
         press(page, "Discard the chosen ones", "Yes");
-        await("one").atMost(SOON).until(() -> count("discarded") > 0 && count("dead") == PAGE + 2);
+        await("one").until(() -> count("discarded") > 0 && count("dead") == PAGE + 2);
     }
 
     @Test
@@ -385,7 +385,7 @@ class ConsoleIT {
         assertEquals(1, crm.requests(Kind.CALL, lost.legId()).size(), "a dry run sends nothing");
         page.getByLabel("From day").fill("2098-01-01");
         press(page, "Do it", "Yes");
-        await("the registration").atMost(SOON).until(() -> crm.requests(Kind.CALL, lost.legId()).size() == 2);
+        await("the registration").until(() -> crm.requests(Kind.CALL, lost.legId()).size() == 2);
         assertThat(page.locator("h2")).containsText("What was done");
     }
 
@@ -513,7 +513,7 @@ class ConsoleIT {
         dialIn.put(HOSTILE, "x");
         crm.on("PUT", "/calls/.*", Answer.status(422).body(HOSTILE));
         bridge.webhook().accept(List.of(dialIn, call.answer(), call.hangup()));
-        await("the dead letter").atMost(SOON).until(() -> count("dead") > 0);
+        await("the dead letter").until(() -> count("dead") > 0);
         Page page = show("calls/" + call.callId());
         page.locator("details").filter(having("dial-in")).locator("summary").click();
         assertThat(page.locator("main")).containsText("<script>alert(1)</script>");
@@ -608,7 +608,7 @@ class ConsoleIT {
                 .setting("callbridge.demo.pause-ms", "100").start();
                 ConsoleBrowser window = new ConsoleBrowser(demo.port())) {
             String address = "http://127.0.0.1:" + demo.port();
-            await().atMost(SOON).until(() -> demo.output().contains("This is a demo"));
+            await().until(() -> demo.output().contains("This is a demo"));
             String end = demo.output().replaceFirst("(?s).*This is a demo", "");
             assertTrue(end.contains("open " + address + "/"), demo::tail);
             assertFalse(end.contains(" route ") || end.contains("Installed features"), demo::tail);
@@ -651,7 +651,7 @@ class ConsoleIT {
     /** Also of one whom nobody knows, who has none. */
     private static void awaitRegistration(TestCall call) {
         awaitOutcome(call.callId(), "answered");
-        await("the registration").atMost(SOON).until(() -> {
+        await("the registration").until(() -> {
             String told = bridge.get("/api/calls/" + call.callId()).body();
             return !told.contains("\"state\":\"pending\"")
                     && (told.contains("\"operation\":\"call\"") || told.contains("is mapped to no user"));
@@ -678,8 +678,7 @@ class ConsoleIT {
         crm.on("PUT", "/calls/.*", Answer.status(422).body("no such employee"));
         TestCall call = TestCall.incoming(extension, FakeCrm.IVANOV);
         bridge.webhook().accept(call.answered());
-        await("the dead letter").atMost(SOON)
-                .until(() -> bridge.get("/api/calls/" + call.callId()).body().contains("\"state\":\"dead\""));
+        await("the dead letter").until(() -> bridge.get("/api/calls/" + call.callId()).body().contains("\"state\":\"dead\""));
         return call;
     }
 
@@ -688,7 +687,7 @@ class ConsoleIT {
     }
 
     private static void awaitOutcome(String callId, String outcome) {
-        await(outcome).atMost(SOON).until(() -> bridge.get("/api/calls/" + callId).body().contains("\"outcome\":\"" + outcome + "\""));
+        await(outcome).until(() -> bridge.get("/api/calls/" + callId).body().contains("\"outcome\":\"" + outcome + "\""));
     }
 
     private static Page show(String hash) {

@@ -36,7 +36,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("native")
 class CrashIT {
 
-    private static final Duration SOON = Duration.ofSeconds(60);
     private static final List<String> METHODS = List.of("GET", "PUT", "DELETE");
     private static final int MANY = 60;
     private static final int PARALLEL = 6;
@@ -69,7 +68,7 @@ class CrashIT {
         crm.on("PUT", "/calls/" + underWay.legId(), Answer.after(Duration.ofHours(1)));
         METHODS.forEach(method -> crm.on(method, "(?!/calls/" + underWay.legId() + "|/cards).*", Answer.status(503)));
         bridge.webhook().accept(underWay.answered());
-        await("the request that the CRM is slow with").atMost(SOON).until(() -> crm.requests(Kind.CALL, underWay.legId()).size() == 1);
+        await("the request that the CRM is slow with").until(() -> crm.requests(Kind.CALL, underWay.legId()).size() == 1);
         crm.on("PUT", "/cards/.*", Answer.status(503));
         List<TestCall> over = calls();
         List<TestCall> ringing = calls();
@@ -92,10 +91,10 @@ class CrashIT {
         Set<String> calls = Stream.concat(over.stream(), Stream.of(confirmed, underWay, open)).map(TestCall::legId)
                 .collect(Collectors.toSet());
         Set<String> missedCalls = Set.of(confirmedMissed.callId(), missed.callId());
-        await("all calls" + bridge.tail()).atMost(SOON).until(() -> effects(crm, Kind.CALL).containsAll(calls));
-        await("the one that was under way, again").atMost(SOON).until(() -> crm.requests(Kind.CALL, underWay.legId()).size() > 1);
-        await("all missed calls").atMost(SOON).until(() -> effects(crm, Kind.MISSED).containsAll(missedCalls));
-        await("all cards").atMost(SOON).until(() -> effects(crm, Kind.CARD).containsAll(ringing.stream().map(TestCall::legId).toList()));
+        await("all calls" + bridge.tail()).until(() -> effects(crm, Kind.CALL).containsAll(calls));
+        await("the one that was under way, again").until(() -> crm.requests(Kind.CALL, underWay.legId()).size() > 1);
+        await("all missed calls").until(() -> effects(crm, Kind.MISSED).containsAll(missedCalls));
+        await("all cards").until(() -> effects(crm, Kind.CARD).containsAll(ringing.stream().map(TestCall::legId).toList()));
         crm.awaitQuiet();
         List<String> written = effects(crm, Kind.CALL).stream().filter(id -> !id.equals(underWay.legId())).toList();
         assertEquals(calls.size() - 1, written.size(), "each call once");
@@ -150,7 +149,7 @@ class CrashIT {
     }
 
     private static void awaitDelivered(BridgeProcess bridge, TestCall call, String id) {
-        await("the store knows that " + id + " is confirmed").atMost(SOON).until(() -> bridge.delivery(call.callId(), id) != null
+        await("the store knows that " + id + " is confirmed").until(() -> bridge.delivery(call.callId(), id) != null
                 && words(bridge.delivery(call.callId(), id), "state").equals("delivered"));
     }
 

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * What a native binary would lack where its tests do not come: beans, classes and methods that a route names, JSON, resources. What a
- * route may use beyond those of ours is tried on the binary itself, by {@link VocabularyIT}.
+ * route may use beyond those of ours is tried on the binary itself, by {@link IntegratorIT}.
  */
 class NativeRegistrationsTest {
 

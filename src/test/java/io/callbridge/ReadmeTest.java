@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.routes.RouteHarness;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Pages;
+import io.callbridge.support.RawHttp;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.Vocabulary;
@@ -15,11 +16,6 @@ import io.smallrye.config.SmallRyeConfig;
 import java.io.IOException;
 import java.io.StringReader;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -69,13 +65,10 @@ class ReadmeTest {
             "functions=Functions of `simple`", "methods=Its methods", "operators=Its operators", "components=Components",
             "formats=Data formats", "beans=Beans", "classes=Classes of `beans`", "exceptions=Exceptions");
     private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    (?:id|routeId): ([a-z0-9-]+)$");
+    private static final String PAGES = "io.callbridge.support.Pages#all";
 
     private final Set<String> routeIds = routeIds();
     private final String settings = Pages.text(Path.of("application.properties"));
-
-    static List<Path> pages() {
-        return Pages.all();
-    }
 
     @TestFactory
     Stream<DynamicTest> everyRouteLoadsAndStarts() {
@@ -95,7 +88,7 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @MethodSource("pages")
+    @MethodSource(PAGES)
     void everyPageBeginsWithWhomItIsFor(Path page) {
         assertTrue(Pages.text(page).matches("(?s)# [^\\n]+\\n\\nFor [^\\n]+[.]\\n\\n.*"));
     }
@@ -119,20 +112,19 @@ class ReadmeTest {
                 requests.stream().map(request -> request.group(1) + ' ' + request.group(2).replaceFirst("(/[a-z-]+).*", "$1")).toList());
         try (FakeCrm crm = new FakeCrm()) {
             crm.entity(FakeCrm.IVANOV, "17", "Ivanov", "anna");
-            HttpClient client = HttpClient.newHttpClient();
+            URI base = URI.create(crm.url());
             for (MatchResult request : requests) {
                 boolean asks = request.group(1).equals("GET");
-                HttpResponse<String> answer = client.send(HttpRequest.newBuilder(URI.create(crm.url() + request.group(2)))
-                        .header("Authorization", "Bearer " + FakeCrm.TOKEN).header("Content-Type", "application/json")
-                        .method(request.group(1), BodyPublishers.ofString(asks ? "" : request.group(3))).build(), BodyHandlers.ofString());
-                assertTrue(!asks || JSON.readTree(request.group(3)).equals(JSON.readTree(answer.body())), answer::body);
+                RawHttp.Answer answer = RawHttp.send(base.getPort(), RawHttp.request(request.group(1), base.getPath() + request.group(2),
+                        "application/json\r\nAuthorization: Bearer " + FakeCrm.TOKEN, RawHttp.bytes(asks ? "" : request.group(3))));
+                assertTrue(!asks || JSON.readTree(request.group(3)).equals(JSON.readTree(answer.text())), answer::toString);
             }
             assertEquals(List.of(), new RestContract(crm).deviations(crm.requests()));
         }
     }
 
     @ParameterizedTest
-    @MethodSource("pages")
+    @MethodSource(PAGES)
     void everyKeyIsASetting(Path page) {
         Set<String> known = SETTING.matcher(settings).results().map(key -> general(key.group(1))).collect(Collectors.toSet());
         Set<String> named = found(KEY, page).map(ReadmeTest::general).collect(Collectors.toCollection(TreeSet::new));
@@ -143,7 +135,7 @@ class ReadmeTest {
     }
 
     @ParameterizedTest
-    @MethodSource("pages")
+    @MethodSource(PAGES)
     void everyFileAndFolderIsThere(Path page) {
         Set<String> named = Stream.concat(found(PATH, page), found(FOLDER, page)).collect(Collectors.toCollection(TreeSet::new));
         assertTrue(!page.equals(Pages.README) || named.contains("routes/"), named::toString);
@@ -153,7 +145,7 @@ class ReadmeTest {
 
     /** From one page to the next, and to the headings there. */
     @ParameterizedTest
-    @MethodSource("pages")
+    @MethodSource(PAGES)
     void everyLinkLeadsSomewhere(Path page) {
         Set<String> links = found(LINK, page).filter(link -> !link.contains("://")).collect(Collectors.toCollection(TreeSet::new));
         links.removeIf(link -> {
@@ -198,7 +190,7 @@ class ReadmeTest {
         assertEquals(Set.of(), boxes);
     }
 
-    /** What routes/README.md says a route may use is what {@link VocabularyIT} tries: who adds a word adds its route to the vocabulary. */
+    /** What routes/README.md says a route may use is what {@link IntegratorIT} tries: who adds a word adds its route to the vocabulary. */
     @Test
     void thePageListsWhatIsTried() {
         Map<String, List<Vocabulary.Word>> words = Vocabulary.words().stream().collect(Collectors.groupingBy(Vocabulary.Word::kind));

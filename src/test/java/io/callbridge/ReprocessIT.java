@@ -3,31 +3,44 @@ package io.callbridge;
 import static io.callbridge.support.BridgeProcess.words;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.support.BridgeProcess;
+import io.callbridge.support.BridgeProcess.RoutesEdit;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.TestCall;
-import java.io.IOException;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Calls that were decided by a configuration that was mended since are put right once, whatever becomes of the one who does it. */
 class ReprocessIT {
 
-    private static final Duration SOON = Duration.ofSeconds(90);
     private static final int DROPPED = 20;
+    /** A dry run takes time, so that there is some to see one, and to end it. */
+    private static final RoutesEdit REMEMBERED = RoutesEdit.replacing("ops-api.camel.yaml",
+            "( +)- bean:\n +ref: reprocessRequest\n +method: begin\n", """
+                    $1- setVariable:
+                    $1    name: query
+                    $1    simple: "\\${header.CamelHttpRawQuery}"
+                    $0""");
+    private static final RoutesEdit DELAYED = RoutesEdit.replacing("process-reprocess.camel.yaml",
+            "( +)- to:\n +uri: direct:process-reprocess-look\n", """
+                    $1- filter:
+                    $1    simple: "\\${variable.query} contains 'dry-run'"
+                    $1    steps:
+                    $1      - delay:
+                    $1          constant: "1000"
+                    $0""");
 
+    @AutoClose
     private BridgeProcess bridge;
 
     @Test
@@ -42,13 +55,13 @@ class ReprocessIT {
             try (BridgeProcess before = builder.start()) {
                 dropped.forEach(call -> before.webhook().accept(call.answered()));
                 before.webhook().accept(registered.answered());
-                dropped.forEach(call -> await("a decision").atMost(SOON).until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
+                dropped.forEach(call -> await("a decision").until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
                 crm.awaitCall(registered);
-                await("its confirmation").atMost(SOON)
+                await("its confirmation")
                         .until(() -> words(before.delivery(registered.callId(), registered.legId()), "state").equals("delivered"));
             }
             bridge = builder.setting("callbridge.pbx.main.extensions.120.user", "gleb").setting("callbridge.pbx.main.extensions.101.user", "anna.new")
-                    .editRoutes(ReprocessIT::dryRunsTakeTime).start();
+                    .editRoutes(REMEMBERED).editRoutes(DELAYED).start();
             aJobIsSeenAndStoppedAndEndsWithARestart();
             JsonNode done = bridge.reprocess("?from=2020-01-01");
             assertEquals("false done 21 of 21, missing 20, different 1, created 20, failed 0", result(done));
@@ -61,10 +74,6 @@ class ReprocessIT {
             assertEquals(DROPPED + 1, crm.requests(Kind.CALL).size(), "what is there stays as it is");
             assertTrue(bridge.call(dropped.get(0).callId()).path("decisions").toString().contains("R23"), "the new decision is kept");
             assertEquals(DROPPED, bridge.json("/api/calls?user=gleb").path("calls").size());
-        } finally {
-            if (bridge != null) {
-                bridge.close();
-            }
         }
     }
 
@@ -72,21 +81,21 @@ class ReprocessIT {
         assertEquals("{\"state\":\"none\"}", bridge.get("/api/calls/reprocess/last").body());
         assertEquals(404, bridge.get("/api/calls/reprocess/17").statusCode());
         String first = begin();
-        await("progress").atMost(SOON).until(() -> bridge.json(first).path("differences").size() > 1);
+        await("progress").until(() -> bridge.json(first).path("differences").size() > 1);
         assertEquals("running 21", words(bridge.json(first), "state of"));
         HttpResponse<String> second = bridge.post("/api/calls/reprocess?from=2020-01-01");
         assertEquals(409, second.statusCode(), second.body());
         assertEquals(first, second.headers().firstValue("Location").orElse(null));
         assertEquals(200, bridge.delete(first).statusCode());
-        await("its end").atMost(SOON).until(() -> bridge.json(first).path("state").asText().equals("stopped"));
+        await("its end").until(() -> bridge.json(first).path("state").asText().equals("stopped"));
         assertTrue(bridge.json(first).path("done").asInt() < DROPPED, () -> bridge.get(first).body());
 
         String next = begin();
         assertEquals(404, bridge.get(first).statusCode());
-        await("progress that is kept").atMost(SOON).until(() -> bridge.json(next).path("done").asInt() > 4);
+        await("progress that is kept").until(() -> bridge.json(next).path("done").asInt() > 4);
         bridge.kill();
         bridge.restart();
-        await("its end").atMost(SOON).until(() -> bridge.json(next).path("state").asText().equals("ended"));
+        await("its end").until(() -> bridge.json(next).path("state").asText().equals("ended"));
         assertTrue(bridge.json(next).path("reason").asText().matches("ended by a restart at [0-9]+ of 21"), () -> bridge.get(next).body());
         assertEquals(next, "/api/calls/reprocess/" + bridge.json("/api/calls/reprocess/last").path("job").asText());
         assertEquals(200, bridge.delete(next).statusCode());
@@ -99,29 +108,6 @@ class ReprocessIT {
         String address = begun.headers().firstValue("Location").orElseThrow();
         assertTrue(address.startsWith("/cb/api/"), address);
         return address.substring("/cb".length());
-    }
-
-    /** So that there is time to see one, and to end it. */
-    private static void dryRunsTakeTime(Path routes) throws IOException {
-        replace(routes.resolve("ops-api.camel.yaml"), "( +)- bean:\n +ref: reprocessRequest\n +method: begin\n", """
-                $1- setVariable:
-                $1    name: query
-                $1    simple: "\\${header.CamelHttpRawQuery}"
-                $0""");
-        replace(routes.resolve("process-reprocess.camel.yaml"), "( +)- to:\n +uri: direct:process-reprocess-look\n", """
-                $1- filter:
-                $1    simple: "\\${variable.query} contains 'dry-run'"
-                $1    steps:
-                $1      - delay:
-                $1          constant: "1000"
-                $0""");
-    }
-
-    private static void replace(Path file, String found, String with) throws IOException {
-        String text = Files.readString(file);
-        String edited = text.replaceFirst(found, with);
-        assertNotEquals(text, edited, file.toString());
-        Files.writeString(file, edited);
     }
 
     static String result(JsonNode job) {

@@ -22,7 +22,6 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -42,7 +41,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("native")
 class TcpIT {
 
-    private static final Duration SOON = Duration.ofSeconds(90);
     private static final String STRANGER = "ERR 0 AUTH <secret of a PBX> has to come first";
     private static final String WRONG_SECRET = "ERR 0 no PBX has this secret";
 
@@ -71,7 +69,7 @@ class TcpIT {
                         .send(TcpSender.block(asBlocks.answered().get(i)).replace("\n", i == 0 ? "\r\n" : "\n"));
                 assertEquals("OK " + (2 * i + 2), sender.answer());
                 // A phone that has stopped ringing before anybody looked gets no card.
-                List.of(asJson, asBlocks).forEach(call -> await("the card").atMost(SOON).until(() -> crm.has(Kind.CARD, call.legId())));
+                List.of(asJson, asBlocks).forEach(call -> await("the card").until(() -> crm.has(Kind.CARD, call.legId())));
             }
             // Once more, as after a connection that broke.
             sender.send(TcpSender.json(asJson.hangup()) + TcpSender.block(asBlocks.dialIn()));
@@ -150,7 +148,7 @@ class TcpIT {
             String refused = sender.answer();
             assertTrue(refused.matches("ERR 1 the event could not be stored.*; send it again"), refused);
             statement.execute("rollback");
-            await("the store").atMost(SOON).until(bridge::ready);
+            await("the store").until(bridge::ready);
             call.answered().forEach(event -> sender.send(TcpSender.json(event)));
             assertEquals(List.of("OK 2", "OK 3", "OK 4"), sender.answers(3));
         }
@@ -171,7 +169,7 @@ class TcpIT {
             assertEquals(STRANGER, second.answer(), "who never says who he is");
             assertEquals("ERR 2 silent for 3 s", first.answer());
             assertNull(first.answer());
-            await("room").atMost(SOON).until(() -> {
+            await("room").until(() -> {
                 try (TcpSender next = TcpSender.connect(small.tcpPort())) {
                     return "OK 1".equals(next.auth(small.secret()).send("{}\n").answer());
                 }

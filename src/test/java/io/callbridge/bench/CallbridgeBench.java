@@ -33,16 +33,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
-import org.apache.hc.client5.http.classic.methods.HttpDelete;
-import org.apache.hc.client5.http.classic.methods.HttpGet;
-import org.apache.hc.client5.http.classic.methods.HttpPut;
-import org.apache.hc.client5.http.classic.methods.HttpUriRequestBase;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
-import org.apache.hc.core5.http.io.entity.StringEntity;
+import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -257,10 +253,10 @@ class CallbridgeBench {
         Callable<Void> work = () -> {
             for (int n = next.getAndIncrement(); n < calls; n = next.getAndIncrement()) {
                 String leg = UUID.randomUUID().toString();
-                send(client, new HttpGet(crm.url() + "/entities?phone=%2B7900" + String.format("%07d", n)), null);
-                send(client, new HttpPut(crm.url() + "/cards/" + leg), crm.last.get("PUT cards"));
-                send(client, new HttpDelete(crm.url() + "/cards/" + leg + "?reason=ended"), null);
-                send(client, new HttpPut(crm.url() + "/calls/" + leg), crm.last.get("PUT calls"));
+                send(client, ClassicRequestBuilder.get(crm.url() + "/entities?phone=%2B7900" + String.format("%07d", n)));
+                send(client, ClassicRequestBuilder.put(crm.url() + "/cards/" + leg).setEntity(crm.last.get("PUT cards"), ContentType.APPLICATION_JSON));
+                send(client, ClassicRequestBuilder.delete(crm.url() + "/cards/" + leg + "?reason=ended"));
+                send(client, ClassicRequestBuilder.put(crm.url() + "/calls/" + leg).setEntity(crm.last.get("PUT calls"), ContentType.APPLICATION_JSON));
             }
             return null;
         };
@@ -269,9 +265,8 @@ class CallbridgeBench {
         return calls * 1e9 / (System.nanoTime() - begin);
     }
 
-    private static void send(CloseableHttpClient client, HttpUriRequestBase request, String body) throws IOException {
-        request.setEntity(body == null ? null : new StringEntity(body, ContentType.APPLICATION_JSON));
-        client.execute(request, answer -> {
+    private static void send(CloseableHttpClient client, ClassicRequestBuilder request) throws IOException {
+        client.execute(request.build(), answer -> {
             assertEquals(200, answer.getCode());
             EntityUtils.consume(answer.getEntity());
             return null;

@@ -2,11 +2,8 @@ package io.callbridge.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.bench.BenchTable.Runs;
 import io.callbridge.support.BridgeProcess;
-import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -25,10 +22,9 @@ class ConsoleBench {
 
     private static final int CALLS = 100_000;
     private static final int PAGE = 500;
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     @Test
-    void lists() throws SQLException, IOException {
+    void lists() throws SQLException {
         BenchTable table = new BenchTable();
         table.head("The console's lists with " + CALLS + " stored calls, pages of " + PAGE
                 + "; mvn verify -Pbench -Dit.test=ConsoleBench; median of "
@@ -57,14 +53,14 @@ class ConsoleBench {
     }
 
     private static void measure(BenchTable table, BridgeProcess bridge, StoreProbe store, String what, String query,
-            String where) throws IOException {
+            String where) {
         double[] pages = new double[2 * Runs.COUNT];
         double[] plain = new double[2 * Runs.COUNT];
         for (int run = 0; run < 2 * Runs.COUNT; run++) {
             long begin = System.nanoTime();
             HttpResponse<String> answer = bridge.get("/api/calls?limit=" + PAGE + query);
             pages[run] = PAGE / ((System.nanoTime() - begin) / 1e9);
-            assertEquals(PAGE, JSON.readTree(answer.body()).path("calls").size(), answer::body);
+            assertEquals(PAGE, bridge.json(answer).path("calls").size(), answer::body);
             begin = System.nanoTime();
             int rows = store.column("select parties, pbx, call_id, version, first_at, last_at, outcome, number from call where " + where
                     + " order by first_at desc, pbx desc, call_id desc limit " + PAGE).size();
@@ -78,10 +74,8 @@ class ConsoleBench {
         table.note(what.substring(0, 2) + ": a page takes " + String.format(Locale.ROOT, "%.1f", PAGE / paged.median() * 1000) + " ms");
     }
 
-    private static String next(BridgeProcess bridge, String after) throws IOException {
-        JsonNode page = JSON.readTree(bridge.get("/api/calls?limit=" + PAGE
-                + (after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E"))).body());
-        return page.path("next").asText();
+    private static String next(BridgeProcess bridge, String after) {
+        return bridge.json("/api/calls?limit=" + PAGE + (after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E"))).path("next").asText();
     }
 
     private static void fill(String url) throws SQLException {

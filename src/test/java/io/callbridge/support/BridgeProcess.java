@@ -2,6 +2,7 @@ package io.callbridge.support;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -26,6 +27,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
@@ -47,6 +49,12 @@ public final class BridgeProcess implements AutoCloseable {
 
     private static final boolean NATIVE = Boolean.getBoolean("callbridge.native");
     private static final Duration START = Duration.ofSeconds(90);
+
+    static {
+        // Whatever a process is waited for: long enough for a busy machine.
+        Awaitility.setDefaultTimeout(START);
+    }
+
     private static final Duration STOP = Duration.ofSeconds(30);
     private static final String USUAL_HEAP = "256m";
     private static final int TAIL = 6_000;
@@ -73,6 +81,16 @@ public final class BridgeProcess implements AutoCloseable {
     public interface RoutesEdit {
 
         void edit(Path routes) throws IOException;
+
+        /** Puts something in the place of what must be there, as {@link String#replaceAll} does. */
+        static RoutesEdit replacing(String file, String found, String with) {
+            return routes -> {
+                String text = Pages.text(routes.resolve(file));
+                String edited = text.replaceAll(found, with);
+                assertNotEquals(text, edited, file);
+                Files.writeString(routes.resolve(file), edited);
+            };
+        }
     }
 
     public record Refusal(int exitCode, String output) {
@@ -359,7 +377,7 @@ public final class BridgeProcess implements AutoCloseable {
         HttpResponse<String> begun = post("/api/calls/reprocess" + query);
         assertEquals(202, begun.statusCode(), () -> "no reprocess: " + begun.body() + tail());
         String address = begun.headers().firstValue("Location").orElseThrow();
-        return await("the end of " + address).atMost(START).until(() -> JSON.readTree(get(address).body()),
+        return await("the end of " + address).until(() -> JSON.readTree(get(address).body()),
                 job -> !job.path("state").asText().equals("running"));
     }
 
@@ -458,7 +476,7 @@ public final class BridgeProcess implements AutoCloseable {
 
     private void awaitReady() {
         try {
-            await("readiness").atMost(START).pollInterval(Duration.ofMillis(10)).until(() -> {
+            await("readiness").pollInterval(Duration.ofMillis(10)).until(() -> {
                 assertTrue(process.isAlive(), () -> "the application has ended" + tail());
                 return ready();
             });
