@@ -133,7 +133,11 @@ class AdminGateIT {
     void aTokenIsMadeAtTheFirstStartAndToldOnceAndAllReplicasHaveIt() {
         BridgeProcess.Builder builder = BridgeProcess.builder().without("callbridge.admin.token").editRoutes(SharedBridge.WHO);
         try (BridgeProcess first = builder.store(StoreKind.POSTGRESQL).start()) {
-            String token = token(first);
+            // Of the address that was printed, which must have been once.
+            List<String> found = Pattern.compile("http://[^ ]+:" + first.port() + "/#token=([a-z]{32})").matcher(first.output()).results()
+                    .map(address -> address.group(1)).toList();
+            assertEquals(1, found.size(), first::tail);
+            String token = found.get(0);
             assertRefused(401, ask(first, "GET /api/who"));
             assertWho("token", ask(first, "GET /api/who", "Authorization: Bearer " + token));
             try (BridgeProcess second = builder.storeOf(first).start()) {
@@ -141,14 +145,6 @@ class AdminGateIT {
                 assertWho("token", ask(second, "GET /api/who", "Authorization: Bearer " + token));
             }
         }
-    }
-
-    /** Of the address that was printed, which must have been once. */
-    private static String token(BridgeProcess bridge) {
-        List<String> found = Pattern.compile("http://[^ ]+:" + bridge.port() + "/#token=([a-z]{32})").matcher(bridge.output()).results()
-                .map(address -> address.group(1)).toList();
-        assertEquals(1, found.size(), bridge::tail);
-        return found.get(0);
     }
 
     @Test

@@ -229,7 +229,7 @@ class IntegratorIT {
         String taken = Integer.toString(URI.create(crm.url()).getPort());
         return Stream.of(
                 refused("a key that does not exist", builder().editRoutes(extra("- to:\n    urii: log:x")), EXTRA + ":8: ", "urii"),
-                refused("a missing bean", builder().editRoutes(extra("- log: one\n- bean:\n    ref: noSuchBean")), EXTRA + ":8: ", "noSuchBean"),
+                refused("a missing bean", builder().editRoutes(extra("- log: one\n- bean: {ref: noSuchBean}")), EXTRA + ":8: ", "noSuchBean"),
                 refused("an expression that cannot be read", builder().editRoutes(extra("- log: \"${body\"")), EXTRA, "${body"),
                 refused("a route id that is there twice", builder().editRoutes(
                         routes -> Files.copy(routes.resolve(OUTCOME), routes.resolve("process-outcome-copy.camel.yaml"))), "process-outcome"),
@@ -391,10 +391,8 @@ class IntegratorIT {
     @BeforeEach
     void copyRoutes() throws IOException {
         routes = Files.createDirectory(folder.resolve("edited"));
-        try (Stream<Path> files = Files.list(Path.of("routes"))) {
-            for (Path file : files.toList()) {
-                Files.copy(file, routes.resolve(file.getFileName()));
-            }
+        for (Path file : Pages.below(Path.of("routes")).filter(Files::isRegularFile).toList()) {
+            Files.copy(file, routes.resolve(file.getFileName()));
         }
     }
 

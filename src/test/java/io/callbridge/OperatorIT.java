@@ -95,7 +95,8 @@ class OperatorIT {
                 lines(letters, "crm operation key callId pbx state attempts lastAttempt/status lastAttempt/answer"));
         assertFalse(letters.get(0).has("nextAt"), letters::toString);
         Instant.parse(letters.get(0).path("createdAt").asText());
-        assertTrue(bridge.output().lines().anyMatch(line -> line.matches(".*] \\[" + call.callId() + "] .*dead after try 1.*")), bridge::tail);
+        String said = ".*] \\[" + call.callId() + "] .*dead after try 1.*";
+        assertTrue(bridge.output().lines().anyMatch(line -> line.matches(said)), bridge::tail);
         String id = letters.get(0).path("id").asText();
         JsonNode whole = bridge.json("/api/deliveries/" + id);
         assertEquals("anna [422]", words(whole, "request/user") + " " + lines(whole.path("attempts"), "status"));
@@ -301,7 +302,7 @@ class OperatorIT {
                 execute(store, "update call set first_at = 1000, last_at = 1000 where call_id = '" + call.callId() + "'");
             }
             for (int i = 0; i < 50 || bridge.metric("callbridge_purged_calls_total") - before < OLD_CALLS + 1; i++) {
-                assertTimeout(Duration.ofSeconds(15), () -> bridge.webhook().accept(List.of(now.dialIn())), "the webhook waited for the purge");
+                assertTimeout(Duration.ofSeconds(15), () -> bridge.webhook().accept(List.of(now.dialIn())), "the webhook waited");
                 assertTrue(i < 10_000, () -> "purged " + (bridge.metric("callbridge_purged_calls_total") - before));
             }
             awaitThat("the end of what is done", () -> bridge.get("/api/calls/" + done.callId()).statusCode() == 404);

@@ -55,7 +55,7 @@ class ReprocessIT {
             try (BridgeProcess before = builder.start()) {
                 dropped.forEach(call -> before.webhook().accept(call.answered()));
                 before.webhook().accept(registered.answered());
-                dropped.forEach(call -> await("a decision").until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
+                dropped.forEach(call -> await().until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
                 crm.awaitCall(registered);
                 await("its confirmation")
                         .until(() -> words(before.delivery(registered.callId(), registered.legId()), "state").equals("delivered"));

@@ -116,7 +116,6 @@ class RoutesLintTest {
             errors      | ingest-webhook | group: ingest           | group: ingest\\n    errorHandler: {noErrorHandler: {}}
             header      | ingest-webhook | name: Content-Type      | name: sample
             setting     | ingest-webhook | constant: OK            | constant: "{{?callbridge.sample.other}}"
-            setting     | ingest-webhook | constant: OK            | simple: "${properties:callbridge.sample.other:}"
             """)
     void aBadFileIsFound(String rule, String stem, String good, String bad) {
         String file = Pages.text(Path.of("routes", stem + SUFFIX));

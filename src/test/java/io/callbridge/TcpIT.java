@@ -52,10 +52,7 @@ class TcpIT {
         crm.behave();
     }
 
-    /**
-     * Also with names in the PBX's own charset, with byte order marks, cut within a character, with a control character: neither the event
-     * is lost nor those behind it.
-     */
+    /** In the PBX's own charset, with byte order marks, cut within a character, with a control character. */
     @Test
     void eventsInBothNotationsReachTheCrmOnceWhateverTheirNamesAreWrittenIn() {
         TestCall asJson = TestCall.incoming("101", FakeCrm.IVANOV);

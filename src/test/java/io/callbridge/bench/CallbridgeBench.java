@@ -1,5 +1,6 @@
 package io.callbridge.bench;
 
+import static org.apache.hc.core5.http.ContentType.APPLICATION_JSON;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -36,7 +37,6 @@ import java.util.regex.Pattern;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
-import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.io.entity.EntityUtils;
 import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.junit.jupiter.api.AfterAll;
@@ -254,9 +254,9 @@ class CallbridgeBench {
             for (int n = next.getAndIncrement(); n < calls; n = next.getAndIncrement()) {
                 String leg = UUID.randomUUID().toString();
                 send(client, ClassicRequestBuilder.get(crm.url() + "/entities?phone=%2B7900" + String.format("%07d", n)));
-                send(client, ClassicRequestBuilder.put(crm.url() + "/cards/" + leg).setEntity(crm.last.get("PUT cards"), ContentType.APPLICATION_JSON));
+                send(client, ClassicRequestBuilder.put(crm.url() + "/cards/" + leg).setEntity(crm.last.get("PUT cards"), APPLICATION_JSON));
                 send(client, ClassicRequestBuilder.delete(crm.url() + "/cards/" + leg + "?reason=ended"));
-                send(client, ClassicRequestBuilder.put(crm.url() + "/calls/" + leg).setEntity(crm.last.get("PUT calls"), ContentType.APPLICATION_JSON));
+                send(client, ClassicRequestBuilder.put(crm.url() + "/calls/" + leg).setEntity(crm.last.get("PUT calls"), APPLICATION_JSON));
             }
             return null;
         };

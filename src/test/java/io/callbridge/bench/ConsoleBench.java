@@ -75,7 +75,8 @@ class ConsoleBench {
     }
 
     private static String next(BridgeProcess bridge, String after) {
-        return bridge.json("/api/calls?limit=" + PAGE + (after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E"))).path("next").asText();
+        String from = after.isEmpty() ? "" : "&after=" + after.replace("~", "%7E");
+        return bridge.json("/api/calls?limit=" + PAGE + from).path("next").asText();
     }
 
     private static void fill(String url) throws SQLException {
