@@ -118,7 +118,7 @@ class DeliverBitrix24RouteTest extends Effects {
                 case "contact" -> crm.contact(KNOWN, 797, "Ivanov", Long.parseLong(special));
                 case "hire", "fire" -> crm.user(Long.parseLong(special), "103", parts[0].equals("hire"));
                 case "records" -> crm.recordServerStatus = Integer.parseInt(special);
-                case "forgotten" -> AdapterHarness.MEMORY.keep("bitrix24", "main leg-1", "call-id", "externalCall.0.1");
+                case "forgotten" -> AdapterHarness.MEMORY.keep("bitrix24", "main leg-1", "call-id", "externalCall.0.1").join();
                 case "restart" -> restart();
                 case "probe" -> adapter().ask("probe");
                 case "expire" -> crm.expireTokens();

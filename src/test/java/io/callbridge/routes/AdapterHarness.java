@@ -6,9 +6,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.deliver.EffectFacts;
+import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Delivery;
+import io.callbridge.store.Store;
+import io.callbridge.support.TestStore;
+import io.callbridge.support.Unchecked;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,9 +41,16 @@ public final class AdapterHarness implements AutoCloseable {
     }
 
     /** What all adapters were told, over their ends, until {@link #forget}. */
-    public static final RouteHarness.Remembered MEMORY = new RouteHarness.Remembered();
+    public static final CrmMemory MEMORY;
+    private static final Store STORE;
     /** By what they were made of: to make one takes longer than most tests. */
     private static final Map<List<Object>, AdapterHarness> MADE = new HashMap<>();
+
+    static {
+        STORE = TestStore.of("jdbc:sqlite:" + Unchecked.get(() -> Files.createTempDirectory("callbridge-adapters-")).resolve("store.db"));
+        STORE.open();
+        MEMORY = new CrmMemory(STORE);
+    }
 
     private final String crm;
     private final RouteHarness routes;
@@ -53,12 +65,13 @@ public final class AdapterHarness implements AutoCloseable {
 
     /** One that is there already, unless it was closed. @param beans what the adapter calls by name besides the beans of all adapters */
     public static AdapterHarness of(String crm, Map<String, String> settings, Map<String, Object> beans) {
-        return MADE.computeIfAbsent(List.of(crm, Map.copyOf(settings), Map.copyOf(beans)), made -> new AdapterHarness(crm, settings, beans));
+        return MADE.computeIfAbsent(List.of(crm, Map.copyOf(settings), Map.copyOf(beans)),
+                made -> new AdapterHarness(crm, settings, beans));
     }
 
     /** At the beginning of a test. */
     public static void forget() {
-        MEMORY.clear();
+        STORE.changeAtOnce("", "delete from crm_memory").join();
         MADE.values().forEach(made -> made.routes.pace().permits.set(0));
     }
 
@@ -79,11 +92,11 @@ public final class AdapterHarness implements AutoCloseable {
      */
     public Outcome deliver(String operation, String id, Map<String, Object> body) {
         Map<String, Object> facts = new HashMap<>(EffectFacts.of(JSON.valueToTree(body)));
-        facts.putAll(Map.of("crm", crm, "operation", operation, "lane", Delivery.laneOf(operation), "pbx", "main", "key", id,
+        String lane = Delivery.laneOf(operation);
+        facts.putAll(Map.of("crm", crm, "operation", operation, "lane", lane, "pbx", "main", "key", id,
                 "id", URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20")));
-        Delivery delivery = new Delivery(1, crm, operation, id, "main", String.valueOf(body.getOrDefault("callId", id)), Delivery.laneOf(operation),
-                "", null, "pending", 1, 0, 0, 0, 0, null);
-        routes.send("deliver-outbox", facts, Map.of(Dispatcher.DELIVERY, delivery));
+        routes.send("deliver-outbox", facts, Map.of(Dispatcher.DELIVERY, new Delivery(1, crm, operation, id, "main",
+                String.valueOf(body.getOrDefault("callId", id)), lane, "", null, "pending", 1, 0, 0, 0, 0, null)));
         // A route may have given the effect another name: a missed call whose id is also that of a leg.
         List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")
                 && String.valueOf(step.variables().get("key")).replaceFirst("^missed-", "").equals(id)).toList();

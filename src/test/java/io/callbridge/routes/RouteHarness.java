@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -104,51 +103,6 @@ public final class RouteHarness implements AutoCloseable {
         }
     }
 
-    /** What CRMs said, until it is cleared. */
-    public static final class Remembered extends CrmMemory {
-
-        private final Map<String, String> kept = new ConcurrentHashMap<>();
-
-        Remembered() {
-            super(null);
-        }
-
-        @Override
-        public String recall(String crm, String about, String name) {
-            return kept.get(String.join("/", crm, about, name));
-        }
-
-        @Override
-        public CompletableFuture<Boolean> keep(String crm, String about, String name, String value) {
-            kept.put(String.join("/", crm, about, name), value);
-            return CompletableFuture.completedFuture(true);
-        }
-
-        @Override
-        public CompletableFuture<Boolean> keepFirst(String crm, String about, String name, String value) {
-            return recall(crm, about, name) == null ? keep(crm, about, name, value) : CompletableFuture.completedFuture(false);
-        }
-
-        @Override
-        public CompletableFuture<Boolean> forget(String crm, String about, String name) {
-            return CompletableFuture.completedFuture(kept.remove(String.join("/", crm, about, name)) != null);
-        }
-
-        @Override
-        public CompletableFuture<Boolean> claim(String crm, String name, String holder, long ms) {
-            return CompletableFuture.completedFuture(true);
-        }
-
-        @Override
-        public CompletableFuture<Boolean> release(String crm, String name, String holder) {
-            return CompletableFuture.completedFuture(true);
-        }
-
-        void clear() {
-            kept.clear();
-        }
-    }
-
     /** Every request may go, once it has asked: no step of a test. */
     public static final class Pace {
 
@@ -171,7 +125,7 @@ public final class RouteHarness implements AutoCloseable {
 
     /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
     public static RouteHarness of(String... stems) {
-        return of(new Remembered(), stems);
+        return of((CrmMemory) null, stems);
     }
 
     static RouteHarness of(CrmMemory remembered, String... stems) {

@@ -66,7 +66,7 @@ class ScenarioVerdictTest {
         List<CrmRequest> requests = received.lines().map(line -> line.split("[ ?]", 4)).map(part -> part[0].equals("DELETE")
                 ? new CrmRequest(part[0], part[1], part[2], headers(part[0]), part.length > 3 ? part[3] : "")
                 : new CrmRequest(part[0], part[1], null, headers(part[0]), part[2])).toList();
-        List<String> faults = new ArrayList<>(new ScenarioVerdict(Scenario.of("S01"), true).differences(requests));
+        List<String> faults = new ArrayList<>(new ScenarioPlay.Verdict(Scenario.of("S01"), true).differences(requests));
         faults.addAll(new RestContract(crm).deviations(requests));
         return faults;
     }
