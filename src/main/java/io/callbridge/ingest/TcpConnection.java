@@ -8,6 +8,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.flush.FlushConsolidationHandler;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
@@ -16,14 +17,18 @@ import io.netty.handler.timeout.IdleStateHandler;
 import java.nio.CharBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 
 /**
- * One connection of the line protocol: who it is, one event after the other into the route, each answer back before the next
- * event goes, and an end with a line of reason for whoever does not keep to the protocol. While the route works, no more is
- * read than one line's worth: the rest waits at the sender.
+ * One connection of the line protocol: who it is, its events into the route, so that those that wait share a commit, the answers
+ * back in the order of the events, and an end with a line of reason for whoever does not keep to the protocol. What is on its way
+ * has a limit, and so has what is read beyond that: the rest waits at the sender.
  */
 final class TcpConnection extends ChannelDuplexHandler {
 
@@ -33,18 +38,30 @@ final class TcpConnection extends ChannelDuplexHandler {
     /** What was sent before the reason could be read is thrown away for so long: on unread bytes the reason would get lost. */
     private static final long LINGER_MS = 2_000;
     private static final String AUTH = "AUTH ";
+    /** So many events at a time are in the route, and none more once they have the bytes of the longest one. */
+    static final int MOST = 256;
+    private static final Pattern ANSWER = Pattern.compile("(?:OK|ERR) (\\d{1,18})(?: .*)?", Pattern.DOTALL);
 
     private enum State {
         /** Waits for {@code AUTH}. */
         UNKNOWN,
-        /** Waits for an event. */
-        READY,
-        /** The route has an event. */
-        ROUTED,
-        /** The answer is on its way to the sender. */
-        ANSWERED,
+        /** Takes events. */
+        OPEN,
         /** Nothing is read any more. */
         ENDING
+    }
+
+    /** An event that the route has, or whose answer waits for those before it. */
+    private static final class Routed {
+
+        private final int length;
+        private final long since = System.nanoTime();
+        private String answer;
+        private ChannelPromise promise;
+
+        private Routed(int length) {
+            this.length = length;
+        }
     }
 
     private final TcpConnections connections;
@@ -54,10 +71,19 @@ final class TcpConnection extends ChannelDuplexHandler {
     private TcpFrames frames;
     private String pbx;
     private long events;
+    /** Up to which they are answered. */
+    private long answered;
+    /** By number. */
+    private final Map<Long, Routed> routed = new HashMap<>();
+    /** Events whose answers have not left, and their bytes: who sends and does not read would otherwise fill the memory with answers. */
+    private int held;
+    private long heldBytes;
+    private boolean going;
+    /** Why nothing more is taken, once the answers have left. */
+    private String broken;
     /** The sender has closed its side. */
     private boolean ended;
     private boolean counted;
-    private long routedAt;
 
     /** @param tls {@code null}: none */
     TcpConnection(TcpConnections connections, SslContext tls, long silenceMs) {
@@ -74,6 +100,8 @@ final class TcpConnection extends ChannelDuplexHandler {
         }
         // Silence is when neither side says anything: who waits for an answer is not silent.
         ctx.pipeline().addBefore(ctx.name(), null, new IdleStateHandler(0, 0, silenceMs, TimeUnit.MILLISECONDS));
+        // Answers that come together leave together.
+        ctx.pipeline().addBefore(ctx.name(), null, new FlushConsolidationHandler(MOST, true));
         // Who sends its events, closes its side and then reads the answers gets them.
         ctx.channel().config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         counted = connections.enter();
@@ -114,21 +142,31 @@ final class TcpConnection extends ChannelDuplexHandler {
         next(ctx);
     }
 
-    /** Goes on as far as it can without an answer. */
+    /** Goes on as far as it can without an answer. What it does may call it again. */
     private void next(ChannelHandlerContext ctx) {
+        if (going) {
+            return;
+        }
+        going = true;
         try {
             if (state == State.UNKNOWN) {
                 authenticate(ctx, frames.line());
             }
-            if (state == State.READY) {
-                route(ctx, frames.event());
+            while (state == State.OPEN && broken == null && held < MOST && heldBytes < TcpFrames.LARGEST && route(ctx, frames.event())) {
+                // Until there is no more, or enough.
             }
         } catch (TooLargeException e) {
-            if (state == State.UNKNOWN) {
-                stranger(ctx);
-            } else {
-                refuse(ctx, e.getMessage());
-            }
+            broken = e.getMessage();
+        } finally {
+            going = false;
+        }
+        if (state == State.UNKNOWN && broken != null) {
+            stranger(ctx);
+        } else if (state == State.OPEN && held == 0 && broken != null) {
+            refuse(ctx, broken);
+        } else if (state == State.OPEN && held == 0 && ended) {
+            state = State.ENDING;
+            ctx.close();
         }
         ctx.channel().config().setAutoRead(state == State.ENDING || frames.waiting() <= TcpFrames.LARGEST);
     }
@@ -151,39 +189,52 @@ final class TcpConnection extends ChannelDuplexHandler {
             cutOff(ctx, "no PBX has this secret");
         } else {
             pbx = known.get();
-            state = State.READY;
+            state = State.OPEN;
         }
     }
 
-    private void route(ChannelHandlerContext ctx, String event) {
-        if (event != null) {
-            events++;
-            state = State.ROUTED;
-            routedAt = System.nanoTime();
-            ctx.fireChannelRead(new TcpEvent(pbx, events, event));
-        } else if (ended && frames.unfinished()) {
-            refuse(ctx, "the connection ended within an event");
-        } else if (ended) {
-            state = State.ENDING;
-            ctx.close();
+    /** @return whether there was one */
+    private boolean route(ChannelHandlerContext ctx, String event) {
+        if (event == null) {
+            broken = ended && frames.unfinished() ? "the connection ended within an event" : null;
+            return false;
         }
+        events++;
+        held++;
+        heldBytes += event.length();
+        routed.put(events, new Routed(event.length()));
+        ctx.fireChannelRead(new TcpEvent(pbx, events, event));
+        return true;
     }
 
-    /** The answer of the route. */
+    /** An answer of the route. */
     @Override
     public void write(ChannelHandlerContext ctx, Object answer, ChannelPromise promise) {
-        if (state != State.ROUTED) {
+        Matcher line = ANSWER.matcher(answer instanceof String text ? text : "");
+        Routed event = line.matches() ? routed.get(Long.valueOf(line.group(1))) : null;
+        if (state != State.OPEN || event == null || event.answer != null) {
             promise.setFailure(new ClosedChannelException());
+            if (state == State.OPEN) {
+                // A mistake of ours, and nobody knows about which event.
+                cutOff(ctx, "Callbridge failed");
+            }
             return;
         }
-        state = State.ANSWERED;
-        connections.answered(pbx, routedAt);
-        // An exception is a mistake of ours: the log has it, and the sender learns that there was one.
-        String text = answer instanceof String line ? line : "ERR " + events + " Callbridge failed";
-        // Not before it has left: who sends and does not read would otherwise fill the memory with answers.
-        ctx.write(line(ctx, text), promise.unvoid().addListener(sent -> {
-            if (sent.isSuccess() && state == State.ANSWERED) {
-                state = State.READY;
+        event.answer = (String) answer;
+        event.promise = promise;
+        for (event = routed.get(answered + 1); event != null && event.answer != null; event = routed.get(answered + 1)) {
+            answered++;
+            routed.remove(answered);
+            answer(ctx, event);
+        }
+    }
+
+    private void answer(ChannelHandlerContext ctx, Routed event) {
+        connections.answered(pbx, event.since);
+        ctx.write(line(ctx, event.answer), event.promise.unvoid().addListener(sent -> {
+            held--;
+            heldBytes -= event.length;
+            if (sent.isSuccess() && state == State.OPEN) {
                 next(ctx);
             }
         }));
@@ -191,7 +242,7 @@ final class TcpConnection extends ChannelDuplexHandler {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof IdleStateEvent && state != State.ROUTED) {
+        if (event instanceof IdleStateEvent && routed.isEmpty()) {
             if (state == State.UNKNOWN) {
                 stranger(ctx);
             } else {
@@ -207,13 +258,17 @@ final class TcpConnection extends ChannelDuplexHandler {
         }
     }
 
-    /** Camel closes the connections when the route stops; the event that is not answered yet may be sent again. */
+    /** Camel closes the connections when the route stops; events that are not answered yet may be sent again. */
     @Override
     public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
         if (pbx != null && state != State.ENDING) {
-            long open = state == State.ROUTED ? events : events + 1;
             state = State.ENDING;
-            ctx.writeAndFlush(line(ctx, "ERR " + open + " " + connections.closing() + "; send it again"));
+            for (long number = answered + 1; number <= Math.max(events, answered + 1); number++) {
+                Routed event = routed.get(number);
+                ctx.write(line(ctx, event != null && event.answer != null ? event.answer
+                        : "ERR " + number + " " + connections.closing() + "; send it again"));
+            }
+            ctx.flush();
         }
         ctx.close(promise);
     }
@@ -241,7 +296,7 @@ final class TcpConnection extends ChannelDuplexHandler {
         if (state == State.ENDING) {
             return;
         }
-        long open = pbx == null ? 0 : events + 1;
+        long open = pbx == null ? 0 : answered + 1;
         state = State.ENDING;
         ctx.channel().config().setAutoRead(true);
         ctx.writeAndFlush(line(ctx, "ERR " + open + " " + reason)).addListener(sent -> endOutput(ctx));

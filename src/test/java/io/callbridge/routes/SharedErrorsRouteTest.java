@@ -52,7 +52,7 @@ class SharedErrorsRouteTest {
     /** Nothing of the request goes back. */
     @ParameterizedTest
     @CsvSource({"ingest, bad, not text, 400", "ingest, large, over 64 KiB, 413", "ingest, store, the disk is full, 503",
-        "tcp, bad, ERR  not text, ", "tcp, store, ERR  the disk is full, "})
+        "tcp, bad, ERR  not text, ", "tcp, store, ERR  the disk is full, ", "tcp, ours, ERR  Callbridge failed, "})
     void theSenderOfAnEventIsToldInOneLineWhatIsWrong(String configuration, String failure, String line, String status) {
         Exchange exchange = fail(configuration, FAILURES.get(failure));
         assertEquals(line, exchange.getMessage().getBody());
@@ -68,7 +68,7 @@ class SharedErrorsRouteTest {
      * note it, and it never blocks the next.
      */
     @ParameterizedTest
-    @CsvSource({"ingest, , ours", "tcp, , ours", "asterisk, , ours", "look, , ours store", "crm-request, , ours reset",
+    @CsvSource({"ingest, , ours", "asterisk, , ours", "look, , ours store", "crm-request, , ours reset",
         "process, effects.fail, ours store refused", "reprocess, reprocess.fail, reset store stale",
                 "reprocess-run, reprocess.breakOff, store",
         "delivery, deliveryResult.retryLater, ours refused reset store", "ops, none, ours store reset"})
