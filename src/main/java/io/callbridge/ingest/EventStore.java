@@ -147,7 +147,7 @@ public class EventStore {
     /** The sender learns what happened, not what the database said: that is in the log. */
     private StoreException refusal(Throwable failure) {
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-        return new StoreException(cause instanceof TimeoutException ? "the event could not be stored within " + patienceMs + " ms; send it again"
-                : "the event could not be stored; send it again", cause);
+        String late = cause instanceof TimeoutException ? " within " + patienceMs + " ms" : "";
+        return new StoreException("the event could not be stored" + late + "; send it again", cause);
     }
 }
