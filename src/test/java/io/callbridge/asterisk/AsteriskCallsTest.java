@@ -239,8 +239,8 @@ class AsteriskCallsTest {
         Capture three = Capture.of("in_ring3");
         byte[] two = new String(three.bytes(), StandardCharsets.ISO_8859_1).replace("PJSIP/103-", "PJSIP/102-").getBytes(StandardCharsets.ISO_8859_1);
         AsteriskLab lab = new AsteriskLab().plays(losersAt(new Capture("two devices", two, three.chunks()), 0));
-        assertEquals("ended null", lab.cardEnd("1795400313.159"));
-        assertEquals("answered-elsewhere 102", lab.cardEnd("1795400313.161"));
+        assertEquals("ended null", lab.cardEnds.get("1795400313.159"));
+        assertEquals("answered-elsewhere 102", lab.cardEnds.get("1795400313.161"));
     }
 
     /** Moves hangups of phones that ring: to just before the answer of their burst (0), or by so many milliseconds. */
@@ -294,8 +294,8 @@ class AsteriskCallsTest {
         assertEquals("+12125550121", lab.leg("1795400330.252", true).did());
         lab.plays(all, 600, Long.MAX_VALUE);
         lab.passes(Duration.ofSeconds(10));
-        assertEquals("answered-elsewhere 103", lab.cardEnd("1795400330.252"));
-        assertEquals("ended null", lab.cardEnd("1795400330.255"));
+        assertEquals("answered-elsewhere 103", lab.cardEnds.get("1795400330.252"));
+        assertEquals("ended null", lab.cardEnds.get("1795400330.255"));
     }
 
     @Test
@@ -310,9 +310,9 @@ class AsteriskCallsTest {
         assertFalse(lab.leg("1795400663.2014", false).answered());
         assertEquals(List.of(), lab.missed());
         // Once is enough, also if the connection breaks again.
-        int said = lab.events();
+        int said = lab.events.size();
         lab.reconnected();
-        assertEquals(said, lab.events());
+        assertEquals(said, lab.events.size());
     }
 
     /** An appliance that calls itself an Asterisk, or one whose user may not ask. */
@@ -475,7 +475,7 @@ class AsteriskCallsTest {
 
         private final List<Map<String, String>> events = new ArrayList<>();
         private final List<CallEvent> read = new ArrayList<>();
-        /** By leg, as they were told. */
+        /** How the card of a leg ended, and who answered; none: it is there, or never was. */
         private final Map<String, String> cardEnds = new TreeMap<>();
         private final Map<String, String> names = new HashMap<>();
         private final Directory directory;
@@ -586,7 +586,7 @@ class AsteriskCallsTest {
                 case "missed" -> missed().toString();
                 case "callers" -> callers().toString();
                 case "events" -> String.valueOf(events.size());
-                case "card" -> String.valueOf(cardEnd(fact[1]));
+                case "card" -> String.valueOf(cardEnds.get(fact[1]));
                 case "leg", "local" -> leg.callId() + " " + leg.answered() + " " + leg.result() + " " + leg.party().number();
                 default -> throw new IllegalArgumentException(fact[0]);
             };
@@ -604,10 +604,6 @@ class AsteriskCallsTest {
                 }
             }
             return this;
-        }
-
-        int events() {
-            return events.size();
         }
 
         double seconds(Instant at) {
@@ -633,7 +629,7 @@ class AsteriskCallsTest {
             Leg leg = leg(expected.id(), expected.outside());
             return leg == null ? null : new Truth.Leg(leg.callId(), leg.id(), leg.extension().name(), leg.flow().name().toLowerCase(),
                     !leg.local(), leg.did(), seconds(leg.startedAt()), leg.answered() ? seconds(leg.answeredAt()) : null,
-                    seconds(leg.hangup().at()), cardEnd(leg.id()));
+                    seconds(leg.hangup().at()), cardEnds.get(leg.id()));
         }
 
         Leg leg(String id, boolean outside) {
@@ -673,11 +669,6 @@ class AsteriskCallsTest {
         /** Ids of the legs of phones that have rung, or called somebody outside. */
         List<String> cards() {
             return legs().filter(leg -> leg.start() != null && ofPhone(leg)).map(Leg::id).toList();
-        }
-
-        /** How the card of a leg ended, and who answered; {@code null}: it is there, or never was. */
-        String cardEnd(String legId) {
-            return cardEnds.get(legId);
         }
 
         @Override

@@ -112,12 +112,11 @@ class DeliverRetailcrmRouteTest {
 
     @Test
     void theAccountHasItsTimeItsShopAndItsSource() throws JsonProcessingException {
-        try (AdapterHarness shop = adapter(Map.of("callbridge.crm.retailcrm.site", "main-shop", "callbridge.crm.retailcrm.source", "phone",
-                "callbridge.crm.retailcrm.time-zone", "Asia/Yekaterinburg", "callbridge.crm.retailcrm.hidden-number", "000"))) {
-            shop.deliver("card", LEG, body("card", "{}"));
-            assertEquals(changed(FIELDS.get("card"), "{\"site\": \"main-shop\"}"), told("card"));
-            shop.deliver("call", LEG, body("call", "{\"number\": null}"));
-        }
+        AdapterHarness shop = adapter(Map.of("callbridge.crm.retailcrm.site", "main-shop", "callbridge.crm.retailcrm.source", "phone",
+                "callbridge.crm.retailcrm.time-zone", "Asia/Yekaterinburg", "callbridge.crm.retailcrm.hidden-number", "000"));
+        shop.deliver("card", LEG, body("card", "{}"));
+        assertEquals(changed(FIELDS.get("card"), "{\"site\": \"main-shop\"}"), told("card"));
+        shop.deliver("call", LEG, body("call", "{\"number\": null}"));
         assertEquals(changed(FIELDS.get("call"), "{\"phone\": \"000\", \"site\": \"main-shop\", \"source\": {\"source\": \"phone\"},"
                 + " \"date\": \"2026-11-27 14:00:05\"}"), told("call"));
     }
