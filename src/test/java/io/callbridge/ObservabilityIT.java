@@ -56,8 +56,6 @@ class ObservabilityIT {
 
     private static final Path FOLDER = Path.of("src/main/kubernetes/observability");
     private static final ObjectMapper JSON = new ObjectMapper();
-
-    private static final String ADMIN_TOKEN = BridgeProcess.ADMIN_TOKEN;
     /** What a card may show and a log may not. */
     private static final String NAME = "Ivan Karamazov";
     private static final String OTHER_NAME = "Katerina Verkhovtseva";
@@ -227,7 +225,8 @@ class ObservabilityIT {
     @Tag("native")
     void theLogTellsNothingAboutWhoCalls() throws IOException {
         String log = bridge.output();
-        for (String secret : List.of("Karamazov", "Verkhovtseva", "Katerina", bridge.secret(), ADMIN_TOKEN, FakeCrm.TOKEN, RECORDING)) {
+        for (String secret : List.of("Karamazov", "Verkhovtseva", "Katerina", bridge.secret(),
+                BridgeProcess.ADMIN_TOKEN, FakeCrm.TOKEN, RECORDING)) {
             assertFalse(log.contains(secret), () -> secret + " is in the log" + bridge.tail());
         }
         // However they are written.
@@ -460,7 +459,7 @@ class ObservabilityIT {
         bridge.webhook().accept(named(List.of(stranger.dialIn())));
         await("the mistake of the route").until(() -> bridge.output().contains("Processing of call " + stranger.callId()));
         broken();
-        assertEquals(401, bridge.get("/api/calls", "Authorization", "Bearer wrong-" + ADMIN_TOKEN).statusCode());
+        assertEquals(401, bridge.get("/api/calls", "Authorization", "Bearer wrong-" + BridgeProcess.ADMIN_TOKEN).statusCode());
         assertEquals(200, bridge.get("/api/calls?number=" + FakeCrm.IVANOV.replace("+", "%2B")).statusCode());
         assertEquals(400, bridge.get("/api/calls?from=" + FakeCrm.IVANOV.replace("+", "%2B")).statusCode());
         return letter;

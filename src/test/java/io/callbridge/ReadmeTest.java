@@ -67,7 +67,8 @@ class ReadmeTest {
     private static final Pattern ROUTE_ID = Pattern.compile("(?m)^    (?:id|routeId): ([a-z0-9-]+)$");
     private static final String PAGES = "io.callbridge.support.Pages#all";
 
-    private final Set<String> routeIds = routeIds();
+    private final Set<String> routeIds = routeFiles().flatMap(file -> ROUTE_ID.matcher(Pages.text(file)).results()).map(id -> id.group(1))
+            .collect(Collectors.toSet());
     private final String settings = Pages.text(Path.of("application.properties"));
 
     @TestFactory
@@ -210,10 +211,6 @@ class ReadmeTest {
         Vocabulary.words().forEach(word -> word.names().forEach(name ->
                 assertTrue(word.route().contains(name.replace("()", "(").replace("'", "''")), () -> word + " is not in its route")));
         assertEquals(Vocabulary.words().size(), Vocabulary.words().stream().map(Vocabulary.Word::path).distinct().count());
-    }
-
-    private static Set<String> routeIds() {
-        return routeFiles().flatMap(file -> ROUTE_ID.matcher(Pages.text(file)).results()).map(id -> id.group(1)).collect(Collectors.toSet());
     }
 
     private static Stream<Path> routeFiles() {
