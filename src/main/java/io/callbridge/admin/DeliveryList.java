@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
+import io.callbridge.store.Outbox.Attempt;
 import io.callbridge.store.OutboxControl;
-import io.callbridge.store.OutboxControl.Listed;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -46,11 +46,11 @@ public class DeliveryList {
         int limit = parameters.limit();
         String state = parameters.oneOf("state", STATES);
         String crm = parameters.oneOf("crm", settings.crms());
-        List<Listed> found = control.newest(state, crm, after == null ? Long.MAX_VALUE : after, limit + 1);
+        List<Delivery> found = control.newest(state, crm, after == null ? Long.MAX_VALUE : after, limit + 1);
         Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("deliveries", found.stream().limit(limit).map(listed -> DeliveryView.line(listed.delivery(), listed.last())).toList());
+        answer.put("deliveries", found.stream().limit(limit).map(delivery -> DeliveryView.line(delivery, last(delivery))).toList());
         if (found.size() > limit) {
-            answer.put("next", found.get(limit - 1).delivery().seq());
+            answer.put("next", found.get(limit - 1).seq());
         }
         if (after == null && state != null && TOGETHER.contains(state)) {
             Map<String, Long> counts = control.count(state);
@@ -59,11 +59,16 @@ public class DeliveryList {
         return json.writeValueAsString(answer);
     }
 
+    private Attempt last(Delivery delivery) {
+        List<Attempt> tries = outbox.attempts(delivery);
+        return tries.isEmpty() ? null : tries.get(tries.size() - 1);
+    }
+
     /** @return JSON of one delivery with its request and every try */
     public String one(@Header("id") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) throws JsonProcessingException {
         new Parameters(query);
         Delivery delivery = find(control, id);
-        return json.writeValueAsString(DeliveryView.whole(delivery, outbox.attempts(delivery.seq()), json));
+        return json.writeValueAsString(DeliveryView.whole(delivery, outbox.attempts(delivery), json));
     }
 
     static Delivery find(OutboxControl control, String id) {

@@ -132,7 +132,7 @@ public class Explanation {
             view.put("nextAt", DeliveryView.time(delivery.nextAt()));
         }
         view.put("request", DeliveryView.request(delivery, json));
-        view.put("attempts", outbox.attempts(delivery.seq()).stream().map(DeliveryView::attempt).toList());
+        view.put("attempts", outbox.attempts(delivery).stream().map(DeliveryView::attempt).toList());
         return view;
     }
 }

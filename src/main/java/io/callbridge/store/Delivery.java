@@ -11,10 +11,12 @@ import java.util.List;
  * @param enriched JSON as it was sent, {@code null} before the first try
  * @param nextAt milliseconds since 1970: the next try, not before
  * @param expiresAt milliseconds since 1970: a card is not sent after this
+ * @param tries JSON array of {@link Outbox.Attempt}, oldest first
  * @param trace where the trace of the look that wanted it goes on, {@code null}: it was not traced
  */
 public record Delivery(long seq, String crm, String operation, String id, String pbx, String callId, String lane,
-        String body, String enriched, String state, int revision, int attempts, long nextAt, long expiresAt, long createdAt, String trace) {
+        String body, String enriched, String state, int revision, int attempts, String tries, long nextAt, long expiresAt, long createdAt,
+        String trace) {
 
     public static final String CARD = "card";
     /** The phone of the card was answered. */

@@ -1,14 +1,18 @@
 package io.callbridge.store;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -19,7 +23,7 @@ import java.util.stream.Stream;
 public class Outbox {
 
     static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
-            + " attempts, next_at, expires_at, created_at, trace from delivery ";
+            + " attempts, tries, next_at, expires_at, created_at, trace from delivery ";
     private static final int ANSWER_KEPT = 2048;
     /**
      * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
@@ -39,6 +43,8 @@ public class Outbox {
     }
 
     /** One try and its answer; {@code status} {@code null}: none came. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @RegisterForReflection
     public record Attempt(long at, Integer status, String answer, long millis) {
 
         /** Of one that failed: its answer was lost, or means "later", and what was asked for may have been done. */
@@ -138,8 +144,9 @@ public class Outbox {
     private static List<Delivery> due(Sql sql, String crm, String lane, boolean probe, long now, int limit, String claiming)
             throws SQLException {
         String due = SELECT + "where crm = ? and lane = ? and state = 'pending' and next_at <= ? and not exists (select 1 from delivery"
-                + " earlier where earlier.crm = delivery.crm and earlier.call_id = delivery.call_id and earlier.state = 'pending'"
-                + " and earlier.seq < delivery.seq and earlier.pbx = delivery.pbx and "
+                // The few of the call are looked through: no index of what waits.
+                + " earlier where earlier.call_id = delivery.call_id and earlier.pbx = delivery.pbx and earlier.crm || '' = delivery.crm"
+                + " and earlier.state || '' = 'pending' and earlier.seq + 0 < delivery.seq and "
                 + switch (lane) {
                     case Delivery.CARDS -> "earlier.lane = 'cards' and earlier.id = delivery.id";
                     case Delivery.RECORDINGS -> "earlier.id = delivery.id";
@@ -196,7 +203,7 @@ public class Outbox {
                 crm, legId, pbx));
         return card != null && switch (card.state()) {
             case "delivered" -> true;
-            case "dropped", "dead" -> card.attempts() == 1 ? attempts(card.seq()).stream().anyMatch(Attempt::mayHaveWorked)
+            case "dropped", "dead" -> card.attempts() == 1 ? attempts(card).stream().anyMatch(Attempt::mayHaveWorked)
                     : card.enriched() != null || card.attempts() > 0;
             default -> card.enriched() != null || card.attempts() > 0;
         };
@@ -205,18 +212,35 @@ public class Outbox {
     static Delivery delivery(ResultSet row) throws SQLException {
         return new Delivery(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5), row.getString(6),
                 row.getString(7), row.getString(8), row.getString(9), row.getString(10), row.getInt(11), row.getInt(12),
-                row.getLong(13), row.getLong(14), row.getLong(15), row.getString(16));
+                row.getString(13), row.getLong(14), row.getLong(15), row.getLong(16), row.getString(17));
     }
 
     /** Every try of a delivery, oldest first. */
-    public List<Attempt> attempts(long delivery) {
-        return store.read(sql -> sql.query("select at, status, answer, millis from attempt where delivery = ? order by at",
-                Outbox::attempt, delivery));
+    public List<Attempt> attempts(Delivery delivery) {
+        return attempts(delivery.tries());
     }
 
-    static Attempt attempt(ResultSet row) throws SQLException {
-        int status = row.getInt(2);
-        return new Attempt(row.getLong(1), row.wasNull() ? null : status, row.getString(3), row.getLong(4));
+    private List<Attempt> attempts(String tries) {
+        try {
+            return json.readValue(tries, new TypeReference<List<Attempt>>() { });
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("unreadable tries in the outbox", e);
+        }
+    }
+
+    /** With the first 2 KiB of its answer (contract section 3), without what PostgreSQL takes for no text. */
+    private String with(Attempt attempt, String tries) {
+        String answer = attempt.answer() == null ? null : attempt.answer().replace('\0', ' ');
+        if (answer != null && answer.length() > ANSWER_KEPT) {
+            answer = answer.substring(0, ANSWER_KEPT);
+        }
+        try {
+            List<Attempt> all = new ArrayList<>(attempts(tries));
+            all.add(new Attempt(attempt.at(), attempt.status(), answer, attempt.millis()));
+            return json.writeValueAsString(all);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Keeps the request as it is about to be sent: a repeat after a lost answer is the same request. */
@@ -235,24 +259,13 @@ public class Outbox {
      * @param attempt {@code null} when nothing was sent
      */
     public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt) {
-        return store.write(delivery.callId() + " ~", sql -> {
-            if (attempt != null) {
-                sql.update("insert into attempt (delivery, at, status, answer, millis) values (?, ?, ?, ?, ?)", delivery.seq(),
-                        attempt.at(), attempt.status(), kept(attempt.answer()), attempt.millis());
-            }
-            boolean current = sql.update("update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?"
-                    + " where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state, nextAt.toEpochMilli(),
-                    asked ? "asked" : "retry", attempt == null ? 0 : 1, delivery.seq(), delivery.revision(), state) > 0;
-            if (!current) {
-                sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending'", Time.millis(), delivery.seq());
-            }
-            return current;
-        });
-    }
-
-    /** The first 2 KiB of an answer (contract section 3), without what PostgreSQL takes for no text. */
-    private static String kept(String answer) {
-        String text = answer == null ? null : answer.replace('\0', ' ');
-        return text == null || text.length() <= ANSWER_KEPT ? text : text.substring(0, ANSWER_KEPT);
+        String tries = attempt == null ? delivery.tries() : with(attempt, delivery.tries());
+        String order = delivery.callId() + " ~";
+        return store.change(order, "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?"
+                + " where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state, nextAt.toEpochMilli(),
+                asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, delivery.seq(), delivery.revision(), state)
+                .thenCompose(current -> current ? CompletableFuture.completedFuture(true) : store.change(order, "update delivery set tries = ?,"
+                        + " next_at = case when state = 'pending' then ? else next_at end, wait = 'retry' where seq = ?", tries, Time.millis(),
+                        delivery.seq()).thenApply(again -> false));
     }
 }

@@ -30,12 +30,8 @@ public class OutboxControl {
         this.store = store;
     }
 
-    /** A delivery, and its last try; {@code last} {@code null}: it was never tried. */
-    public record Listed(Delivery delivery, Outbox.Attempt last) {
-    }
-
     /** Deliveries, newest first. @param state and {@code crm}: {@code null}: any. @param before only those with a smaller number */
-    public List<Listed> newest(String state, String crm, long before, int limit) {
+    public List<Delivery> newest(String state, String crm, long before, int limit) {
         List<Object> values = new ArrayList<>(List.of(before));
         boolean waits = state != null && stored(state).equals("pending");
         // What waits is found by its own index, though that has another order: few may wait, in a table of millions.
@@ -50,16 +46,9 @@ public class OutboxControl {
             where.append(state == null || index(state).isEmpty() ? " and crm || '' = ?" : " and crm = ?");
             values.add(crm);
         }
-        return store.read(sql -> {
-            List<Listed> found = new ArrayList<>();
-            // First the numbers: only the page's rows are read as a whole.
-            for (Delivery delivery : sql.query(Outbox.SELECT + "where seq in (select seq from delivery where " + where
-                    + " order by " + seq + " desc limit " + limit + ") order by seq desc", Outbox::delivery, values.toArray())) {
-                found.add(new Listed(delivery, sql.first("select at, status, answer, millis from attempt where delivery = ?"
-                        + " order by at desc limit 1", Outbox::attempt, delivery.seq())));
-            }
-            return found;
-        });
+        // First the numbers: only the page's rows are read as a whole.
+        return store.read(sql -> sql.query(Outbox.SELECT + "where seq in (select seq from delivery where " + where + " order by " + seq
+                + " desc limit " + limit + ") order by seq desc", Outbox::delivery, values.toArray()));
     }
 
     /** SQLite takes a partial index only for the condition it was made with. */

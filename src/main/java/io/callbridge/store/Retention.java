@@ -26,7 +26,6 @@ public class Retention {
             + " and not exists (select 1 from delivery d where d.pbx = call.pbx and d.call_id = call.call_id and d.state in ('pending', 'dead'))"
             + " and not exists (select 1 from event e where e.pbx = call.pbx and e.call_id = call.call_id and e.state <> 'done')";
     private static final List<String> PARTS = List.of(
-            "attempt where delivery in (select seq from delivery where pbx = ? and call_id = ?)",
             "crm_memory where about in (select pbx || ' ' || id from delivery where pbx = ? and call_id = ?)",
             "crm_memory where about in (select pbx || ' ' || call_id from call where pbx = ? and call_id = ?)",
             // A missed call must not have the memory of a leg with the same id (routes deliver-*-missed).

@@ -208,7 +208,12 @@ public class Store {
         return write(order, work, false);
     }
 
-    /** A single statement for somebody who waits for it. @return completes after the commit: whether a row was changed */
+    /** Queues a single statement. @return completes after the commit: whether a row was changed */
+    public CompletableFuture<Boolean> change(String order, String text, Object... values) {
+        return write(order, new Change(text, values));
+    }
+
+    /** The same for somebody who waits for it. */
     public CompletableFuture<Boolean> changeAtOnce(String order, String text, Object... values) {
         return writeAtOnce(order, new Change(text, values));
     }

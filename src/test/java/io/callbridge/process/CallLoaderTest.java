@@ -129,7 +129,7 @@ class CallLoaderTest {
     }
 
     private static Delivery written(String operation, String id, String body) {
-        return new Delivery(1, "rest", operation, id, "main", "call", "calls", body, null, "delivered", 1, 1, 0, 0, 0, null);
+        return new Delivery(1, "rest", operation, id, "main", "call", "calls", body, null, "delivered", 1, 1, "[]", 0, 0, 0, null);
     }
 
     @Test

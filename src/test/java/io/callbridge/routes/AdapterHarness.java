@@ -96,7 +96,7 @@ public final class AdapterHarness implements AutoCloseable {
         facts.putAll(Map.of("crm", crm, "operation", operation, "lane", lane, "pbx", "main", "key", id,
                 "id", URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20")));
         routes.send("deliver-outbox", facts, Map.of(Dispatcher.DELIVERY, new Delivery(1, crm, operation, id, "main",
-                String.valueOf(body.getOrDefault("callId", id)), lane, "", null, "pending", 1, 0, 0, 0, 0, null)));
+                String.valueOf(body.getOrDefault("callId", id)), lane, "", null, "pending", 1, 0, "[]", 0, 0, 0, null)));
         // A route may have given the effect another name: a missed call whose id is also that of a leg.
         List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")
                 && String.valueOf(step.variables().get("key")).replaceFirst("^missed-", "").equals(id)).toList();
