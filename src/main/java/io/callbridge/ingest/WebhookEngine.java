@@ -58,6 +58,8 @@ public class WebhookEngine implements PlatformHttpEngine {
             }
             getAsyncProcessor().process(exchange, inThisThread -> {
                 try {
+                    // What nobody has read of the body would stand before the next request.
+                    routing.request().resume();
                     answer(exchange, routing.response());
                 } finally {
                     doneUoW(exchange);
