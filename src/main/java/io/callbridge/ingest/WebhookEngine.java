@@ -69,7 +69,7 @@ public class WebhookEngine implements PlatformHttpEngine {
         }
 
         /** The component's own way to answer is for its package only. */
-        private static void answer(Exchange exchange, HttpServerResponse response) {
+        private void answer(Exchange exchange, HttpServerResponse response) {
             if (exchange.getException() != null) {
                 // The log has it.
                 response.setStatusCode(500).end();
@@ -78,7 +78,7 @@ public class WebhookEngine implements PlatformHttpEngine {
             Message answer = exchange.getMessage();
             response.setStatusCode(answer.getHeader(Exchange.HTTP_RESPONSE_CODE, 200, Integer.class));
             answer.getHeaders().forEach((name, value) -> {
-                if (!name.startsWith("Camel")) {
+                if (!getEndpoint().getHeaderFilterStrategy().applyFilterToCamelHeaders(name, value, exchange)) {
                     response.putHeader(name, String.valueOf(value));
                 }
             });
