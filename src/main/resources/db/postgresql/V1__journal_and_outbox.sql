@@ -82,7 +82,7 @@ create table delivery (
     enriched   text,                        -- the request as sent, with entity and responsible; a repeat sends the same
     state      text    not null,            -- pending, delivered, dead, dropped, discarded
     revision   integer not null default 1,
-    attempts   integer not null default 0,
+    attempts   integer not null default 0,  -- also what somebody had taken who died: it may have been sent
     tries      text    not null default '[]', -- JSON: at, status (none: no answer), answer, millis of each
     next_at    bigint  not null,
     wait       text    not null default 'retry', -- for next_at: retry, asked (by the CRM's Retry-After), taken (by a replica)

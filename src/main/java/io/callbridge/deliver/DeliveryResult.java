@@ -21,6 +21,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.apache.camel.Exchange;
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
@@ -31,8 +33,11 @@ import org.jboss.logging.Logger.Level;
 @RegisterForReflection
 public class DeliveryResult {
 
-    /** Exchange property: a future that completes when the result is durable. The worker need not wait for that. */
+    /** Exchange property: {@link Recorded}. */
     static final String RECORDED = "CallbridgeRecorded";
+    /** Exchange property: the request as it is sent, for who has not kept it before. */
+    static final String ENRICHED = "CallbridgeEnriched";
+    private static final int AGAIN_SECONDS = 10;
     private static final String SKIPPED = "skipped";
 
     /** Up to which times the cards are counted. After some ten seconds whoever called has hung up. */
@@ -134,7 +139,7 @@ public class DeliveryResult {
 
     private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, String answer) {
         Attempt attempt = new Attempt(Time.millis(), status, answer, exchange.getClock().elapsed());
-        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, asked, attempt));
+        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, asked, attempt, exchange.getProperty(ENRICHED, String.class)));
     }
 
     /** Of a CRM that is down it is no news that one more has to wait. */
@@ -146,15 +151,24 @@ public class DeliveryResult {
                 delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
     }
 
+    /**
+     * How a try went.
+     *
+     * @param shown the CRM may have seen it
+     * @param stored completes when it is durable, for which nobody need wait: whether the delivery has that state by this
+     */
+    record Recorded(String state, boolean shown, CompletableFuture<Boolean> stored) {
+    }
+
     /** Counted when it is recorded: a card whose lease ran out may be dropped, and counted, by another replica. */
-    CompletableFuture<Boolean> record(Delivery delivery, String state, Instant next, boolean asked, Attempt attempt) {
+    Recorded record(Delivery delivery, String state, Instant next, boolean asked, Attempt attempt, String enriched) {
         trace(state, attempt);
-        CompletableFuture<Boolean> done = outbox.done(delivery, state, next, asked, attempt);
+        CompletableFuture<Boolean> stored = stored(() -> outbox.done(delivery, state, next, asked, attempt, enriched));
         if (attempt != null) {
             meters.timer("callbridge.attempts", "crm", delivery.crm(), "answer", kind(attempt.status()))
                     .record(attempt.millis(), TimeUnit.MILLISECONDS);
         }
-        done.thenAccept(recorded -> {
+        stored.thenAccept(recorded -> {
             count(delivery.crm(), delivery.operation(), state, recorded ? 1 : 0);
             if (recorded && state.equals("delivered") && delivery.operation().equals(Delivery.CARD)) {
                 // Its time is counted from the arrival of the event (contract section 1), so the row knows that.
@@ -162,7 +176,14 @@ public class DeliveryResult {
                 cards.get(delivery.crm()).record(Math.max(0, attempt.at() - arrivedAt), TimeUnit.MILLISECONDS);
             }
         });
-        return done;
+        return new Recorded(state, state.equals("delivered") || delivery.attempts() > 0 || delivery.enriched() != null
+                || attempt != null && attempt.mayHaveWorked(), stored);
+    }
+
+    /** What the store does not take now it gets later: to forget that it was sent is to send it again. */
+    private static CompletableFuture<Boolean> stored(Supplier<CompletableFuture<Boolean>> write) {
+        return write.get().exceptionallyCompose(away -> CompletableFuture.supplyAsync(() -> stored(write),
+                CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS)).thenCompose(Function.identity()));
     }
 
     /** 2xx, 4xx, 5xx, or none. */

@@ -2,6 +2,8 @@ package io.callbridge.deliver;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
@@ -20,11 +22,18 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -35,17 +44,22 @@ import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
 /**
- * Takes what is due in the outbox to the route {@code deliver-outbox}, each CRM by itself, so that none waits for another:
- * cards and calls in lanes of their own, cards first, as many at a time and as fast as the {@link CrmGate} allows.
+ * Takes deliveries to the route {@code deliver-outbox}, each CRM by itself, so that none waits for another: cards and calls in lanes of
+ * their own, cards first, as many at a time and as fast as the {@link CrmGate} allows. A new one comes straight from the commit that
+ * stored it; the store is asked for what is overdue only: what failed before, what was left to it, and what a dead process had taken.
  */
 @ApplicationScoped
-public class Dispatcher {
+public class Dispatcher implements Outbox.Courier {
 
     /** Name of the exchange property that carries the {@link Delivery}. */
     public static final String DELIVERY = "CallbridgeDelivery";
 
-    private static final int AGAIN_SECONDS = 10;
     private static final long SWEEP_MS = 1_000;
+    /** Of a lane, in memory; more are left to the store. */
+    private static final int MOST_HELD = 2_000;
+    private static final int REMEMBERED = 10_000;
+    /** Longer than a commit takes. */
+    private static final Duration IN_STORE = Duration.ofMinutes(1);
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
     private final Outbox outbox;
@@ -54,7 +68,7 @@ public class Dispatcher {
     private final ProducerTemplate template;
     private final Tracing tracing;
     private final ObjectMapper json;
-    private final List<Crm> crms = new ArrayList<>();
+    private final Map<String, Crm> crms = new LinkedHashMap<>();
     private final int parallel;
     private final int pollMs;
     private volatile boolean running;
@@ -69,49 +83,66 @@ public class Dispatcher {
         this.json = json;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
-        settings.crms().forEach(crm -> crms.add(new Crm(crm, gates.of(crm))));
+        settings.crms().forEach(crm -> crms.put(crm, new Crm(crm, gates.of(crm))));
     }
 
     /** Starts the deliveries; called when all routes run. */
     public void start() {
         running = true;
-        crms.forEach(crm -> LOG.infof("CRM %s: %s", crm.name, String.join(", ", capabilities.of(crm.name))));
-        crms.forEach(crm -> crm.thread.start());
+        crms.values().forEach(crm -> LOG.infof("CRM %s: %s", crm.name, String.join(", ", capabilities.of(crm.name))));
+        crms.values().forEach(crm -> outbox.takeOver(crm.name));
+        crms.values().forEach(crm -> crm.thread.start());
+        outbox.deliverBy(this);
     }
 
     /** Every CRM is served. */
     public boolean runs() {
-        return running && crms.stream().allMatch(crm -> crm.thread.isAlive());
+        return running && crms.values().stream().allMatch(crm -> crm.thread.isAlive());
     }
 
-    /** Something new is in the outbox. */
+    @Override
+    public boolean takes(String crm, String lane, List<Delivery> earlier) {
+        return running && crms.containsKey(crm) && crms.get(crm).takes(lane, earlier);
+    }
+
+    /** What a commit has put into the outbox. */
+    public void offer(List<Delivery> deliveries) {
+        for (Crm crm : crms.values()) {
+            List<Delivery> own = deliveries.stream().filter(delivery -> delivery.crm().equals(crm.name)).toList();
+            if (!own.isEmpty()) {
+                crm.offer(own);
+            }
+        }
+    }
+
+    /** Something may be due in the store. */
     public void wake() {
-        crms.forEach(Crm::wake);
+        crms.values().forEach(crm -> crm.bell.release());
     }
 
-    /** Whether this process is sending a delivery just now. */
+    /** Whether this process is sending a delivery just now, or is about to. */
     public boolean sends(Delivery delivery) {
-        return crms.stream().filter(each -> each.name.equals(delivery.crm())).flatMap(each -> each.lanes.stream())
-                .anyMatch(lane -> lane.inFlight.contains(delivery.seq()));
+        return crms.containsKey(delivery.crm()) && crms.get(delivery.crm()).lane(delivery).held.contains(delivery.seq());
     }
 
     /** Somebody wants what is due to go to a CRM at once: one that is down is asked now. */
     public void askNow(String crm) {
-        crms.stream().filter(each -> each.name.equals(crm)).forEach(each -> {
-            each.gate.askNow();
-            each.wake();
-        });
+        if (crms.containsKey(crm)) {
+            crms.get(crm).gate.askNow();
+            crms.get(crm).bell.release();
+        }
     }
 
     /** Lets what is in flight finish; what is left stays in the outbox. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(2) ShutdownEvent event) throws InterruptedException {
         running = false;
         wake();
-        for (Crm crm : crms) {
+        for (Crm crm : crms.values()) {
             crm.thread.join(TimeUnit.SECONDS.toMillis(1));
+            crm.begin();
             crm.lanes.forEach(lane -> lane.workers.shutdown());
         }
-        for (Crm crm : crms) {
+        for (Crm crm : crms.values()) {
             for (Lane lane : crm.lanes) {
                 lane.workers.awaitTermination(2, TimeUnit.SECONDS);
             }
@@ -120,9 +151,14 @@ public class Dispatcher {
 
     private final class Lane {
         private final String name;
-        private final Set<Long> inFlight = ConcurrentHashMap.newKeySet();
+        /** Numbers of what this process has taken, until its result is stored or it is given back. */
+        private final Set<Long> held = ConcurrentHashMap.newKeySet();
         private final ExecutorService workers;
-        private volatile boolean news = true;
+        /** What may begin: nothing of its call must go before. */
+        private final Queue<Delivery> ready = new ArrayDeque<>();
+        private int busy;
+        /** More is due in the store than there is room for; what is new goes behind it. */
+        private volatile boolean backlog = true;
 
         private Lane(String crm, String name) {
             this.name = name;
@@ -136,6 +172,16 @@ public class Dispatcher {
         private final List<Lane> lanes;
         private final Semaphore bell = new Semaphore(0);
         private final Thread thread;
+        /** What is in memory, by call, from when it was taken until its answer is there. */
+        private final Map<String, List<Delivery>> calls = new HashMap<>();
+        /** Of those, numbers of what need not wait for another one. */
+        private final Set<Long> unblocked = new HashSet<>();
+        /** What needs no other try, as long as somebody knows it otherwise, or the store does not know that yet. */
+        private final Map<Delivery, Boolean> over = Collections.synchronizedMap(new WeakHashMap<>());
+        /** Cards of late, and whether they may be shown. */
+        private final Cache<String, Boolean> cards = Caffeine.newBuilder().maximumSize(REMEMBERED).build();
+        /** Calls of which something was left to the store a moment ago: what was put meanwhile goes after it. */
+        private final Cache<String, Boolean> inStore = Caffeine.newBuilder().maximumSize(REMEMBERED).expireAfterWrite(IN_STORE).build();
         private long sweptAt;
 
         private Crm(String name, CrmGate gate) {
@@ -146,21 +192,168 @@ public class Dispatcher {
             thread.setDaemon(true);
         }
 
-        private void wake() {
-            lanes.forEach(lane -> lane.news = true);
-            bell.release();
+        private Lane lane(Delivery delivery) {
+            return lanes.get(Delivery.LANES.indexOf(delivery.lane()));
+        }
+
+        /** What went before is done, or in memory under the same call. */
+        private synchronized boolean takes(String lane, List<Delivery> earlier) {
+            return !gate.down() && lanes.subList(0, Delivery.LANES.indexOf(lane) + 1).stream()
+                    .noneMatch(each -> each.backlog || each.held.size() >= MOST_HELD)
+                    && earlier.stream().allMatch(each -> !each.state().equals("pending") || over.containsKey(each)
+                            || calls.getOrDefault(call(each), List.of()).stream().anyMatch(here -> here.seq() == each.seq()));
+        }
+
+        private void offer(List<Delivery> deliveries) {
+            List<Delivery> left;
+            synchronized (this) {
+                left = deliveries.stream().filter(each -> each.straight() && inStore.getIfPresent(call(each)) != null).toList();
+                deliveries.stream().filter(each -> each.straight() && !left.contains(each)).forEach(this::add);
+                deliveries.stream().filter(each -> !each.straight()).forEach(each -> inStore.put(call(each), true));
+            }
+            giveBack(left);
+            begin();
+            if (!deliveries.stream().allMatch(Delivery::straight)) {
+                bell.release();
+            }
+        }
+
+        private void add(Delivery delivery) {
+            if (lane(delivery).held.add(delivery.seq())) {
+                List<Delivery> call = calls.computeIfAbsent(call(delivery), key -> new ArrayList<>());
+                call.add(delivery);
+                unblock(call);
+            }
+        }
+
+        private void unblock(List<Delivery> call) {
+            for (Delivery delivery : call) {
+                if (!unblocked.contains(delivery.seq()) && call.stream().noneMatch(other -> other.goesBefore(delivery))) {
+                    unblocked.add(delivery.seq());
+                    lane(delivery).ready.add(delivery);
+                }
+            }
+        }
+
+        /** As many as may. Of a CRM that is down, or when this process ends, all that is not under way goes back to the store. */
+        private void begin() {
+            List<Delivery> left = new ArrayList<>();
+            synchronized (this) {
+                if (gate.down() || !running) {
+                    List.copyOf(calls.keySet()).forEach(call -> left.addAll(leave(call)));
+                }
+                for (Lane lane : lanes) {
+                    while (lane.busy < parallel && !lane.ready.isEmpty()) {
+                        begin(lane);
+                    }
+                }
+            }
+            giveBack(left);
+        }
+
+        private void begin(Lane lane) {
+            Delivery delivery = lane.ready.remove();
+            boolean probe = gate.probe();
+            lane.busy++;
+            try {
+                lane.workers.execute(() -> work(lane, delivery, probe));
+            } catch (Throwable e) {
+                // What no worker takes, for want of memory say, is taken again when its lease is over.
+                LOG.errorf("%s %s is not sent now: %s", delivery.operation(), delivery.id(), e);
+                lane.held.remove(delivery.seq());
+                ended(lane, delivery, false, probe);
+            }
+        }
+
+        /** @return what of a call is not under way, and no longer in memory */
+        private List<Delivery> leave(String call) {
+            List<Delivery> all = calls.getOrDefault(call, List.of());
+            List<Delivery> left = all.stream().filter(each -> !unblocked.contains(each.seq()) || lane(each).ready.remove(each)).toList();
+            for (Delivery each : left) {
+                inStore.put(call, true);
+                lane(each).held.remove(each.seq());
+                forget(call, each);
+            }
+            return left;
+        }
+
+        private void forget(String call, Delivery delivery) {
+            unblocked.remove(delivery.seq());
+            calls.computeIfPresent(call, (key, all) -> all.remove(delivery) && all.isEmpty() ? null : all);
+        }
+
+        private void giveBack(List<Delivery> left) {
+            if (!left.isEmpty()) {
+                outbox.giveBack(left);
+                bell.release();
+            }
+        }
+
+        private void work(Lane lane, Delivery delivery, boolean probe) {
+            boolean isOver = false;
+            try (CallLog log = CallLog.about(delivery.callId())) {
+                if (outbox.mayBeTaken(delivery)) {
+                    // It has waited too long for a worker.
+                    lane.held.remove(delivery.seq());
+                    giveBack(List.of(delivery));
+                    return;
+                }
+                DeliveryResult.Recorded result = traced(this, delivery);
+                isOver = !result.state().equals("pending");
+                if (isOver) {
+                    over.put(delivery, true);
+                }
+                if (isOver && delivery.operation().equals(Delivery.CARD)) {
+                    cards.put(leg(delivery), result.shown());
+                }
+                result.stored().whenComplete((stored, failure) -> {
+                    lane.held.remove(delivery.seq());
+                    if (!Boolean.TRUE.equals(stored) || inStore.getIfPresent(call(delivery)) != null) {
+                        bell.release();
+                    }
+                });
+            } catch (Throwable e) {
+                lane.held.remove(delivery.seq());
+                LOG.logf(StoreException.level(e), "%s %s of call %s has no result, it is sent again when its lease is over: %s",
+                        delivery.operation(), delivery.id(), delivery.callId(), Failures.line(e));
+            } finally {
+                ended(lane, delivery, isOver, probe);
+            }
+        }
+
+        /** The next of its call may begin; if it is to be tried again, they all wait for that, in the store. */
+        private void ended(Lane lane, Delivery delivery, boolean isOver, boolean probe) {
+            if (probe) {
+                gate.probed();
+            }
+            List<Delivery> left = List.of();
+            synchronized (this) {
+                lane.busy--;
+                String call = call(delivery);
+                forget(call, delivery);
+                if (isOver) {
+                    unblock(calls.getOrDefault(call, List.of()));
+                } else {
+                    inStore.put(call, true);
+                    left = leave(call);
+                }
+            }
+            giveBack(left);
+            begin();
+            if (lane.backlog && lane.held.size() <= parallel) {
+                bell.release();
+            }
         }
 
         private void run() {
             while (running) {
                 try {
-                    if (!bell.tryAcquire(pollMs, TimeUnit.MILLISECONDS)) {
-                        lanes.forEach(lane -> lane.news = true);
+                    if (bell.tryAcquire(pollMs, TimeUnit.MILLISECONDS)) {
+                        bell.drainPermits();
                     }
-                    bell.drainPermits();
                     if (running) {
                         sweep();
-                        lanes.stream().filter(lane -> capabilities.serves(name, lane.name)).forEach(this::dispatch);
+                        lanes.stream().filter(lane -> capabilities.serves(name, lane.name)).forEach(this::poll);
                     }
                 } catch (InterruptedException e) {
                     return;
@@ -176,88 +369,44 @@ public class Dispatcher {
             long now = Time.millis();
             if (now - sweptAt >= SWEEP_MS) {
                 sweptAt = now;
-                Set<Long> underWay = lanes.stream().filter(lane -> lane.name.equals(Delivery.CARDS)).findFirst().orElseThrow().inFlight;
-                outbox.dropExpiredCards(name, underWay).thenAccept(dropped -> results.count(name, Delivery.CARD, "dropped", dropped));
+                outbox.dropExpiredCards(name).thenAccept(dropped -> results.count(name, Delivery.CARD, "dropped", dropped));
             }
         }
 
-        private void dispatch(Lane lane) {
-            // What is in flight now may be done while the query runs, and must not be taken from its answer again.
-            Set<Long> busy = Set.copyOf(lane.inFlight);
-            int permits = gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - busy.size(), Time.millis());
-            if (permits <= 0 || !lane.news || lane.name.equals(Delivery.RECORDINGS) && gate.down() && outbox.waits(name)) {
-                return;
-            }
-            lane.news = false;
-            long takenAt = Time.millis();
-            List<Delivery> taken = outbox.take(name, lane.name, gate.down(), permits, busy.size()).join();
-            if (taken.size() >= permits) {
-                lane.news = true;
-            }
-            List<Delivery> left = new ArrayList<>();
-            for (Delivery delivery : taken) {
-                if (permits > 0 && !busy.contains(delivery.seq()) && lane.inFlight.add(delivery.seq())) {
-                    permits--;
-                    begin(lane, delivery, takenAt, gate.probe());
-                } else {
-                    left.add(delivery);
+        private void poll(Lane lane) {
+            boolean down = gate.down();
+            boolean due = outbox.isDue(name, lane.name) && !(down && lane.name.equals(Delivery.RECORDINGS) && outbox.waits(name));
+            int permits = !due ? 0 : gate.permits(lane.name.equals(Delivery.CARDS), 2 * parallel - lane.held.size(), Time.millis());
+            List<Delivery> taken = permits <= 0 ? List.of() : outbox.take(name, lane.name, down, permits).join();
+            lane.backlog = due && taken.size() >= permits;
+            synchronized (this) {
+                taken.forEach(each -> inStore.put(call(each), true));
+                taken.forEach(this::add);
+                // The one that asks whether the CRM is back does not wait for that.
+                while (down && !lane.ready.isEmpty()) {
+                    begin(lane);
                 }
             }
-            outbox.giveBack(left);
+            begin();
         }
 
-        /** What no worker takes, for want of memory say, must not count as in flight for ever. */
-        private void begin(Lane lane, Delivery delivery, long takenAt, boolean probe) {
-            boolean taken = false;
-            try {
-                lane.workers.execute(() -> work(lane, delivery, takenAt, probe));
-                taken = true;
-            } finally {
-                if (!taken) {
-                    lane.inFlight.remove(delivery.seq());
-                    if (probe) {
-                        gate.probed();
-                    }
-                }
-            }
-        }
-
-        private void work(Lane lane, Delivery delivery, long takenAt, boolean probe) {
-            try (CallLog log = CallLog.about(delivery.callId())) {
-                if (outbox.mayBeTaken(takenAt)) {
-                    // It has waited too long for a worker.
-                    lane.inFlight.remove(delivery.seq());
-                    return;
-                }
-                traced(delivery).whenComplete((recorded, failure) -> {
-                    if (failure == null) {
-                        lane.inFlight.remove(delivery.seq());
-                        wake();
-                    } else {
-                        again(lane, delivery, failure);
-                    }
-                });
-            } catch (Throwable e) {
-                again(lane, delivery, e);
-            } finally {
-                if (probe) {
-                    gate.probed();
-                }
-            }
-        }
-
-        /** Its result is not recorded: sent again at once, it would flood the CRM. */
-        private void again(Lane lane, Delivery delivery, Throwable failure) {
-            try (CallLog log = CallLog.about(delivery.callId())) {
-                LOG.logf(StoreException.level(failure), "The result of %s %s is not recorded, it is sent again in %d s: %s", delivery.operation(), delivery.id(),
-                        AGAIN_SECONDS, Failures.line(failure));
-            }
-            CompletableFuture.delayedExecutor(AGAIN_SECONDS, TimeUnit.SECONDS).execute(() -> lane.inFlight.remove(delivery.seq()));
+        /** Whether the card of a leg may have reached the CRM, so that its end must be told. */
+        private boolean cardMayBeShown(Delivery end) {
+            Boolean card = cards.getIfPresent(leg(end));
+            return card != null ? card : outbox.cardMayBeShown(name, end.pbx(), end.id());
         }
     }
 
+    private static String call(Delivery delivery) {
+        return delivery.pbx() + " " + delivery.callId();
+    }
+
+    private static String leg(Delivery delivery) {
+        return delivery.pbx() + " " + delivery.id();
+    }
+
     /** Every try is a span in the trace of the look that wanted it. */
-    private CompletableFuture<?> traced(Delivery delivery) {
+    private DeliveryResult.Recorded traced(Crm crm, Delivery delivery) {
         Span span = tracing.span("deliver", delivery.trace()).setAttribute(Tracing.PBX, delivery.pbx())
                 .setAttribute(Tracing.CALL, delivery.callId()).setAttribute(Tracing.CRM, delivery.crm())
                 .setAttribute(Tracing.OPERATION, delivery.operation()).setAttribute(Tracing.ATTEMPT, delivery.attempts() + 1L).startSpan();
@@ -266,9 +415,9 @@ public class Dispatcher {
         }
         boolean tried = false;
         try (Scope scope = span.makeCurrent()) {
-            CompletableFuture<?> recorded = deliver(delivery);
+            DeliveryResult.Recorded result = deliver(crm, delivery);
             tried = true;
-            return recorded;
+            return result;
         } finally {
             if (!tried) {
                 span.setStatus(StatusCode.ERROR);
@@ -277,11 +426,10 @@ public class Dispatcher {
         }
     }
 
-    /** @return completes when the result is durable */
-    private CompletableFuture<?> deliver(Delivery delivery) {
-        if (delivery.operation().equals(Delivery.CARD_END) && !outbox.cardMayBeShown(delivery.crm(), delivery.pbx(), delivery.id())
+    private DeliveryResult.Recorded deliver(Crm crm, Delivery delivery) {
+        if (delivery.operation().equals(Delivery.CARD_END) && !crm.cardMayBeShown(delivery)
                 || delivery.fleeting() && delivery.expiresAt() <= Time.millis()) {
-            return results.record(delivery, "dropped", Time.now(), false, null);
+            return results.record(delivery, "dropped", Time.now(), false, null, null);
         }
         Map<String, Object> facts = facts(delivery);
         Exchange result = template.send("direct:deliver-outbox", exchange -> {
@@ -291,7 +439,7 @@ public class Dispatcher {
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());
         }
-        CompletableFuture<?> recorded = result.getProperty(DeliveryResult.RECORDED, CompletableFuture.class);
+        DeliveryResult.Recorded recorded = result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class);
         if (recorded == null) {
             throw new IllegalStateException("the route recorded no result");
         }

@@ -91,18 +91,32 @@ public class EntityLookup {
     }
 
     /**
-     * The request to send. A card waits for the look-up only so long and then goes without entity, and does not wait for the
-     * store; a registration is retried until the look-up answers, since it is written once.
+     * The request to send, kept before. A card waits for the look-up only so long and then goes without entity, and does not wait for
+     * the store; a registration is retried until the look-up answers, since it is written once.
      *
      * @throws LookupException if the look-up failed, for a registration
      */
     public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
+            throws LookupException, JsonProcessingException, InterruptedException {
+        String request = repeatable(delivery, exchange);
+        if (!request.equals(delivery.enriched())) {
+            CompletableFuture<Boolean> kept = outbox.enriched(delivery, request);
+            if (!delivery.operation().equals(Delivery.CARD)) {
+                kept.join();
+            }
+        }
+        return request;
+    }
+
+    /** The same for a CRM to which a repeat is the same request by its id, whatever it says: it is kept with its answer. */
+    public String repeatable(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
             throws LookupException, JsonProcessingException, InterruptedException {
         String request = delivery.enriched();
         if (request == null || delivery.operation().equals(Delivery.CARD) && !json.readTree(request).has("entity")) {
             // A card that went without it may have it now.
             request = enriched(delivery);
         }
+        exchange.setProperty(DeliveryResult.ENRICHED, request);
         EffectFacts.entity(json.readTree(request)).forEach(exchange::setVariable);
         return request;
     }
@@ -117,12 +131,7 @@ public class EntityLookup {
                 }
             });
         }
-        String text = json.writeValueAsString(request);
-        CompletableFuture<Boolean> kept = outbox.enriched(delivery, text);
-        if (!delivery.operation().equals(Delivery.CARD)) {
-            kept.join();
-        }
-        return text;
+        return json.writeValueAsString(request);
     }
 
     private Optional<JsonNode> find(Delivery delivery, List<String> numbers, String user) throws LookupException, InterruptedException {

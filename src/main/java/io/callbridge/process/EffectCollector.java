@@ -287,15 +287,13 @@ public class EffectCollector {
 
     /** @param processed events that need no other look */
     void write(Fold fold, Collection<Long> processed) throws StaleLookException, ExecutionException, InterruptedException {
-        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.snapshot.call(), CallSummary.of(fold), processed,
+        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.snapshot, CallSummary.of(fold), processed,
                 fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers, Tracing.traceparent(fold.span))).get();
         if (committed.stale()) {
             throw new StaleLookException(fold.call.id());
         }
         committed.decided().forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
-        if (committed.toDeliver()) {
-            dispatcher.wake();
-        }
+        dispatcher.offer(committed.toDeliver());
     }
 
     /** Of one id the outbox delivers in the order of its rows: the end of a card goes before the registration. */

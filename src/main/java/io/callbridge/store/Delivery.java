@@ -45,6 +45,20 @@ public record Delivery(long seq, String crm, String operation, String id, String
         };
     }
 
+    /** Whoever put it into the outbox has taken it, to be delivered straight from memory. */
+    public boolean straight() {
+        return revision == 1 && nextAt > createdAt;
+    }
+
+    /** Of what waits for a CRM about one call, in which order: as {@link Outbox#take} has it. */
+    public boolean goesBefore(Delivery later) {
+        return seq < later.seq && switch (later.lane) {
+            case CARDS -> lane.equals(CARDS) && id.equals(later.id);
+            case RECORDINGS -> id.equals(later.id);
+            default -> lane.equals(CALLS) || lane.equals(CARDS) && id.equals(later.id);
+        };
+    }
+
     /** It is worth something for seconds only. */
     public boolean fleeting() {
         return operation.equals(CARD) || operation.equals(ANSWER);

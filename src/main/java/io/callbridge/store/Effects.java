@@ -33,6 +33,10 @@ public class Effects {
 
     /** An effect for one CRM; see {@link Delivery}. */
     public record Put(String crm, String operation, String id, String body, long expiresAt) {
+
+        boolean isOf(Delivery delivery) {
+            return delivery.crm().equals(crm) && delivery.operation().equals(operation) && delivery.id().equals(id);
+        }
     }
 
     /** Why something was decided about a card, a call or a missed call; {@code legId} empty: about the whole call. */
@@ -40,24 +44,24 @@ public class Effects {
     }
 
     /**
-     * @param seen the call when the look began
+     * @param seen what the look began with
      * @param call what it is by this look; its version does not count
      * @param processed sequence numbers of the events that are processed with this commit; those of other legs wait for a look
      *            of their own
      * @param failed an exception ended the processing: the events are kept as failed
      * @param trace that the deliveries go on with; {@code null}: it is not traced
      */
-    public record Outcome(CallRow seen, CallRow call, Collection<Long> processed, boolean failed, List<Put> puts,
+    public record Outcome(Snapshot seen, CallRow call, Collection<Long> processed, boolean failed, List<Put> puts,
             List<Decision> decisions, List<Timer> timers, String trace) {
     }
 
     /**
      * @param stale another look at the call was written since the snapshot was taken: nothing of this one is, it must be
      *            taken again
-     * @param toDeliver something is to be delivered now
+     * @param toDeliver for the {@link Outbox.Courier}
      * @param decided the decisions that were news
      */
-    public record Committed(boolean stale, boolean toDeliver, List<Decision> decided) {
+    public record Committed(boolean stale, List<Delivery> toDeliver, List<Decision> decided) {
     }
 
     /** The call's row is read first: what is written while the rest is read makes the look stale. */
@@ -77,14 +81,11 @@ public class Effects {
     public CompletableFuture<Committed> commit(Outcome outcome) {
         CallRow call = outcome.call();
         return store.write(call.callId() + " ~", sql -> {
-            if (!call.write(sql, outcome.seen())) {
-                return new Committed(true, false, List.of());
+            if (!call.write(sql, outcome.seen().call())) {
+                return new Committed(true, List.of(), List.of());
             }
-            long now = Time.millis();
-            boolean something = false;
-            for (Put put : outcome.puts()) {
-                something |= outbox.put(sql, put, call.pbx(), call.callId(), outcome.trace(), now);
-            }
+            List<Delivery> toDeliver = outbox.put(sql, outcome.puts(), call.pbx(), call.callId(), outcome.trace(), Time.millis(),
+                    outcome.seen().deliveries());
             List<Decision> decided = new ArrayList<>();
             for (Decision decision : outcome.decisions()) {
                 if (decide(sql, call.pbx(), call.callId(), decision)) {
@@ -98,7 +99,7 @@ public class Effects {
                 sql.update("update event set state = ? where seq in " + Sql.in(outcome.processed()),
                         Stream.concat(Stream.of(outcome.failed() ? "failed" : "done"), outcome.processed().stream()).toArray());
             }
-            return new Committed(false, something, decided);
+            return new Committed(false, toDeliver, decided);
         });
     }
 

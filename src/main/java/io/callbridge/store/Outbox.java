@@ -13,28 +13,33 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.Stream;
 
 /** The outbox on SQL: one row per (CRM, operation, PBX, id), so that an effect cannot exist twice. */
 @ApplicationScoped
 public class Outbox {
 
-    static final String SELECT = "select seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision,"
-            + " attempts, tries, next_at, expires_at, created_at, trace from delivery ";
+    private static final String COLUMNS = "seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision, attempts, tries,"
+            + " next_at, expires_at, created_at, trace";
+    static final String SELECT = "select " + COLUMNS + " from delivery ";
     private static final int ANSWER_KEPT = 2048;
     /**
      * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
      * everything but the ends of cards would get no calls.
      */
     private static final int CARD_END_TRIES = 5;
-    private static final long GIVEN_BACK_MS = 50;
+    /** Of what somebody had taken when its lease ran out nobody knows whether it was sent: that was a try, too. */
+    private static final String LOST = "attempts = attempts + case wait when 'taken' then 1 else 0 end";
 
     private final Store store;
     private final ObjectMapper json;
     private final long leaseMs;
+    private volatile Courier courier = (crm, lane, earlier) -> false;
 
     public Outbox(Store store, ObjectMapper json, Settings settings) {
         this.store = store;
@@ -48,31 +53,74 @@ public class Outbox {
     public record Attempt(long at, Integer status, String answer, long millis) {
 
         /** Of one that failed: its answer was lost, or means "later", and what was asked for may have been done. */
-        boolean mayHaveWorked() {
+        public boolean mayHaveWorked() {
             return status == null || status == 408 || status == 429 || status >= 500;
         }
     }
 
+    /** Delivers what is new straight from memory. */
+    public interface Courier {
+
+        /**
+         * @param earlier what the call has for the CRM already
+         * @return whether it takes a new one: nothing that must go before waits in the store only
+         */
+        boolean takes(String crm, String lane, List<Delivery> earlier);
+    }
+
+    /** Who is handed what {@link #put} returns. */
+    public void deliverBy(Courier whom) {
+        courier = whom;
+    }
+
     /**
-     * Puts an effect into the outbox, inside a transaction. What is there stays, except that a picture that changed is
-     * written again under its id (contract section 3): a call whose end or recording became known, a missed call with
-     * another place or served after all.
+     * Puts effects into the outbox, inside a transaction. What is there stays, except that a picture that changed is written again
+     * under its id (contract section 3): a call whose end or recording became known, a missed call with another place or served after
+     * all. What will be delivered straight is taken already; the rest is due at once.
      *
-     * @return whether something is to be delivered now
+     * @param known what the call has in the outbox
+     * @return what is to be delivered now
      */
-    boolean put(Sql sql, Effects.Put put, String pbx, String callId, String trace, long now) throws SQLException {
-        if (sql.update("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, expires_at, created_at, trace)"
-                + " values (?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?) on conflict do nothing", put.crm(), put.operation(), put.id(), pbx,
-                callId, Delivery.laneOf(put.operation()), put.body(), now, put.expiresAt(), now, trace) > 0) {
-            return true;
+    List<Delivery> put(Sql sql, List<Effects.Put> puts, String pbx, String callId, String trace, long now, List<Delivery> known)
+            throws SQLException {
+        List<Delivery> earlier = new ArrayList<>(known);
+        List<Delivery> toDeliver = new ArrayList<>();
+        List<Effects.Put> fresh = new ArrayList<>();
+        for (Effects.Put put : puts) {
+            Delivery before = earlier.stream().filter(put::isOf).findFirst().orElse(null);
+            if (before == null) {
+                fresh.add(put);
+            } else if (rewrites(put.operation(), before.body(), put.body())) {
+                // A row that waits keeps its time: the CRM may have asked for it, or the former contents may be on their way.
+                toDeliver.addAll(sql.query("update delivery set body = ?, enriched = null,"
+                        + " next_at = case when state = 'pending' and next_at > ? then next_at else ? end, state = 'pending',"
+                        + " revision = revision + 1, attempts = 0, created_at = ?, trace = ? where seq = ? returning " + COLUMNS,
+                        Outbox::delivery, put.body(), now, now, now, trace, before.seq()));
+                earlier.remove(before);
+            }
         }
-        String before = sql.first("select body from delivery where crm = ? and operation = ? and id = ? and pbx = ?",
-                row -> row.getString(1), put.crm(), put.operation(), put.id(), pbx);
-        // A row that waits keeps its time: the CRM may have asked for it, or the former contents may be on their way.
-        return rewrites(put.operation(), before, put.body()) && sql.update("update delivery set body = ?, enriched = null,"
-                + " next_at = case when state = 'pending' and next_at > ? then next_at else ? end, state = 'pending',"
-                + " revision = revision + 1, attempts = 0, created_at = ?, trace = ? where crm = ? and operation = ? and id = ? and pbx = ?",
-                put.body(), now, now, now, trace, put.crm(), put.operation(), put.id(), pbx) > 0;
+        earlier.addAll(toDeliver);
+        if (!fresh.isEmpty()) {
+            toDeliver.addAll(insert(sql, fresh, pbx, callId, trace, now, earlier));
+        }
+        return toDeliver;
+    }
+
+    private List<Delivery> insert(Sql sql, List<Effects.Put> fresh, String pbx, String callId, String trace, long now,
+            List<Delivery> earlier) throws SQLException {
+        Set<String> behind = new HashSet<>();
+        List<Object> values = new ArrayList<>();
+        for (Effects.Put put : fresh) {
+            String lane = Delivery.laneOf(put.operation());
+            List<Delivery> its = earlier.stream().filter(each -> each.crm().equals(put.crm())).toList();
+            // What follows in the order of the call goes after it.
+            boolean due = behind.contains(put.crm()) || !courier.takes(put.crm(), lane, its) && behind.add(put.crm());
+            Collections.addAll(values, put.crm(), put.operation(), put.id(), pbx, callId, lane, put.body(), due ? now : now + leaseMs,
+                    due ? "retry" : "taken", put.expiresAt(), now, trace);
+        }
+        return sql.query("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, wait, expires_at, created_at,"
+                + " trace) values " + String.join(", ", Collections.nCopies(fresh.size(), "(?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?)"))
+                + " on conflict do nothing returning " + COLUMNS, Outbox::delivery, values.toArray());
     }
 
     private boolean rewrites(String operation, String before, String after) throws SQLException {
@@ -100,68 +148,65 @@ public class Outbox {
         return sql.query(SELECT + "where pbx = ? and call_id = ? order by seq", Outbox::delivery, pbx, callId);
     }
 
+    /** Whether anything is due, though it may have to wait for its turn. */
+    public boolean isDue(String crm, String lane) {
+        return store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending' and next_at <= ?"
+                + " limit 1", row -> true, crm, lane, Time.millis())) != null;
+    }
+
     /**
-     * Takes deliveries of a CRM that are due, those that have waited longest first. Of one call the registrations go in their
-     * order, and of one leg the card, its end, the registration, the recording; a card never waits for another leg.
+     * Takes deliveries of a CRM that are due, those that have waited longest, for the time of a lease. Of one call the registrations go in
+     * their order, and of one leg the card, its end, the registration, the recording; a card never waits for another leg.
      *
      * @param probe the CRM fails, but maybe only for what it was given so far: the newest that was never tried goes first
-     * @param busy how many this process has taken and not finished: they are among the answer if no other process can take them
+     * @return in the order of the outbox
      */
-    public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean probe, int wanted, int busy) {
-        int limit = store.kind().shared() ? wanted : wanted + busy;
-        long now = Time.millis();
-        if (!store.kind().shared()) {
-            return CompletableFuture.completedFuture(store.read(sql -> due(sql, crm, lane, probe, now, limit, "")));
-        }
-        boolean any = store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending'"
-                + " and next_at <= ? limit 1", row -> true, crm, lane, now)) != null;
-        return !any ? CompletableFuture.completedFuture(List.of()) : store.write("", sql -> {
-            List<Delivery> taken = due(sql, crm, lane, probe, now, limit, store.kind().claiming);
-            for (Delivery delivery : taken) {
-                sql.update("update delivery set next_at = ?, wait = 'taken' where seq = ?", now + leaseMs, delivery.seq());
-            }
-            return taken;
+    public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean probe, int wanted) {
+        return store.write("", sql -> {
+            List<Delivery> taken = probe ? take(sql, crm, lane, "attempts = 0 order by next_at desc, seq desc limit " + wanted) : List.of();
+            return taken.isEmpty() ? take(sql, crm, lane, "1 = 1 order by next_at, seq limit " + wanted) : taken;
         });
     }
 
-    /**
-     * What was taken and cannot be begun need not wait for the end of its lease. So a try that was just recorded may be due again, and
-     * taken, before its worker is through.
-     */
-    public void giveBack(List<Delivery> taken) {
-        if (store.kind().shared() && !taken.isEmpty()) {
-            long soon = Time.millis() + GIVEN_BACK_MS;
-            List<Long> seqs = taken.stream().map(Delivery::seq).toList();
-            store.write("", sql -> {
-                for (long seq : seqs) {
-                    sql.update("update delivery set next_at = ?, wait = 'retry' where seq = ? and state = 'pending' and wait = 'taken'", soon, seq);
-                }
-                return null;
-            });
+    private List<Delivery> take(Sql sql, String crm, String lane, String which) throws SQLException {
+        long now = Time.millis();
+        List<Object> values = new ArrayList<>(List.of(crm, lane, now));
+        if (lane.equals(Delivery.CALLS)) {
+            values.add(now);
         }
-    }
-
-    private static List<Delivery> due(Sql sql, String crm, String lane, boolean probe, long now, int limit, String claiming)
-            throws SQLException {
-        String due = SELECT + "where crm = ? and lane = ? and state = 'pending' and next_at <= ? and not exists (select 1 from delivery"
+        values.add(now + leaseMs);
+        return sql.query("with due as materialized (select seq from delivery where crm = ? and lane = ? and state = 'pending'"
                 // The few of the call are looked through: no index of what waits.
-                + " earlier where earlier.call_id = delivery.call_id and earlier.pbx = delivery.pbx and earlier.crm || '' = delivery.crm"
-                + " and earlier.state || '' = 'pending' and earlier.seq + 0 < delivery.seq and "
+                + " and next_at <= ? and not exists (select 1 from delivery earlier where earlier.call_id = delivery.call_id"
+                + " and earlier.pbx = delivery.pbx and earlier.crm || '' = delivery.crm and earlier.state || '' = 'pending'"
+                + " and earlier.seq + 0 < delivery.seq and "
                 + switch (lane) {
-                    case Delivery.CARDS -> "earlier.lane = 'cards' and earlier.id = delivery.id";
+                    // A card that was told of after its end would stay.
+                    case Delivery.CARDS -> "earlier.lane = 'cards' and earlier.id = delivery.id) and not (" + OutboxControl.ENDED;
                     case Delivery.RECORDINGS -> "earlier.id = delivery.id";
                     default -> "(earlier.lane = 'calls' or earlier.lane = 'cards' and earlier.id = delivery.id"
                             + " and (earlier.expires_at > ? or earlier.attempts < " + CARD_END_TRIES + "))";
-                } + ")";
-        Object[] values = lane.equals(Delivery.CALLS) ? new Object[] {crm, lane, now, now} : new Object[] {crm, lane, now};
-        List<Delivery> untried = !probe ? List.of() : sql.query(due + " and attempts = 0 order by next_at desc, seq desc limit "
-                + limit + claiming, Outbox::delivery, values);
-        return !untried.isEmpty() ? untried : sql.query(due + " order by next_at, seq limit " + limit + claiming, Outbox::delivery, values);
+                } + ") and " + which + store.kind().claiming + ") update delivery set next_at = ?, " + LOST + ", wait = 'taken'"
+                + " where seq in (select seq from due) returning " + COLUMNS, Outbox::delivery, values.toArray()).stream()
+                .sorted(Comparator.comparing(Delivery::seq)).toList();
     }
 
-    /** Another replica may have taken, or may soon take, what was taken at this time. */
-    public boolean mayBeTaken(long takenAt) {
-        return store.kind().shared() && Time.millis() - takenAt > leaseMs / 2;
+    /** What was taken and is not sent need not wait for the end of its lease, unless that is over and somebody else has it. */
+    public void giveBack(List<Delivery> taken) {
+        taken.forEach(delivery -> store.change(order(delivery), "update delivery set next_at = ?, wait = 'retry' where seq = ?"
+                + " and next_at = ? and state = 'pending' and wait = 'taken'", Time.millis(), delivery.seq(), delivery.nextAt()));
+    }
+
+    /** Another replica may have taken, or may soon take, what was taken. */
+    public boolean mayBeTaken(Delivery taken) {
+        return taken.nextAt() - Time.millis() < leaseMs / 2;
+    }
+
+    /** At the start: nobody else has a store that is not shared, and what was taken is due. */
+    public void takeOver(String crm) {
+        if (!store.kind().shared()) {
+            hurry(crm, "taken");
+        }
     }
 
     /** Whether a card or a call waits for a CRM, due or not. */
@@ -173,37 +218,38 @@ public class Outbox {
     /**
      * Drops the cards that nobody wants to see any more. One that is on its way stays: its end must not overtake it.
      *
-     * @param inFlight what this process has taken
      * @return how many
      */
-    public CompletableFuture<Integer> dropExpiredCards(String crm, Set<Long> inFlight) {
-        long now = Time.millis();
-        Set<Long> busy = Set.copyOf(inFlight);
+    public CompletableFuture<Integer> dropExpiredCards(String crm) {
         String expired = " where crm = ? and lane = 'cards' and state = 'pending' and operation = 'card' and expires_at <= ?"
-                + " and not (wait = 'taken' and next_at > ?)" + (busy.isEmpty() ? "" : " and seq not in " + Sql.in(busy));
-        Object[] values = Stream.concat(Stream.of(crm, now, now), busy.stream()).toArray();
+                + " and not (wait = 'taken' and next_at > ?)";
+        Object[] values = {crm, Time.millis(), Time.millis()};
         boolean any = store.read(sql -> sql.first("select 1 from delivery" + expired + " limit 1", row -> true, values)) != null;
-        return any ? store.write("", sql -> sql.update("update delivery set state = 'dropped'" + expired, values))
+        return any ? store.write("", sql -> sql.update("update delivery set state = 'dropped', " + LOST + expired, values))
                 : CompletableFuture.completedFuture(0);
     }
 
     /** What waits for a CRM that is back need not wait any longer. */
     public CompletableFuture<Integer> hurry(String crm) {
+        return hurry(crm, "retry");
+    }
+
+    private CompletableFuture<Integer> hurry(String crm, String wait) {
         long now = Time.millis();
         return store.write("", sql -> sql.update("update delivery set next_at = ? where crm = ? and state = 'pending' and next_at > ?"
-                + " and wait = 'retry'", now, crm, now));
+                + " and wait = ?", now, crm, now, wait));
     }
 
     /**
-     * Whether the card of a leg may have reached the CRM, so that its end must be told: it was confirmed, or it was sent (the
-     * request is kept before the first try if it was looked up for) and not refused at once, with any answer but "later".
+     * Whether the card of a leg may have reached the CRM, so that its end must be told: it was confirmed, or it may have been sent and
+     * was not refused at once, with any answer but "later".
      */
     public boolean cardMayBeShown(String crm, String pbx, String legId) {
         Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ? and pbx = ?", Outbox::delivery,
                 crm, legId, pbx));
         return card != null && switch (card.state()) {
             case "delivered" -> true;
-            case "dropped", "dead" -> card.attempts() == 1 ? attempts(card).stream().anyMatch(Attempt::mayHaveWorked)
+            case "dropped", "dead" -> card.attempts() == 1 && !attempts(card).isEmpty() ? attempts(card).stream().anyMatch(Attempt::mayHaveWorked)
                     : card.enriched() != null || card.attempts() > 0;
             default -> card.enriched() != null || card.attempts() > 0;
         };
@@ -245,8 +291,8 @@ public class Outbox {
 
     /** Keeps the request as it is about to be sent: a repeat after a lost answer is the same request. */
     public CompletableFuture<Boolean> enriched(Delivery delivery, String request) {
-        return store.write(delivery.callId() + " ~", sql -> sql.update("update delivery set enriched = ? where seq = ? and revision = ?",
-                request, delivery.seq(), delivery.revision()) > 0);
+        return store.change(order(delivery), "update delivery set enriched = ? where seq = ? and revision = ?", request, delivery.seq(),
+                delivery.revision());
     }
 
     /**
@@ -257,15 +303,20 @@ public class Outbox {
      * @param nextAt of a later try
      * @param asked the CRM named that time
      * @param attempt {@code null} when nothing was sent
+     * @param enriched as it was sent, {@code null}: as it was kept before
      */
-    public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt) {
+    public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt, String enriched) {
         String tries = attempt == null ? delivery.tries() : with(attempt, delivery.tries());
-        String order = delivery.callId() + " ~";
-        return store.change(order, "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?"
-                + " where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state, nextAt.toEpochMilli(),
-                asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, delivery.seq(), delivery.revision(), state)
-                .thenCompose(current -> current ? CompletableFuture.completedFuture(true) : store.change(order, "update delivery set tries = ?,"
-                        + " next_at = case when state = 'pending' then ? else next_at end, wait = 'retry' where seq = ?", tries, Time.millis(),
-                        delivery.seq()).thenApply(again -> false));
+        return store.change(order(delivery), "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?,"
+                + " enriched = coalesce(?, enriched) where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
+                nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(),
+                delivery.revision(), state).thenCompose(current -> current ? CompletableFuture.completedFuture(true)
+                        : store.change(order(delivery), "update delivery set tries = ?, next_at = case when state = 'pending' then ? else next_at"
+                                + " end, wait = 'retry' where seq = ?", tries, Time.millis(), delivery.seq()).thenApply(again -> false));
+    }
+
+    /** Of its writes among others. */
+    private static String order(Delivery delivery) {
+        return delivery.callId() + " ~";
     }
 }

@@ -19,7 +19,7 @@ public class OutboxControl {
     /** What {@link Delivery#fleeting} says. */
     private static final String NOT_STALE = " and (operation not in ('card', 'answer') or expires_at > ?)";
     /** Of a card whose end is told already: shown again, it would stay. */
-    private static final String ENDED = "operation = 'card' and exists (select 1 from delivery ending where ending.crm = delivery.crm"
+    static final String ENDED = "operation = 'card' and exists (select 1 from delivery ending where ending.crm = delivery.crm"
             + " and ending.operation = 'card-end' and ending.id = delivery.id and ending.pbx = delivery.pbx and ending.state <> 'pending')";
     /** What a replica has taken is on its way, unless its lease is over. */
     private static final String NOT_TAKEN = " and (wait <> 'taken' or next_at <= ?)";

@@ -24,7 +24,7 @@ class DeliverRestRouteTest {
 
     private RouteHarness harness(String token) {
         return RouteHarness.of("deliver-outbox", "deliver-rest").setting("callbridge.crm.rest.url", crm.url())
-                .setting("callbridge.crm.rest.token", token).on("entityLookup.request", exchange -> "{}")
+                .setting("callbridge.crm.rest.token", token).on("entityLookup.repeatable", exchange -> "{}")
                 .start();
     }
 

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -54,7 +53,7 @@ class OutboxIT {
         store.open();
         outbox = new Outbox(store, new ObjectMapper(), TestConfig.settings(TestConfig.of(Map.of(), Map.of())));
         put("main", Delivery.CARD, LEG, EVER);
-        outbox.done(of(0), "delivered", Instant.now(), false, new Outbox.Attempt(1, 200, "ok\0".repeat(KEPT), 1)).join();
+        outbox.done(of(0), "delivered", Instant.now(), false, new Outbox.Attempt(1, 200, "ok\0".repeat(KEPT), 1), null).join();
     }
 
     @AfterEach
@@ -68,6 +67,7 @@ class OutboxIT {
         assertFalse(put("main", Delivery.CARD, LEG, EVER));
         assertTrue(put("branch", Delivery.CARD, LEG, EVER));
         assertFalse(put("branch", Delivery.CARD, LEG, EVER));
+        assertEquals(List.of(), put("branch", List.of(Delivery.CARD, Delivery.CARD), EVER, List.of()), "whoever has not seen it");
         assertTrue(outbox.cardMayBeShown("rest", "main", LEG));
         assertFalse(outbox.cardMayBeShown("rest", "branch", LEG), "it waits");
     }
@@ -78,7 +78,7 @@ class OutboxIT {
         assertEquals(List.of(new Outbox.Attempt(1, 200, "ok ".repeat(KEPT).substring(0, KEPT), 1)), outbox.attempts(of(0)));
         Delivery before = of(0);
         store.change("", "update delivery set revision = 2, state = 'pending', next_at = 7").join();
-        assertFalse(outbox.done(before, "delivered", Instant.now(), false, new Outbox.Attempt(2, null, null, 1)).join());
+        assertFalse(outbox.done(before, "delivered", Instant.now(), false, new Outbox.Attempt(2, null, null, 1), null).join());
         assertEquals(2, outbox.attempts(of(0)).size());
         assertEquals("pending", of(0).state());
         assertTrue(of(0).nextAt() > 7);
@@ -89,15 +89,40 @@ class OutboxIT {
     void aCardOnItsWayIsNotDroppedSoThatItsEndDoesNotOvertakeIt() {
         put("main", Delivery.CARD, "l", 1);
         put("main", Delivery.CARD_END, "l", 1);
-        List<Delivery> taken = outbox.take("rest", Delivery.CARDS, false, 10, 0).join();
+        List<Delivery> taken = take(Delivery.CARDS);
         assertEquals(List.of(Delivery.CARD), taken.stream().map(Delivery::operation).toList());
-        assertEquals(0, outbox.dropExpiredCards("rest", Set.of(taken.get(0).seq())).join());
-        if (kind.shared()) {
-            assertEquals(0, outbox.dropExpiredCards("rest", Set.of()).join(), "another replica has it");
-        }
-        outbox.done(taken.get(0), "pending", Instant.now(), false, null).join();
-        assertEquals(1, outbox.dropExpiredCards("rest", Set.of()).join());
+        assertEquals(0, outbox.dropExpiredCards("rest").join());
+        outbox.done(taken.get(0), "pending", Instant.now(), false, null, null).join();
+        assertEquals(1, outbox.dropExpiredCards("rest").join());
         assertEquals("dropped", of(1).state());
+        assertFalse(outbox.cardMayBeShown("rest", "main", "l"));
+    }
+
+    /** Who takes what is new need not ask for it; nobody else gets it, unless he dies: then it may have been sent, or not. */
+    @Test
+    void whatGoesStraightIsTakenAlready() {
+        outbox.deliverBy((crm, lane, earlier) -> earlier.size() == 1 && earlier.get(0).id().equals(LEG));
+        List<Delivery> straight = put("main", List.of(Delivery.CARD, Delivery.CARD_END), 1, outbox.call("main", "c1"));
+        assertEquals(outbox.call("main", "c1").subList(1, 3), straight);
+        assertTrue(straight.stream().allMatch(Delivery::straight));
+        assertEquals(List.of(), take(Delivery.CARDS));
+        outbox.giveBack(List.of(straight.get(0)));
+        outbox.takeOver("rest");
+        await().atMost(SOON).until(() -> outbox.isDue("rest", Delivery.CARDS));
+        Delivery again = take(Delivery.CARDS).get(0);
+        assertEquals("card 0", again.operation() + " " + again.attempts());
+        store.change("", "update delivery set next_at = 0 where seq = ?", again.seq()).join();
+        assertEquals(1, outbox.dropExpiredCards("rest").join());
+        assertTrue(outbox.cardMayBeShown("rest", "main", "l"), "nobody knows");
+    }
+
+    /** What does not go straight is not overtaken by what follows in the same look. */
+    @Test
+    void whatFollowsWhatWaitsInTheStoreDoesSo() {
+        outbox.deliverBy((crm, lane, earlier) -> lane.equals(Delivery.CALLS));
+        assertFalse(put("main", List.of(Delivery.CARD_END, Delivery.CALL), EVER, List.of()).stream().anyMatch(Delivery::straight));
+        assertEquals(List.of(), take(Delivery.CALLS));
+        assertEquals(List.of(Delivery.CARD_END), take(Delivery.CARDS).stream().map(Delivery::operation).toList());
     }
 
     @Test
@@ -105,28 +130,27 @@ class OutboxIT {
         OutboxControl control = new OutboxControl(store);
         put("main", Delivery.CARD, "l", EVER);
         put("main", Delivery.CARD_END, "l", EVER);
-        outbox.done(of(1), "dead", Instant.now(), false, null).join();
+        outbox.done(of(1), "dead", Instant.now(), false, null, null).join();
         assertFalse(control.isEndedCard(of(1)));
-        outbox.done(of(2), "dropped", Instant.now(), false, null).join();
+        outbox.done(of(2), "dropped", Instant.now(), false, null, null).join();
         assertTrue(control.isEndedCard(of(1)));
         assertFalse(control.retry(of(1)));
         assertEquals(0, control.retryAll("dead", List.of("rest")));
         assertEquals("dead", of(1).state());
         put("main", Delivery.CALL, "l", EVER);
-        outbox.done(of(3), "dead", Instant.now(), false, null).join();
+        outbox.done(of(3), "dead", Instant.now(), false, null, null).join();
         assertEquals(1, control.retryAll("dead", List.of("rest")));
     }
 
     /** What a replica takes from a store in common is its own for the time of the lease, unless it gives it back. */
     @Test
     void whatIsGivenBackIsTakenAgainWithoutWaitingForTheLease() {
-        assumeTrue(kind.shared(), "nobody else takes anything");
         put("main", Delivery.CALL, "l", EVER);
-        List<Delivery> taken = outbox.take("rest", Delivery.CALLS, false, 10, 0).join();
+        List<Delivery> taken = take(Delivery.CALLS);
         assertEquals(1, taken.size());
-        assertEquals(List.of(), outbox.take("rest", Delivery.CALLS, false, 10, 0).join(), "it is taken");
+        assertEquals(List.of(), take(Delivery.CALLS), "it is taken");
         outbox.giveBack(taken);
-        await().atMost(SOON).until(() -> outbox.take("rest", Delivery.CALLS, false, 10, 0).join().size() == 1);
+        await().atMost(SOON).until(() -> take(Delivery.CALLS).size() == 1);
     }
 
     /** Who asks for new tokens and dies leaves them to another one. */
@@ -170,7 +194,19 @@ class OutboxIT {
     }
 
     private boolean put(String pbx, String operation, String id, long expiresAt) {
-        return store.write("", sql -> outbox.put(sql, new Effects.Put("rest", operation, id, "{}", expiresAt), pbx, "c1", null, 0)).join();
+        return !store.write("", sql -> outbox.put(sql, List.of(new Effects.Put("rest", operation, id, "{}", expiresAt)), pbx, "c1", null, 1,
+                outbox.call(sql, pbx, "c1"))).join().isEmpty();
+    }
+
+    /** Of one leg. */
+    private List<Delivery> put(String pbx, List<String> operations, long expiresAt, List<Delivery> known) {
+        String id = pbx.equals("main") ? "l" : LEG;
+        return store.write("", sql -> outbox.put(sql, operations.stream().map(each -> new Effects.Put("rest", each, id, "{}", expiresAt)).toList(),
+                pbx, "c1", null, System.currentTimeMillis(), known)).join();
+    }
+
+    private List<Delivery> take(String lane) {
+        return outbox.take("rest", lane, false, 10).join();
     }
 
     /** The first is a card that was shown. */

@@ -268,7 +268,7 @@ public final class BridgeInJvm {
                 fail("is not delivered: " + left);
             }
             // A try that is minutes away is made at once; what waits for its CRM to be asked again gets a second, also of a busy machine.
-            Instant next = query("select cast(min(next_at) as text) from delivery where state = 'pending'").stream()
+            Instant next = query("select cast(min(next_at) as text) from delivery where state = 'pending' and wait <> 'taken'").stream()
                     .map(at -> Instant.ofEpochMilli(Long.parseLong(at))).findFirst().orElse(now);
             now = next.isAfter(now) ? next : now.plusSeconds(1);
             dispatcher.wake();
@@ -318,14 +318,14 @@ public final class BridgeInJvm {
         return query("select 'event ' || call_id from event where state <> 'done' and state = 'new'"
                 + " union all select 'timer ' || call_id || ' ' || subject from timer where due_at <= ? or due_at = ?"
                 + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery"
-                + " where state = 'pending' and next_at <= ?",
-                millis, millis + LEASE_MS / 2, losesAnswers ? 0L : millis);
+                + " where state = 'pending' and (next_at <= ? or wait = 'taken') and " + !losesAnswers,
+                millis, millis + LEASE_MS / 2, millis);
     }
 
     private Instant nextDue() {
         long millis = now.toEpochMilli();
         return query("select min(at) from (select min(due_at) at from timer where due_at > ? union all"
-                + " select min(next_at) at from delivery where state = 'pending' and next_at > ?)",
+                + " select min(next_at) at from delivery where state = 'pending' and next_at > ? and wait <> 'taken')",
                 millis, losesAnswers ? Long.MAX_VALUE : millis).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst()
                 .orElse(null);
     }

@@ -159,7 +159,9 @@ public final class CallLoad implements AutoCloseable {
                 }
             }
         });
-        faults.addAll(new RestContract(crm, false).deviations(requests(crm)));
+        // What was answered and not yet noted when it broke comes again, maybe after what followed it.
+        faults.addAll(new RestContract(crm, false).deviations(requests(crm).stream().filter(request -> request.kind() == Kind.ENTITY
+                || expectation.received.get(request.kind() + " " + request.id()).get(0).equals(request)).toList()));
         if (!faults.isEmpty()) {
             throw new AssertionError(faults.size() + " faults with seed " + seed + ":\n"
                     + String.join("\n", faults.subList(0, Math.min(20, faults.size()))) + bridge.tail());
