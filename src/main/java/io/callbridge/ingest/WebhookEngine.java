@@ -1,5 +1,6 @@
 package io.callbridge.ingest;
 
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -49,6 +50,19 @@ public class WebhookEngine implements PlatformHttpEngine {
             processHttpRequest(exchange, routing).onSuccess(read -> route(exchange, routing)).onFailure(routing::fail);
         }
 
+        /** The component pauses the request for whoever reads its body, which HTTP/2 takes ill when it is read already. */
+        @Override
+        protected Future<Void> populateCamelMessage(RoutingContext routing, Exchange exchange, Message message) {
+            try {
+                return super.populateCamelMessage(routing, exchange, message);
+            } catch (IllegalStateException e) {
+                if (routing.request().isEnded()) {
+                    return Future.succeededFuture();
+                }
+                throw e;
+            }
+        }
+
         private void route(Exchange exchange, RoutingContext routing) {
             try {
                 createUoW(exchange);
@@ -58,8 +72,10 @@ public class WebhookEngine implements PlatformHttpEngine {
             }
             getAsyncProcessor().process(exchange, inThisThread -> {
                 try {
-                    // What nobody has read of the body would stand before the next request.
-                    routing.request().resume();
+                    if (!routing.request().isEnded()) {
+                        // What nobody has read of the body would stand before the next request.
+                        routing.request().resume();
+                    }
                     answer(exchange, routing.response());
                 } finally {
                     doneUoW(exchange);
