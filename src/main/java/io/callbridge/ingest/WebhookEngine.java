@@ -7,6 +7,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.Message;
@@ -17,6 +18,7 @@ import org.apache.camel.component.platform.http.spi.PlatformHttpConsumer;
 import org.apache.camel.component.platform.http.spi.PlatformHttpEngine;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpConsumer;
 import org.apache.camel.component.platform.http.vertx.VertxPlatformHttpRouter;
+import org.apache.camel.support.MessageHelper;
 
 /**
  * Runs a route of platform-http on the event loop that read the request, at the port of all others. The component itself gives each
@@ -98,6 +100,8 @@ public class WebhookEngine implements PlatformHttpEngine {
                     response.putHeader(name, String.valueOf(value));
                 }
             });
+            // The filter takes it away, and the length of the request.
+            Optional.ofNullable(MessageHelper.getContentType(answer)).ifPresent(type -> response.putHeader("Content-Type", type));
             response.end(Objects.requireNonNullElse(answer.getBody(String.class), ""));
         }
     }
