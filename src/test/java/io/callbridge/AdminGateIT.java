@@ -516,7 +516,7 @@ class AdminGateIT {
                 assertEquals(address, there.get("/api/who").body());
 
                 alone.stop();
-                other.close();
+                other.down();
                 try (ServerSocket silent = other.silent()) {
                     alone.restart();
                     TestCall call = TestCall.incoming("101", "+79000000010");
