@@ -214,7 +214,7 @@ class AsteriskConnectionIT {
 
     @Test
     void whatTheStoreDoesNotTakeWaitsAndDoesNotKeepCallbridgeFromStopping() throws Exception {
-        try (BridgeProcess bridge = bridge().start(); Connection other = DriverManager.getConnection(bridge.storeUrl());
+        try (BridgeProcess bridge = bridge().start(); Connection other = DriverManager.getConnection(bridge.inboxUrl());
                 Statement statement = other.createStatement()) {
             ami.awaitLogin(1);
             statement.execute("pragma busy_timeout = 30000");

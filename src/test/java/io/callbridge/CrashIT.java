@@ -15,6 +15,15 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.TestCall;
+import io.callbridge.support.Unchecked;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -121,7 +130,7 @@ class CrashIT {
         List<Interruption> interruptions = new ArrayList<>();
         try (CallLoad load = new CallLoad(() -> List.of(bridge.webhook()))) {
             if (store == StoreKind.SQLITE) {
-                assertTrue(bridge.output().contains("synchronous=2"), bridge::tail);
+                assertTrue(bridge.output().contains("inbox has synchronous=2"), bridge::tail);
                 Interruption stop = interrupted(bridge, bridge::stop);
                 Duration took = Duration.ofNanos(stop.endNanos() - stop.beginNanos());
                 assertTrue(took.compareTo(STOP) < 0, () -> "the stop took " + took + bridge.tail());
@@ -130,14 +139,39 @@ class CrashIT {
                 }
             }
             load.awaitMore(2 * EVENTS_AT_MOST);
-            for (int kills = store.shared() ? 2 : 4; kills > 0; kills--) {
-                interruptions.add(interrupted(bridge, bridge::kill));
+            // More of them by hand: -Dcallbridge.crashes=200.
+            for (int kills = Integer.getInteger("callbridge.crashes", store.shared() ? 2 : 4); kills > 0; kills--) {
+                boolean power = !store.shared() && kills % 2 == 0;
+                interruptions.add(interrupted(bridge, power ? () -> cutPower(bridge) : bridge::kill));
                 load.awaitMore(1 + random.nextInt(EVENTS_AT_MOST));
             }
             load.stop();
             assertTrue(load.refused() >= interruptions.size(), () -> "the kills hit only " + load.refused() + " events");
             load.verify(bridge, crm, interruptions);
         }
+    }
+
+    /**
+     * What was written and not forced to the disk is gone, all of the calls since their last checkpoint: that is the file without its log.
+     * The inbox has forced each of its commits. In the middle of a checkpoint the file is no whole one without the log, which was forced
+     * before that.
+     */
+    private static void cutPower(BridgeProcess bridge) {
+        bridge.kill();
+        Unchecked.run(() -> {
+            Path calls = Path.of(bridge.storeUrl().substring(StoreKind.SQLITE.prefix.length()));
+            Path alone = Files.copy(calls, calls.resolveSibling("alone.db"), StandardCopyOption.REPLACE_EXISTING);
+            boolean whole;
+            try (Connection connection = DriverManager.getConnection(StoreKind.SQLITE.prefix + alone);
+                    Statement statement = connection.createStatement(); ResultSet checked = statement.executeQuery("pragma integrity_check")) {
+                whole = checked.getString(1).equals("ok");
+            } catch (SQLException broken) {
+                whole = false;
+            }
+            for (String log : whole ? List.of("-wal", "-shm") : List.<String>of()) {
+                Files.deleteIfExists(Path.of(calls + log));
+            }
+        });
     }
 
     private static Interruption interrupted(BridgeProcess bridge, Runnable end) {

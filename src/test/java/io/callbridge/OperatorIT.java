@@ -291,13 +291,9 @@ class OperatorIT {
         TestCall now = TestCall.incoming("104", FakeCrm.PETROVA);
         try (Connection store = connection(bridge)) {
             String old = "with recursive n(i) as (select 1 union all select i + 1 from n where i < " + OLD_CALLS + ") ";
-            execute(store, old + "insert into event (pbx, call_id, leg_id, type, event_time, arrived_at, fields, state)"
-                    + " select 'main', 'old-' || i, '71101-' || i, 'hangup', 1, 1000, '{}', 'done' from n");
-            execute(store, old + "insert into call (pbx, call_id, version, first_at, last_at, outcome, parties)"
-                    + " select 'main', 'old-' || i, 1, 1000, 1000, 'local', '{}' from n");
+            execute(store, old + "insert into call (pbx, call_id, version, first_at, last_at, outcome, open_legs, parties, document)"
+                    + " select 'main', 'old-' || i, 1, 1000, 1000, 'local', 0, '{}', '{}' from n");
             for (TestCall call : List.of(done, dead, waiting)) {
-                // Also what a look that is still due goes by.
-                execute(store, "update event set arrived_at = 1000 where call_id = '" + call.callId() + "'");
                 execute(store, "update call set first_at = 1000, last_at = 1000 where call_id = '" + call.callId() + "'");
             }
             for (int i = 0; i < 50 || bridge.metric("callbridge_purged_calls_total") - before < OLD_CALLS + 1; i++) {
@@ -305,10 +301,10 @@ class OperatorIT {
                 assertTrue(i < 10_000, () -> "purged " + (bridge.metric("callbridge_purged_calls_total") - before));
             }
             awaitThat("the end of what is done", () -> bridge.get("/api/calls/" + done.callId()).statusCode() == 404);
-            for (String table : List.of("event", "decision", "delivery", "call_party", "timer")) {
+            for (String table : List.of("call", "call_part", "delivery")) {
                 assertNone(store, table + " where call_id = '" + done.callId() + "'");
             }
-            assertNone(store, "event where call_id like 'old-%'");
+            assertNone(store, "call where call_id like 'old-%'");
         }
         assertTrue(registration(dead, "dead") != null && registration(waiting, "pending") != null);
 

@@ -137,7 +137,7 @@ class TcpIT {
     @Test
     void whatTheStoreDoesNotTakeIsToBeSentAgain() throws Exception {
         TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        try (TcpSender sender = sender(); Connection other = DriverManager.getConnection(bridge.storeUrl());
+        try (TcpSender sender = sender(); Connection other = DriverManager.getConnection(bridge.inboxUrl());
                 Statement statement = other.createStatement()) {
             statement.execute("pragma busy_timeout = 30000");
             statement.execute("begin exclusive");

@@ -146,7 +146,7 @@ class UnderLoadIT {
     void theSqliteFileIsLockedAndItsDiskIsFull() throws Throwable {
         try (SmallDisk disk = new SmallDisk(); BridgeProcess bridge = start("jdbc:sqlite:" + disk.folder().resolve("callbridge.db"))) {
             assertNobodyElseMayUse(bridge);
-            try (Connection other = DriverManager.getConnection(bridge.storeUrl()); Statement statement = other.createStatement()) {
+            try (Connection other = DriverManager.getConnection(bridge.inboxUrl()); Statement statement = other.createStatement()) {
                 underLoad(bridge, () -> {
                     statement.execute("pragma busy_timeout = 30000");
                     statement.execute("begin exclusive");

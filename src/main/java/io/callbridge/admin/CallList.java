@@ -5,10 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Party;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.CallIndex;
-import io.callbridge.store.CallIndex.Filter;
-import io.callbridge.store.CallIndex.Place;
 import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Filter;
+import io.callbridge.store.Calls.Place;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -31,11 +31,11 @@ public class CallList {
 
     private static final List<String> OUTCOMES = List.of(CallRow.OPEN, CallRow.ANSWERED, CallRow.MISSED, CallRow.UNANSWERED, CallRow.LOCAL);
 
-    private final CallIndex index;
+    private final Calls index;
     private final Settings settings;
     private final ObjectMapper json;
 
-    public CallList(CallIndex index, Settings settings, ObjectMapper json) {
+    public CallList(Calls index, Settings settings, ObjectMapper json) {
         this.index = index;
         this.settings = settings;
         this.json = json;
@@ -50,7 +50,7 @@ public class CallList {
         Filter filter = new Filter(numbers(parameters.text("number")), parameters.text("extension"), parameters.text("user"),
                 parameters.oneOf("outcome", OUTCOMES), from == null ? Long.MIN_VALUE : from.toEpochMilli(),
                 to == null ? Long.MAX_VALUE : to.toEpochMilli());
-        List<CallRow> found = index.newest(filter, place(parameters.text("after")), limit + 1);
+        List<CallRow> found = index.newest(filter, settings.pbxs(), place(parameters.text("after")), limit + 1);
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("calls", found.stream().limit(limit).map(CallList::line).toList());
         if (found.size() > limit) {

@@ -7,11 +7,12 @@ import io.callbridge.deliver.CrmGates;
 import io.callbridge.domain.Call;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
-import io.callbridge.store.CallIndex;
-import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Stored;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Effects;
-import io.callbridge.store.Journal;
+import io.callbridge.store.Document;
+import io.callbridge.store.Event;
+import io.callbridge.store.Inbox;
 import io.callbridge.store.Outbox;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.camel.Header;
 
 /** Answers "why is this call (not) in the CRM?": events, legs, decisions and deliveries of one call. */
@@ -29,21 +31,18 @@ import org.apache.camel.Header;
 @RegisterForReflection
 public class Explanation {
 
-    private final Journal journal;
+    private final Calls calls;
+    private final Inbox inbox;
     private final Outbox outbox;
-    private final Effects effects;
-    private final CallIndex index;
     private final Settings settings;
     private final CrmCapabilities capabilities;
     private final CrmGates gates;
     private final ObjectMapper json;
 
-    public Explanation(Journal journal, Outbox outbox, Effects effects, CallIndex index, Settings settings,
-            CrmCapabilities capabilities, CrmGates gates, ObjectMapper json) {
-        this.journal = journal;
+    public Explanation(Calls calls, Inbox inbox, Outbox outbox, Settings settings, CrmCapabilities capabilities, CrmGates gates, ObjectMapper json) {
+        this.calls = calls;
+        this.inbox = inbox;
         this.outbox = outbox;
-        this.effects = effects;
-        this.index = index;
         this.settings = settings;
         this.capabilities = capabilities;
         this.gates = gates;
@@ -55,32 +54,50 @@ public class Explanation {
      * @return JSON of {@code GET /api/calls/{CallID}}, or {@code null} for a call that was never heard of
      */
     public String of(@Header("callId") String callId, @Header("pbx") String pbx) throws JsonProcessingException {
+        List<Event> waiting = inbox.events(event -> event.call().callId().equalsIgnoreCase(callId) && (pbx == null || event.call().pbx().equals(pbx)));
+        // Afterwards: what does not wait any more is stored.
+        Stored stored = stored(callId, pbx);
+        return stored != null ? json.writeValueAsString(explain(stored, waiting))
+                : waiting.isEmpty() ? null : json.writeValueAsString(notEvaluated(waiting));
+    }
+
+    private Stored stored(String callId, String pbx) {
         for (String id : List.of(callId, callId.toLowerCase(Locale.ROOT))) {
-            List<String> pbxs = journal.pbxsOf(id).stream().filter(each -> pbx == null || each.equals(pbx)).toList();
-            if (!pbxs.isEmpty()) {
-                return json.writeValueAsString(explain(pbxs.get(0), id));
+            List<String> pbxs = calls.pbxsOf(id).stream().filter(each -> pbx == null || each.equals(pbx)).toList();
+            Stored stored = pbxs.isEmpty() ? null : calls.one(pbxs.get(0), id);
+            if (stored != null) {
+                return stored;
             }
         }
         return null;
     }
 
-    private Map<String, Object> explain(String pbx, String callId) {
-        List<Journal.Entry> entries = journal.call(pbx, callId);
+    /** What was acknowledged and waits for what follows from it: nobody has looked at the call yet. */
+    private Map<String, Object> notEvaluated(List<Event> events) {
         Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("callId", callId);
-        answer.put("pbx", pbx);
-        CallRow row = index.one(pbx, callId);
-        if (row != null) {
-            answer.putAll(CallList.line(row));
-        }
-        answer.put("events", entries.stream().map(Explanation::event).toList());
+        answer.put("callId", events.get(0).call().callId());
+        answer.put("pbx", events.get(0).call().pbx());
+        answer.put("events", events.stream().map(event -> event(event, false)).toList());
+        answer.put("decisions", List.of());
+        answer.put("deliveries", List.of());
+        answer.put("crms", settings.crms().stream().map(this::crm).toList());
+        return answer;
+    }
+
+    private Map<String, Object> explain(Stored stored, List<Event> waiting) {
+        String pbx = stored.row().pbx();
+        Document document = Document.of(stored.document());
+        Map<String, Object> answer = new LinkedHashMap<>(CallList.line(stored.row()));
+        Stream<Map<String, Object>> events = document.events().stream().map(event -> event(event, !document.failed(event.call().legId())));
+        Stream<Map<String, Object>> more = waiting.stream().filter(event -> event.call().pbx().equals(pbx) && !document.has(event))
+                .map(event -> event(event, false));
+        answer.put("events", Stream.concat(events, more).toList());
         if (settings.knows(pbx)) {
-            Call call = Call.of(settings.directory(pbx), settings.calls(), entries.stream().map(Journal.Entry::event).toList(),
-                    List.of());
+            Call call = Call.of(settings.directory(pbx), settings.calls(), document.events().stream().map(Event::call).toList(), List.of());
             answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList());
         }
-        answer.put("decisions", effects.decisions(pbx, callId).stream().map(Explanation::decision).toList());
-        answer.put("deliveries", outbox.call(pbx, callId).stream().map(this::delivery).toList());
+        answer.put("decisions", document.decisions().stream().map(Explanation::decision).toList());
+        answer.put("deliveries", stored.deliveries().stream().map(this::delivery).toList());
         answer.put("crms", settings.crms().stream().map(this::crm).toList());
         return answer;
     }
@@ -96,20 +113,20 @@ public class Explanation {
         return view;
     }
 
-    private static Map<String, Object> event(Journal.Entry entry) {
+    private static Map<String, Object> event(Event entry, boolean processed) {
         Map<String, Object> view = new LinkedHashMap<>();
-        view.put("type", entry.event().type().word);
-        view.put("legId", entry.event().legId());
-        view.put("arrivedAt", entry.event().arrivedAt().toString());
-        if (entry.event().time() != null) {
-            view.put("eventTime", entry.event().time().toString());
+        view.put("type", entry.call().type().word);
+        view.put("legId", entry.call().legId());
+        view.put("arrivedAt", entry.call().arrivedAt().toString());
+        if (entry.call().time() != null) {
+            view.put("eventTime", entry.call().time().toString());
         }
-        view.put("processed", entry.state().equals("done"));
+        view.put("processed", processed);
         view.put("fields", entry.fields());
         return view;
     }
 
-    private static Map<String, Object> decision(Effects.Decision decision) {
+    private static Map<String, Object> decision(Document.Decision decision) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("at", Instant.ofEpochMilli(decision.at()).toString());
         if (!decision.legId().isEmpty()) {

@@ -6,9 +6,10 @@ import io.callbridge.domain.Call;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
-import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
-import io.callbridge.store.Journal;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Document;
+import io.callbridge.store.Event;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,15 +27,13 @@ class LiveCalls {
     private record Seen(long version, Map<String, Object> view) {
     }
 
-    private final CallIndex index;
-    private final Journal journal;
+    private final Calls index;
     private final Settings settings;
     private final ObjectMapper json;
     private Map<String, Seen> seen = new HashMap<>();
 
-    LiveCalls(CallIndex index, Journal journal, Settings settings, ObjectMapper json) {
+    LiveCalls(Calls index, Settings settings, ObjectMapper json) {
         this.index = index;
-        this.journal = journal;
         this.settings = settings;
         this.json = json;
     }
@@ -65,8 +64,12 @@ class LiveCalls {
         if (!settings.knows(row.pbx())) {
             return null;
         }
+        Calls.Stored stored = index.one(row.pbx(), row.callId());
+        if (stored == null) {
+            return null;
+        }
         Call call = Call.of(settings.directory(row.pbx()), settings.calls(),
-                journal.call(row.pbx(), row.callId()).stream().map(Journal.Entry::event).toList(), List.of());
+                Document.of(stored.document()).events().stream().map(Event::call).toList(), List.of());
         if (call.legs().stream().allMatch(Leg::ended)) {
             return null;
         }

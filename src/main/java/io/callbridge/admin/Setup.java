@@ -9,16 +9,15 @@ import io.callbridge.ingest.EventKinds;
 import io.callbridge.ingest.EventReader;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Audit;
-import io.callbridge.store.CallIndex;
-import io.callbridge.store.CallRow;
-import io.callbridge.store.Journal;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Document;
+import io.callbridge.store.Event;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
@@ -37,19 +36,17 @@ public class Setup {
 
     private final Settings settings;
     private final EventKinds kinds;
-    private final CallIndex index;
-    private final Journal journal;
+    private final Calls index;
     private final CrmCapabilities capabilities;
     private final CrmUsers users;
     private final Audit audit;
     private final ObjectMapper json;
 
-    public Setup(Settings settings, EventKinds kinds, CallIndex index, Journal journal, CrmCapabilities capabilities, CrmUsers users,
+    public Setup(Settings settings, EventKinds kinds, Calls index, CrmCapabilities capabilities, CrmUsers users,
             Audit audit, ObjectMapper json) {
         this.settings = settings;
         this.kinds = kinds;
         this.index = index;
-        this.journal = journal;
         this.capabilities = capabilities;
         this.users = users;
         this.audit = audit;
@@ -95,11 +92,8 @@ public class Setup {
             settings.tcpPort().ifPresent(port -> view.put("tcpPort", port));
         }
         settings.asterisk(pbx).ifPresent(asterisk -> view.put("asterisk", Map.of("host", asterisk.host(), "port", asterisk.port())));
-        CallRow last = index.last(pbx);
-        List<Journal.Entry> entries = last == null ? List.of() : journal.call(pbx, last.callId());
-        if (!entries.isEmpty()) {
-            view.put("lastEvent", event(entries.get(entries.size() - 1)));
-        }
+        index.last(pbx, 1).stream().findFirst().map(last -> index.one(pbx, last.callId())).map(last -> Document.of(last.document()).events())
+                .ifPresent(events -> view.put("lastEvent", event(events.get(events.size() - 1))));
         EventKinds.Refusal refusal = kinds.lastRefusal(pbx);
         if (refusal != null) {
             view.put("lastRefusal", Map.of("at", refusal.at().toString(), "reason", refusal.reason()));
@@ -121,11 +115,11 @@ public class Setup {
         return !users.known(extension) && (known == null || !known.container() && known.user() == null);
     }
 
-    private static Map<String, Object> event(Journal.Entry entry) {
+    private static Map<String, Object> event(Event entry) {
         Map<String, Object> event = new LinkedHashMap<>();
-        event.put("arrivedAt", entry.event().arrivedAt().toString());
-        event.put("callId", entry.event().callId());
-        event.put("type", entry.event().type().word);
+        event.put("arrivedAt", entry.call().arrivedAt().toString());
+        event.put("callId", entry.call().callId());
+        event.put("type", entry.call().type().word);
         event.put("fields", entry.fields().entrySet().stream().map(field -> Map.of("name", field.getKey(), "value", field.getValue(),
                 "known", EventReader.FIELDS.contains(field.getKey()))).toList());
         return event;

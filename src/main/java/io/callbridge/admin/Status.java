@@ -9,8 +9,8 @@ import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
-import io.callbridge.store.CallIndex;
 import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
 import io.callbridge.store.OutboxControl.Backlog;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreCounts;
@@ -36,18 +36,19 @@ import org.jboss.logging.Logger;
 public class Status {
 
     private static final Logger LOG = Logger.getLogger(Status.class);
+    private static final int LAST_CALLS = 20;
 
     private final Settings settings;
     private final Asterisks asterisks;
     private final EventKinds kinds;
     private final CrmGates gates;
-    private final CallIndex index;
+    private final Calls index;
     private final StoreCounts counts;
     private final Store store;
     private final ObjectMapper json;
     private final String version;
 
-    public Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
+    public Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, Calls index, StoreCounts counts, Store store,
             ObjectMapper json, @ConfigProperty(name = "quarkus.application.version") String version) {
         this.settings = settings;
         this.asterisks = asterisks;
@@ -103,8 +104,9 @@ public class Status {
             settings.tcpPort().ifPresent(port -> inputs.add("tcp"));
         }
         AmiState asterisk = asterisks.state(pbx);
-        CallRow last = ask(() -> index.last(pbx));
-        Instant lastEvent = last == null ? null : Instant.ofEpochMilli(last.lastAt());
+        // The last one may be silent while the one before it still goes on.
+        List<CallRow> last = ask(() -> index.last(pbx, LAST_CALLS));
+        Instant lastEvent = last == null ? null : last.stream().map(CallRow::lastAt).max(Long::compare).map(Instant::ofEpochMilli).orElse(null);
         if (settings.asterisk(pbx).isPresent()) {
             inputs.add("asterisk");
         }

@@ -45,7 +45,7 @@ final class AsteriskCalls {
     private final Map<String, Bridge> bridges = new HashMap<>();
     private final Deque<Talk> ended = new ArrayDeque<>();
     private final Map<String, List<ChannelLeg>> restored = new LinkedHashMap<>();
-    /** By call, from the journal. */
+    /** By call, from the store. */
     private final Map<String, Instant> lastTalks = new HashMap<>();
     private final Map<String, Channel> lines = new HashMap<>();
     private final Map<String, String> dialledNumbers = new HashMap<>();
@@ -176,7 +176,7 @@ final class AsteriskCalls {
         return channel;
     }
 
-    /** What the journal says about a channel that lives on. */
+    /** What the store says about a channel that lives on. */
     private void takeOver(Channel channel, ChannelLeg leg) {
         String type = leg.fields.get("ExtensionType");
         if (!"queue".equals(type) && !"trunk".equals(type)) {

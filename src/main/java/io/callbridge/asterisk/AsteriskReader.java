@@ -4,7 +4,10 @@ import io.callbridge.domain.Directory;
 import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.Journal;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Document;
+import io.callbridge.store.Event;
+import io.callbridge.store.Inbox;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -17,11 +20,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.camel.Body;
 import org.jboss.logging.Logger;
 
 /**
- * Reads what Asterisks say. Of every connection it begins with what the journal knows of calls that were not over, whether
+ * Reads what Asterisks say. Of every connection it begins with what the store knows of calls that were not over, whether
  * this process was connected before, it was killed, or another replica was.
  */
 @ApplicationScoped
@@ -41,7 +45,8 @@ public class AsteriskReader {
     private static final Logger LOG = Logger.getLogger(AsteriskReader.class);
 
     private final Settings settings;
-    private final Journal journal;
+    private final Calls calls;
+    private final Inbox inbox;
     private final EventKinds kinds;
     private final Map<String, Reading> readings = new ConcurrentHashMap<>();
 
@@ -77,9 +82,10 @@ public class AsteriskReader {
         }
     }
 
-    public AsteriskReader(Settings settings, Journal journal, EventKinds kinds) {
+    public AsteriskReader(Settings settings, Calls calls, Inbox inbox, EventKinds kinds) {
         this.settings = settings;
-        this.journal = journal;
+        this.calls = calls;
+        this.inbox = inbox;
         this.kinds = kinds;
     }
 
@@ -89,15 +95,22 @@ public class AsteriskReader {
                 && (message.get("ActionID").equals(CHANNELS) || message.get("Message").contains("CoreShowChannels"));
     }
 
+    /** Fields of the events of what may still go on: not evaluated, or of calls that are not over. */
+    private List<Map<String, String>> known(String pbx) {
+        // First what waits: it may be evaluated meanwhile.
+        List<Event> waiting = inbox.events(event -> event.call().pbx().equals(pbx));
+        return Stream.concat(calls.open(pbx).stream().flatMap(stored -> Document.of(stored.document()).events().stream()), waiting.stream())
+                .map(Event::fields).filter(fields -> fields.containsKey(ChannelLeg.CHANNEL_ID)).distinct().toList();
+    }
+
     /**
      * @return the call events that follow, each with {@code pbx}, {@code fields} and {@code arrivedAt}
-     * @throws io.callbridge.store.StoreException if the journal cannot be read; nothing of the batch was taken then
+     * @throws io.callbridge.store.StoreException if the store cannot be read; nothing of the batch was taken then
      */
     public List<Map<String, Object>> read(@Body AmiBatch batch) {
         Reading reading = readings.compute(batch.pbx(), (pbx, last) -> last != null && last.connection == batch.connection() ? last
                 : Reading.of(batch.connection(), settings.asterisk(pbx).orElseThrow(), settings.directory(pbx),
-                        journal.openCalls(pbx).stream().map(Journal.Entry::fields).filter(fields -> fields.containsKey(ChannelLeg.CHANNEL_ID))
-                                .toList()));
+                        known(pbx)));
         List<Map<String, Object>> events = new ArrayList<>();
         for (AmiMessage message : batch.messages()) {
             try {

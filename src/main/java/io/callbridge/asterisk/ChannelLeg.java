@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A leg as the journal knows it: what every event of it says, and what has been said so far. */
+/** A leg as the store knows it: what every event of it says, and what has been said so far. */
 final class ChannelLeg {
 
     static final String CHANNEL_NAME = "AsteriskChannel";

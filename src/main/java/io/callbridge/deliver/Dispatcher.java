@@ -199,7 +199,7 @@ public class Dispatcher implements Outbox.Courier {
         /** What went before is done, or in memory under the same call. */
         private synchronized boolean takes(String lane, List<Delivery> earlier) {
             return !gate.down() && lanes.subList(0, Delivery.LANES.indexOf(lane) + 1).stream()
-                    .noneMatch(each -> each.backlog || each.held.size() >= MOST_HELD)
+                    .noneMatch(each -> capabilities.serves(name, each.name) && (each.backlog || each.held.size() >= MOST_HELD))
                     && earlier.stream().allMatch(each -> !each.state().equals("pending") || over.containsKey(each)
                             || calls.getOrDefault(call(each), List.of()).stream().anyMatch(here -> here.seq() == each.seq()));
         }

@@ -37,10 +37,15 @@ public final class Call {
      */
     public static Call of(Directory directory, CallSettings settings, List<CallEvent> events,
             List<CallEvent> sameCallBack) {
+        return of(directory, settings, events, sameCallBack, List.of());
+    }
+
+    /** @param before legs as they were folded the last time: one that no event came for is not folded again */
+    public static Call of(Directory directory, CallSettings settings, List<CallEvent> events, List<CallEvent> sameCallBack, List<Leg> before) {
         if (events.isEmpty()) {
             throw new IllegalArgumentException("a call has at least one event");
         }
-        return new Call(directory, settings, Leg.fold(directory, events), Leg.fold(directory, sameCallBack));
+        return new Call(directory, settings, Leg.fold(directory, events, before), Leg.fold(directory, sameCallBack, List.of()));
     }
 
     public String id() {
@@ -148,6 +153,12 @@ public final class Call {
     /** An IVR or queue reported an event under this CallID or under one of its CallBackIDs (rule R44). */
     public boolean containerSeen() {
         return Stream.concat(legs.stream(), related.stream()).anyMatch(Leg::container);
+    }
+
+    /** An IVR or queue has taken part, or routed a leg, or may still: a leg was started through the PBX's API (rules R42, R44). */
+    public boolean containerTakesPart() {
+        return containerSeen() || namedContainer(Extension.Type.IVR) || namedContainer(Extension.Type.QUEUE)
+                || legs.stream().anyMatch(leg -> leg.callBackId() != null);
     }
 
     /**

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,6 +30,8 @@ public final class Leg {
     private static final List<ChronoUnit> UNITS = List.of(ChronoUnit.SECONDS, ChronoUnit.MILLIS, ChronoUnit.MICROS);
 
     private final Directory directory;
+    private final Directory reads;
+    private final List<CallEvent> told;
     private final Set<String> dialled;
     private final List<CallEvent> events;
     private final CallEvent start;
@@ -52,6 +55,8 @@ public final class Leg {
     }
 
     private Leg(Directory directory, List<CallEvent> legEvents, Set<String> dialled) {
+        this.reads = directory;
+        this.told = legEvents;
         this.dialled = dialled;
         this.events = merged(legEvents);
         this.start = first(CallEvent::dial);
@@ -483,11 +488,19 @@ public final class Leg {
                 .filter(Objects::nonNull).collect(Collectors.toSet());
     }
 
-    static List<Leg> fold(Directory directory, List<CallEvent> events) {
+    static List<Leg> fold(Directory directory, List<CallEvent> events, List<Leg> before) {
         Map<String, List<CallEvent>> byLeg = new TreeMap<>();
         events.forEach(event -> byLeg.computeIfAbsent(event.legId(), id -> new ArrayList<>()).add(event));
         Set<String> dialled = dialled(events);
-        return byLeg.values().stream().map(legEvents -> new Leg(directory, legEvents, dialled))
-                .sorted(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).toList();
+        Map<String, Leg> known = new HashMap<>();
+        before.forEach(leg -> known.put(leg.id(), leg));
+        return byLeg.entrySet().stream().map(told -> {
+            Leg leg = known.get(told.getKey());
+            return leg != null && leg.isOf(directory, told.getValue(), dialled) ? leg : new Leg(directory, told.getValue(), dialled);
+        }).sorted(Comparator.comparing(Leg::startedAt).thenComparing(Leg::id)).toList();
+    }
+
+    private boolean isOf(Directory theirs, List<CallEvent> legEvents, Set<String> theirsDialled) {
+        return reads == theirs && told.equals(legEvents) && dialled.equals(theirsDialled);
     }
 }

@@ -120,11 +120,11 @@ public class EventKinds {
         return Map.of("pbx", pbx, "fields", fields);
     }
 
-    /** Counts a call event that is durable. @param isNew and no repeat, which may come long after its time */
-    void accepted(CallEvent event, boolean isNew) {
+    /** Counts a call event that is durable. */
+    void accepted(CallEvent event) {
         lastEvents.put(event.pbx(), System.nanoTime());
         count(event.pbx(), event.type().word, "accepted");
-        if (isNew && event.time() != null) {
+        if (event.time() != null) {
             last(clocks, event.pbx(), Duration.between(event.arrivedAt(), event.time()).toMillis(), MOST_DIFFERENCES);
         }
     }

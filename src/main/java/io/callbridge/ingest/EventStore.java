@@ -1,12 +1,10 @@
 package io.callbridge.ingest;
 
-import io.callbridge.domain.CallEvent;
-import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
-import io.callbridge.process.CallLanes;
-import io.callbridge.store.Journal;
+import io.callbridge.store.Event;
+import io.callbridge.store.Inbox;
 import io.callbridge.store.StoreException;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.internal.ThreadExecutorMap;
@@ -37,22 +35,20 @@ import org.apache.camel.Exchange;
 @RegisterForReflection
 public class EventStore {
 
-    private final Journal journal;
+    private final Inbox inbox;
     private final EventKinds kinds;
-    private final CallLanes lanes;
     private final Tracing tracing;
     private final int patienceMs;
 
-    public EventStore(Journal journal, EventKinds kinds, CallLanes lanes, Tracing tracing, Settings settings) {
-        this.journal = journal;
+    public EventStore(Inbox inbox, EventKinds kinds, Tracing tracing, Settings settings) {
+        this.inbox = inbox;
         this.kinds = kinds;
-        this.lanes = lanes;
         this.tracing = tracing;
         this.patienceMs = settings.number("store.patience-ms");
     }
 
-    /** Events on their way into the journal. @param spans one for each, which ends when its sender can be answered */
-    private record Begun(CompletableFuture<List<Boolean>> appended, List<Span> spans) {
+    /** Events on their way into the inbox. @param spans one for each, which ends when its sender can be answered */
+    private record Begun(CompletableFuture<Void> appended, List<Span> spans) {
     }
 
     /**
@@ -75,47 +71,22 @@ public class EventStore {
 
     @SuppressWarnings("unchecked")
     private Begun begin(List<Map<String, Object>> accepted, Exchange exchange) {
-        List<CallEvent> read = accepted.stream().map(one -> EventReader.read((String) one.get("pbx"), (Map<String, String>) one.get("fields"),
-                (Instant) one.getOrDefault("arrivedAt", Time.now()))).toList();
-        List<Journal.New> events = new ArrayList<>();
+        List<Event> events = new ArrayList<>();
         List<Span> spans = new ArrayList<>();
-        List<Span> stores = new ArrayList<>();
-        for (int i = 0; i < read.size(); i++) {
-            CallEvent event = read.get(i);
-            Span span = tracing.span("receive", (String) null).setSpanKind(SpanKind.SERVER).setAttribute(Tracing.ROUTE, exchange.getFromRouteId())
-                    .setAttribute(Tracing.PBX, event.pbx()).setAttribute(Tracing.EVENT, event.type().word)
-                    .setAttribute(Tracing.CALL, event.callId()).setAttribute(Tracing.LEG, event.legId()).startSpan();
+        for (Map<String, Object> one : accepted) {
+            Span span = tracing.span("receive", (String) null).setSpanKind(SpanKind.SERVER).startSpan();
+            Event event = Event.of((String) one.get("pbx"), (Map<String, String>) one.get("fields"), (Instant) one.getOrDefault("arrivedAt", Time.now()),
+                    Tracing.traceparent(span));
+            span.setAttribute(Tracing.ROUTE, exchange.getFromRouteId()).setAttribute(Tracing.PBX, event.call().pbx())
+                    .setAttribute(Tracing.EVENT, event.call().type().word).setAttribute(Tracing.CALL, event.call().callId())
+                    .setAttribute(Tracing.LEG, event.call().legId());
             spans.add(span);
-            stores.add(tracing.span("journal", span).startSpan());
-            events.add(new Journal.New(event, (Map<String, String>) accepted.get(i).get("fields"), Tracing.traceparent(span)));
+            events.add(event);
         }
-        CompletableFuture<List<Boolean>> appended = journal.append(events);
-        appended.whenComplete((isNew, failure) -> {
-            for (int i = 0; i < stores.size(); i++) {
-                if (failure == null) {
-                    stores.get(i).setAttribute(Tracing.RESULT, isNew.get(i) ? "new" : "repeat");
-                } else {
-                    stores.get(i).setStatus(StatusCode.ERROR).setAttribute(Tracing.ERROR, failure.getClass().getName());
-                }
-                stores.get(i).end();
-            }
-        });
         // By the commit itself: also an event that is stored after we have lost patience counts, and rings a phone.
-        CompletableFuture<List<Boolean>> counted = appended.whenComplete((isNew, failure) -> {
-            for (int i = 0; failure == null && i < isNew.size(); i++) {
-                kinds.accepted(events.get(i).event(), isNew.get(i));
-                if (isNew.get(i)) {
-                    hand(events.get(i).event());
-                }
-            }
-        });
-        return new Begun(counted, spans);
-    }
-
-    private void hand(CallEvent event) {
-        try (CallLog log = CallLog.about(event.callId())) {
-            lanes.submit(event);
-        }
+        CompletableFuture<Void> appended = inbox.append(events);
+        appended.thenRun(() -> events.forEach(event -> kinds.accepted(event.call())));
+        return new Begun(appended, spans);
     }
 
     /** Goes on in the event loop that asked, if one did: the thread that commits has other things to do. */

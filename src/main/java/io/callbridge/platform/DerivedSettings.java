@@ -30,10 +30,13 @@ public final class DerivedSettings implements ConfigSourceInterceptor {
 
     static {
         for (StoreKind kind : StoreKind.values()) {
-            String source = "quarkus.datasource." + kind.dataSource;
             Predicate<UnaryOperator<String>> active = of -> kind == StoreKind.of(of.apply("callbridge.store.url"));
-            RULES.put(source + ".active", of -> Boolean.toString(active.test(of)));
-            RULES.put(source + ".jdbc.url", when(active, of -> of.apply("callbridge.store.url")));
+            for (String name : kind.schemas) {
+                String source = "quarkus.datasource." + name;
+                RULES.put(source + ".active", of -> Boolean.toString(active.test(of)));
+                RULES.put(source + ".jdbc.url", when(active, of -> name.equals(kind.dataSource) ? of.apply("callbridge.store.url")
+                        : kind.forcedUrl(of.apply("callbridge.store.url"))));
+            }
         }
         RULES.put("quarkus.oidc.tenant-enabled", of -> Boolean.toString(LoginSettings.usable(of)));
         RULES.put("quarkus.oidc.auth-server-url", login(LoginSettings.URL, ""));

@@ -39,7 +39,7 @@ final class KeyCheck {
             "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
             "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
             "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
-            "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "store.patience-ms", "admin.token",
+            "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "store.patience-ms", "store.max-age-ms", "admin.token",
             "admin.oidc.url", "admin.oidc.client-id", "admin.oidc.client-secret", "admin.oidc.users", "admin.oidc.role", "admin.oidc.name-claim",
             "crm.active", "crm.tls-ca", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
             "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",

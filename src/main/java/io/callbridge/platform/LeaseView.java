@@ -1,6 +1,6 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.StoreLeases;
+import io.callbridge.store.CrmMemory;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -27,6 +27,7 @@ import org.jboss.logging.Logger;
 final class LeaseView extends ServiceSupport implements CamelClusterView, CamelClusterMember {
 
     private static final Logger LOG = Logger.getLogger(LeaseView.class);
+    private static final String LEASE = "lease ";
     /** Parts of the lease: how often it is looked at, and how long before its end it counts as ended. */
     private static final int PARTS = 9;
     private static final int PARTS_TO_RENEWAL = 3;
@@ -34,7 +35,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
 
     private final LeaseClusterService service;
     private final String namespace;
-    private final StoreLeases leases;
+    private final CrmMemory leases;
     private final String replica;
     private final long leaseNanos;
     private final LongSupplier nanos;
@@ -49,7 +50,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     /** Nobody can be asked for the lease. */
     private final Outage trouble;
 
-    LeaseView(LeaseClusterService service, String namespace, StoreLeases leases, String replica, long leaseMs,
+    LeaseView(LeaseClusterService service, String namespace, CrmMemory leases, String replica, long leaseMs,
             LongSupplier nanos) {
         this.service = service;
         this.namespace = namespace;
@@ -81,12 +82,12 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             clock.shutdownNow();
             last = asked;
         }
-        if (!leases.needed()) {
+        if (!leases.shared()) {
             return;
         }
         try {
             // A renewal that comes after the end would keep it from everybody.
-            last.handle((done, failed) -> leases.giveBack(namespace, replica)).thenCompose(done -> done)
+            last.handle((done, failed) -> leases.release("", LEASE + namespace, replica)).thenCompose(done -> done)
                     .get(GIVE_BACK_MS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
             if (leader) {
@@ -111,7 +112,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     }
 
     private synchronized void take() {
-        if (!leases.needed()) {
+        if (!leases.shared()) {
             held = isRunAllowed();
             return;
         }
@@ -120,7 +121,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             return;
         }
         renewAt = now + leaseNanos / PARTS_TO_RENEWAL;
-        asked = leases.take(namespace, replica, TimeUnit.NANOSECONDS.toMillis(leaseNanos)).whenComplete((taken, failed) -> {
+        asked = leases.claim("", LEASE + namespace, replica, TimeUnit.NANOSECONDS.toMillis(leaseNanos)).whenComplete((taken, failed) -> {
             if (failed == null) {
                 answered(taken, now + leaseNanos - leaseNanos / PARTS);
             } else {
@@ -154,7 +155,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
 
     @Override
     public boolean isLeader() {
-        return held && (!leases.needed() || nanos.getAsLong() < heldUntil);
+        return held && (!leases.shared() || nanos.getAsLong() < heldUntil);
     }
 
     @Override

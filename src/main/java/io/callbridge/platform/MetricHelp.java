@@ -30,6 +30,7 @@ final class MetricHelp {
             Map.entry("callbridge.outbox", "Deliveries that wait, or are dead letters"),
             Map.entry("callbridge.outbox.oldest.seconds", "How long the oldest of them has waited"),
             Map.entry("callbridge.purged.calls", "Calls that were deleted after the retention"),
+            Map.entry("callbridge.inbox.oldest.seconds", "How long the oldest event waits for what follows from it"),
             Map.entry("callbridge.store.commit", "Time of a commit"),
             Map.entry("callbridge.store.batch", "Writes that shared a commit"),
             Map.entry("callbridge.store.failures", "Writes that the store refused"),

@@ -34,7 +34,7 @@ final class RouteVariables {
             "talkSeconds", "ringSeconds", "totalSeconds", "atMillis", "startedAtMillis", "answeredAtMillis", "endedAtMillis", "servedAtMillis",
             "atSeconds", "startedAtSeconds", "answeredAtSeconds", "endedAtSeconds", "servedAtSeconds", "userNumber", "entityNumber",
             // events and pieces of work
-            "kind", "pbx", "trigger", "looks", "whole",
+            "kind", "pbx", "looks", "whole",
             // deliveries and look-ups
             "crm", "operation", "lane", "key", "id", "address",
             // AmoCrmNotes, Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile

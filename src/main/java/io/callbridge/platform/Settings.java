@@ -1,12 +1,12 @@
 package io.callbridge.platform;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import com.google.i18n.phonenumbers.NumberParseException;
 import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
 import com.google.i18n.phonenumbers.Phonenumber.PhoneNumber;
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
@@ -118,6 +118,7 @@ public class Settings {
         number(all, "store.purge-period-ms", 100, 86_400_000);
         number(all, "store.lease-ms", 1_000, 3_600_000);
         number(all, "store.patience-ms", 100, 60_000);
+        number(all, "store.max-age-ms", 1_000, 3_600_000);
         if (all.getConfigValue("callbridge.tcp.port").getRawValue() != null) {
             number(all, "tcp.port", 1, 65_535);
         }

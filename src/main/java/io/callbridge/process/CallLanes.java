@@ -1,180 +1,525 @@
 package io.callbridge.process;
 
-import io.callbridge.domain.CallEvent;
 import io.callbridge.platform.CallLog;
-import io.callbridge.store.Journal;
+import io.callbridge.platform.Facts;
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
+import io.callbridge.process.ReusedIds.Placed;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Due;
+import io.callbridge.store.Calls.Stored;
+import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Document.Decision;
+import io.callbridge.store.Event;
+import io.callbridge.store.Inbox;
 import io.callbridge.store.StoreException;
-import io.callbridge.store.Timer;
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
+import jakarta.inject.Named;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
-import org.apache.camel.CamelExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
+import org.jboss.logging.Logger.Level;
 
 /**
- * Takes calls to the route {@code process-event}: one look at a time per call, different calls in parallel. What reaches a
- * call while it waits is taken along by the same look. What finds no room stays open in the journal, and {@code ops-recover}
- * brings it again.
+ * Evaluates events as they come out of the inbox, a lane per core: a call belongs to one lane, which has it in memory while something
+ * happens to it. One look at a time per call; what reaches a call while its last look is being stored is taken together by the next.
  */
 @ApplicationScoped
-public class CallLanes {
+@Named("recovery")
+@RegisterForReflection
+public class CallLanes implements Inbox.Follower {
 
     private static final Logger LOG = Logger.getLogger(CallLanes.class);
-    /** Calls processed in parallel; one call is always processed one thing at a time. */
-    private static final int LANES = 16;
-    private static final int WAITING_CALLS = 20_000;
-    private static final int STALE_LOOKS = 20;
+    /** Events in memory that wait; what is more stays in the inbox. */
+    private static final int ROOM = (int) Math.max(1_000, Math.min(20_000, Runtime.getRuntime().maxMemory() / 10 / 4_096));
+    private static final int DUE_AT_ONCE = 5_000;
+    /** A look at what another replica may be looking at, too, waits so long. */
+    private static final long OTHERS_MS = 7_000;
+    private static final long AGAIN_MS = 1_000;
+    private static final long LATER_MS = 10_000;
+    private static final int TRIES = 3;
+    private static final long CLAIMED_MS = 5;
     private static final int STOP_SECONDS = 3;
-    /** So many events that wait to be acknowledged mean that the machine has enough to do with that. */
-    private static final int BUSY = 4;
-    /** What looks at calls may then take of the time: one part in so many. */
-    private static final int SHARE = 10;
-    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final int LANES = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     private final ProducerTemplate template;
-    private final Journal journal;
-    private final Semaphore turn = new Semaphore(1);
-    private final ThreadPoolExecutor[] lanes;
-    private final Map<CallKey, Set<Trigger>> waiting = new ConcurrentHashMap<>();
-    private volatile boolean overflowed;
+    private final Inbox inbox;
+    private final Calls calls;
+    private final CallLoader loader;
+    private final LegRepository legs;
+    private final ReusedIds reused;
+    private final CrmMemory memory;
+    private final Settings settings;
+    private final Lane[] lanes = new Lane[LANES];
+    private final Map<Key, Work> works = new ConcurrentHashMap<>();
+    /** Which call gets a leg, by PBX and SubCallID, until that is stored: of two that it came under, the second look must find it there. */
+    private final Map<String, Key> claims = new ConcurrentHashMap<>();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private boolean begun;
 
-    private record CallKey(String pbx, String callId) {
+    private record Key(String pbx, String callId) {
     }
 
-    /** @param kind {@code event} or {@code timer}, about a leg, or the whole call ({@link Timer#MISSED}) */
-    private record Trigger(String kind, String subject) {
+    /** @param page it lies there until what follows from it is stored; {@code null}: it is stored with another call */
+    private record Arrived(Event event, Inbox.Page page) {
     }
 
-    public CallLanes(ProducerTemplate template, Journal journal) {
+    /** What waits for the next look at a call. */
+    private static final class Work {
+        private List<Arrived> arrived = new ArrayList<>();
+        private boolean due;
+        private List<Decision> decisions = new ArrayList<>();
+        private List<Event> gone = new ArrayList<>();
+        /** What is to be done when the look is stored. */
+        private List<Runnable> after = new ArrayList<>();
+        /** What has to be stored elsewhere before the pages of this look are done. */
+        private List<CompletableFuture<Void>> last = new ArrayList<>();
+        private int tries;
+        private String goneTo;
+        /** The store has something that is not in memory. */
+        private boolean reload;
+        private boolean queued;
+        /** Legs that the call gets by the look. */
+        private Set<String> news = Set.of();
+
+        private boolean isEmpty() {
+            return arrived.isEmpty() && !due && decisions.isEmpty() && gone.isEmpty();
+        }
+
+        /** What is taken now; the rest of it begins anew. */
+        private Work take() {
+            Work taken = new Work();
+            taken.add(this);
+            arrived = new ArrayList<>();
+            due = false;
+            decisions = new ArrayList<>();
+            gone = new ArrayList<>();
+            after = new ArrayList<>();
+            last = new ArrayList<>();
+            tries = 0;
+            reload = false;
+            return taken;
+        }
+
+        private void add(Work other) {
+            arrived.addAll(other.arrived);
+            due |= other.due;
+            decisions.addAll(other.decisions);
+            gone.addAll(other.gone);
+            after.addAll(other.after);
+            last.addAll(other.last);
+            tries = Math.max(tries, other.tries);
+            goneTo = other.goneTo != null ? other.goneTo : goneTo;
+            reload |= other.reload;
+        }
+    }
+
+    private static final class Lane {
+        private final ThreadPoolExecutor thread;
+        private final long most = Runtime.getRuntime().maxMemory() / 10 / LANES;
+        private final LinkedHashMap<Key, OpenCall> open = new LinkedHashMap<>(64, 0.75f, true);
+        private long weight;
+
+        private Lane(String name) {
+            // When Callbridge stops, what comes stays in the inbox.
+            thread = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, name),
+                    new ThreadPoolExecutor.DiscardPolicy());
+        }
+
+        /** It is taken out for a look: one that fails has changed it. */
+        private synchronized OpenCall out(Key key) {
+            OpenCall call = open.remove(key);
+            weight -= call == null ? 0 : call.charged;
+            return call;
+        }
+
+        /** The one that nothing happened to for longest goes, if there is no room for all. */
+        private synchronized void in(Key key, OpenCall call) {
+            call.charged = call.weight();
+            weight += call.charged;
+            open.put(key, call);
+            for (Iterator<OpenCall> eldest = open.values().iterator(); weight > most && open.size() > 1;) {
+                weight -= eldest.next().charged;
+                eldest.remove();
+            }
+        }
+
+        private synchronized boolean has(Key key) {
+            return open.containsKey(key);
+        }
+
+        private synchronized void forget() {
+            open.clear();
+            weight = 0;
+        }
+    }
+
+    public CallLanes(ProducerTemplate template, Inbox inbox, Calls calls, CallLoader loader, LegRepository legs, ReusedIds reused,
+            CrmMemory memory, Settings settings) {
         this.template = template;
-        this.journal = journal;
-        lanes = new ThreadPoolExecutor[LANES];
+        this.inbox = inbox;
+        this.calls = calls;
+        this.loader = loader;
+        this.legs = legs;
+        this.reused = reused;
+        this.memory = memory;
+        this.settings = settings;
         for (int i = 0; i < lanes.length; i++) {
-            String name = "call-lane-" + i;
-            lanes[i] = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, name));
+            lanes[i] = new Lane("call-lane-" + i);
         }
     }
 
-    /** An event that is in the journal. */
-    public void submit(CallEvent event) {
-        submit(event.pbx(), event.callId(), event.legId());
+    @Override
+    public boolean hasRoom() {
+        return waiting.get() < ROOM;
     }
 
-    /** An event of this leg is in the journal. */
-    void submit(String pbx, String callId, String legId) {
-        submit(new CallKey(pbx, callId), new Trigger("event", legId));
-    }
-
-    /** A timer that is due. */
-    public void submit(Timer timer) {
-        submit(new CallKey(timer.pbx(), timer.callId()), new Trigger("timer", timer.subject()));
-    }
-
-    private void submit(CallKey call, Trigger trigger) {
-        if (waiting.size() >= WAITING_CALLS && !waiting.containsKey(call)) {
-            overflowed = true;
-            return;
+    @Override
+    public void take(Inbox.Page page) {
+        for (Event event : page.events()) {
+            if (!settings.knows(event.call().pbx())) {
+                page.rest();
+                continue;
+            }
+            waiting.incrementAndGet();
+            submit(key(event), work -> work.arrived.add(new Arrived(event, page)));
         }
-        boolean[] isNew = new boolean[1];
-        waiting.compute(call, (key, triggers) -> {
-            isNew[0] = triggers == null;
-            Set<Trigger> all = isNew[0] ? new LinkedHashSet<>() : triggers;
-            all.add(trigger);
-            return all;
+    }
+
+    @Override
+    public void forget() {
+        for (Lane lane : lanes) {
+            lane.forget();
+        }
+    }
+
+    /** Brings what had no room; at the first time also what was left when Callbridge stopped. */
+    public void events() {
+        if (!begun) {
+            inbox.follow(this);
+        }
+        inbox.read(!begun);
+        begun = true;
+    }
+
+    /** Brings what is to be looked at again by now. */
+    public void timers() {
+        // What came before that may tell why nothing is to be done.
+        long now = inbox.evaluatedUntil();
+        for (Due due : calls.due(settings.pbxs(), now, DUE_AT_ONCE)) {
+            Key key = new Key(due.pbx(), due.callId());
+            if (!memory.shared() || due.at() <= now - OTHERS_MS || lane(key).has(key)) {
+                submit(key, work -> work.due = true);
+            }
+        }
+    }
+
+    /** Whether something of this call is being looked at, or waits for it. */
+    boolean busy(String pbx, String callId) {
+        return works.containsKey(new Key(pbx, callId));
+    }
+
+    /** Events that wait, or calls that are looked at. */
+    public int busy() {
+        return works.size();
+    }
+
+    private static Key key(Event event) {
+        return new Key(event.call().pbx(), event.call().callId());
+    }
+
+    private Lane lane(Key key) {
+        return lanes[Math.floorMod(key.callId.hashCode(), lanes.length)];
+    }
+
+    private void submit(Key key, Consumer<Work> add) {
+        works.compute(key, (same, before) -> {
+            Work work = before == null ? new Work() : before;
+            add.accept(work);
+            queue(key, work);
+            return work;
         });
-        if (isNew[0]) {
-            lanes[Math.floorMod(call.callId().hashCode(), lanes.length)].execute(() -> inTurn(call));
+    }
+
+    private void queue(Key key, Work work) {
+        if (!work.queued) {
+            work.queued = true;
+            lane(key).thread.execute(() -> logged(key));
         }
     }
 
-    /** Acknowledging goes first: while many events wait for it, calls are looked at one by one, and with pauses. */
-    private void inTurn(CallKey call) {
-        if (journal.appending() < BUSY) {
-            logged(call);
+    private void logged(Key key) {
+        try (CallLog log = CallLog.about(key.callId)) {
+            look(key);
+        }
+    }
+
+    private void look(Key key) {
+        Work[] taken = new Work[1];
+        works.computeIfPresent(key, (same, work) -> {
+            taken[0] = work.take();
+            return work;
+        });
+        try {
+            look(key, taken[0]);
+        } catch (Throwable e) {
+            failed(key, taken[0], e);
+        }
+    }
+
+    private void look(Key key, Work work) {
+        Lane lane = lane(key);
+        OpenCall kept = lane.out(key);
+        List<Event> fresh = new ArrayList<>(work.arrived.stream().map(Arrived::event).toList());
+        // What is due is known to the store: another replica has looked meanwhile.
+        boolean old = work.reload || kept != null && memory.shared() && work.due && due(work, kept).isEmpty();
+        OpenCall known = old ? null : kept;
+        work.news = fresh.stream().map(event -> event.call().legId()).filter(leg -> known == null || known.leg(leg).isEmpty())
+                .map(leg -> key.pbx + " " + leg).collect(Collectors.toSet());
+        work.news.forEach(leg -> claims.putIfAbsent(leg, key));
+        if (!work.news.stream().allMatch(leg -> key.equals(claims.get(leg)))) {
+            again(key, work, CompletableFuture.delayedExecutor(CLAIMED_MS, TimeUnit.MILLISECONDS));
             return;
         }
-        turn.acquireUninterruptibly();
+        List<Stored> others = new ArrayList<>();
+        OpenCall open = known == null ? stored(key, fresh, others) : known;
+        List<String> due = due(work, open);
+        if (!work.gone.isEmpty()) {
+            open.document.remove(work.gone);
+            due.add(Fold.MISSED);
+            if (open.document.events().isEmpty() && fresh.isEmpty()) {
+                if (open.row == null || calls.remove(open.row, work.goneTo)) {
+                    ended(key, work);
+                } else {
+                    again(key, work, Runnable::run);
+                }
+                return;
+            }
+        }
+        if (settled(key, work, open, fresh, known != null ? null : others)) {
+            return;
+        }
+        fresh.removeIf(event -> !open.document.add(event));
+        work.arrived.stream().filter(arrived -> arrived.page != null && arrived.page.again() && fresh.contains(arrived.event))
+                .forEach(arrived -> open.again.add(arrived.event.call().legId()));
+        if (fresh.isEmpty() && due.isEmpty()) {
+            // Repeats only.
+            lane.in(key, open);
+            ended(key, work);
+            return;
+        }
+        Fold fold = loader.look(open, fresh, due);
+        fold.decisions.addAll(work.decisions);
+        process(fold);
+        fold.written.whenComplete((stored, failure) -> {
+            if (failure != null) {
+                failed(key, work, failure);
+            } else if (!stored) {
+                again(key, work, Runnable::run);
+            } else {
+                // What is over goes; what comes all the same finds it in the store.
+                if (!open.over()) {
+                    lane.in(key, open);
+                }
+                ended(key, work);
+            }
+        });
+    }
+
+    /** @param others gets other calls that have a leg of what came */
+    private OpenCall stored(Key key, List<Event> fresh, List<Stored> others) {
+        others.addAll(calls.find(key.pbx, key.callId, fresh.stream().map(event -> event.call().legId()).distinct().toList()));
+        Stored stored = others.stream().filter(each -> each.row().callId().equals(key.callId)).findFirst().orElse(null);
+        others.remove(stored);
+        return stored == null ? new OpenCall(key.pbx, key.callId) : new OpenCall(stored);
+    }
+
+    /** What of its timers the time has come for; a look that failed, or was stored by another replica, leaves none. */
+    private static List<String> due(Work work, OpenCall open) {
+        long now = Time.millis();
+        List<String> due = new ArrayList<>();
+        if (work.due) {
+            open.document.timers().forEach((subject, at) -> due.addAll(at <= now ? List.of(subject) : List.of()));
+        }
+        return due;
+    }
+
+    private void process(Fold fold) {
+        legs.begin(fold);
         try {
-            long begin = System.nanoTime();
-            logged(call);
-            long end = begin + SHARE * (System.nanoTime() - begin);
-            while (journal.appending() >= BUSY && System.nanoTime() < end) {
-                LockSupport.parkNanos(PAUSE_NANOS);
+            Exchange result = template.send("direct:process-event", exchange -> {
+                exchange.setProperty(Fold.PROPERTY, fold);
+                Facts.put(exchange, CallLoader.work(fold));
+            });
+            if (result.getException() != null) {
+                throw new IllegalStateException(result.getException());
+            } else if (fold.written == null) {
+                throw new IllegalStateException("the route process-event wrote nothing");
             }
         } finally {
-            turn.release();
+            legs.end(fold);
         }
     }
 
-    /** Calls that may still be brought. */
-    public int room() {
-        return WAITING_CALLS - waiting.size();
-    }
-
-    /** Whether work was turned away since the last time this was asked. */
-    boolean overflowed() {
-        boolean was = overflowed;
-        overflowed = false;
-        return was;
-    }
-
-    private void logged(CallKey call) {
-        try (CallLog log = CallLog.about(call.callId)) {
-            look(call);
+    /**
+     * Takes what is another call's there, and looks at the rest afterwards ({@link ReusedIds}).
+     *
+     * @return whether there is any
+     */
+    private boolean settled(Key key, Work work, OpenCall open, List<Event> fresh, List<Stored> others) {
+        List<Placed> placed = reused.settle(open, fresh, others);
+        if (placed.isEmpty()) {
+            return false;
         }
-    }
-
-    private void look(CallKey call) {
-        List<Map<String, Object>> looks = new ArrayList<>();
-        for (Trigger trigger : waiting.remove(call)) {
-            looks.add(Map.of("trigger", trigger.kind, "subject", trigger.subject, "pbx", call.pbx, "callId", call.callId));
-        }
-        for (int i = 0; i < STALE_LOOKS; i++) {
-            try {
-                template.sendBody("direct:process-event", new HashMap<>(Map.of("pbx", call.pbx, "callId", call.callId, "looks", looks)));
-                return;
-            } catch (CamelExecutionException e) {
-                if (!(e.getCause() instanceof StaleLookException)) {
-                    // Nothing was written, so the work is found again, by ops-recover and by its timers.
-                    LOG.logf(StoreException.level(e), "Call %s could not be processed, it is tried again: %s", call.callId, e.getCause());
-                    return;
-                }
-                if (journal.call(call.pbx, call.callId).isEmpty()) {
-                    // All of it is another call's by now.
-                    return;
-                }
-            } catch (RuntimeException e) {
-                LOG.logf(StoreException.level(e), e, "Call %s could not be processed, it is tried again", call.callId);
-                return;
+        release(key, work);
+        // Before anything goes on elsewhere: the store may not take it.
+        for (Placed each : placed) {
+            String to = each.event().call().callId();
+            if (!each.from().equals(to) && each.before().call().legId().equals(each.event().call().legId())) {
+                calls.move(key.pbx, each.from(), to, List.of(each.event().call().legId()));
             }
         }
-        LOG.warnf("Call %s changes faster than it can be looked at; it is looked at again later", call.callId);
+        List<CompletableFuture<Void>> moved = new ArrayList<>();
+        Work rest = new Work();
+        rest.add(work);
+        rest.reload = true;
+        for (Placed each : placed) {
+            Key from = new Key(key.pbx, each.from());
+            Key to = key(each.event());
+            Decision why = new Decision(each.decidedFor(), "ids", "R6", each.reason(), Time.millis());
+            Arrived before = rest.arrived.stream().filter(arrived -> arrived.event == each.before()).findFirst().orElse(null);
+            rest.arrived.remove(before);
+            if (to.equals(key)) {
+                rest.arrived.add(new Arrived(each.event(), before == null ? null : before.page));
+                waiting.addAndGet(before == null ? 1 : 0);
+                rest.decisions.add(why);
+                if (from.equals(to)) {
+                    rest.gone.add(each.before());
+                } else {
+                    // Stored here, it goes there; what brought it is done when it has gone.
+                    CompletableFuture<Void> gone = new CompletableFuture<>();
+                    rest.after.add(() -> submit(from, other -> {
+                        gone(other, each.before(), to);
+                        other.after.add(() -> gone.complete(null));
+                    }));
+                    rest.last.add(gone);
+                }
+                continue;
+            }
+            CompletableFuture<Void> there = new CompletableFuture<>();
+            waiting.addAndGet(before == null ? 1 : 0);
+            submit(to, other -> {
+                other.arrived.add(new Arrived(each.event(), null));
+                other.after.add(() -> there.complete(null));
+                other.decisions.add(why);
+                other.reload = true;
+                if (from.equals(to)) {
+                    other.gone.add(each.before());
+                }
+            });
+            if (from.equals(key)) {
+                gone(rest, each.before(), to);
+            }
+            moved.add(there);
+            if (before != null && before.page != null) {
+                rest.after.add(before.page::done);
+            }
+        }
+        CompletableFuture.allOf(moved.toArray(CompletableFuture[]::new)).thenRun(() -> again(key, rest, Runnable::run));
+        return true;
     }
 
-    /** Finishes what has begun; what waits stays open in the journal. Before the store closes. */
+    private static void gone(Work work, Event event, Key to) {
+        work.gone.add(event);
+        work.goneTo = to.callId;
+        work.reload = true;
+    }
+
+    private void release(Key key, Work work) {
+        work.news.forEach(leg -> claims.remove(leg, key));
+    }
+
+    private void ended(Key key, Work work) {
+        release(key, work);
+        waiting.addAndGet(-work.arrived.size());
+        try {
+            work.after.forEach(Runnable::run);
+            CompletableFuture.allOf(work.last.toArray(CompletableFuture[]::new)).thenRun(() -> work.arrived.stream().map(Arrived::page)
+                    .filter(Objects::nonNull).forEach(Inbox.Page::done));
+        } finally {
+            next(key);
+        }
+    }
+
+    private void next(Key key) {
+        works.computeIfPresent(key, (same, next) -> {
+            next.queued = false;
+            if (next.isEmpty()) {
+                return null;
+            }
+            queue(key, next);
+            return next;
+        });
+    }
+
+    /** Nothing of it is stored. What fails again and again, and not for the store, stays in the inbox and keeps nobody else. */
+    private void failed(Key key, Work work, Throwable failure) {
+        Level level = StoreException.level(failure);
+        work.tries += level == Level.DEBUG ? 0 : 1;
+        boolean given = work.tries >= TRIES;
+        LOG.logf(level, failure, "Call %s could not be processed, it is tried again %s", key.callId, given ? "at the next start" : "soon");
+        if (given) {
+            release(key, work);
+            waiting.addAndGet(-work.arrived.size());
+            work.arrived.stream().map(Arrived::page).filter(Objects::nonNull).forEach(Inbox.Page::rest);
+            next(key);
+            return;
+        }
+        again(key, work, CompletableFuture.delayedExecutor(level == Level.DEBUG ? AGAIN_MS : LATER_MS, TimeUnit.MILLISECONDS));
+    }
+
+    private void again(Key key, Work work, Executor when) {
+        release(key, work);
+        when.execute(() -> works.computeIfPresent(key, (same, next) -> {
+            Work both = new Work();
+            both.add(work);
+            both.add(next);
+            both.reload = true;
+            queue(key, both);
+            return both;
+        }));
+    }
+
+    /** Finishes what has begun; what waits stays in the inbox. Before the store closes. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(1) ShutdownEvent event) throws InterruptedException {
-        for (ThreadPoolExecutor lane : lanes) {
-            lane.getQueue().clear();
-            lane.shutdown();
+        for (Lane lane : lanes) {
+            lane.thread.getQueue().clear();
+            lane.thread.shutdown();
         }
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
-        for (ThreadPoolExecutor lane : lanes) {
-            lane.awaitTermination(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
+        for (Lane lane : lanes) {
+            lane.thread.awaitTermination(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
     }
 }

@@ -4,10 +4,14 @@ import io.callbridge.domain.Call;
 import io.callbridge.domain.Leg;
 import io.callbridge.domain.Party;
 import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Part;
 import io.callbridge.store.Delivery;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.LongSummaryStatistics;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -18,15 +22,41 @@ final class CallSummary {
     }
 
     static CallRow of(Fold fold) {
-        LongSummaryStatistics arrivals = fold.arrivals();
+        LongSummaryStatistics arrivals = fold.open.document.events().stream().mapToLong(event -> event.call().arrivedAt().toEpochMilli())
+                .summaryStatistics();
         SortedMap<String, String> parties = new TreeMap<>();
         for (Leg leg : fold.call.legs()) {
             if (leg.extension() != null && !leg.trunk()) {
                 parties.put(leg.extension().name(), Call.user(leg) == null ? "" : Call.user(leg));
             }
         }
-        return new CallRow(fold.directory.pbx(), fold.call.id(), 0, arrivals.getMin(), arrivals.getMax(), outcome(fold),
-                number(fold.call), parties);
+        CallRow before = fold.open.row;
+        return new CallRow(fold.open.pbx, fold.open.callId, before == null ? 0 : before.version(), arrivals.getMin(), arrivals.getMax(),
+                fold.open.document.timers().values().stream().min(Long::compare).orElse(null), outcome(fold),
+                (int) fold.call.legs().stream().filter(leg -> !leg.ended()).count(), number(fold.call), parties);
+    }
+
+    /** The row as it stands in the store when it is written. */
+    static CallRow next(CallRow row) {
+        return new CallRow(row.pbx(), row.callId(), row.version() + 1, row.firstAt(), row.lastAt(), row.dueAt(), row.outcome(), row.openLegs(),
+                row.number(), row.parties());
+    }
+
+    /** What the call is found by. */
+    static Set<Part> parts(Fold fold) {
+        Set<Part> parts = new HashSet<>();
+        for (Leg leg : fold.call.legs()) {
+            parts.add(new Part(Calls.LEG, leg.id()));
+            if (leg.callBackId() != null) {
+                parts.add(new Part(Calls.CALLBACK, leg.callBackId()));
+            }
+            if (leg.extension() != null && !leg.trunk()) {
+                String user = Call.user(leg);
+                parts.add(new Part(Calls.EXTENSION, leg.extension().name()));
+                parts.add(user == null ? new Part(Calls.UNMAPPED, leg.extension().name()) : new Part(Calls.USER, user));
+            }
+        }
+        return parts;
     }
 
     private static String outcome(Fold fold) {
@@ -38,7 +68,7 @@ final class CallSummary {
             return CallRow.MISSED;
         } else if (talked) {
             return CallRow.ANSWERED;
-        } else if (decideAt != null && decideAt.isAfter(fold.now)) {
+        } else if (decideAt != null && decideAt.isAfter(fold.now) && !fold.notMissed()) {
             return CallRow.OPEN;
         }
         return fold.call.legs().stream().allMatch(Leg::local) ? CallRow.LOCAL : CallRow.UNANSWERED;

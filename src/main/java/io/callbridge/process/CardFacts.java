@@ -10,6 +10,7 @@ import jakarta.inject.Named;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
@@ -25,15 +26,23 @@ public class CardFacts {
         Facts.put(exchange, facts(fold.call.leg(legId), fold));
     }
 
-    /** Ids of the legs that may have a card. */
+    /** Ids of the legs that may have a card, and something came for them, or their card is not what it should be: of fifty phones one rings on. */
     public List<String> legs(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
-        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container() && !leg.trunk()).map(Leg::id).toList();
+        return fold.call.legs().stream().filter(leg -> leg.start() != null && !leg.container() && !leg.trunk())
+                .filter(leg -> fold.subjects.contains(leg.id()) || isOdd(leg, fold)).map(Leg::id).toList();
+    }
+
+    private static boolean isOdd(Leg leg, Fold fold) {
+        return fold.exists(Delivery.CARD, leg.id()) && !fold.exists(Delivery.CARD_END, leg.id()) && fold.call.cardEnd(leg, fold.now).isPresent();
     }
 
     private static Map<String, Object> facts(Leg leg, Fold fold) {
         Map<String, Object> facts = LegFacts.of(leg, fold);
         Optional<CardEnd> end = fold.call.cardEnd(leg, fold.now);
-        facts.put("shown", fold.exists(Delivery.CARD, leg.id()));
+        // One that was shown before a power cut took its row has to be ended, too.
+        boolean had = fold.open.again.contains(leg.id()) && facts.get("mapped").equals(true)
+                && Stream.of("local", "forwarded", "joined").noneMatch(fact -> facts.get(fact).equals(true));
+        facts.put("shown", fold.exists(Delivery.CARD, leg.id()) || had && end.isPresent());
         facts.put("told", fold.exists(Delivery.ANSWER, leg.id()));
         facts.put("hidden", fold.exists(Delivery.CARD_END, leg.id()));
         facts.put("fresh", leg.start().arrivedAt().plus(fold.settings.cardTtl()).isAfter(fold.now));

@@ -13,12 +13,15 @@ import io.callbridge.domain.Party;
 import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
+import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Look;
+import io.callbridge.store.Calls.Part;
+import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Effects;
-import io.callbridge.store.Effects.Decision;
-import io.callbridge.store.Effects.Put;
+import io.callbridge.store.Document;
+import io.callbridge.store.Document.Decision;
 import io.callbridge.store.StoreException;
-import io.callbridge.store.Timer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.StatusCode;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -28,16 +31,16 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
 import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
@@ -60,7 +63,7 @@ public class EffectCollector {
     private static final DateTimeFormatter MILLIS = DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'")
             .withZone(ZoneOffset.UTC);
 
-    private final Effects effects;
+    private final Calls calls;
     private final CrmCapabilities capabilities;
     private final CrmUsers users;
     private final Settings settings;
@@ -69,9 +72,9 @@ public class EffectCollector {
     private final ObjectMapper json;
     private final MeterRegistry meters;
 
-    public EffectCollector(Effects effects, CrmCapabilities capabilities, CrmUsers users, Settings settings, Dispatcher dispatcher,
+    public EffectCollector(Calls calls, CrmCapabilities capabilities, CrmUsers users, Settings settings, Dispatcher dispatcher,
             EventKinds kinds, ObjectMapper json, MeterRegistry meters) {
-        this.effects = effects;
+        this.calls = calls;
         this.capabilities = capabilities;
         this.users = users;
         this.settings = settings;
@@ -245,30 +248,24 @@ public class EffectCollector {
      * Writes everything collected; what is to be delivered goes out at once. Of a look that failed only the explanation is
      * written, and that it is to be taken again in a minute.
      */
-    public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) throws StaleLookException, ExecutionException, InterruptedException {
+    public void commit(@ExchangeProperty(Fold.PROPERTY) Fold fold) {
         if (fold == null) {
             return;
         }
-        String pbx = fold.directory.pbx();
-        String callId = fold.call.id();
         if (fold.failure != null) {
-            LOG.logf(StoreException.level(fold.failure), fold.failure, "Processing of call %s failed, it is tried again in %d s", callId, RETRY_SECONDS);
+            LOG.logf(StoreException.level(fold.failure), fold.failure, "Processing of call %s failed, it is tried again in %d s", fold.call.id(),
+                    RETRY_SECONDS);
             meters.counter("callbridge.process.failures").increment();
             fold.puts.clear();
             fold.decisions.clear();
             fold.timers.clear();
             for (String subject : fold.subjects) {
-                fold.decisions.add(new Decision(subject, "call", "error", "processing failed: " + fold.failure, fold.now.toEpochMilli()));
-                fold.timers.add(new Timer(pbx, callId, subject, fold.now.plusSeconds(RETRY_SECONDS)));
+                fold.decisions.add(new Decision(subject, "call", Document.FAILED, "processing failed: " + fold.failure, fold.now.toEpochMilli()));
+                fold.timers.put(subject, fold.now.plusSeconds(RETRY_SECONDS).toEpochMilli());
             }
         }
-        boolean written = false;
-        try {
-            write(fold, fold.processed());
-            written = true;
-        } finally {
-            trace(fold, written);
-        }
+        fold.written = write(fold);
+        fold.written.whenComplete((stored, failure) -> trace(fold, failure == null && stored));
     }
 
     private static void trace(Fold fold, boolean written) {
@@ -285,15 +282,32 @@ public class EffectCollector {
         fold.span.end();
     }
 
-    /** @param processed events that need no other look */
-    void write(Fold fold, Collection<Long> processed) throws StaleLookException, ExecutionException, InterruptedException {
-        Effects.Committed committed = effects.commit(new Effects.Outcome(fold.snapshot, CallSummary.of(fold), processed,
-                fold.failure != null, cardsFirst(fold.puts), fold.decisions, fold.timers, Tracing.traceparent(fold.span))).get();
-        if (committed.stale()) {
-            throw new StaleLookException(fold.call.id());
-        }
-        committed.decided().forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
-        dispatcher.offer(committed.toDeliver());
+    /** Document and deliveries together. @return completes as {@link Fold#written} does */
+    CompletableFuture<Boolean> write(Fold fold) {
+        OpenCall open = fold.open;
+        List<Decision> news = fold.decisions.stream().filter(open.document::decide).toList();
+        fold.timers.forEach((subject, at) -> {
+            if (at == null) {
+                open.document.timers().remove(subject);
+            } else {
+                open.document.timers().put(subject, at);
+            }
+        });
+        CallRow row = CallSummary.of(fold);
+        Set<Part> parts = CallSummary.parts(fold);
+        parts.removeAll(open.parts);
+        return calls.save(new Look(row, open.document.bytes(), parts, cardsFirst(fold.puts), open.deliveries, Tracing.traceparent(fold.span)))
+                .thenApply(deliveries -> {
+                    if (deliveries == null) {
+                        return false;
+                    }
+                    open.row = CallSummary.next(row);
+                    open.parts.addAll(parts);
+                    deliveries.forEach(open::told);
+                    news.forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
+                    dispatcher.offer(deliveries);
+                    return true;
+                });
     }
 
     /** Of one id the outbox delivers in the order of its rows: the end of a card goes before the registration. */

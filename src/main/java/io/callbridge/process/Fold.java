@@ -7,17 +7,17 @@ import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.platform.Time;
+import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Effects;
-import io.callbridge.store.Effects.Decision;
-import io.callbridge.store.Effects.Put;
-import io.callbridge.store.Journal;
-import io.callbridge.store.Timer;
+import io.callbridge.store.Document.Decision;
+import io.callbridge.store.Event;
 import io.opentelemetry.api.trace.Span;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.LongSummaryStatistics;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
 
 /**
@@ -28,69 +28,49 @@ public final class Fold {
 
     /** Name of the exchange property. */
     public static final String PROPERTY = "CallbridgeFold";
+    /** Subject of the look that decides whether the call was missed; no leg is called so. */
+    public static final String MISSED = "";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final List<CallEvent> events;
-    private final List<CallEvent> sameCallBack;
-    Call call;
+    final OpenCall open;
+    final Call call;
     final Directory directory;
     final CallSettings settings;
     final Instant now = Time.now();
     final List<Delivery> deliveries;
-    /** What the look is about: legs, and the whole call ({@link Timer#MISSED}). */
+    /** What came since the look before. */
+    final List<Event> fresh;
+    /** What the look is about: legs, and the whole call ({@link #MISSED}). */
     final List<String> subjects;
-    final Effects.Snapshot snapshot;
     final List<Put> puts = new ArrayList<>();
     final List<Decision> decisions = new ArrayList<>();
-    final List<Timer> timers = new ArrayList<>();
+    /** When to look again at what, milliseconds since 1970; {@code null}: no more. */
+    final Map<String, Long> timers = new TreeMap<>();
     Exception failure;
+    /** Completes when it is stored; with {@code false}: another look was stored since it began, and it must be taken again. */
+    CompletableFuture<Boolean> written;
     /** The look in a trace; invalid: in none. */
     Span span = Span.getInvalid();
     /** Extensions that have no configured user, but one in a CRM. */
     Predicate<String> known = extension -> false;
 
-    Fold(Effects.Snapshot snapshot, List<CallEvent> sameCallBack, Directory directory, CallSettings settings,
-            List<String> subjects) {
-        this.events = new ArrayList<>(snapshot.entries().stream().map(Journal.Entry::event).toList());
-        this.sameCallBack = sameCallBack;
-        this.call = Call.of(directory, settings, events, sameCallBack);
+    /** @param fresh is in the document already */
+    Fold(OpenCall open, List<Event> fresh, List<CallEvent> sameCallBack, Directory directory, CallSettings settings, List<String> subjects) {
+        this.open = open;
+        this.call = Call.of(directory, settings, open.events(), sameCallBack, open.legs);
+        open.legs = call.legs();
         this.directory = directory;
         this.settings = settings;
-        this.deliveries = snapshot.deliveries();
-        this.snapshot = snapshot;
+        this.deliveries = open.deliveries;
+        this.fresh = fresh;
         this.subjects = subjects;
-    }
-
-    /** Sequence numbers of the events that this look processes to the end. */
-    List<Long> processed() {
-        return snapshot.entries().stream().filter(entry -> !entry.state().equals("done") && subjects.contains(entry.event().legId()))
-                .map(Journal.Entry::seq).toList();
-    }
-
-    /** Arrival of the first and of the last event, in milliseconds since 1970. */
-    LongSummaryStatistics arrivals() {
-        return snapshot.entries().stream().mapToLong(entry -> entry.event().arrivedAt().toEpochMilli()).summaryStatistics();
-    }
-
-    /**
-     * Takes in events of a leg that reached the journal since the look began. Not those that may be another call's, see
-     * {@link ReusedIds}: they get a look of their own.
-     */
-    void include(List<CallEvent> legEvents) {
-        Instant reused = call.overAt().plus(ReusedIds.OVER);
-        List<CallEvent> news = legEvents.stream().filter(event -> event.callId().equals(call.id()) && !events.contains(event)
-                && !event.at().isAfter(reused)).toList();
-        if (!news.isEmpty()) {
-            events.addAll(news);
-            call = Call.of(directory, settings, events, sameCallBack);
-        }
     }
 
     /** The result under which the leg stands in the outbox; empty: it is not registered. */
     String registered(String legId) {
-        return deliveries.stream().filter(d -> d.operation().equals(Delivery.CALL) && d.id().equals(legId)).findFirst()
-                .map(d -> result(d.body())).orElse("");
+        return !open.exists(Delivery.CALL, legId) ? "" : deliveries.stream().filter(d -> d.operation().equals(Delivery.CALL) && d.id().equals(legId))
+                .findFirst().map(d -> result(d.body())).orElse("");
     }
 
     private static String result(String body) {
@@ -102,7 +82,12 @@ public final class Fold {
     }
 
     boolean exists(String operation, String id) {
-        return deliveries.stream().anyMatch(d -> d.operation().equals(operation) && d.id().equals(id))
-                || puts.stream().anyMatch(p -> p.operation().equals(operation) && p.id().equals(id));
+        return open.exists(operation, id) || puts.stream().anyMatch(p -> p.operation().equals(operation) && p.id().equals(id));
+    }
+
+    /** It is known already, before the delay that the question "missed?" waits for, that the caller was not. */
+    boolean notMissed() {
+        return call.decideAt(now) != null && !call.containerTakesPart() && call.allOver(now) && !call.lost()
+                && !exists(Delivery.MISSED, call.id()) && (call.anyAnswered() || call.lastRung() == null);
     }
 }

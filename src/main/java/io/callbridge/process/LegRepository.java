@@ -1,39 +1,60 @@
 package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
-import io.callbridge.store.Journal;
+import io.callbridge.store.Calls;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.spi.OptimisticLockingAggregationRepository;
 import org.apache.camel.support.DefaultExchange;
 
 /**
- * The journal as the aggregator's repository. A leg is never stored, only its events are, and they are in the journal
- * before the aggregator sees them: so there is nothing to add or remove, a restart loses nothing, and a late event finds
- * the whole leg instead of opening a phantom one. Nothing can conflict, hence optimistic locking, which spares the
- * aggregator's one lock for all keys.
+ * The calls in memory as the aggregator's repository: the group of a SubCallID is the leg. Its events are in the document of the call,
+ * which is read if it is not in memory: so a restart loses nothing, and a late event finds the whole leg instead of opening a phantom
+ * one. One look at a time works at a call, so nothing can conflict, hence optimistic locking, which spares the aggregator's one lock for all
+ * keys.
  */
 @ApplicationScoped
 @Named("legRepository")
 @RegisterForReflection
 public class LegRepository implements OptimisticLockingAggregationRepository {
 
-    private final Journal journal;
+    private final Calls calls;
+    private final Map<String, OpenCall> looked = new ConcurrentHashMap<>();
 
-    public LegRepository(Journal journal) {
-        this.journal = journal;
+    public LegRepository(Calls calls) {
+        this.calls = calls;
     }
 
-    /** @param key PBX and SubCallID, with a blank between them */
+    /** A look at a call begins. */
+    void begin(Fold fold) {
+        looked.put(key(fold), fold.open);
+    }
+
+    void end(Fold fold) {
+        looked.remove(key(fold), fold.open);
+    }
+
+    private static String key(Fold fold) {
+        return fold.open.pbx + " " + fold.open.callId;
+    }
+
+    /** @param key PBX, CallID and SubCallID, with blanks between them: an Asterisk may have a channel in two calls */
     @Override
     public Exchange get(CamelContext context, String key) {
-        int blank = key.indexOf(' ');
-        List<CallEvent> events = journal.leg(key.substring(0, blank), key.substring(blank + 1));
+        String[] names = key.split(" ", 3);
+        OpenCall call = looked.get(names[0] + " " + names[1]);
+        if (call == null) {
+            Calls.Stored stored = calls.one(names[0], names[1]);
+            call = stored == null ? null : new OpenCall(stored);
+        }
+        List<CallEvent> events = call == null ? List.of() : call.leg(names[2]);
         if (events.isEmpty()) {
             return null;
         }
@@ -54,15 +75,15 @@ public class LegRepository implements OptimisticLockingAggregationRepository {
 
     @Override
     public void remove(CamelContext context, String key, Exchange exchange) {
-        // Nothing is stored under the key; see the class comment.
+        // The leg stays in the document of its call.
     }
 
     @Override
     public void confirm(CamelContext context, String exchangeId) {
-        // Effects.commit notes in the journal what has been processed.
+        // The document is stored at the end of the look.
     }
 
-    /** No key has a timer in the aggregator: the store's timers survive a restart and are shared by replicas. */
+    /** No key has a timer in the aggregator: those in the document survive a restart and are shared by replicas. */
     @Override
     public Set<String> getKeys() {
         return Set.of();

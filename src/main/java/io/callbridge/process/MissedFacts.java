@@ -25,7 +25,7 @@ public class MissedFacts {
         Leg container = deciding != null ? deciding : fold.call.ownCallersContainer();
         MissedCall phone = fold.call.missedWithoutContainer();
         Map<String, Object> facts = new HashMap<>();
-        facts.put("due", decideAt != null && !decideAt.isAfter(fold.now));
+        facts.put("due", decideAt != null && !decideAt.isAfter(fold.now) || fold.notMissed());
         facts.put("allOver", fold.call.allOver(fold.now));
         facts.put("container", container != null);
         facts.put("bridged", deciding != null && deciding.hangup().bridged());

@@ -5,13 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.CallIndex;
-import io.callbridge.store.CallIndex.Place;
 import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Place;
+import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Effects.Put;
 import io.callbridge.store.Store;
-import io.callbridge.store.Timer;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -24,13 +23,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 import org.jboss.logging.Logger;
 
-/** Folds calls again that were journaled before, and compares what the routes make of them now with the outbox. */
+/** Folds stored calls again, and compares what the routes make of them now with the outbox. */
 @ApplicationScoped
 @Named("reprocess")
 @RegisterForReflection
@@ -39,7 +37,8 @@ public class Reprocess {
     private static final Logger LOG = Logger.getLogger(Reprocess.class);
     private static final int PAGE = 200;
 
-    private final CallIndex index;
+    private final Calls index;
+    private final CallLanes lanes;
     private final Store store;
     private final EffectCollector effects;
     private final ReprocessJobs jobs;
@@ -47,9 +46,10 @@ public class Reprocess {
     private final CamelContext context;
     private final ObjectMapper json;
 
-    public Reprocess(CallIndex index, Store store, EffectCollector effects, ReprocessJobs jobs, Settings settings, CamelContext context,
+    public Reprocess(Calls index, CallLanes lanes, Store store, EffectCollector effects, ReprocessJobs jobs, Settings settings, CamelContext context,
             ObjectMapper json) {
         this.index = index;
+        this.lanes = lanes;
         this.store = store;
         this.effects = effects;
         this.jobs = jobs;
@@ -101,7 +101,7 @@ public class Reprocess {
             return looks;
         }
         for (String subject : fold.subjects) {
-            boolean whole = subject.equals(Timer.MISSED);
+            boolean whole = subject.equals(Fold.MISSED);
             if (whole || fold.call.leg(subject).over(fold.settings, fold.now)) {
                 looks.add(Map.of("pbx", fold.directory.pbx(), "callId", fold.call.id(), "subject", subject, "whole", whole));
             }
@@ -109,8 +109,8 @@ public class Reprocess {
         return looks;
     }
 
-    private static boolean isOpen(Fold fold) {
-        return fold.snapshot.entries().stream().anyMatch(entry -> entry.state().equals("new"));
+    private boolean isOpen(Fold fold) {
+        return lanes.busy(fold.open.pbx, fold.open.callId);
     }
 
     /** Compares, and creates what is missing unless this is a dry run. What is there stays as it is. */
@@ -164,9 +164,11 @@ public class Reprocess {
         }
     }
 
-    private void create(Fold fold, List<Put> missing) throws StaleLookException, ExecutionException, InterruptedException {
+    private void create(Fold fold, List<Put> missing) {
         fold.puts.retainAll(missing);
-        effects.write(fold, List.of());
+        if (!effects.write(fold).join()) {
+            throw new StaleLookException(fold.call.id());
+        }
     }
 
     /** Notes that a call could not be folded or written. */

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CrmMemory;
 import io.callbridge.store.StoreException;
-import io.callbridge.store.StoreLeases;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -27,12 +26,12 @@ public class ReprocessJobs {
 
     private static final Logger LOG = Logger.getLogger(ReprocessJobs.class);
     private static final String JOB = "reprocess";
+    private static final String LEASE = "lease reprocess";
     private static final String FOUND = "reprocess-differences";
     private static final String UNWANTED = "reprocess-unwanted";
     private static final long KEPT_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final CrmMemory memory;
-    private final StoreLeases leases;
     private final ObjectMapper json;
     private final long leaseMs;
     private final String replica = UUID.randomUUID().toString();
@@ -41,16 +40,15 @@ public class ReprocessJobs {
     private int keptDifferences;
     private boolean lost;
 
-    public ReprocessJobs(CrmMemory memory, StoreLeases leases, Settings settings, ObjectMapper json) {
+    public ReprocessJobs(CrmMemory memory, Settings settings, ObjectMapper json) {
         this.memory = memory;
-        this.leases = leases;
         this.json = json;
         this.leaseMs = settings.number("store.lease-ms");
     }
 
     /** @return whether it may run: none does so far */
     public synchronized boolean begin(ReprocessRun run) {
-        if (mine != null && mine.running() || leases.needed() && !result(leases.take(JOB, replica, leaseMs))) {
+        if (mine != null && mine.running() || !result(memory.claim("", LEASE, replica, leaseMs))) {
             return false;
         }
         keptDifferences = -1;
@@ -66,7 +64,7 @@ public class ReprocessJobs {
             return;
         }
         // The store was away for so long that another replica may have begun.
-        lost = leases.needed() && !result(leases.take(JOB, replica, leaseMs));
+        lost = !result(memory.claim("", LEASE, replica, leaseMs));
         if (lost || run.id.equals(memory.recall("", "", UNWANTED))) {
             run.stop();
         }
@@ -78,9 +76,7 @@ public class ReprocessJobs {
         LOG.infof("Reprocessing of %s ended: %s", run.id, run.progress());
         try {
             keep(run);
-            if (leases.needed()) {
-                result(leases.giveBack(JOB, replica));
-            }
+            result(memory.release("", LEASE, replica));
         } catch (StoreException away) {
             // Whoever asks later is told that it ended with this process; the lease runs out by itself.
             LOG.warnf("How the reprocessing of %s ended could not be kept: %s", run.id, away.getMessage());
@@ -118,7 +114,7 @@ public class ReprocessJobs {
                 job.set("differences", json.valueToTree(mine.differences()));
                 return job;
             }
-            if (job.path("state").asText().equals(ReprocessRun.RUNNING) && !(leases.needed() && leases.held(JOB))) {
+            if (job.path("state").asText().equals(ReprocessRun.RUNNING) && !(memory.shared() && memory.claimed("", LEASE))) {
                 job.put("state", ReprocessRun.ENDED);
                 job.put("reason", "ended by a restart at " + job.path("done") + " of " + job.path("of"));
             }

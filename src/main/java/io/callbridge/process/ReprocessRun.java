@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One run over journaled calls: which ones, how far it is, and what came of it. Travels along as an exchange property. */
+/** One run over stored calls: which ones, how far it is, and what came of it. Travels along as an exchange property. */
 public final class ReprocessRun {
 
     /** Name of the exchange property. */

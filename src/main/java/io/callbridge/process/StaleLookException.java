@@ -2,11 +2,11 @@ package io.callbridge.process;
 
 import io.quarkus.runtime.annotations.RegisterForReflection;
 
-/** Another look at the call, perhaps on another replica, was written since this one began, or events turned out to be another call's: it must be taken again. */
+/** Another look at a call was stored since this one began: it must be taken again. */
 @RegisterForReflection
-public class StaleLookException extends Exception {
+public class StaleLookException extends RuntimeException {
 
     public StaleLookException(String callId) {
-        super("call " + callId + " was looked at by somebody else meanwhile");
+        super("call " + callId + " was looked at by somebody else");
     }
 }

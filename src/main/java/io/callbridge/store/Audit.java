@@ -31,13 +31,13 @@ public class Audit {
      * @throws StoreException if the store does not take it
      */
     public void record(String who, String action, String subject, String detail) {
-        store.writeAndWait("audit", sql -> sql.update("insert into audit (at, who, action, subject, detail) values (?, ?, ?, ?, ?)",
+        store.forced().writeAndWait("audit", sql -> sql.update("insert into audit (at, who, action, subject, detail) values (?, ?, ?, ?, ?)",
                 Time.millis(), who, action, subject, detail));
     }
 
     /** Newest first. @param before only those with a smaller number */
     public List<Entry> newest(long before, int limit) {
-        return store.read(sql -> sql.query("select seq, at, who, action, subject, detail from audit where seq < ? order by seq desc limit "
+        return store.forced().read(sql -> sql.query("select seq, at, who, action, subject, detail from audit where seq < ? order by seq desc limit "
                 + limit, row -> new Entry(row.getLong(1), row.getLong(2), row.getString(3), row.getString(4), row.getString(5),
                         row.getString(6)), before));
     }

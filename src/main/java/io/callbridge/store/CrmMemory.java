@@ -1,22 +1,23 @@
 package io.callbridge.store;
 
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.Collection;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * What a CRM answered and must be told again: the id that it gave a call, a token, its users. Of no CRM (an empty name): what
- * Callbridge itself must know again.
+ * What must be known again, on the disk before anybody goes on: the id that a CRM gave a call, a token, its users, who holds a lease. Of
+ * no CRM (an empty name): what Callbridge itself must know again.
  */
 @ApplicationScoped
 public class CrmMemory {
 
     /** The database's clock counts: those of replicas differ. */
     private static final String CLAIM = """
-            insert into crm_memory (about, crm, name, value)
-            values ('', ?, ?, ? || ' ' || cast(extract(epoch from clock_timestamp()) * 1000 + ? as bigint))
-            on conflict (about, crm, name) do update set value = excluded.value
-            where split_part(crm_memory.value, ' ', 1) = split_part(excluded.value, ' ', 1)
-            or cast(split_part(crm_memory.value, ' ', 2) as bigint) < extract(epoch from clock_timestamp()) * 1000""";
+            insert into memory (about, crm, name, value, ends_at)
+            values ('', ?, ?, ?, cast(extract(epoch from clock_timestamp()) * 1000 + ? as bigint))
+            on conflict (about, crm, name) do update set value = excluded.value, ends_at = excluded.ends_at
+            where memory.value = excluded.value or memory.ends_at < extract(epoch from clock_timestamp()) * 1000""";
+    private static final String KEEP = "insert into memory (about, crm, name, value) values (?, ?, ?, ?) on conflict (about, crm, name) do ";
 
     private final Store store;
 
@@ -26,40 +27,54 @@ public class CrmMemory {
 
     /** @param about PBX and SubCallID or CallID, with a blank between them; empty: the CRM itself. @return {@code null}: nothing of that name is kept */
     public String recall(String crm, String about, String name) {
-        return store.read(sql -> sql.first("select value from crm_memory where about = ? and crm = ? and name = ?",
+        return store.forced().read(sql -> sql.first("select value from memory where about = ? and crm = ? and name = ?",
                 row -> row.getString(1), about, crm, name));
     }
 
     /** @return completes when it is durable */
     public CompletableFuture<Boolean> keep(String crm, String about, String name, String value) {
-        return store.changeAtOnce("memory " + about, "insert into crm_memory (about, crm, name, value) values (?, ?, ?, ?)"
-                + " on conflict (about, crm, name) do update set value = excluded.value", about, crm, name, value);
+        return store.forced().change("memory " + about, KEEP + "update set value = excluded.value", about, crm, name, value);
     }
 
     /** Like {@link #keep}, but what is kept already stays. */
     public CompletableFuture<Boolean> keepFirst(String crm, String about, String name, String value) {
-        return store.changeAtOnce("memory " + about, "insert into crm_memory (about, crm, name, value) values (?, ?, ?, ?)"
-                + " on conflict (about, crm, name) do nothing", about, crm, name, value);
+        return store.forced().change("memory " + about, KEEP + "nothing", about, crm, name, value);
     }
 
     public CompletableFuture<Boolean> forget(String crm, String about, String name) {
-        return store.changeAtOnce("memory " + about, "delete from crm_memory where about = ? and crm = ? and name = ?", about, crm, name);
+        return store.forced().change("memory " + about, "delete from memory where about = ? and crm = ? and name = ?", about, crm, name);
+    }
+
+    /** All that is known about these calls and legs. */
+    void forget(Collection<String> abouts) {
+        store.forced().writeAndWait("memory", sql -> sql.update("delete from memory where about in " + Sql.in(abouts), abouts.toArray()));
+    }
+
+    /** Whether there may be other replicas; without them nobody has to ask for a claim. */
+    public boolean shared() {
+        return store.kind().shared();
     }
 
     /**
-     * Lets one of several replicas do what only one may do; without others it always may.
+     * Lets one of several replicas do what only one may do; without others it always may. Does not wait.
      *
-     * @param holder a text without blanks
-     * @param ms how long the claim holds unless it is released
-     * @return whether the holder has it now
+     * @param ms how long the claim holds unless it is released, from a moment after this call
+     * @return whether the holder has it now; fails, and in any case ends, when that cannot be found out
      */
     public CompletableFuture<Boolean> claim(String crm, String name, String holder, long ms) {
-        return store.kind().shared() ? store.writeAtOnce("memory ", sql -> sql.update(CLAIM, crm, name, holder, ms) > 0)
+        return shared() ? store.writeAtOnce("memory ", sql -> sql.update(CLAIM, crm, name, holder, ms) > 0)
                 : CompletableFuture.completedFuture(true);
     }
 
+    /** Gives a claim back, if it is the holder's. Does not wait. @return whether it was; fails as {@link #claim} does */
     public CompletableFuture<Boolean> release(String crm, String name, String holder) {
-        return store.changeAtOnce("memory ", "delete from crm_memory where about = '' and crm = ? and name = ? and value like ? || ' %'",
-                crm, name, holder);
+        return store.writeAtOnce("memory ", sql -> sql.update("delete from memory where about = '' and crm = ? and name = ? and value = ?",
+                crm, name, holder) > 0);
+    }
+
+    /** Whether anybody of several replicas has a claim. */
+    public boolean claimed(String crm, String name) {
+        return store.forced().read(sql -> sql.first("select 1 from memory where about = '' and crm = ? and name = ? and ends_at > extract(epoch from"
+                + " clock_timestamp()) * 1000", row -> true, crm, name)) != null;
     }
 }

@@ -81,12 +81,12 @@ public class Outbox {
      * @param known what the call has in the outbox
      * @return what is to be delivered now
      */
-    List<Delivery> put(Sql sql, List<Effects.Put> puts, String pbx, String callId, String trace, long now, List<Delivery> known)
+    List<Delivery> put(Sql sql, List<Calls.Put> puts, String pbx, String callId, String trace, long now, List<Delivery> known)
             throws SQLException {
         List<Delivery> earlier = new ArrayList<>(known);
         List<Delivery> toDeliver = new ArrayList<>();
-        List<Effects.Put> fresh = new ArrayList<>();
-        for (Effects.Put put : puts) {
+        List<Calls.Put> fresh = new ArrayList<>();
+        for (Calls.Put put : puts) {
             Delivery before = earlier.stream().filter(put::isOf).findFirst().orElse(null);
             if (before == null) {
                 fresh.add(put);
@@ -106,11 +106,11 @@ public class Outbox {
         return toDeliver;
     }
 
-    private List<Delivery> insert(Sql sql, List<Effects.Put> fresh, String pbx, String callId, String trace, long now,
+    private List<Delivery> insert(Sql sql, List<Calls.Put> fresh, String pbx, String callId, String trace, long now,
             List<Delivery> earlier) throws SQLException {
         Set<String> behind = new HashSet<>();
         List<Object> values = new ArrayList<>();
-        for (Effects.Put put : fresh) {
+        for (Calls.Put put : fresh) {
             String lane = Delivery.laneOf(put.operation());
             List<Delivery> its = earlier.stream().filter(each -> each.crm().equals(put.crm())).toList();
             // What follows in the order of the call goes after it.
@@ -247,7 +247,8 @@ public class Outbox {
     public boolean cardMayBeShown(String crm, String pbx, String legId) {
         Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ? and pbx = ?", Outbox::delivery,
                 crm, legId, pbx));
-        return card != null && switch (card.state()) {
+        // Its end is wanted, and nobody knows of it: a power cut took the row, which was not forced to the disk.
+        return card == null || switch (card.state()) {
             case "delivered" -> true;
             case "dropped", "dead" -> card.attempts() == 1 && !attempts(card).isEmpty() ? attempts(card).stream().anyMatch(Attempt::mayHaveWorked)
                     : card.enriched() != null || card.attempts() > 0;
@@ -308,8 +309,8 @@ public class Outbox {
     public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt, String enriched) {
         String tries = attempt == null ? delivery.tries() : with(attempt, delivery.tries());
         return store.change(order(delivery), "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?,"
-                + " enriched = coalesce(?, enriched) where seq = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
-                nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(),
+                + " enriched = coalesce(?, enriched) where seq = ? and id = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
+                nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(), delivery.id(),
                 delivery.revision(), state).thenCompose(current -> current ? CompletableFuture.completedFuture(true)
                         : store.change(order(delivery), "update delivery set tries = ?, next_at = case when state = 'pending' then ? else next_at"
                                 + " end, wait = 'retry' where seq = ?", tries, Time.millis(), delivery.seq()).thenApply(again -> false));

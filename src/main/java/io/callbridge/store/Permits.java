@@ -33,7 +33,7 @@ public class Permits {
      * @return 0: it is taken; else when it is worth to ask again, in milliseconds
      */
     public CompletableFuture<Long> take(String name, double rate, int burst, int reserve) {
-        return store.writeAtOnce("rate " + name, sql -> {
+        return store.write("rate " + name, sql -> {
             double here = System.currentTimeMillis();
             sql.update("insert into crm_rate (name, permits, at) values (?, 0, 0) on conflict do nothing", name);
             Bucket bucket = sql.first(row, found -> new Bucket(found.getDouble(1), found.getDouble(2), found.getDouble(3)), name);

@@ -22,18 +22,18 @@ public class StoreCounts {
     private static final long FAILED_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final OutboxControl control;
-    private final CallIndex calls;
+    private final Calls calls;
     private final LongSupplier nanos;
     private Counts counts;
     private RuntimeException failure;
     private long until;
 
     @Inject
-    public StoreCounts(OutboxControl control, CallIndex calls) {
+    public StoreCounts(OutboxControl control, Calls calls) {
         this(control, calls, System::nanoTime);
     }
 
-    StoreCounts(OutboxControl control, CallIndex calls, LongSupplier nanos) {
+    StoreCounts(OutboxControl control, Calls calls, LongSupplier nanos) {
         this.control = control;
         this.calls = calls;
         this.nanos = nanos;

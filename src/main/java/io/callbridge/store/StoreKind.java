@@ -1,26 +1,34 @@
 package io.callbridge.store;
 
+import java.util.List;
+
 /** The databases that can be the store, and what differs between them. */
 public enum StoreKind {
 
-    /** One file, one process, one writer. */
-    SQLITE("jdbc:sqlite:", "sqlite", 1, 32, ""),
+    /** Two files, one process, one writer each. */
+    SQLITE("jdbc:sqlite:", "sqlite", "inbox", 1, 32, ""),
 
     /** Several replicas may share it: what one takes, the others must pass over. */
-    POSTGRESQL("jdbc:postgresql:", "postgresql", 3, 12, " for update skip locked");
+    POSTGRESQL("jdbc:postgresql:", "postgresql", "postgresql", 2, 6, " for update skip locked");
 
     /** How its addresses begin. */
     public final String prefix;
     /** Name of its data source in the configuration. */
     public final String dataSource;
+    /** Name of the one whose commits are forced. */
+    public final String forced;
+    /** All of them, which have a schema each. */
+    public final List<String> schemas;
     final int writers;
     final int readers;
     /** End of a query whose rows are to be claimed. */
     final String claiming;
 
-    StoreKind(String prefix, String dataSource, int writers, int readers, String claiming) {
+    StoreKind(String prefix, String dataSource, String forced, int writers, int readers, String claiming) {
         this.prefix = prefix;
         this.dataSource = dataSource;
+        this.forced = forced;
+        this.schemas = List.of(dataSource, forced).stream().distinct().toList();
         this.writers = writers;
         this.readers = readers;
         this.claiming = claiming;
@@ -39,5 +47,10 @@ public enum StoreKind {
             }
         }
         return null;
+    }
+
+    /** Address of the forced data source: of SQLite a file beside the other one. */
+    public String forcedUrl(String url) {
+        return this == POSTGRESQL ? url : url.replaceFirst("^([^?]*?)(\\.[A-Za-z0-9]+)?(\\?.*)?$", "$1-inbox$2$3");
     }
 }

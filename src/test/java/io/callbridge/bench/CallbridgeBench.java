@@ -156,7 +156,7 @@ class CallbridgeBench {
         double acknowledged = client.flood(answered).perSecond();
         journal.awaitProcessed();
         double processed = answered.size() * 1e9 / (System.nanoTime() - begin);
-        journal.assertJournaled(calls, EVENT_TYPES);
+        journal.assertStored(calls, EVENT_TYPES);
         journal.awaitQuiet();
         return new Flood(acknowledged, processed);
     }
@@ -171,7 +171,7 @@ class CallbridgeBench {
         for (int run = 0; run < Runs.COUNT; run++) {
             List<TestCall> calls = EventRequests.calls((int) (rate * PACED.toSeconds() / EVENT_TYPES.size()));
             acknowledged[run] = load.pace(events.answered(calls), rate);
-            store.assertJournaled(calls, EVENT_TYPES);
+            store.assertStored(calls, EVENT_TYPES);
             store.awaitQuiet();
             nothing[run] = load.pace(noop.answered(calls), rate);
         }
@@ -319,7 +319,7 @@ class CallbridgeBench {
             table.row("f", String.format(Locale.ROOT, "live heap at %,d open legs, KiB", legs), heap.text(0),
                     "the same at an empty store; KiB per leg", emptyHeap.text(0), (heap.median() - emptyHeap.median()) / legs, "<= 1.50");
             Runs restart = Runs.of(run -> restartSeconds(full));
-            assertEquals(legs, journal.count("select count(*) from event"), "events after the restart");
+            assertEquals(legs, journal.count("select sum(open_legs) from call"), "legs after the restart");
             assertEquals(legs, journal.count("select count(*) from delivery where state = 'pending'"), "undelivered after it");
             table.row("g", String.format(Locale.ROOT, "kill to ready with %,d open legs, CRM down, s", legs), restart,
                     "2 x the same at an empty store + 3 s", new Runs(2 * emptyRestart.median() + 3), 2, "<= 1.00");

@@ -43,7 +43,7 @@ class ConsoleBench {
             rows.put("j2 behind 50,000 others", "&after=" + deep.replace("~", "%7E") + " first_at <= " + deep.split("~")[0]);
             rows.put("j3 by outcome", "&outcome=missed outcome = 'missed'");
             rows.put("j4 by number", "&number=%2B79000000007 number = '+79000000007'");
-            rows.put("j5 by extension", "&extension=105 call_id in (select call_id from call_party where extension = '105')");
+            rows.put("j5 by extension", "&extension=105 call_id in (select call_id from call_part where kind = 'extension' and name = '105')");
             for (Map.Entry<String, String> row : rows.entrySet()) {
                 String[] asked = row.getValue().split(" ", 2);
                 measure(table, bridge, store, row.getKey(), asked[0], asked[1]);
@@ -85,11 +85,11 @@ class ConsoleBench {
                 + " + i * 20000 at, 101 + i % 50 extension,"
                 + " iif(i % 10 = 0, '', 'user' || (i % 50)) user from n) select 'main', id, ";
         try (Connection connection = DriverManager.getConnection(url); Statement statement = connection.createStatement()) {
-            statement.execute("insert into call (pbx, call_id, version, first_at, last_at, outcome, number, parties) " + calls
+            statement.execute("insert into call (pbx, call_id, version, first_at, last_at, outcome, number, parties, open_legs, document) " + calls
                     + "1, at, at + 15000,"
                     + " case i % 6 when 3 then 'missed' when 4 then 'unanswered' when 5 then 'local' else 'answered' end,"
-                    + " printf('+7900%07d', i % 150), '{\"' || extension || '\":\"' || user || '\"}' from c");
-            statement.execute("insert into call_party (pbx, call_id, extension, crm_user) " + calls + "extension, user from c");
+                    + " printf('+7900%07d', i % 150), '{\"' || extension || '\":\"' || user || '\"}', 0, '{}' from c");
+            statement.execute("insert into call_part (pbx, call_id, kind, name) " + calls + "'extension', extension from c");
         }
     }
 }

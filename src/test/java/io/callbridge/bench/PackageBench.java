@@ -84,7 +84,7 @@ class PackageBench {
             }
             double busy = residentMb(bridge);
             store.awaitProcessed();
-            assertEquals(3L * calls.size(), store.count("select count(*) from event"), "events in the store");
+            store.assertStored(calls, List.of("dial-in", "answer", "hangup"));
             return new Figures(new Runs(seconds), new Runs(idle), new Runs(busy));
         }
     }

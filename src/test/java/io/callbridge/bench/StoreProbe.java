@@ -2,6 +2,7 @@ package io.callbridge.bench;
 
 import static org.awaitility.Awaitility.await;
 
+import io.callbridge.store.StoreKind;
 import io.callbridge.support.TestCall;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -11,9 +12,10 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
-import java.util.Set;
 
 /** Looks into the store from outside: is what was acknowledged there, and is there still work to do. */
 final class StoreProbe implements AutoCloseable {
@@ -31,34 +33,40 @@ final class StoreProbe implements AutoCloseable {
     }
 
     private final Connection connection;
+    private final Connection inbox;
+    private final boolean postgresql;
 
     StoreProbe(String url) {
         try {
             connection = DriverManager.getConnection(url, READ_ONLY);
+            postgresql = StoreKind.of(url).shared();
+            inbox = DriverManager.getConnection(StoreKind.of(url).forcedUrl(url), READ_ONLY);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    /** Fails unless the journal has an event of each of these types for each call. */
-    void assertJournaled(Collection<TestCall> calls, List<String> types) {
-        Set<String> found = Set.copyOf(column("select leg_id || ' ' || type from event"));
-        long lost = calls.stream().flatMap(call -> types.stream().map(type -> call.legId() + " " + type))
-                .filter(event -> !found.contains(event)).count();
+    /** Fails unless the documents have an event of each of these types for each call. */
+    void assertStored(Collection<TestCall> calls, List<String> types) {
+        Map<String, String> documents = new HashMap<>();
+        column("select cast(call_id || ' ' || " + (postgresql ? "convert_from(document, 'UTF8')" : "cast(document as text)")
+                + " as text) from call").forEach(row -> documents.put(row.split(" ", 2)[0], row));
+        long lost = calls.stream().flatMap(call -> types.stream().filter(type -> !documents.getOrDefault(call.callId(), "").contains(type))).count();
         if (lost > 0) {
-            throw new AssertionError(lost + " acknowledged events are not in the journal");
+            throw new AssertionError(lost + " acknowledged events are in no call");
         }
     }
 
     /** Waits until all events are processed. */
     void awaitProcessed() {
-        awaitNone("events to process", "select count(*) from event where state <> 'done'");
+        await("events to process").atMost(LONGEST).pollInterval(Duration.ofMillis(200))
+                .until(() -> column(inbox, "select count(*) from page").get(0), "0"::equals);
     }
 
     /** Waits until all is processed and delivered, and no timer is due soon. */
     void awaitQuiet() {
         awaitProcessed();
-        awaitNone("timers", "select count(*) from timer where due_at < " + (System.currentTimeMillis() + SOON_MS));
+        awaitNone("timers", "select count(*) from call where due_at < " + (System.currentTimeMillis() + SOON_MS));
         awaitProcessed();
         awaitNone("deliveries", "select count(*) from delivery where state = 'pending'");
     }
@@ -68,6 +76,10 @@ final class StoreProbe implements AutoCloseable {
     }
 
     List<String> column(String query) {
+        return column(connection, query);
+    }
+
+    private static List<String> column(Connection connection, String query) {
         try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(query)) {
             List<String> values = new ArrayList<>();
             while (rows.next()) {
@@ -86,5 +98,6 @@ final class StoreProbe implements AutoCloseable {
     @Override
     public void close() throws SQLException {
         connection.close();
+        inbox.close();
     }
 }

@@ -4,8 +4,8 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Store;
-import io.callbridge.store.StoreLeases;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
@@ -15,6 +15,7 @@ import java.sql.DriverManager;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -97,14 +98,14 @@ class LeaseClusterServiceIT {
     void whoCannotRenewIsNoLeaderBeforeItsLeaseEnds() throws Exception {
         String url = PostgresServer.shared().newDatabase();
         LeaseView view = view(replica(url), "a");
-        Instant asked = Instant.now();
+        Instant asked = Instant.now().truncatedTo(ChronoUnit.MILLIS);
         await("the lead").atMost(SOON).until(view::isLeader);
         try (Connection other = DriverManager.getConnection(url); Statement statement = other.createStatement()) {
             other.setAutoCommit(false);
-            statement.execute("lock table lease in share mode");
-            try (var row = statement.executeQuery("select expires_at from lease")) {
+            statement.execute("lock table memory in share mode");
+            try (var row = statement.executeQuery("select ends_at from memory")) {
                 row.next();
-                assertFalse(row.getTimestamp(1).toInstant().isBefore(asked.plus(LEASE)), "others wait for the whole of it");
+                assertFalse(Instant.ofEpochMilli(row.getLong(1)).isBefore(asked.plus(LEASE)), "others wait for the whole of it");
             }
             nanos.set(LEASE.toNanos() * 8 / 9 - 1);
             view.look();
@@ -119,15 +120,17 @@ class LeaseClusterServiceIT {
 
     @Test
     void aLeaseOfSomebodyElseIsTakenWhenItHasRunOut() throws Exception {
-        StoreLeases leases = new StoreLeases(open(PostgresServer.shared().newDatabase()));
-        assertTrue(leases.take("a", "first", 60_000).join());
-        assertFalse(leases.take("a", "second", 60_000).join());
-        assertFalse(leases.giveBack("a", "second").join());
-        assertTrue(leases.take("a", "first", 1).join());
-        await("its end").pollInterval(Duration.ofMillis(2)).atMost(SOON).until(() -> leases.take("a", "second", 60_000).join());
-        assertFalse(leases.take("a", "first", 60_000).join());
-        assertTrue(leases.giveBack("a", "second").join());
-        assertTrue(leases.take("a", "first", 60_000).join());
+        CrmMemory leases = new CrmMemory(open(PostgresServer.shared().newDatabase()));
+        assertFalse(leases.claimed("", "a"));
+        assertTrue(leases.claim("", "a", "first", 60_000).join());
+        assertTrue(leases.claimed("", "a"));
+        assertFalse(leases.claim("", "a", "second", 60_000).join());
+        assertFalse(leases.release("", "a", "second").join());
+        assertTrue(leases.claim("", "a", "first", 1).join());
+        await("its end").pollInterval(Duration.ofMillis(2)).atMost(SOON).until(() -> leases.claim("", "a", "second", 60_000).join());
+        assertFalse(leases.claim("", "a", "first", 60_000).join());
+        assertTrue(leases.release("", "a", "second").join());
+        assertTrue(leases.claim("", "a", "first", 60_000).join());
     }
 
     private Store open(String url) {
@@ -138,7 +141,7 @@ class LeaseClusterServiceIT {
     }
 
     private LeaseClusterService replica(String url) {
-        LeaseClusterService service = new LeaseClusterService(new StoreLeases(open(url)), TestConfig.settings(TestConfig.of(
+        LeaseClusterService service = new LeaseClusterService(new CrmMemory(open(url)), TestConfig.settings(TestConfig.of(
                 Map.of("callbridge.ami.lease-ms", Long.toString(LEASE.toMillis())), Map.of())), nanos::get);
         service.start();
         services.add(service);

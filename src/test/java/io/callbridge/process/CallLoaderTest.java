@@ -4,7 +4,6 @@ import static io.callbridge.domain.TestEvent.answer;
 import static io.callbridge.domain.TestEvent.dialIn;
 import static io.callbridge.domain.TestEvent.dialOut;
 import static io.callbridge.domain.TestEvent.hangup;
-import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -16,9 +15,7 @@ import io.callbridge.domain.TestEvent;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Effects;
-import io.callbridge.store.Journal;
-import io.callbridge.store.Timer;
+import io.callbridge.store.Event;
 import io.callbridge.support.TestConfig;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.trace.ReadableSpan;
@@ -27,11 +24,13 @@ import io.opentelemetry.sdk.trace.data.LinkData;
 import io.opentelemetry.sdk.trace.data.SpanData;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -45,27 +44,37 @@ import org.junit.jupiter.api.Test;
 class CallLoaderTest {
 
     private static final String CALLER = "+79000000010";
-    private final Instant now = Instant.now();
     private static final String LEG = "71101-1";
+    private static final Instant NONE = Instant.EPOCH;
+    private final Instant now = Instant.now().truncatedTo(ChronoUnit.MILLIS);
 
-    private final List<Journal.Entry> entries = new ArrayList<>();
+    private final List<Event> came = new ArrayList<>();
 
     @Test
     void aLegHasATimerForItsLimitAndLosesItAsAContainerOrIfNobodyKnowsIt() {
-        assertEquals(List.of(new Timer("main", "call", "71101-1", now.plus(Duration.ofMinutes(15)))),
-                look(List.of("71101-1"), dialIn("101").from(CALLER).at(now)));
-        assertEquals(List.of(none("71140-1"), new Timer("main", "call", Timer.MISSED, now.plusSeconds(5))), look(List.of("71140-1"),
+        assertEquals(Map.of(LEG, now.plus(Duration.ofMinutes(15))), timers(List.of(LEG), dialIn("101").from(CALLER).at(now)));
+        assertEquals(Map.of("71140-1", NONE, Fold.MISSED, now.plusSeconds(5)), timers(List.of("71140-1"),
                 dialIn("140").from(CALLER).at(now.minusSeconds(20)), hangup("140").from(CALLER).bridged(false).at(now)));
-        assertEquals(List.of(none("71102-1")), look(List.of("71102-1"), dialIn("101").from(CALLER).at(now)));
+        assertEquals(Map.of("71102-1", NONE), timers(List.of("71102-1"), dialIn("101").from(CALLER).at(now)));
     }
 
     /** A look takes along what waited: its other leg must not bring back the timer that the whole call is done with. */
     @Test
     void aTimerOfTheWholeCallIsDoneWhenItIsDueAlsoWhenALegIsLookedAtToo() {
         TestEvent over = hangup("880").from(CALLER).bridged(false).at(now.minusSeconds(5));
-        assertEquals(List.of(none(Timer.MISSED)), look(List.of(Timer.MISSED), over));
-        assertEquals(List.of(new Timer("main", "call", "71101-1", now.plus(Duration.ofMinutes(15))), none(Timer.MISSED)),
-                look(List.of(Timer.MISSED, "71101-1"), over, dialIn("101").from(CALLER).at(now)));
+        assertEquals(Map.of(Fold.MISSED, NONE), timers(List.of(Fold.MISSED), over));
+        assertEquals(Map.of(LEG, now.plus(Duration.ofMinutes(15)), Fold.MISSED, NONE),
+                timers(List.of(Fold.MISSED, LEG), over, dialIn("101").from(CALLER).at(now)));
+    }
+
+    @Test
+    void whatIsKnownAtTheHangupIsDecidedThen() {
+        came(dialIn("101").from(CALLER).at(now.minusSeconds(30)), 0);
+        came(answer("101").from(CALLER).at(now.minusSeconds(25)), 0);
+        came(hangup("101").from(CALLER).talked(25).at(now), 0);
+        Fold fold = loader("").look(open(List.of(), came), came.subList(2, 3), List.of());
+        assertEquals(List.of(LEG, Fold.MISSED), fold.subjects);
+        assertNull(fold.timers.get(Fold.MISSED));
     }
 
     /** Else the IVR of a call of last week would keep today's from being registered (R44). */
@@ -78,14 +87,11 @@ class CallLoaderTest {
         assertEquals(List.of(behind), CallLoader.atThatTime(List.of(begin, end), List.of(lastWeek, behind)));
     }
 
-    private static Timer none(String subject) {
-        return new Timer("main", "call", subject, null);
-    }
-
-    private static List<Timer> look(List<String> subjects, TestEvent... events) {
+    private static Map<String, Instant> timers(List<String> subjects, TestEvent... events) {
         Fold fold = fold(subjects, List.of(), events);
-        CallLoader.setTimers(fold, "main", "call");
-        return fold.timers;
+        CallLoader.setTimers(fold);
+        return fold.timers.keySet().stream().collect(Collectors.toMap(subject -> subject,
+                subject -> fold.timers.get(subject) == null ? NONE : Instant.ofEpochMilli(fold.timers.get(subject))));
     }
 
     @Test
@@ -93,10 +99,11 @@ class CallLoaderTest {
         TestEvent[] late = {dialOut("101").to(CALLER).at(0), answer("101").to(CALLER).at(5),
                 hangup("101").to(CALLER).talked(25).at(30)};
         assertEquals("", leg(List.of(), late).get("registered"));
-        assertEquals("", leg(List.of(written(Delivery.CARD, "71101-1", "{}"), written(Delivery.CALL, "71102-1",
-                "{\"result\":\"busy\"}")), late).get("registered"));
-        Map<String, Object> facts = leg(List.of(written(Delivery.CALL, "71101-1", "{\"result\":\"no-answer\"}")), late);
-        assertEquals("no-answer", facts.get("registered"));
+        assertEquals("", leg(List.of(written(1, Delivery.CARD, LEG, "{}"),
+                written(2, Delivery.CALL, "71102-1", "{\"result\":\"busy\"}")), late).get("registered"));
+        Map<String, Object> facts = leg(List.of(written(1, Delivery.CALL, LEG, "{\"result\":\"unknown\"}"),
+                written(1, Delivery.CALL, LEG, "{\"result\":\"no-answer\"}")), late);
+        assertEquals("no-answer", facts.get("registered"), "as it was told last");
         assertEquals("answered", facts.get("result"));
     }
 
@@ -117,7 +124,7 @@ class CallLoaderTest {
     }
 
     private static Map<String, Object> leg(List<Delivery> deliveries, TestEvent... events) {
-        return facts(exchange -> new LegFacts().of(Map.of("subject", "71101-1"), fold(List.of("71101-1"), deliveries, events), exchange));
+        return facts(exchange -> new LegFacts().of(Map.of("subject", LEG), fold(List.of(LEG), deliveries, events), exchange));
     }
 
     /** What a condition sees is what the next bean gets. */
@@ -128,63 +135,53 @@ class CallLoaderTest {
         return new HashMap<>(exchange.getVariables());
     }
 
-    private static Delivery written(String operation, String id, String body) {
-        return new Delivery(1, "rest", operation, id, "main", "call", "calls", body, null, "delivered", 1, 1, "[]", 0, 0, 0, null);
+    private static Delivery written(long seq, String operation, String id, String body) {
+        return new Delivery(seq, "rest", operation, id, "main", "call", "calls", body, null, "delivered", 1, 1, "[]", 0, 0, 0, null);
     }
 
     @Test
     void ofSeveralEventsItIsTheNewestOneAndTheOthersAreLinked() {
-        journaled("done", dialIn("101"), 1);
-        journaled("new", answer("101"), 2);
-        journaled("failed", answer("101").at(6), 3);
-        journaled("new", hangup("101"), 4);
-        SpanData look = look();
+        came(dialIn("101"), 1);
+        came(answer("101"), 2);
+        came(answer("101").at(6), 3);
+        came(hangup("101"), 4);
+        SpanData look = look(came.subList(1, 4), List.of());
         assertEquals(id(4) + id(4), look.getTraceId());
         assertEquals(id(4), look.getParentSpanId());
         assertEquals(List.of(id(2), id(3)), look.getLinks().stream().map(LinkData::getSpanContext).map(link -> link.getSpanId()).toList());
     }
 
     @Test
+    void ofATimerItIsTheNewestEventOfWhatItIsAbout() {
+        came(dialIn("101"), 1);
+        came(dialIn("102"), 2);
+        assertEquals(id(1), look(List.of(), List.of(LEG)).getParentSpanId());
+        assertEquals(id(2), look(List.of(), List.of(Fold.MISSED)).getParentSpanId());
+    }
+
+    @Test
     void itBeginsATraceIfTheEventHadNoneAndIsNotTracedWithoutACollector() {
-        journaled("new", dialIn("101"), 0);
-        assertFalse(look().getParentSpanContext().isValid());
-        assertTrue(look().getSpanContext().isValid());
-        journaled("new", dialIn("101"), 1);
-        assertNull(Tracing.traceparent(traced("").span));
+        came(dialIn("101"), 0);
+        assertFalse(look(came, List.of()).getParentSpanContext().isValid());
+        assertTrue(look(came, List.of()).getSpanContext().isValid());
+        came(answer("101"), 1);
+        assertNull(Tracing.traceparent(loader("").look(open(List.of(), came), came, List.of()).span));
     }
 
     /** @param number of its trace; 0: it has none */
-    private void journaled(String state, TestEvent event, int number) {
-        entries.add(new Journal.Entry(entries.size() + 1, state, event.leg(LEG).build(), Map.of(),
-                number == 0 ? null : "00-" + id(number) + id(number) + "-" + id(number) + "-01"));
+    private void came(TestEvent event, int number) {
+        came.add(event(event, came.size(), number == 0 ? null : "00-" + id(number) + id(number) + "-" + id(number) + "-01"));
     }
 
-    private SpanData look() {
-        return ((ReadableSpan) traced("http://collector:4318").span).toSpanData();
+    private SpanData look(List<Event> fresh, List<String> due) {
+        return ((ReadableSpan) loader("http://collector:4318").look(open(List.of(), came), fresh, due).span).toSpanData();
     }
 
-    private Fold traced(String collector) {
+    private static CallLoader loader(String collector) {
         Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
                 "callbridge.pbx.main.extensions.101.id", "71101", "callbridge.tracing.endpoint", collector), Map.of()));
-        Effects effects = new Effects(null, null, null) {
-            @Override
-            public Snapshot snapshot(String pbx, String callId) {
-                return new Snapshot(null, entries, List.of());
-            }
-        };
         OpenTelemetrySdk sdk = OpenTelemetrySdk.builder().setTracerProvider(SdkTracerProvider.builder().build()).build();
-        Exchange exchange = new DefaultExchange(new DefaultCamelContext());
-        String callId = entries.get(0).event().callId();
-        exchange.getMessage().setBody(Map.of("pbx", "main", "callId", callId, "looks", List.of(Map.of("subject", LEG))));
-        ReusedIds none = new ReusedIds(null, null, null, null) {
-            @Override
-            boolean settle(String pbx, String callId, List<Journal.Entry> all) {
-                return false;
-            }
-        };
-        CrmUsers users = new CrmUsers(null, null, settings, null, null);
-        assertDoesNotThrow(() -> new CallLoader(null, effects, settings, none, users, new Tracing(sdk, settings)).load(exchange));
-        return exchange.getProperty(Fold.PROPERTY, Fold.class);
+        return new CallLoader(null, settings, new CrmUsers(null, null, settings, null, null), new Tracing(sdk, settings));
     }
 
     private static String id(int number) {
@@ -192,9 +189,20 @@ class CallLoaderTest {
     }
 
     /** @param deliveries what the outbox has of the call */
-    static Fold fold(List<String> subjects, List<Delivery> deliveries, TestEvent... events) {
-        List<Journal.Entry> entries = IntStream.range(0, events.length)
-                .mapToObj(i -> new Journal.Entry(i + 1, "new", events[i].build(), Map.of(), null)).toList();
-        return new Fold(new Effects.Snapshot(null, entries, deliveries), List.of(), TestEvent.DIRECTORY, TestEvent.SETTINGS, subjects);
+    private static Fold fold(List<String> subjects, List<Delivery> deliveries, TestEvent... events) {
+        List<Event> came = IntStream.range(0, events.length).mapToObj(i -> event(events[i], i, null)).toList();
+        return new Fold(open(deliveries, came), came, List.of(), TestEvent.DIRECTORY, TestEvent.SETTINGS, subjects);
+    }
+
+    private static OpenCall open(List<Delivery> deliveries, List<Event> events) {
+        OpenCall open = new OpenCall("main", "call");
+        events.forEach(open.document::add);
+        deliveries.forEach(open::told);
+        return open;
+    }
+
+    /** @param number makes it another one than the others of the call */
+    private static Event event(TestEvent event, int number, String trace) {
+        return new Event(event.build(), Map.of("n", Integer.toString(number)), trace, new byte[0]);
     }
 }

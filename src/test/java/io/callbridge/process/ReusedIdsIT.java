@@ -1,27 +1,38 @@
 package io.callbridge.process;
 
-import static io.callbridge.domain.TestEvent.answer;
-import static io.callbridge.domain.TestEvent.dialIn;
-import static io.callbridge.domain.TestEvent.hangup;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.ingest.EventReader;
+import io.callbridge.deliver.CrmUsers;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.Effects;
-import io.callbridge.store.Journal;
+import io.callbridge.platform.Time;
+import io.callbridge.platform.Tracing;
+import io.callbridge.store.CallRow;
+import io.callbridge.store.Calls;
+import io.callbridge.store.Calls.Look;
+import io.callbridge.store.Calls.Put;
+import io.callbridge.store.Calls.Stored;
+import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Document;
+import io.callbridge.store.Event;
+import io.callbridge.store.Inbox;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreKind;
-import io.callbridge.store.Timer;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -29,6 +40,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.apache.camel.ProducerTemplate;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,47 +57,71 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Which call and leg an event is of, when a PBX uses ids again: told by their times, in whatever order they come. */
+/**
+ * Which call and leg an event is of, when a PBX uses ids again: told by their times, in whatever order they come. Events go into the inbox
+ * and through the lanes; instead of the routes a card is asked for at every leg, which must be where its leg is.
+ */
 @ParameterizedClass(name = "{0}")
 @EnumSource(StoreKind.class)
 class ReusedIdsIT {
 
     private static final Instant BEGIN = Instant.parse("2025-03-04T09:00:00Z");
     private static final int HOUR = 3600;
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     @TempDir
     private Path folder;
     @Parameter
     private StoreKind kind;
+    private final DefaultCamelContext context = new DefaultCamelContext();
     private Store store;
-    private Journal journal;
-    private Effects effects;
-    private ReusedIds reused;
-    private Instant arrival = BEGIN;
+    private Inbox inbox;
+    private Calls calls;
+    private CallLanes lanes;
+    private volatile Instant arrival = BEGIN;
 
     @BeforeEach
     void open() {
-        store = TestStore.of(kind == StoreKind.SQLITE ? "jdbc:sqlite:" + folder.resolve("callbridge.db") : PostgresServer.shared().newDatabase());
+        Time.follow(((InstantSource) () -> arrival).withZone(ZoneOffset.UTC));
+        store = TestStore.of(kind == StoreKind.SQLITE ? "jdbc:sqlite:" + folder.resolve("callbridge.db")
+                : PostgresServer.shared().newDatabase());
         store.open();
         Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more"), Map.of()));
-        journal = new Journal(store, new ObjectMapper());
-        effects = new Effects(store, journal, new Outbox(store, new ObjectMapper(), settings));
-        reused = new ReusedIds(journal, effects, settings, new CallLanes(null, journal) {
-            @Override
-            void submit(String pbx, String callId, String legId) {
-                // Looked at by the test.
-            }
-
-            @Override
-            public void submit(Timer timer) {
-                // Looked at by the test.
-            }
-        });
+        inbox = new Inbox(store, settings, new SimpleMeterRegistry());
+        calls = new Calls(store, new Outbox(store, new ObjectMapper(), settings));
+        CallLoader loader = new CallLoader(calls, settings, new CrmUsers(null, null, settings, null, null), new Tracing(null, settings));
+        ProducerTemplate template = (ProducerTemplate) Proxy.newProxyInstance(getClass().getClassLoader(),
+                new Class<?>[] {ProducerTemplate.class}, (proxy, method, values) -> processed((Processor) values[1]));
+        lanes = new CallLanes(template, inbox, calls, loader, new LegRepository(calls), new ReusedIds(calls, settings),
+                new CrmMemory(store), settings);
+        lanes.events();
     }
 
     @AfterEach
     void close() throws InterruptedException {
+        lanes.close(null);
         store.close();
+        Time.follow(Clock.systemUTC());
+    }
+
+    /** What the route process-event does. */
+    private Exchange processed(Processor work) throws Exception {
+        Exchange exchange = new DefaultExchange(context);
+        work.process(exchange);
+        Fold fold = exchange.getProperty(Fold.PROPERTY, Fold.class);
+        fold.decisions.forEach(fold.open.document::decide);
+        CallRow row = CallSummary.of(fold);
+        List<Put> cards = fold.call.legs().stream().map(leg -> new Put("rest", Delivery.CARD, leg.id(), "{}", Long.MAX_VALUE)).toList();
+        fold.written = calls.save(new Look(row, fold.open.document.bytes(), CallSummary.parts(fold), cards, fold.open.deliveries, null))
+                .thenApply(deliveries -> {
+                    if (deliveries == null) {
+                        return false;
+                    }
+                    fold.open.row = CallSummary.next(row);
+                    deliveries.forEach(fold.open::told);
+                    return true;
+                });
+        return exchange;
     }
 
     /**
@@ -102,6 +144,8 @@ class ReusedIdsIT {
             what is sent again is no new call | dial-in c l 0 ; hangup c l 20 ; dial-in c l 3h \
             ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 3h \
             ; later 30h ; dial-in c l 0 ; hangup c l 20 ; dial-in c l 3h ; c = c l: dial-in 0, hangup 20 & c~2 l~2: dial-in 3h
+            an answer that comes hours late is the old call's | dial-in c l 0 ; hangup c l 20 ; later 3h ; answer c l 10 \
+            ; c = c l: answer 10, dial-in 0, hangup 20
             a call that is not over for an hour is the same | dial-in c l 0 ; answer c l 5 ; dial-in c m 4h ; hangup c l 4h10 \
             ; dial-in c n 5h \
             ; c = c l: answer 5, dial-in 0, hangup 4h10 & c m: dial-in 4h & c n: dial-in 5h
@@ -136,9 +180,9 @@ class ReusedIdsIT {
             String[] words = step.split(" ");
             switch (words[words.length > 1 && words[1].matches("=|says") ? 1 : 0]) {
                 case "=" -> assertEquals(step, (words[0] + " = " + String.join(" & ", looked(words[0]))).strip());
-                case "says" -> assertTrue(effects.decisions("main", words[0]).get(0).reason().contains(step.split(" says ")[1]), step);
+                case "says" -> assertTrue(document(words[0]).decisions().get(0).reason().contains(step.split(" says ")[1]), step);
                 case "later" -> arrival = arrival.plusSeconds(seconds(words[1]));
-                case "purge" -> store.write("", sql -> sql.update("delete from event where call_id = ?", words[1])).join();
+                case "purge" -> purge(words[1]);
                 default -> comes(words[0], words[1], words[2], words[3], words.length > 4 ? words[4] : null);
             }
         }
@@ -165,25 +209,77 @@ class ReusedIdsIT {
             Collections.shuffle(events, new Random(seed));
             for (String event : events) {
                 comes(event.split(" ")[0], id, id + "-l", event.split(" ")[1], null);
-                looked(id);
             }
             assertEquals(List.of(id + " " + id + "-l: answer 5, dial-in 0, hangup 20",
                     id + "~2 " + id + "-l~2: answer 3h5, dial-in 3h, hangup 3h20"), looked(id));
         }
     }
 
-    /** The answer of the new call may be in the journal before anybody knows that it is one. */
+    /** The leg is the call's that it came with last, and its card with it; the lanes of the two calls are different ones. */
     @Test
-    void aLookTakesInNothingThatMayBeAnotherCalls() {
-        Fold fold = CallLoaderTest.fold(List.of("71101-1"), List.of(), dialIn("101").from("+79000000010").at(0),
-                hangup("101").from("+79000000010").at(20));
-        fold.include(List.of(answer("101").from("+79000000010").at(3 * HOUR).build()));
-        assertFalse(fold.call.anyAnswered());
-        fold.include(List.of(answer("101").from("+79000000010").at(10).arrives(3 * HOUR).build()));
-        assertTrue(fold.call.anyAnswered());
+    void aLegMovesBetweenCallsOfDifferentLanesWhateverComesFirst() {
+        for (int number = 0; number < 10; number++) {
+            String from = "a" + number;
+            String to = "b" + number;
+            String leg = "l" + number;
+            List<String> events = new ArrayList<>(List.of("dial-in a 0", "dial-in a m 0", "answer a 10", "dial-in b n 20", "hangup b 1m"));
+            Collections.shuffle(events, new Random(number));
+            for (String event : events) {
+                String[] words = event.split(" ");
+                comes(words[0], words[1] + number, leg + (words.length == 4 ? words[2] : ""), words[words.length - 1], null);
+            }
+            assertEquals(List.of(from + " " + leg + "m: dial-in 0"), looked(from), events::toString);
+            assertEquals(List.of(to + " " + leg + ": answer 10, dial-in 0, hangup 1m", to + " " + leg + "n: dial-in 20"), looked(to),
+                    events::toString);
+        }
+    }
+
+    @Test
+    void allAtOnceGivesTheSame() {
+        List<String> events = new ArrayList<>(List.of("dial-in 0", "answer 5", "hangup 20", "dial-in 3h", "answer 3h5", "hangup 3h20"));
+        List<CompletableFuture<Void>> appended = new ArrayList<>();
+        for (int seed = 0; seed < 50; seed++) {
+            String id = "c" + seed;
+            Collections.shuffle(events, new Random(seed));
+            events.forEach(event -> appended.add(inbox.append(List.of(event(event.split(" ")[0], id, id + "-l", event.split(" ")[1], null)))));
+        }
+        appended.forEach(CompletableFuture::join);
+        settle();
+        for (int seed = 0; seed < 50; seed++) {
+            String id = "c" + seed;
+            assertEquals(List.of(id + " " + id + "-l: answer 5, dial-in 0, hangup 20",
+                    id + "~2 " + id + "-l~2: answer 3h5, dial-in 3h, hangup 3h20"), looked(id));
+        }
+    }
+
+    /** Two looks at the same time must not each take the leg for theirs alone. */
+    @Test
+    void ofTwoCallsThatAreLookedAtAtTheSameTimeOneGetsTheLeg() {
+        List<CompletableFuture<Void>> appended = new ArrayList<>();
+        for (int number = 0; number < 50; number++) {
+            String leg = "l" + number;
+            List<Event> events = new ArrayList<>(List.of(event("dial-in", "a" + number, leg, "0", null),
+                    event("dial-in", "a" + number, leg + "m", "0", null), event("answer", "a" + number, leg, "10", null),
+                    event("dial-in", "b" + number, leg + "n", "20", null), event("hangup", "b" + number, leg, "1m", null)));
+            Collections.shuffle(events, new Random(number));
+            events.forEach(event -> appended.add(inbox.append(List.of(event))));
+        }
+        appended.forEach(CompletableFuture::join);
+        settle();
+        for (int number = 0; number < 50; number++) {
+            assertEquals(List.of("a" + number + " l" + number + "m: dial-in 0"), looked("a" + number));
+            assertEquals(List.of("b" + number + " l" + number + ": answer 10, dial-in 0, hangup 1m",
+                    "b" + number + " l" + number + "n: dial-in 20"), looked("b" + number));
+        }
     }
 
     private void comes(String type, String callId, String legId, String time, String channel) {
+        arrival = arrival.plusMillis(1);
+        inbox.append(List.of(event(type, callId, legId, time, channel))).join();
+        settle();
+    }
+
+    private Event event(String type, String callId, String legId, String time, String channel) {
         Map<String, String> fields = new HashMap<>(Map.of("EventType", type, "CallID", callId, "SubCallID", legId));
         if (!time.equals("-")) {
             fields.put("EventTime", BEGIN.plusSeconds(seconds(time)).toString());
@@ -191,23 +287,43 @@ class ReusedIdsIT {
         if (channel != null) {
             fields.put("AsteriskChannel", channel);
         }
-        arrival = arrival.plusMillis(1);
-        journal.append(List.of(new Journal.New(EventReader.read("main", fields, arrival), fields, null))).join();
+        return Event.of("main", fields, arrival, null);
     }
 
-    /** Looks at a call until nothing of it is another's. @return it and its later ones, a line for each leg */
+    /** Until nothing of any call is another's. */
+    private void settle() {
+        await().atMost(SOON).pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(2))
+                .until(() -> inbox.waiting() == 0 && lanes.busy() == 0);
+    }
+
+    /** As retention does. */
+    private void purge(String callId) {
+        store.writeAndWait("", sql -> {
+            for (String table : List.of("delivery", "call_part", "call")) {
+                sql.update("delete from " + table + " where call_id = ?", callId);
+            }
+            return null;
+        });
+    }
+
+    private Document document(String callId) {
+        return Document.of(calls.one("main", callId).document());
+    }
+
+    /** @return a call and its later ones, a line for each leg */
     private List<String> looked(String callId) {
-        for (boolean settled = false; !settled;) {
-            List<Journal.Entry> entries = journal.call("main", callId);
-            settled = entries.isEmpty() || !reused.settle("main", callId, entries);
-        }
         List<String> lines = new ArrayList<>();
         for (String id : List.of(callId, callId + "~2", callId + "~3")) {
-            Map<String, List<String>> legs = new TreeMap<>();
-            for (Journal.Entry entry : journal.call("main", id)) {
-                legs.computeIfAbsent(entry.event().legId(), leg -> new ArrayList<>())
-                        .add(entry.event().type().word + " " + shown(entry.event().time()));
+            Stored stored = calls.one("main", id);
+            if (stored == null) {
+                continue;
             }
+            Map<String, List<String>> legs = new TreeMap<>();
+            for (Event event : Document.of(stored.document()).events()) {
+                legs.computeIfAbsent(event.call().legId(), leg -> new ArrayList<>())
+                        .add(event.call().type().word + " " + shown(event.call().time()));
+            }
+            assertEquals(legs.keySet(), new TreeSet<>(stored.deliveries().stream().map(Delivery::id).toList()), () -> "cards of " + id);
             legs.forEach((leg, events) -> lines.add(id + " " + leg + ": " + String.join(", ", events.stream().sorted().toList())));
         }
         return lines;

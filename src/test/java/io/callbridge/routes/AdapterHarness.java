@@ -71,7 +71,7 @@ public final class AdapterHarness implements AutoCloseable {
 
     /** At the beginning of a test. */
     public static void forget() {
-        STORE.changeAtOnce("", "delete from crm_memory").join();
+        STORE.writeAtOnce("", sql -> sql.update("delete from memory")).join();
         MADE.values().forEach(made -> made.routes.pace().permits.set(0));
     }
 

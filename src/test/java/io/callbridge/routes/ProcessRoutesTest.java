@@ -196,7 +196,7 @@ class ProcessRoutesTest {
     /** No leg's decision becomes another's, nor one of the call; what comes after the cards is the work as it came. */
     @Test
     void oneEventEndsTheCardOfEveryPhoneThatRang() {
-        Map<String, Object> work = Map.of("trigger", "event", "pbx", "main", "callId", "c1", "subject", "71101-a1");
+        Map<String, Object> work = Map.of("pbx", "main", "callId", "c1");
         Map<String, Object> ends = with(CARD, facts("shown end=ended"));
         decisions.on("cardFacts.legs", exchange -> List.of(with(CARD, facts("shown")), ends, with(CARD, facts("over")), CARD));
         Exchange exchange = decisions.send("process-card", work);
@@ -219,34 +219,31 @@ class ProcessRoutesTest {
     }
 
     /**
-     * One look at a call: loaded once, decided by what triggered it, all cards after that, and one commit whatever happened between.
-     * The commit knows what to leave out, and when to look again: without it a timer would stay due, and come at once.
+     * One look at a call: each leg, and the whole call; all cards after that, and one commit whatever happened between, which knows what to
+     * leave out.
      */
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            event 71101-a1                        |                     | calls card commit
-            event                                 |                     | calls card commit
-            timer                                 |                     | missed card commit
-            timer 71101-a1                        |                     | outcome card commit
-            timer missed                          |                     | outcome card commit
-            event 71101-a1, event 71102-a2, timer |                     | calls calls missed card commit
-            event 71101-a1                        | direct:process-calls | calls fail card commit
-            event 71101-a1                        | direct:process-card | calls card fail commit
-            event 71101-a1                        | callLoader.load     | commit
-            event 71101-a1                        | effects.commit      | calls card commit
+            71101-a1                |                       | calls card commit
+            whole                   |                       | missed card commit
+            71101-a1 71102-a2 whole |                       | calls calls missed card commit
+            71101-a1                | direct:process-calls  | calls fail card commit
+            whole                   | direct:process-missed | missed fail card commit
+            71101-a1                | direct:process-card   | calls card fail commit
+            71101-a1                | callLoader.look       | fail card commit
+            71101-a1                | effects.commit        | calls card commit
             """)
-    void aLookIsLoadedDecidedAndCommitted(String triggers, String failing, String asked) {
+    void aLookIsDecidedAndCommitted(String subjects, String failing, String asked) {
         Exception broken = new IllegalStateException("broken");
         if (failing != null) {
             looks.fail(failing, broken);
         }
-        List<Map<String, Object>> works = Stream.of(triggers.split(", ")).map(trigger -> trigger.split(" "))
-                .map(trigger -> Map.<String, Object>of(
-                "trigger", trigger[0], "pbx", "main", "callId", "c1", "subject", trigger.length > 1 ? trigger[1] : "")).toList();
+        List<Map<String, Object>> works = Stream.of(subjects.split(" ")).map(subject -> facts(subject.equals("whole") ? "subject= whole"
+                : "!whole subject=" + subject)).toList();
         Exchange exchange = looks.send("process-event", Map.of("pbx", "main", "callId", "c1", "looks", works));
-        assertEquals("callLoader.load " + asked, String.join(" ", looks.asked()).replace("direct:process-", ""));
-        // The lane brings the work again.
-        assertSame("callLoader.load effects.commit".contains(String.valueOf(failing)) ? broken : null, exchange.getException());
+        assertEquals(asked, String.join(" ", looks.asked()).replace("direct:process-", ""));
+        // The lane takes the look again.
+        assertSame("effects.commit".equals(failing) ? broken : null, exchange.getException());
         looks.steps().stream().filter(step -> step.name().matches("direct:process-(calls|missed)"))
                 .forEach(step -> assertTrue(works.contains(step.body()), step.name()));
     }
@@ -257,8 +254,8 @@ class ProcessRoutesTest {
         try (RouteHarness stage = RouteHarness.of("process-event", "process-missed", "process-card", "process-reprocess").start()) {
             stage.on("missedFacts", exchange -> MISSED).on("cardFacts.legs", exchange -> List.of());
             stage.fail("effects.registerMissed", new IllegalStateException("broken")).send("process-event",
-                    Map.of("pbx", "main", "callId", "c1", "looks", List.of(Map.of("trigger", "timer", "subject", ""))));
-            assertEquals(List.of("callLoader.load", "registerMissed", "fail", "commit"), stage.asked());
+                    Map.of("pbx", "main", "callId", "c1", "looks", List.of(facts("subject= whole"))));
+            assertEquals(List.of("registerMissed", "fail", "commit"), stage.asked());
             stage.on("reprocess.looks", exchange -> List.of(facts("subject= whole")))
                     .send("process-reprocess", Map.of("pbx", "main", "callId", "c1"));
             assertEquals(List.of("callLoader.load", "reprocess.looks", "registerMissed", "fail", "reprocess.settle"), stage.asked());
@@ -278,7 +275,7 @@ class ProcessRoutesTest {
             return null;
         });
         assertNull(looks.send("process-reprocess", work).getException());
-        List<String> once = List.of("callLoader.load", "reprocess.looks", "direct:process-outcome", "direct:process-missed",
+        List<String> once = List.of("callLoader.load", "reprocess.looks", "direct:process-calls", "direct:process-missed",
                 "reprocess.settle");
         assertEquals(Stream.of(once, once, once).flatMap(List::stream).toList(), looks.asked());
         assertTrue(looks.steps().stream().filter(step -> step.name().equals("callLoader.load")).allMatch(step -> step.body().equals(work)));

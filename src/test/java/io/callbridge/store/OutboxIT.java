@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.ingest.EventReader;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
@@ -16,8 +15,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,7 +30,6 @@ class OutboxIT {
 
     private static final String LEG = "71101-a1";
     private static final long EVER = Long.MAX_VALUE;
-    private static final int CALLS = 300;
     /** Of an answer. */
     private static final int KEPT = 2048;
     /** Of the lease, which is a minute, the half. */
@@ -168,40 +164,15 @@ class OutboxIT {
         assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
     }
 
-    /** Events that were read together are seen together, whichever writer of a store in common takes them. */
-    @Test
-    void nobodySeesAPartOfABatch() {
-        Journal journal = new Journal(store, new ObjectMapper());
-        List<CompletableFuture<Integer>> seen = IntStream.range(0, CALLS).mapToObj(call -> journal.append(List.of(
-                event(call, "dial-in"), event(call, "answer"), event(call, "hangup"), event(call, "answer"))).thenApply(isNew -> {
-                    assertEquals(List.of(true, true, true, false), isNew);
-                    return journal.call("main", "c" + call).size();
-                })).toList();
-        // Somebody who looks at any moment.
-        while (!seen.stream().allMatch(CompletableFuture::isDone)) {
-            for (int call = 0; call < CALLS; call += 10) {
-                int events = journal.call("main", "c" + call).size();
-                assertEquals(events == 0 ? 0 : 3, events);
-            }
-        }
-        seen.forEach(events -> assertEquals(3, events.join()));
-        assertEquals(0, journal.appending());
-    }
-
-    private static Journal.New event(int call, String type) {
-        Map<String, String> fields = Map.of("EventType", type, "CallID", "c" + call, "SubCallID", "71101-" + call);
-        return new Journal.New(EventReader.read("main", fields, Instant.now()), fields, null);
-    }
-
     private boolean put(String pbx, String operation, String id, long expiresAt) {
-        return !store.write("", sql -> outbox.put(sql, List.of(new Effects.Put("rest", operation, id, "{}", expiresAt)), pbx, "c1", null, 1,
+        return !store.write("", sql -> outbox.put(sql, List.of(new Calls.Put("rest", operation, id, "{}", expiresAt)), pbx, "c1", null, 1,
                 outbox.call(sql, pbx, "c1"))).join().isEmpty();
     }
 
     /** Of one leg. */
     private List<Delivery> put(String pbx, List<String> operations, long expiresAt, List<Delivery> known) {
         String id = pbx.equals("main") ? "l" : LEG;
-        return store.write("", sql -> outbox.put(sql, operations.stream().map(each -> new Effects.Put("rest", each, id, "{}", expiresAt)).toList(),
+        return store.write("", sql -> outbox.put(sql, operations.stream().map(each -> new Calls.Put("rest", each, id, "{}", expiresAt)).toList(),
                 pbx, "c1", null, System.currentTimeMillis(), known)).join();
     }
 

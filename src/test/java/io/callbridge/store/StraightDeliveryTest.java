@@ -161,10 +161,10 @@ class StraightDeliveryTest {
 
     /** Puts what a look has found, and hands it over after the commit. */
     private List<Delivery> look(String... effects) {
-        List<Effects.Put> puts = new ArrayList<>();
+        List<Calls.Put> puts = new ArrayList<>();
         for (String effect : effects) {
             String[] words = effect.split(" ");
-            puts.add(new Effects.Put("rest", words[0], words[1], "{}", Long.MAX_VALUE));
+            puts.add(new Calls.Put("rest", words[0], words[1], "{}", Long.MAX_VALUE));
         }
         List<Delivery> put = Unchecked.get(() -> store.write("", sql -> outbox.put(sql, puts, "main", "c", null, System.currentTimeMillis(),
                 outbox.call(sql, "main", "c"))).get());

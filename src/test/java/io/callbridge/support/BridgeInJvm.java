@@ -8,7 +8,9 @@ import io.callbridge.crm.AdapterLab;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
-import io.callbridge.process.Recovery;
+import io.callbridge.process.CallLanes;
+import io.callbridge.store.Inbox;
+import io.callbridge.store.StoreKind;
 import io.quarkus.arc.Arc;
 import io.quarkus.arc.ClientProxy;
 import io.quarkus.arc.InjectableBean;
@@ -107,6 +109,7 @@ public final class BridgeInJvm {
                 SETTINGS.putAll(Map.of("callbridge.store.patience-ms", "15000", "callbridge.deliver.card.lookup-timeout-ms", "15000",
                         "callbridge.store.lease-ms", Integer.toString(LEASE_MS), "quarkus.http.test-port", Integer.toString(port),
                         "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous", "OFF",
+                        "quarkus.datasource.inbox.jdbc.additional-jdbc-properties.synchronous", "OFF",
                         "quarkus.log.console.level", "WARN"));
                 SETTINGS.put("callbridge.pbx.branch.secret", BRANCH_SECRET);
                 SETTINGS.put("callbridge.pbx.branch.extensions.101.user", "bertha");
@@ -135,7 +138,8 @@ public final class BridgeInJvm {
     }
 
     private final Connection store = Unchecked.get(() -> DriverManager.getConnection(SETTINGS.get("callbridge.store.url")));
-    private final Recovery recovery = Arc.container().instance(Recovery.class).get();
+    private final CallLanes lanes = Arc.container().instance(CallLanes.class).get();
+    private final Inbox inbox = Arc.container().instance(Inbox.class).get();
     private final Dispatcher dispatcher = Arc.container().instance(Dispatcher.class).get();
     private boolean losesAnswers;
 
@@ -145,6 +149,7 @@ public final class BridgeInJvm {
         SETTINGS.keySet().stream().filter(key -> key.startsWith("callbridge.crm.")).forEach(key -> asked.put(key, SETTINGS.get(key)));
         Arc.container().instance(CamelContext.class).get().getPropertiesComponent().setOverrideProperties(asked);
         Time.follow(((InstantSource) () -> now).withZone(ZoneOffset.UTC));
+        Statements.follow();
         // Quarkus leaves it to the main class, which runs in no test.
         Arc.container().instance(CamelRuntime.class).get().start(new String[0]);
         // What is made at its first use else would be made for the settings that are used then.
@@ -247,7 +252,7 @@ public final class BridgeInJvm {
     }
 
     public void settle() {
-        recovery.timers();
+        lanes.timers();
         dispatcher.wake();
         long pause = PAUSE_NANOS;
         long end = System.nanoTime() + PATIENCE.toNanos();
@@ -293,7 +298,7 @@ public final class BridgeInJvm {
     /** Requests after the first so many that belong to no scenario, look-ups that break the contract, and events that nobody could process. */
     public List<String> strangers(int from) {
         List<CrmRequest> requests = crm.requests().stream().skip(from).toList();
-        List<String> found = query("select state || ': event ' || call_id from event where state not in ('new', 'done')");
+        List<String> found = query("select 'failed: call ' || call_id from call where cast(document as text) like '%%\"rule\":\"error\"%%'");
         found.addAll(new RestContract(crm).deviations(
                 requests.stream().filter(request -> request.kind() == CrmRequest.Kind.ENTITY).toList()));
         requests.stream().filter(request -> request.kind() != CrmRequest.Kind.ENTITY && !KNOWN.contains(request.id()))
@@ -312,19 +317,32 @@ public final class BridgeInJvm {
         losesAnswers = now;
     }
 
-    /** Work that is due. A timer that was taken is not due until its lease ends, which tells it from others. */
+    /** Work that is due. */
     private List<String> open() {
         long millis = now.toEpochMilli();
-        return query("select 'event ' || call_id from event where state <> 'done' and state = 'new'"
-                + " union all select 'timer ' || call_id || ' ' || subject from timer where due_at <= ? or due_at = ?"
-                + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery"
-                + " where state = 'pending' and (next_at <= ? or wait = 'taken') and " + !losesAnswers,
-                millis, millis + LEASE_MS / 2, millis);
+        List<String> open = query("select 'look ' || call_id from call where due_at <= ?"
+                + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery where state = 'pending'"
+                + " and (next_at <= ? or wait = 'taken') and " + !losesAnswers, millis, millis);
+        if (lanes.busy() > 0 || inbox.waiting() > 0) {
+            open.add(lanes.busy() + " calls are looked at, " + inbox.waiting() + " pages wait");
+        }
+        return open;
+    }
+
+    /** What lies in the inbox. */
+    public int pages() {
+        return Unchecked.get(() -> {
+            try (Connection other = DriverManager.getConnection(StoreKind.SQLITE.forcedUrl(SETTINGS.get("callbridge.store.url")));
+                    Statement statement = other.createStatement(); ResultSet count = statement.executeQuery("select count(*) from page")) {
+                count.next();
+                return count.getInt(1);
+            }
+        });
     }
 
     private Instant nextDue() {
         long millis = now.toEpochMilli();
-        return query("select min(at) from (select min(due_at) at from timer where due_at > ? union all"
+        return query("select min(at) from (select min(due_at) at from call where due_at > ? union all"
                 + " select min(next_at) at from delivery where state = 'pending' and next_at > ? and wait <> 'taken')",
                 millis, losesAnswers ? Long.MAX_VALUE : millis).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst()
                 .orElse(null);

@@ -61,6 +61,7 @@ public final class BridgeProcess implements AutoCloseable {
     private static final String USUAL_HEAP = "256m";
     private static final int TAIL = 6_000;
     private static final String SYNCHRONOUS = "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous";
+    private static final String INBOX_SYNCHRONOUS = SYNCHRONOUS.replace("sqlite", "inbox");
     /**
      * Short delays; but a busy machine takes its time, and what happens then is not what most tests are about. What a process has
      * written to its file survives the end of the process, which is tested, also if it does not wait for the disk.
@@ -71,7 +72,7 @@ public final class BridgeProcess implements AutoCloseable {
             "callbridge.store.patience-ms", "15000",
             "callbridge.deliver.card.lookup-timeout-ms", "15000",
             "callbridge.crm.rest.url", "http://127.0.0.1:1/crm",
-            SYNCHRONOUS, "OFF");
+            SYNCHRONOUS, "OFF", INBOX_SYNCHRONOUS, "OFF");
     private static final String STORE_URL = "callbridge.store.url";
     private static final String TOKEN_KEY = "callbridge.admin.token";
     private static final String TCP_PORT = "callbridge.tcp.port";
@@ -122,7 +123,7 @@ public final class BridgeProcess implements AutoCloseable {
 
         /** With the care of an installation for the disk: for what is killed. */
         public Builder durable() {
-            return without(SYNCHRONOUS);
+            return without(SYNCHRONOUS).without(INBOX_SYNCHRONOUS);
         }
 
         /** Without any setting but its own address: who tests where settings come from puts them there. */
@@ -301,6 +302,11 @@ public final class BridgeProcess implements AutoCloseable {
     /** Lets it stand still ({@code STOP}) and go on ({@code CONT}). */
     public void signal(String name) throws Exception {
         new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start().waitFor();
+    }
+
+    /** The database whose commits are acknowledged. */
+    public String inboxUrl() {
+        return StoreKind.of(storeUrl()).forcedUrl(storeUrl());
     }
 
     public String storeUrl() {

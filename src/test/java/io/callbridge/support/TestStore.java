@@ -2,6 +2,8 @@ package io.callbridge.support;
 
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreKind;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
@@ -23,16 +25,25 @@ public final class TestStore {
     }
 
     public static Store of(String url) {
-        boolean shared = url.startsWith(StoreKind.POSTGRESQL.prefix);
-        DataSource dataSource = shared ? postgresql(url) : sqlite(url);
-        return new Store(dataSource, Flyway.configure().dataSource(dataSource)
-                .locations("db/" + (shared ? StoreKind.POSTGRESQL : StoreKind.SQLITE).dataSource).load(),
+        StoreKind kind = StoreKind.of(url);
+        Map<String, DataSource> dataSources = new HashMap<>();
+        // Of an address that is refused there is none.
+        for (String name : kind == null ? List.<String>of() : kind.schemas) {
+            dataSources.put(name, kind.shared() ? postgresql(url) : sqlite(name.equals(kind.forced) ? kind.forcedUrl(url) : url));
+        }
+        return of(url, dataSources);
+    }
+
+    /** @param dataSources by their names in the configuration */
+    public static Store of(String url, Map<String, DataSource> dataSources) {
+        return new Store(dataSources::get, name -> Flyway.configure().dataSource(dataSources.get(name)).locations("db/" + name).load(),
                 TestConfig.settings(TestConfig.of(Map.of("callbridge.store.url", url), Map.of())));
     }
 
     private static DataSource sqlite(String url) {
         SQLiteDataSource dataSource = new SQLiteDataSource();
         dataSource.setSynchronous("OFF");
+        dataSource.setJournalMode("WAL");
         dataSource.setUrl(url);
         return dataSource;
     }

@@ -1,0 +1,284 @@
+package io.callbridge.store;
+
+import io.callbridge.platform.Time;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+
+/** The documents of calls, and what they are found by. */
+@ApplicationScoped
+public class Calls {
+
+    /** What a call is found by besides its id. */
+    public static final String LEG = "leg";
+    public static final String EXTENSION = "extension";
+    /** An extension that belongs to nobody in a CRM. */
+    public static final String UNMAPPED = "unmapped";
+    public static final String USER = "user";
+    public static final String CALLBACK = "callback";
+
+    private final Store store;
+    private final Outbox outbox;
+
+    public Calls(Store store, Outbox outbox) {
+        this.store = store;
+        this.outbox = outbox;
+    }
+
+    /** A call as it is stored. */
+    public record Stored(CallRow row, byte[] document, List<Delivery> deliveries) {
+    }
+
+    /** One thing that a call is found by. */
+    public record Part(String kind, String name) {
+    }
+
+    /** An effect for one CRM; see {@link Delivery}. */
+    public record Put(String crm, String operation, String id, String body, long expiresAt) {
+
+        /** Whether a delivery is this effect. */
+        boolean isOf(Delivery delivery) {
+            return delivery.crm().equals(crm) && delivery.operation().equals(operation) && delivery.id().equals(id);
+        }
+    }
+
+    /**
+     * What a look leads to.
+     *
+     * @param row its version is the one that the look began with; 0: there was none
+     * @param news what the call is found by since this look
+     * @param known the deliveries that the look knew of
+     * @param trace that the deliveries go on with; {@code null}: it is not traced
+     */
+    public record Look(CallRow row, byte[] document, Set<Part> news, List<Put> puts, List<Delivery> known, String trace) {
+    }
+
+    /** Of a call, {@code null} if there is none. */
+    public Stored one(String pbx, String callId) {
+        return store.read(sql -> {
+            Stored found = sql.first(DOCUMENT + "where call_id = ? and pbx = ?", Calls::stored, callId, pbx);
+            return found == null ? null : new Stored(found.row, found.document, outbox.call(sql, pbx, callId));
+        });
+    }
+
+    private static final String DOCUMENT = "select " + CallRow.COLUMNS + ", document from call ";
+
+    private static Stored stored(ResultSet row) throws SQLException {
+        return new Stored(CallRow.of(row), row.getBytes(11), List.of());
+    }
+
+    /**
+     * Calls of a PBX by their id, and those that have one of these legs, in one query; without their deliveries, unless it is the one
+     * with the id.
+     */
+    public List<Stored> find(String pbx, String callId, Collection<String> legIds) {
+        return store.read(sql -> {
+            List<Stored> found = new ArrayList<>();
+            for (Stored each : sql.query(DOCUMENT + "where pbx = ? and call_id in (select ? union select call_id from call_part where pbx = ?"
+                    + " and kind = '" + LEG + "' and name in " + Sql.in(legIds) + ")", Calls::stored,
+                    Stream.concat(Stream.of(pbx, callId, pbx), legIds.stream()).toArray())) {
+                found.add(!each.row.callId().equals(callId) ? each : new Stored(each.row, each.document, outbox.call(sql, pbx, callId)));
+            }
+            return found;
+        });
+    }
+
+    /** Calls of a PBX that are found by one of these names, without their deliveries. */
+    public List<Stored> by(String pbx, String kind, Collection<String> names) {
+        return store.read(sql -> sql.query(DOCUMENT + "where pbx = ? and call_id in (select call_id from call_part where pbx = ? and kind = ?"
+                + " and name in " + Sql.in(names) + ")", Calls::stored,
+                Stream.concat(Stream.of(pbx, pbx, kind), names.stream()).toArray()));
+    }
+
+    /** Calls of a PBX that are not over, as far as is known. */
+    public List<Stored> open(String pbx) {
+        return store.read(sql -> sql.query(DOCUMENT + "where outcome = 'open' and pbx = ?", Calls::stored, pbx));
+    }
+
+    /**
+     * Writes document and deliveries together. Replicas may look at one call at the same time: the first to commit wins.
+     *
+     * @return completes after the commit, with what is to be delivered now; {@code null}: another look was written since this one
+     *         began, it must be taken again
+     */
+    public CompletableFuture<List<Delivery>> save(Look look) {
+        CallRow row = look.row;
+        return store.write(row.callId() + " ~", sql -> {
+            if (!write(sql, row, look.document)) {
+                return null;
+            }
+            if (!look.news.isEmpty()) {
+                List<Object> values = new ArrayList<>();
+                look.news.forEach(part -> values.addAll(List.of(row.pbx(), part.kind, part.name, row.callId())));
+                sql.update("insert into call_part (pbx, kind, name, call_id) values " + "(?, ?, ?, ?), ".repeat(look.news.size() - 1)
+                        + "(?, ?, ?, ?) on conflict do nothing", values.toArray());
+            }
+            return outbox.put(sql, look.puts, row.pbx(), row.callId(), look.trace, Time.millis(), look.known);
+        });
+    }
+
+    private static boolean write(Sql sql, CallRow row, byte[] document) throws SQLException {
+        if (row.version() == 0) {
+            return sql.update("insert into call (" + CallRow.COLUMNS + ", document) values (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
+                    row.pbx(), row.callId(), row.firstAt(), row.lastAt(), row.dueAt(), row.outcome(), row.openLegs(), row.number(),
+                    row.partiesJson(), document) > 0;
+        }
+        return sql.update("update call set version = version + 1, first_at = ?, last_at = ?, due_at = ?, outcome = ?, open_legs = ?, number = ?,"
+                + " parties = ?, document = ? where call_id = ? and pbx = ? and version = ?", row.firstAt(), row.lastAt(), row.dueAt(), row.outcome(),
+                row.openLegs(), row.number(), row.partiesJson(), document, row.callId(), row.pbx(), row.version()) > 0;
+    }
+
+    /** What the CRMs were told of a leg goes with it to another call. */
+    public void move(String pbx, String from, String to, Collection<String> legIds) {
+        store.writeAndWait(Store.LAST, sql -> sql.update("update delivery set call_id = ? where pbx = ? and call_id = ? and operation not in"
+                + " ('missed', 'task') and id in " + Sql.in(legIds),
+                Stream.concat(Stream.of(to, pbx, from), legIds.stream()).toArray()));
+    }
+
+    /**
+     * With its last event goes all that is left of a call; what was told of it as a whole is the other's.
+     *
+     * @return {@code false}: another look was stored since this one began, it must be taken again
+     */
+    public boolean remove(CallRow row, String to) {
+        return store.writeAndWait(Store.LAST, sql -> {
+            if (sql.update("delete from call where call_id = ? and pbx = ? and version = ?", row.callId(), row.pbx(), row.version()) == 0) {
+                return false;
+            }
+            sql.update("delete from call_part where call_id = ? and pbx = ?", row.callId(), row.pbx());
+            sql.update("update delivery set call_id = ? where pbx = ? and call_id = ?", to, row.pbx(), row.callId());
+            return true;
+        });
+    }
+
+    static void delete(Sql sql, String pbx, String callId) throws SQLException {
+        sql.update("delete from call_part where call_id = ? and pbx = ?", callId, pbx);
+        sql.update("delete from call where call_id = ? and pbx = ?", callId, pbx);
+    }
+
+    /** A call that is to be looked at. */
+    public record Due(String pbx, String callId, long at) {
+    }
+
+    /** What is due by then, of these PBXs, earliest first. */
+    public List<Due> due(Set<String> pbxs, long now, int limit) {
+        return store.read(sql -> sql.query("select pbx, call_id, due_at from call where due_at <= ? and pbx || '' in " + Sql.in(pbxs)
+                + " order by due_at limit " + limit, row -> new Due(row.getString(1), row.getString(2), row.getLong(3)),
+                Stream.concat(Stream.of(now), pbxs.stream()).toArray()));
+    }
+
+    // ---- lists of calls
+
+    /**
+     * Which calls; {@code null}: any.
+     *
+     * @param numbers ways to write the outside party's number
+     * @param from and {@code to}: the call's first event arrived at {@code from} or later and before {@code to}, in milliseconds
+     *            since 1970
+     */
+    public record Filter(Set<String> numbers, String extension, String user, String outcome, long from, long to) {
+    }
+
+    /** A place in the order of calls: by arrival of their first event, then by name. */
+    public record Place(long firstAt, String pbx, String callId) {
+
+        public static Place of(CallRow call) {
+            return new Place(call.firstAt(), call.pbx(), call.callId());
+        }
+    }
+
+    /** Calls, newest first. @param after the last one of the page before; {@code null}: from the newest on */
+    public List<CallRow> newest(Filter filter, Set<String> pbxs, Place after, int limit) {
+        // The place as a whole is compared too, but an index is entered by its first column.
+        long to = after == null ? filter.to : Math.min(filter.to, after.firstAt + 1);
+        List<Object> values = new ArrayList<>(List.of(filter.from, to));
+        StringBuilder where = new StringBuilder("where first_at >= ? and first_at < ?");
+        if (filter.numbers != null) {
+            where.append(" and number in ").append(Sql.in(filter.numbers));
+            values.addAll(filter.numbers);
+        }
+        part(where, values, pbxs, EXTENSION, filter.extension);
+        part(where, values, pbxs, USER, filter.user);
+        if (filter.outcome != null) {
+            where.append(" and outcome = ?");
+            values.add(filter.outcome);
+        }
+        if (after != null) {
+            where.append(" and (first_at, pbx, call_id) < (?, ?, ?)");
+            values.addAll(List.of(after.firstAt, after.pbx, after.callId));
+        }
+        return store.read(sql -> sql.query(CallRow.SELECT + where + " order by first_at desc, pbx desc, call_id desc limit " + limit,
+                CallRow::of, values.toArray()));
+    }
+
+    private static void part(StringBuilder where, List<Object> values, Set<String> pbxs, String kind, String name) {
+        if (name != null) {
+            where.append(" and (call_id, pbx) in (select call_id, pbx from call_part where pbx in ").append(Sql.in(pbxs))
+                    .append(" and kind = ? and name = ?)");
+            values.addAll(pbxs);
+            values.addAll(List.of(kind, name));
+        }
+    }
+
+    /** PBXs that know this CallID; usually one. */
+    public List<String> pbxsOf(String callId) {
+        return store.read(sql -> sql.query("select pbx from call where call_id = ? order by pbx", row -> row.getString(1), callId));
+    }
+
+    /** The newest calls that are not over, as far as is known. */
+    public List<CallRow> open(int limit) {
+        return store.read(sql -> sql.query(CallRow.SELECT + "where outcome = 'open' order by first_at desc limit " + limit, CallRow::of));
+    }
+
+    /** The last calls of a PBX, newest first. */
+    public List<CallRow> last(String pbx, int limit) {
+        return store.read(sql -> sql.query(CallRow.SELECT + "where pbx = ? order by first_at desc limit " + limit, CallRow::of, pbx));
+    }
+
+    /** How many legs of each PBX have begun in calls that are not over, and have not ended. */
+    public Map<String, Long> openLegs() {
+        return store.read(sql -> {
+            Map<String, Long> legs = new TreeMap<>();
+            sql.query("select pbx, sum(open_legs) from call where outcome = 'open' group by pbx", row -> legs.put(row.getString(1), row.getLong(2)));
+            return legs;
+        });
+    }
+
+    /**
+     * An extension that nobody in a CRM belongs to.
+     *
+     * @param lastAt arrival of the last event of its last call, in milliseconds since 1970
+     */
+    public record Unmapped(String extension, long calls, long lastAt) {
+    }
+
+    /** The extensions that have no CRM user in the last calls of a PBX, most calls first. @param among how many calls are looked at */
+    public List<Unmapped> unmapped(String pbx, int among, int limit) {
+        return store.read(sql -> sql.query("select p.name, count(*), max(c.last_at) from (select pbx, call_id, last_at from call"
+                + " where pbx = ? order by first_at desc limit " + among + ") c join call_part p on p.call_id = c.call_id and p.pbx = c.pbx"
+                + " where p.kind = '" + UNMAPPED + "' group by p.name order by count(*) desc, p.name limit " + limit,
+                row -> new Unmapped(row.getString(1), row.getLong(2), row.getLong(3)), pbx));
+    }
+
+    /** How many calls of these PBXs have a first event that arrived at {@code from} or later and before {@code to}. */
+    public long count(long from, long to, Set<String> pbxs) {
+        List<Object> values = new ArrayList<>(List.of(from, to));
+        values.addAll(pbxs);
+        return store.read(sql -> sql.first("select count(*) from call where first_at >= ? and first_at < ? and pbx in " + Sql.in(pbxs),
+                row -> row.getLong(1), values.toArray()));
+    }
+
+    /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */
+    public List<CallRow> range(long to, Place after, int limit) {
+        return store.read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ?"
+                + " order by first_at, pbx, call_id limit " + limit, CallRow::of, after.firstAt, after.pbx, after.callId, to));
+    }
+}

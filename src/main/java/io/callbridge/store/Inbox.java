@@ -1,0 +1,437 @@
+package io.callbridge.store;
+
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.annotation.Priority;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.Reception;
+import java.io.ByteArrayOutputStream;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.jboss.logging.Logger;
+
+/**
+ * Makes events durable before anybody is told so: all that wait together become one page, one row, one commit. Then the same events go
+ * to who evaluates them; a page goes when all that follows from it is stored. More than can be evaluated stays here, and is read again.
+ */
+@ApplicationScoped
+public class Inbox {
+
+    private static final Logger LOG = Logger.getLogger(Inbox.class);
+    private static final int LONGEST_PAGE = 1_000;
+    private static final int PAGES = 4;
+    private static final int CLAIMED = 50;
+    private static final int SWEPT = 1_000;
+    private static final int TOLD = 10_000;
+    private static final long SWEEP_MS = 500;
+    /** A page of another replica that is so old was left by one that died, or has too much to do. */
+    private static final long LEFT_MS = 3_000;
+
+    /** Who evaluates events. */
+    public interface Follower {
+
+        boolean hasRoom();
+
+        void take(Page page);
+
+        /** What is in memory may not be in the store: the database has lost what it had not forced. */
+        void forget();
+    }
+
+    /** Events that were stored by one commit. */
+    public final class Page {
+
+        private final long seq;
+        private final List<Event> events;
+        /** It may have been evaluated before, and what followed be lost. */
+        private boolean again;
+        private final AtomicInteger open;
+
+        private Page(long seq, List<Event> events) {
+            this.seq = seq;
+            this.events = events;
+            this.open = new AtomicInteger(events.size());
+        }
+
+        public List<Event> events() {
+            return events;
+        }
+
+        /** It may have been evaluated before, and what followed was not forced to the disk and is lost. */
+        public boolean again() {
+            return again;
+        }
+
+        /** One of its events cannot be evaluated: its PBX is not configured any more. The page stays. */
+        public void rest() {
+            synchronized (Inbox.this.open) {
+                Inbox.this.open.remove(seq);
+                resting.add(seq);
+            }
+        }
+
+        /** What one of its events leads to is stored. */
+        public void done() {
+            if (open.decrementAndGet() == 0) {
+                ended(this);
+            }
+        }
+    }
+
+    private record Append(List<Event> events, CompletableFuture<Void> done) {
+    }
+
+    private final Store store;
+    private final long mostAgeMs;
+    private final Deque<Append> waiting = new ArrayDeque<>();
+    private boolean writing;
+    /** Pages that are not done, and when their oldest events arrived. */
+    private final TreeMap<Long, Long> open = new TreeMap<>();
+    /** Of those, what nobody had room for. */
+    private final Deque<Long> left = new ArrayDeque<>();
+    private final Set<Long> ended = new HashSet<>();
+    /** Of what is left: what an earlier process, or another one, has stored. */
+    private final Set<Long> earlier = new HashSet<>();
+    private final TreeSet<Long> resting = new TreeSet<>();
+    private Follower follower;
+    private boolean reading;
+    /** What an earlier process left is known. */
+    private boolean begun;
+    private final String replica = UUID.randomUUID().toString();
+    /** The database knows this replica. */
+    private boolean lives;
+    private long last;
+    private long deleted;
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "store-sweep");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    public Inbox(Store store, Settings settings, MeterRegistry meters) {
+        this.store = store;
+        this.mostAgeMs = settings.number("store.max-age-ms");
+        meters.gauge("callbridge.inbox.oldest.seconds", this, Inbox::oldestSeconds);
+    }
+
+    /** Begins to hand over: first what was left by this process or another before. */
+    public void follow(Follower evaluating) {
+        synchronized (open) {
+            if (follower != null) {
+                return;
+            }
+            follower = evaluating;
+            // Behind what was left, also if it comes before that is read.
+            reading = true;
+        }
+        clock.scheduleWithFixedDelay(this::sweep, SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Appends events with one commit: nobody sees a part of them.
+     *
+     * @return completes after the commit, with {@link StoreException} if they are not durable
+     */
+    public CompletableFuture<Void> append(List<Event> events) {
+        if (events.isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        if (oldestSeconds() * 1000 > mostAgeMs) {
+            return CompletableFuture.failedFuture(new StoreException("more came than can be evaluated, for too long", null));
+        }
+        Append append = new Append(events, new CompletableFuture<>());
+        boolean first;
+        synchronized (waiting) {
+            waiting.add(append);
+            first = !writing;
+            writing = true;
+        }
+        if (first) {
+            write();
+        }
+        return append.done;
+    }
+
+    /** A page of whatever waits when the writer gets to it; repeatable, so it keeps what it took. */
+    private void write() {
+        List<Append> taken = new ArrayList<>();
+        store.writeAtOnce("inbox", sql -> {
+            if (taken.isEmpty()) {
+                take(taken);
+            }
+            return insert(sql, taken.stream().flatMap(append -> append.events.stream()).toList());
+        }).whenComplete((page, failure) -> {
+            if (taken.isEmpty()) {
+                take(taken);
+            }
+            // Known before anybody is told, who may ask what waits.
+            boolean taking = failure == null && known(page);
+            boolean more;
+            synchronized (waiting) {
+                more = !waiting.isEmpty();
+                writing = more;
+            }
+            if (more) {
+                write();
+            }
+            if (failure != null) {
+                taken.forEach(append -> append.done.completeExceptionally(failure));
+                return;
+            }
+            taken.forEach(append -> append.done.complete(null));
+            if (taking) {
+                follower.take(page);
+            }
+        });
+    }
+
+    private void take(List<Append> taken) {
+        synchronized (waiting) {
+            for (int events = 0; events < LONGEST_PAGE && !waiting.isEmpty();) {
+                taken.add(waiting.poll());
+                events += taken.get(taken.size() - 1).events.size();
+            }
+        }
+    }
+
+    private Page insert(Sql sql, List<Event> events) throws SQLException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(512 * events.size());
+        events.forEach(event -> bytes.writeBytes(event.json()));
+        long at = events.stream().mapToLong(event -> event.call().arrivedAt().toEpochMilli()).min().orElseThrow();
+        long seq = sql.first("insert into page (at, events) values (?, ?) returning seq", row -> row.getLong(1), at, bytes.toByteArray());
+        return new Page(seq, events);
+    }
+
+    /** @return whether it is to be evaluated now; else it is read later */
+    private boolean known(Page page) {
+        synchronized (open) {
+            open.put(page.seq, Time.millis());
+            last = Math.max(last, page.seq);
+            if (follower == null || reading || !left.isEmpty() || !follower.hasRoom()) {
+                left.add(page.seq);
+                return false;
+            }
+            return true;
+        }
+    }
+
+    private void ended(Page page) {
+        synchronized (open) {
+            open.remove(page.seq);
+            ended.add(page.seq);
+        }
+    }
+
+    /**
+     * Reads what nobody had room for, oldest first.
+     *
+     * @param begin also what an earlier process left; in a common database, what other replicas have left for long
+     */
+    public void read(boolean begin) {
+        if (begin || store.kind().shared()) {
+            // At the start whatever there is, though another replica may be at it: this one may be the one that died.
+            List<Long> found = begin ? store.forced().read(sql -> sql.query("select seq from page order by seq", row -> row.getLong(1))) : claimed();
+            synchronized (open) {
+                for (long seq : found) {
+                    // How long Callbridge was down does not count as its delay.
+                    if (!ended.contains(seq) && !resting.contains(seq) && open.putIfAbsent(seq, Time.millis()) == null) {
+                        left.add(seq);
+                        earlier.add(seq);
+                    }
+                }
+                begun = true;
+            }
+        }
+        while (follower.hasRoom()) {
+            List<Long> seqs = new ArrayList<>();
+            synchronized (open) {
+                while (seqs.size() < PAGES && !left.isEmpty()) {
+                    seqs.add(left.poll());
+                }
+                reading = !seqs.isEmpty();
+            }
+            if (seqs.isEmpty()) {
+                return;
+            }
+            boolean read = false;
+            try {
+                read(seqs);
+                read = true;
+            } finally {
+                if (!read) {
+                    synchronized (open) {
+                        seqs.forEach(left::addFirst);
+                    }
+                }
+            }
+        }
+    }
+
+    /** Pages that nobody has ended for long; another replica that looks for such ones leaves them to this one for as long. */
+    private List<Long> claimed() {
+        long now = Time.millis();
+        return store.forced().writeAndWait("inbox", sql -> sql.query("update page set at = ? where seq in (select seq from page where at < ?"
+                + " order by seq limit " + CLAIMED + store.kind().claiming + ") returning seq", row -> row.getLong(1), now, now - LEFT_MS));
+    }
+
+    private void read(List<Long> seqs) {
+        Set<Long> gone = new HashSet<>(seqs);
+        List<Page> pages = store.forced().read(sql -> sql.query("select seq, events from page where seq in " + Sql.in(seqs) + " order by seq",
+                row -> page(row.getLong(1), row.getBytes(2), gone), seqs.toArray()));
+        synchronized (open) {
+            // Another replica has done them.
+            gone.forEach(open::remove);
+        }
+        pages.stream().filter(page -> !page.events.isEmpty()).forEach(follower::take);
+    }
+
+    /** One that cannot be read must not keep those behind it. */
+    private Page page(long seq, byte[] events, Set<Long> gone) {
+        gone.remove(seq);
+        Page page;
+        try {
+            page = new Page(seq, Event.page(events));
+            synchronized (open) {
+                page.again = earlier.remove(seq);
+            }
+        } catch (StoreException e) {
+            LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
+            page = new Page(seq, List.of());
+            page.rest();
+        }
+        return page;
+    }
+
+    /** Durable events that are not evaluated yet, as far as is known here, in order of arrival. */
+    public List<Event> events(Predicate<Event> which) {
+        return store.forced().read(sql -> sql.query("select seq, events from page order by seq limit " + TOLD, row -> waits(row.getLong(1))
+                ? Event.page(row.getBytes(2)).stream().filter(which).toList() : List.<Event>of())).stream().flatMap(List::stream).toList();
+    }
+
+    private boolean waits(long page) {
+        synchronized (open) {
+            return store.kind().shared() || !begun ? !ended.contains(page) : open.containsKey(page);
+        }
+    }
+
+    /** Pages whose events are not all evaluated. */
+    public int waiting() {
+        synchronized (open) {
+            return open.size();
+        }
+    }
+
+    /** When the oldest of what had no room came; later events are not evaluated yet, either. */
+    public long evaluatedUntil() {
+        synchronized (open) {
+            return !begun ? 0 : left.isEmpty() ? Time.millis() : open.getOrDefault(left.peek(), Time.millis());
+        }
+    }
+
+    /** How long the oldest event has waited for what follows from it; 0: none does. */
+    private double oldestSeconds() {
+        synchronized (open) {
+            Map.Entry<Long, Long> oldest = open.firstEntry();
+            return oldest == null ? 0 : Math.max(0, Time.millis() - oldest.getValue()) / 1000.0;
+        }
+    }
+
+    /**
+     * Copies the write-ahead logs of SQLite into their files, beside the writers, which else do it within a commit. Pages go when what
+     * follows from them is on the disk: behind a checkpoint of the calls; with PostgreSQL, whose log is in the order of the commits, at once.
+     */
+    void sweep() {
+        try {
+            if (store.kind().shared()) {
+                deleteEnded();
+                return;
+            }
+            store.forced().checkpoint();
+            long before;
+            List<Long> bounds = new ArrayList<>();
+            synchronized (open) {
+                if (!begun) {
+                    return;
+                }
+                before = open.isEmpty() ? last + 1 : open.firstKey();
+                bounds.addAll(resting.headSet(before));
+                ended.clear();
+            }
+            bounds.add(before);
+            if (before > deleted && store.calls().checkpoint()) {
+                store.forced().writeAndWait(Store.LAST, sql -> {
+                    long after = -1;
+                    for (long bound : bounds) {
+                        sql.update("delete from page where seq > ? and seq < ?", after, bound);
+                        after = bound;
+                    }
+                    return null;
+                });
+                deleted = before;
+            }
+        } catch (Throwable e) {
+            // Nothing is lost: pages stay, and what follows from them is the same.
+            LOG.debugf("No sweep of the inbox: %s", e);
+        }
+    }
+
+    /**
+     * A database that recovers from a crash has lost what was not forced, and empties its unlogged tables: then pages are not deleted but
+     * evaluated again. Its log is in the order of the commits: a deletion that is forced comes behind what the pages led to.
+     */
+    private void deleteEnded() {
+        List<Long> done;
+        synchronized (open) {
+            done = ended.stream().limit(SWEPT).toList();
+        }
+        if (done.isEmpty() && lives) {
+            return;
+        }
+        boolean same = store.forced().writeAndWait(Store.LAST, sql -> {
+            if (sql.update("update alive set at = ? where replica = ?", Time.millis(), replica) == 0) {
+                sql.update("insert into alive (replica, at) values (?, ?)", replica, Time.millis());
+                return false;
+            }
+            for (long seq : done) {
+                sql.update("delete from page where seq = ?", seq);
+            }
+            return true;
+        });
+        boolean crashed = !same && lives;
+        lives = true;
+        synchronized (open) {
+            if (crashed) {
+                ended.clear();
+            } else if (same) {
+                ended.removeAll(done);
+            }
+        }
+        if (crashed) {
+            LOG.info("The database has recovered from a crash: what it had not forced is evaluated again");
+            follower.forget();
+        }
+    }
+
+    /** Before the store closes. */
+    void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(3) ShutdownEvent event) {
+        clock.shutdown();
+    }
+}
