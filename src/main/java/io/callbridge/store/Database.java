@@ -100,6 +100,8 @@ public final class Database {
 
     void close() throws InterruptedException {
         running = false;
+        // Nobody waits for a writer that waits for work.
+        writers.forEach(writer -> queue.offer(new Task<>("", sql -> null, new CompletableFuture<>(), System.nanoTime())));
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
