@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -80,7 +81,7 @@ public class Inbox {
             return again;
         }
 
-        /** One of its events cannot be evaluated: its PBX is not configured any more. The page stays. */
+        /** One of its events cannot be evaluated: its PBX is not configured any more, or it fails again and again. The page stays. */
         public void rest() {
             synchronized (Inbox.this.open) {
                 Inbox.this.open.remove(seq);
@@ -103,7 +104,7 @@ public class Inbox {
     private final long mostAgeMs;
     private final Deque<Append> waiting = new ArrayDeque<>();
     private boolean writing;
-    /** Pages that are not done, and when their oldest events arrived. */
+    /** Pages that are not done, and since when they are known here. */
     private final TreeMap<Long, Long> open = new TreeMap<>();
     /** Of those, what nobody had room for. */
     private final Deque<Long> left = new ArrayDeque<>();
@@ -278,6 +279,7 @@ public class Inbox {
             } finally {
                 if (!read) {
                     synchronized (open) {
+                        Collections.reverse(seqs);
                         seqs.forEach(left::addFirst);
                     }
                 }
@@ -328,7 +330,7 @@ public class Inbox {
 
     private boolean waits(long page) {
         synchronized (open) {
-            return store.kind().shared() || !begun ? !ended.contains(page) : open.containsKey(page);
+            return store.kind().shared() || !begun ? !ended.contains(page) : open.containsKey(page) || resting.contains(page);
         }
     }
 
@@ -389,7 +391,7 @@ public class Inbox {
             }
         } catch (Throwable e) {
             // Nothing is lost: pages stay, and what follows from them is the same.
-            LOG.debugf("No sweep of the inbox: %s", e);
+            LOG.logf(StoreException.level(e), "The inbox is not swept, its pages stay: %s", e);
         }
     }
 
