@@ -40,6 +40,8 @@ public final class Database {
     private static final String DATABASE_IS_AWAY = "(?:08|25006|53|57|58|XX).*";
     private static final long PROBE_MS = 1000;
 
+    private static final Work<Void> NOTHING = sql -> null;
+
     private record Task<T>(String order, Work<T> work, CompletableFuture<T> done, long sinceNanos) {
 
         String text() {
@@ -101,7 +103,7 @@ public final class Database {
     void close() throws InterruptedException {
         running = false;
         // Nobody waits for a writer that waits for work.
-        writers.forEach(writer -> queue.offer(new Task<>("", sql -> null, new CompletableFuture<>(), System.nanoTime())));
+        writers.forEach(writer -> queue.offer(new Task<>("", NOTHING, new CompletableFuture<>(), System.nanoTime())));
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
@@ -210,7 +212,8 @@ public final class Database {
         while (running || !queue.isEmpty()) {
             try {
                 Task<?> first = queue.poll(200, TimeUnit.MILLISECONDS);
-                if (first == null) {
+                if (first == null || first.work() == NOTHING) {
+                    // Without a connection: Quarkus may have closed their pool already.
                     continue;
                 }
                 batch.add(first);
