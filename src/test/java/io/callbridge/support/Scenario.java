@@ -2,10 +2,12 @@ package io.callbridge.support;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,13 +18,13 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * One of the files in {@code src/test/resources/scenarios}: what the PBX sends, and what the CRM must have received. An event has the
- * fields of {@code every} too, unless it has others ({@code null}: none), and those that follow from others: {@link #whole}; a card, a
- * call and a missed call have the members of {@code each}.
+ * fields of the first of its leg and of {@code every} too, unless it has others ({@code null}: none), and those that follow from others:
+ * {@link #whole}. A card, a call and a missed call have the members of {@code each}, and those that follow from the leg. A card has ended
+ * as {@code hidden} says, or with the talk.
  */
 public record Scenario(JsonNode file) {
 
@@ -31,6 +33,8 @@ public record Scenario(JsonNode file) {
     private static final String SEEDS = System.getProperty("callbridge.test.seeds");
     /** 2025-03-04T09:00:00Z in the PBX's microseconds. */
     static final long BEGIN = 1_741_078_800_000_000L;
+    /** Of an event itself, not of its leg. */
+    private static final Set<String> OWN = Set.of("EventType", "CallStatus", "Duration", "RecID", "Bridged", "EventTime");
     private static final Pattern HEX_ID = Pattern.compile("[0-9a-f]{32}");
 
     public record Event(double at, Map<String, String> fields, Webhook.Wire wire, Expected answer) {
@@ -46,24 +50,59 @@ public record Scenario(JsonNode file) {
 
     private static Scenario read(String text) {
         JsonNode file = tree(text);
-        file.get("events").forEach(event -> whole(file.path("every"), event.get("at").asDouble(), (ObjectNode) event.get("fields")));
-        Stream.of("cards", "calls", "missed").flatMap(kind -> file.at("/expect/" + kind).valueStream())
-                .forEach(expected -> fill((ObjectNode) expected, file.at("/expect/each")));
+        Map<String, ObjectNode> legs = new HashMap<>();
+        file.get("events").forEach(event -> whole(file.path("every"), legs, event.get("at").asDouble(), (ObjectNode) event.get("fields")));
+        ObjectNode expect = (ObjectNode) file.get("expect");
+        Stream.of("cards", "calls", "missed").flatMap(kind -> expect.path(kind).valueStream())
+                .forEach(expected -> fill((ObjectNode) expected, expect.path("each")));
+        ArrayNode hidden = expect.putArray("hidden");
+        for (JsonNode card : expect.path("cards")) {
+            String leg = card.get("legId").asText();
+            JsonNode end = ((ObjectNode) card).remove("hidden");
+            hidden.addObject().put("legId", leg).setAll((ObjectNode) (end == null ? tree("{\"reason\": [\"ended\"]}") : end));
+            fill((ObjectNode) card, ofLeg(leg, legs.get(leg)));
+        }
+        for (JsonNode call : expect.path("calls")) {
+            String leg = call.get("id").asText();
+            fill((ObjectNode) call, ofLeg(leg, legs.get(leg)).put("result", "answered")
+                    .put("recordingId", legs.get(leg).path("RecID").asText(null)));
+        }
+        expect.path("missed").forEach(missed -> fill((ObjectNode) missed,
+                JSON.createObjectNode().put("id", file.at("/events/0/fields/CallID").asText())));
         return new Scenario(file);
+    }
+
+    private static ObjectNode ofLeg(String id, JsonNode first) {
+        String extension = id.replaceFirst("-.*", "").substring(2);
+        return JSON.createObjectNode().put("extension", extension).put("user", ExamplePbx.userOf(extension))
+                .put("direction", first.get("CallFlow").asText()).put("callId", first.get("CallID").asText());
     }
 
     private static JsonNode tree(String text) {
         return Unchecked.get(() -> JSON.readTree(text));
     }
 
-    private static void whole(JsonNode every, double at, ObjectNode fields) {
+    private static void whole(JsonNode every, Map<String, ObjectNode> legs, double at, ObjectNode fields) {
+        String leg = fields.path("SubCallID").asText(every.path("SubCallID").asText());
+        fill(fields, legs.getOrDefault(leg, JSON.createObjectNode()).deepCopy().without(OWN));
         fill(fields, every);
+        String type = fields.path("EventType").asText();
+        if (type.matches("dial-(in|out)|answer|hangup") && !fields.has("CallStatus")) {
+            fields.put("CallStatus", type.startsWith("dial") ? "CALLING" : "ANSWER");
+        }
+        if (type.equals("hangup") && !fields.has("Duration") && !fields.get("CallStatus").asText().equals("ANSWER")) {
+            fields.put("Duration", "0");
+        }
         if (!fields.has("EventTime")) {
             fields.put("EventTime", Long.toString(BEGIN + Math.round(at * 1_000_000)));
         }
         String called = fields.path("CalledNumber").asText();
         if (called.startsWith(ExamplePbx.PREFIX + "*") && !fields.has("CalledExtension")) {
             fields.put("CalledExtension", called + "@" + ExamplePbx.DOMAIN);
+        }
+        ObjectNode first = legs.computeIfAbsent(leg, id -> fields.deepCopy());
+        if (fields.has("RecID")) {
+            first.set("RecID", fields.get("RecID"));
         }
         fields.properties().removeIf(field -> field.getValue().isNull());
     }
@@ -123,7 +162,7 @@ public record Scenario(JsonNode file) {
             JsonNode answer = event.path("answer");
             Set<Integer> status = new HashSet<>();
             answer.path("status").forEach(s -> status.add(s.asInt()));
-            events.add(new Event(event.get("at").asDouble(), fields, wire(event.get("wire"), List.copyOf(fields.keySet())),
+            events.add(new Event(event.get("at").asDouble(), fields, wire(event.path("wire"), fields.keySet()),
                     answer.isMissingNode() ? new Expected(Set.of(200), "text/plain", "OK")
                             : new Expected(status, answer.path("type").asText(null), answer.path("body").asText(null))));
         }
@@ -132,7 +171,7 @@ public record Scenario(JsonNode file) {
 
     /** The expected requests of one kind: {@code cards}, {@code hidden}, {@code calls}, {@code missed}. */
     public JsonNode expected(String kind) {
-        return file.get("expect").get(kind);
+        return file.get("expect").path(kind);
     }
 
     /** Legs whose cards must be shown. */
@@ -153,30 +192,8 @@ public record Scenario(JsonNode file) {
                 .map(id -> id.strip().toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
     }
 
-    private static Webhook.Wire wire(JsonNode wire, List<String> names) {
-        if (wire == null) {
-            return Webhook.Wire.FORM;
-        }
-        String method = wire.path("method").asText("POST");
-        String plain = wire.has("query") || wire.has("body") ? "none" : "all";
-        return new Webhook.Wire(method, named(wire.get("query"), method.equals("GET") ? plain : "none", names),
-                named(wire.get("body"), method.equals("GET") ? "none" : plain, names), false,
-                !"wrong".equals(wire.path("secret").asText()));
-    }
-
-    private static Set<String> named(JsonNode which, String otherwise, List<String> names) {
-        Set<String> chosen = new HashSet<>();
-        if (which != null && which.isArray()) {
-            which.forEach(n -> chosen.add(n.asText()));
-            return chosen;
-        }
-        String choice = which == null ? otherwise : which.asText();
-        return IntStream.range(0, names.size()).filter(i -> switch (choice) {
-            case "none" -> false;
-            case "all" -> true;
-            case "even" -> i % 2 == 0;
-            case "odd" -> i % 2 == 1;
-            default -> throw new IllegalArgumentException("unknown choice of fields " + choice);
-        }).mapToObj(names::get).collect(Collectors.toSet());
+    private static Webhook.Wire wire(JsonNode wire, Set<String> names) {
+        return wire.isMissingNode() ? Webhook.Wire.FORM : wire.has("query") ? Webhook.Wire.split(names, Set.of())
+                : new Webhook.Wire("POST", Set.of(), null, false, !wire.get("secret").asText().equals("wrong"));
     }
 }
