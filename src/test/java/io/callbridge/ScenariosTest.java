@@ -34,8 +34,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /**
  * Every scenario: as it stands, with every event twice, in all forms of the request, and with events that overtake each other. The
- * calls and the missed calls must come out the same every time. And events that a PBX lost, sent late, or named as it had named others
- * before: what the CRM has in the end is what happened.
+ * calls and the missed calls must come out the same every time. And events that a PBX lost or sent late: what the CRM has in the end is
+ * what happened.
  */
 @QuarkusTest
 @TestProfile(BridgeInJvm.Profile.class)
@@ -125,53 +125,6 @@ class ScenariosTest {
             JsonNode found = bridge.call(call.callId() + "?pbx=" + pbx);
             assertEquals(List.of(pbx, 3), List.of(found.path("pbx").asText(), found.path("deliveries").size()));
         }
-    }
-
-    @Test
-    void aCallHoursAfterTheOneWithTheSameIdsIsAnother() {
-        TestCall call = TestCall.incoming("101", FakeCrm.IVANOV);
-        bridge.webhook().accept(call.answered());
-        requests(Kind.CALL, call.legId(), 1);
-        bridge.webhook().accept(List.of(hoursLater(call.dialIn())));
-        requests(Kind.CARD, call.legId() + "~2", 1);
-        bridge.webhook().accept(List.of(hoursLater(call.givenUp())));
-        requests(Kind.CARD_END, call.legId() + "~2", 1);
-        JsonNode missed = requests(Kind.MISSED, call.callId() + "~2", 1).get(0).body();
-        assertEquals("2025-03-04T14:00:00.000Z", missed.path("startedAt").asText());
-        bridge.webhook().accept(call.answered().stream().map(ScenariosTest::hoursLater).toList());
-        requests(Kind.CALL, call.legId() + "~2", 1);
-        assertEquals(1, requests(Kind.CALL, call.legId(), 1).size());
-        assertTrue(decisions(call.callId() + "~2").contains("again more than an hour after its call was over"));
-    }
-
-    @Test
-    void aLegBelongsToTheCallItCameWithLast() {
-        TestCall call = TestCall.incoming("102", FakeCrm.IVANOV);
-        bridge.webhook().accept(List.of(call.dialIn()));
-        requests(Kind.CARD, call.legId(), 1);
-        bridge.webhook().accept(List.of(under("b" + call.callId(), call.answer()), under("b" + call.callId(), call.hangup())));
-        CrmRequest registered = requests(Kind.CALL, call.legId(), 1).get(0);
-        assertEquals("b" + call.callId(), registered.member("callId"));
-        assertEquals(BEGIN, registered.member("startedAt"));
-        assertTrue(decisions("b" + call.callId()).contains("it belongs to the call it came with last"));
-        assertEquals(404, bridge.get("/api/calls/" + call.callId()).statusCode(), "the other call is none");
-        assertEquals(1, requests(Kind.CARD, call.legId(), 1).size());
-    }
-
-    private static Map<String, String> hoursLater(Map<String, String> event) {
-        Map<String, String> later = new HashMap<>(event);
-        later.compute("EventTime", (name, time) -> Long.toString(Long.parseLong(time) + Duration.ofHours(5).toNanos() / 1000));
-        return later;
-    }
-
-    private static Map<String, String> under(String callId, Map<String, String> event) {
-        Map<String, String> other = new HashMap<>(event);
-        other.put("CallID", callId);
-        return other;
-    }
-
-    private String decisions(String callId) {
-        return bridge.call(callId).path("decisions").toString();
     }
 
     /** The missed call as it was told for the n-th time. */

@@ -60,11 +60,11 @@ public record Scenario(JsonNode file) {
             String leg = card.get("legId").asText();
             JsonNode end = ((ObjectNode) card).remove("hidden");
             hidden.addObject().put("legId", leg).setAll((ObjectNode) (end == null ? tree("{\"reason\": [\"ended\"]}") : end));
-            fill((ObjectNode) card, ofLeg(leg, legs.get(leg)));
+            fill((ObjectNode) card, ofLeg(leg, legs));
         }
         for (JsonNode call : expect.path("calls")) {
             String leg = call.get("id").asText();
-            fill((ObjectNode) call, ofLeg(leg, legs.get(leg)).put("result", "answered")
+            fill((ObjectNode) call, ofLeg(leg, legs).put("result", "answered")
                     .put("recordingId", legs.get(leg).path("RecID").asText(null)));
         }
         expect.path("missed").forEach(missed -> fill((ObjectNode) missed,
@@ -72,10 +72,13 @@ public record Scenario(JsonNode file) {
         return new Scenario(file);
     }
 
-    private static ObjectNode ofLeg(String id, JsonNode first) {
+    /** An id that was used again has a {@code ~2} behind it, and so has its call's. */
+    private static ObjectNode ofLeg(String id, Map<String, ObjectNode> legs) {
         String extension = id.replaceFirst("-.*", "").substring(2);
+        JsonNode first = legs.get(id.replaceFirst("~.*", ""));
         return JSON.createObjectNode().put("extension", extension).put("user", ExamplePbx.userOf(extension))
-                .put("direction", first.get("CallFlow").asText()).put("callId", first.get("CallID").asText());
+                .put("direction", first.get("CallFlow").asText())
+                .put("callId", first.get("CallID").asText() + id.replaceFirst("[^~]*", ""));
     }
 
     private static JsonNode tree(String text) {
@@ -187,7 +190,8 @@ public record Scenario(JsonNode file) {
 
     /** The ids of the call and its legs, as they stand in paths. */
     public Set<String> ids() {
-        return events().stream().flatMap(event -> Stream.of("CallID", "SubCallID").map(event.fields()::get))
+        return Stream.concat(events().stream().flatMap(event -> Stream.of("CallID", "SubCallID").map(event.fields()::get)),
+                Stream.of("id", "legId").flatMap(id -> file.get("expect").findValuesAsText(id).stream()))
                 .filter(id -> id != null && !id.isBlank())
                 .map(id -> id.strip().toLowerCase(Locale.ROOT)).collect(Collectors.toSet());
     }
