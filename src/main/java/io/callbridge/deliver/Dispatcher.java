@@ -57,9 +57,10 @@ public class Dispatcher implements Outbox.Courier {
     private static final long SWEEP_MS = 1_000;
     /** Of a lane, in memory; more are left to the store. */
     private static final int MOST_HELD = 2_000;
-    private static final int REMEMBERED = 10_000;
     /** Longer than a commit takes. */
     private static final Duration IN_STORE = Duration.ofMinutes(1);
+    /** Most cards end sooner. */
+    private static final Duration CARDS = Duration.ofMinutes(2);
     private static final Logger LOG = Logger.getLogger(Dispatcher.class);
 
     private final Outbox outbox;
@@ -178,10 +179,10 @@ public class Dispatcher implements Outbox.Courier {
         private final Set<Long> unblocked = new HashSet<>();
         /** What needs no other try, as long as somebody knows it otherwise, or the store does not know that yet. */
         private final Map<Delivery, Boolean> over = Collections.synchronizedMap(new WeakHashMap<>());
-        /** Cards of late, and whether they may be shown. */
-        private final Cache<String, Boolean> cards = Caffeine.newBuilder().maximumSize(REMEMBERED).build();
+        /** Cards of late, and whether they may be shown: all of them, since the store may not know yet. */
+        private final Cache<String, Boolean> cards = Caffeine.newBuilder().expireAfterWrite(CARDS).build();
         /** Calls of which something was left to the store a moment ago: what was put meanwhile goes after it. */
-        private final Cache<String, Boolean> inStore = Caffeine.newBuilder().maximumSize(REMEMBERED).expireAfterWrite(IN_STORE).build();
+        private final Cache<String, Boolean> inStore = Caffeine.newBuilder().expireAfterWrite(IN_STORE).build();
         private long sweptAt;
 
         private Crm(String name, CrmGate gate) {

@@ -252,7 +252,8 @@ public class Outbox {
             case "delivered" -> true;
             case "dropped", "dead" -> card.attempts() == 1 && !attempts(card).isEmpty() ? attempts(card).stream().anyMatch(Attempt::mayHaveWorked)
                     : card.enriched() != null || card.attempts() > 0;
-            default -> card.enriched() != null || card.attempts() > 0;
+            // Who put it has taken it, and may have an answer that is not stored yet.
+            default -> card.enriched() != null || card.attempts() > 0 || card.straight();
         };
     }
 
