@@ -1,6 +1,7 @@
 package io.callbridge.deliver;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -39,6 +40,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
@@ -53,6 +55,8 @@ public class Dispatcher implements Outbox.Courier {
 
     /** Name of the exchange property that carries the {@link Delivery}. */
     public static final String DELIVERY = "CallbridgeDelivery";
+    /** And of the one that carries its body, read. */
+    static final String BODY = "CallbridgeBody";
 
     private static final long SWEEP_MS = 1_000;
     /** Of a lane, in memory; more are left to the store. */
@@ -72,6 +76,7 @@ public class Dispatcher implements Outbox.Courier {
     private final Map<String, Crm> crms = new LinkedHashMap<>();
     private final int parallel;
     private final int pollMs;
+    private Endpoint route;
     private volatile boolean running;
 
     public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template,
@@ -89,6 +94,7 @@ public class Dispatcher implements Outbox.Courier {
 
     /** Starts the deliveries; called when all routes run. */
     public void start() {
+        route = template.getCamelContext().getEndpoint("direct:deliver-outbox");
         running = true;
         crms.values().forEach(crm -> LOG.infof("CRM %s: %s", crm.name, String.join(", ", capabilities.of(crm.name))));
         crms.values().forEach(crm -> outbox.takeOver(crm.name));
@@ -432,10 +438,11 @@ public class Dispatcher implements Outbox.Courier {
                 || delivery.fleeting() && delivery.expiresAt() <= Time.millis()) {
             return results.record(delivery, "dropped", Time.now(), false, null, null);
         }
-        Map<String, Object> facts = facts(delivery);
-        Exchange result = template.send("direct:deliver-outbox", exchange -> {
+        JsonNode body = body(delivery);
+        Exchange result = template.send(route, exchange -> {
             exchange.setProperty(DELIVERY, delivery);
-            Facts.put(exchange, facts);
+            exchange.setProperty(BODY, body);
+            Facts.put(exchange, facts(delivery, body));
         });
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());
@@ -448,17 +455,21 @@ public class Dispatcher implements Outbox.Courier {
     }
 
     /** What the routes see of a delivery: its row, the id encoded for a path too, and the members of its body. */
-    private Map<String, Object> facts(Delivery delivery) {
+    private static Map<String, Object> facts(Delivery delivery, JsonNode body) {
+        Map<String, Object> facts = EffectFacts.of(body);
+        facts.put("crm", delivery.crm());
+        facts.put("operation", delivery.operation());
+        facts.put("lane", delivery.lane());
+        facts.put("pbx", delivery.pbx());
+        facts.put("key", delivery.id());
+        facts.put("id", encoded(delivery.id()).replace("+", "%20").replace("%7E", "~"));
+        facts.put("answeredBy", encoded((String) facts.get("answeredBy")));
+        return facts;
+    }
+
+    private JsonNode body(Delivery delivery) {
         try {
-            Map<String, Object> facts = EffectFacts.of(json.readTree(delivery.body()));
-            facts.put("crm", delivery.crm());
-            facts.put("operation", delivery.operation());
-            facts.put("lane", delivery.lane());
-            facts.put("pbx", delivery.pbx());
-            facts.put("key", delivery.id());
-            facts.put("id", encoded(delivery.id()).replace("+", "%20").replace("%7E", "~"));
-            facts.put("answeredBy", encoded((String) facts.get("answeredBy")));
-            return facts;
+            return json.readTree(delivery.body());
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("unreadable body in the outbox", e);
         }

@@ -112,17 +112,18 @@ public class EntityLookup {
     public String repeatable(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
             throws LookupException, JsonProcessingException, InterruptedException {
         String request = delivery.enriched();
-        if (request == null || delivery.operation().equals(Delivery.CARD) && !json.readTree(request).has("entity")) {
+        JsonNode members = request == null ? null : json.readTree(request);
+        if (request == null || delivery.operation().equals(Delivery.CARD) && !members.has("entity")) {
             // A card that went without it may have it now.
-            request = enriched(delivery);
+            members = enriched(delivery, exchange.getProperty(Dispatcher.BODY, ObjectNode.class));
+            request = json.writeValueAsString(members);
         }
         exchange.setProperty(DeliveryResult.ENRICHED, request);
-        EffectFacts.entity(json.readTree(request)).forEach(exchange::setVariable);
+        EffectFacts.entity(members).forEach(exchange::setVariable);
         return request;
     }
 
-    private String enriched(Delivery delivery) throws LookupException, JsonProcessingException, InterruptedException {
-        ObjectNode request = (ObjectNode) json.readTree(delivery.body());
+    private ObjectNode enriched(Delivery delivery, ObjectNode request) throws LookupException, InterruptedException {
         if (capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
             find(delivery, Settings.forms(request.path("number").asText("")), request.path("user").asText("")).ifPresent(entity -> {
                 request.set("entity", entity);
@@ -131,7 +132,7 @@ public class EntityLookup {
                 }
             });
         }
-        return json.writeValueAsString(request);
+        return request;
     }
 
     private Optional<JsonNode> find(Delivery delivery, List<String> numbers, String user) throws LookupException, InterruptedException {

@@ -56,6 +56,7 @@ public class Settings {
     private static final int SECRET_LENGTH = 16;
     /** Numbers that are kept as they were read. */
     private static final int NUMBERS = 10_000;
+    private static final Cache<String, List<String>> FORMS = Caffeine.newBuilder().maximumSize(NUMBERS).build();
     /** Where a PBX that does not speak UTF-8 speaks windows-1251. */
     private static final Set<String> CYRILLIC = Set.of("RU", "BY", "KZ", "UA");
     /** Digits of a foreign number, at least. A shorter one may be a local one that looks like it. */
@@ -440,6 +441,10 @@ public class Settings {
      * @return empty: it cannot be looked up
      */
     public static List<String> forms(String number) {
+        return FORMS.get(number, Settings::read);
+    }
+
+    private static List<String> read(String number) {
         String plain = number.replaceAll("[ ().\u00a0\u2013/-]", "");
         if (!plain.matches("\\+[0-9]{8,15}") && !plain.equals(e164(plain, null))) {
             return List.of();

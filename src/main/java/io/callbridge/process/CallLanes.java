@@ -36,6 +36,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
 import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
@@ -77,6 +78,7 @@ public class CallLanes implements Inbox.Follower {
     private final Map<String, Key> claims = new ConcurrentHashMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private boolean begun;
+    private volatile Endpoint route;
 
     private record Key(String pbx, String callId) {
     }
@@ -365,10 +367,17 @@ public class CallLanes implements Inbox.Follower {
         return due;
     }
 
+    private Endpoint route() {
+        if (route == null) {
+            route = template.getCamelContext().getEndpoint("direct:process-event");
+        }
+        return route;
+    }
+
     private void process(Fold fold) {
         legs.begin(fold);
         try {
-            Exchange result = template.send("direct:process-event", exchange -> {
+            Exchange result = template.send(route(), exchange -> {
                 exchange.setProperty(Fold.PROPERTY, fold);
                 Facts.put(exchange, CallLoader.work(fold));
             });
