@@ -1,29 +1,27 @@
 package io.callbridge.bench;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.TestCall;
-import java.sql.Connection;
+import io.callbridge.support.Unchecked;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Stream;
 
 /** Looks into the store from outside: is what was acknowledged there, and is there still work to do. */
-final class StoreProbe implements AutoCloseable {
+record StoreProbe(String url) {
 
     /** What could not be worked off in this time is stuck. */
     private static final Duration LONGEST = Duration.ofMinutes(4);
     private static final int SOON_MS = 60_000;
-
     /** SQLite's driver wants to know before it opens the file; PostgreSQL's knows its own word. */
     private static final Properties READ_ONLY = new Properties();
 
@@ -32,72 +30,46 @@ final class StoreProbe implements AutoCloseable {
         READ_ONLY.setProperty("readOnly", "true");
     }
 
-    private final Connection connection;
-    private final Connection inbox;
-    private final boolean postgresql;
-
-    StoreProbe(String url) {
-        try {
-            connection = DriverManager.getConnection(url, READ_ONLY);
-            postgresql = StoreKind.of(url).shared();
-            inbox = DriverManager.getConnection(StoreKind.of(url).forcedUrl(url), READ_ONLY);
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /** Fails unless the documents have an event of each of these types for each call. */
-    void assertStored(Collection<TestCall> calls, List<String> types) {
+    /** Fails unless the documents have the three events of each call. */
+    void assertStored(List<TestCall> calls) {
         Map<String, String> documents = new HashMap<>();
-        column("select cast(call_id || ' ' || " + (postgresql ? "convert_from(document, 'UTF8')" : "cast(document as text)")
-                + " as text) from call").forEach(row -> documents.put(row.split(" ", 2)[0], row));
-        long lost = calls.stream().flatMap(call -> types.stream().filter(type -> !documents.getOrDefault(call.callId(), "").contains(type))).count();
-        if (lost > 0) {
-            throw new AssertionError(lost + " acknowledged events are in no call");
-        }
+        column(url, "select cast(call_id || ' ' || " + (StoreKind.of(url).shared() ? "convert_from(document, 'UTF8')"
+                : "cast(document as text)") + " as text) from call").forEach(row -> documents.put(row.split(" ", 2)[0], row));
+        assertEquals(0, calls.stream().flatMap(call -> Stream.of("dial-in", "answer", "hangup")
+                .filter(type -> !documents.getOrDefault(call.callId(), "").contains(type))).count(), "acknowledged events that are in no call");
     }
 
     /** Waits until all events are processed. */
     void awaitProcessed() {
-        await("events to process").atMost(LONGEST).pollInterval(Duration.ofMillis(200))
-                .until(() -> column(inbox, "select count(*) from page").get(0), "0"::equals);
+        awaitNone(StoreKind.of(url).forcedUrl(url), "page");
     }
 
     /** Waits until all is processed and delivered, and no timer is due soon. */
     void awaitQuiet() {
         awaitProcessed();
-        awaitNone("timers", "select count(*) from call where due_at < " + (System.currentTimeMillis() + SOON_MS));
+        awaitNone(url, "call where due_at < " + (System.currentTimeMillis() + SOON_MS));
         awaitProcessed();
-        awaitNone("deliveries", "select count(*) from delivery where state = 'pending'");
+        awaitNone(url, "delivery where state = 'pending'");
     }
 
-    long count(String query) {
-        return Long.parseLong(column(query).get(0));
+    long number(String query) {
+        return Long.parseLong(column(url, query).get(0));
     }
 
-    List<String> column(String query) {
-        return column(connection, query);
+    private static void awaitNone(String url, String what) {
+        await(what).atMost(LONGEST).pollInterval(Duration.ofMillis(200))
+                .until(() -> column(url, "select count(*) from " + what).get(0), "0"::equals);
     }
 
-    private static List<String> column(Connection connection, String query) {
-        try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(query)) {
-            List<String> values = new ArrayList<>();
-            while (rows.next()) {
-                values.add(rows.getString(1));
+    static List<String> column(String url, String query) {
+        return Unchecked.get(() -> {
+            try (var connection = DriverManager.getConnection(url, READ_ONLY); ResultSet rows = connection.createStatement().executeQuery(query)) {
+                List<String> values = new ArrayList<>();
+                while (rows.next()) {
+                    values.add(rows.getString(1));
+                }
+                return values;
             }
-            return values;
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private void awaitNone(String what, String query) {
-        await(what).atMost(LONGEST).pollInterval(Duration.ofMillis(200)).until(() -> count(query), left -> left == 0);
-    }
-
-    @Override
-    public void close() throws SQLException {
-        connection.close();
-        inbox.close();
+        });
     }
 }

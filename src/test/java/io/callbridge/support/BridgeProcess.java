@@ -58,7 +58,8 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private static final Duration STOP = Duration.ofSeconds(30);
-    private static final String USUAL_HEAP = "256m";
+    private static final Path JAR = PACKAGE.resolve("quarkus-run.jar");
+    private static final String JAVA = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     private static final int TAIL = 6_000;
     private static final String SYNCHRONOUS = "quarkus.datasource.sqlite.jdbc.additional-jdbc-properties.synchronous";
     private static final String INBOX_SYNCHRONOUS = SYNCHRONOUS.replace("sqlite", "inbox");
@@ -105,9 +106,7 @@ public final class BridgeProcess implements AutoCloseable {
         private final Map<String, String> environment = new LinkedHashMap<>();
         private final List<RoutesEdit> edits = new ArrayList<>();
         private boolean routesFolder = true;
-        private String heap = USUAL_HEAP;
-        private boolean binary = NATIVE;
-        private List<String> jvmOptions;
+        private boolean installed;
         private boolean bare;
 
         private Builder() {
@@ -115,9 +114,10 @@ public final class BridgeProcess implements AutoCloseable {
             settings.putAll(FOR_TESTS);
         }
 
-        /** With the delays, the patience and the care for the disk of an installation: for what is measured. */
+        /** With the delays, the patience, the care for the disk and the JVM of an installation: for what is measured. */
         public Builder asInstalled() {
-            FOR_TESTS.forEach((key, value) -> settings.remove(key));
+            settings.keySet().removeAll(FOR_TESTS.keySet());
+            installed = true;
             return this;
         }
 
@@ -180,19 +180,6 @@ public final class BridgeProcess implements AutoCloseable {
             return this;
         }
 
-        /** The most heap that the JVM may take, as {@code -Xmx} reads it. */
-        public Builder heap(String most) {
-            heap = most;
-            return this;
-        }
-
-        /** The native binary, or the package for a JVM with these options, whichever is tested otherwise. */
-        public Builder packaged(boolean asBinary, List<String> options) {
-            binary = asBinary;
-            jvmOptions = options;
-            return this;
-        }
-
         /** No folder {@code routes} in the working directory: the packaged routes have to do. */
         public Builder withoutRoutesFolder() {
             routesFolder = false;
@@ -243,7 +230,7 @@ public final class BridgeProcess implements AutoCloseable {
             return Unchecked.get(() -> {
                 Path output = Files.createTempFile("callbridge-output-", ".txt");
                 Path errors = Files.createTempFile("callbridge-errors-", ".txt");
-                Process process = program(folder, NATIVE, USUAL_HEAP, NATIVE ? List.of() : ClassData.options(PACKAGE), settings, arguments)
+                Process process = program(folder, false, settings, arguments)
                         .redirectOutput(output.toFile()).redirectError(errors.toFile()).start();
                 try {
                     assertTrue(process.waitFor(300, TimeUnit.SECONDS), "the command does not end");
@@ -457,9 +444,7 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     private void launch() {
-        List<String> options = with.jvmOptions != null ? with.jvmOptions
-                : with.heap.equals(USUAL_HEAP) && !with.binary ? ClassData.options(PACKAGE) : List.of();
-        ProcessBuilder builder = program(folder, with.binary, with.heap, options, settings);
+        ProcessBuilder builder = program(folder, with.installed, settings);
         if (Container.IMAGE != null) {
             builder.command(new Container(folder).command(settings, with.environment));
         }
@@ -468,13 +453,11 @@ public final class BridgeProcess implements AutoCloseable {
     }
 
     /** How the packaged application is started; run {@code mvn package} first. */
-    static ProcessBuilder program(Path folder, boolean binary, String heap, List<String> jvmOptions, Map<String, String> settings,
-            String... arguments) {
-        Path program = binary ? BINARY : Path.of(System.getProperty("java.home"), "bin", "java");
-        List<String> command = new ArrayList<>(List.of(program.toString(), "-Xmx" + heap));
-        command.addAll(binary ? List.of() : jvmOptions);
+    private static ProcessBuilder program(Path folder, boolean installed, Map<String, String> settings, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(NATIVE ? BINARY.toString() : JAVA, installed ? "-Xmx512m" : "-Xmx256m"));
+        command.addAll(NATIVE || installed ? List.of() : ClassData.options());
         settings.forEach((key, value) -> command.add("-D" + key + "=" + value));
-        command.addAll(binary ? List.of() : List.of("-jar", PACKAGE.resolve("quarkus-run.jar").toString()));
+        command.addAll(NATIVE ? List.of() : List.of("-jar", JAR.toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
         // Nothing of the machine that runs the tests may change what is tested.
@@ -554,17 +537,21 @@ public final class BridgeProcess implements AutoCloseable {
         private static final List<String> SHORT_LIFE = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
         private static List<String> options;
 
-        /** Makes the class data of a package if there are none yet, which other processes that run tests may want at the same time. */
-        static synchronized List<String> options(Path packaged) {
+        /** Makes the class data of the package if there are none yet, which other processes that run tests may want at the same time. */
+        static synchronized List<String> options() {
             if (options == null) {
-                Path data = packaged.resolveSibling("callbridge-it.jsa");
+                Path data = PACKAGE.resolveSibling("callbridge-it.jsa");
                 Unchecked.run(() -> {
-                    try (FileChannel one = FileChannel.open(packaged.resolveSibling("callbridge-it.lock"), StandardOpenOption.CREATE,
+                    try (FileChannel one = FileChannel.open(PACKAGE.resolveSibling("callbridge-it.lock"), StandardOpenOption.CREATE,
                             StandardOpenOption.WRITE)) {
                         one.lock();
-                        Path jar = packaged.resolve("quarkus-run.jar");
-                        if (Files.notExists(data) || Files.getLastModifiedTime(data).compareTo(Files.getLastModifiedTime(jar)) < 0) {
-                            make(data, jar);
+                        if (Files.notExists(data) || Files.getLastModifiedTime(data).compareTo(Files.getLastModifiedTime(JAR)) < 0) {
+                            Files.deleteIfExists(data);
+                            // Silent: it would say a thousand lines about classes that are loaded but not used. What checks routes loads
+                            // most of what a start loads, and ends.
+                            new ProcessBuilder(JAVA, SHORT_LIFE.get(0), SHORT_LIFE.get(1), "-XX:ArchiveClassesAtExit=" + data, "-Xlog:disable",
+                                    "-Xlog:all=error", "-jar", JAR.toString(), "--check-routes", "routes").redirectErrorStream(true)
+                                    .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
                         }
                     }
                 });
@@ -574,16 +561,6 @@ public final class BridgeProcess implements AutoCloseable {
                 }
             }
             return options;
-        }
-
-        private static void make(Path data, Path jar) throws IOException, InterruptedException {
-            Files.deleteIfExists(data);
-            List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-            command.addAll(SHORT_LIFE);
-            // A thousand lines about classes that are loaded but not used. What checks routes loads most of what a start loads, and ends.
-            command.addAll(List.of("-XX:ArchiveClassesAtExit=" + data, "-Xlog:disable", "-Xlog:all=error", "-jar", jar.toString(),
-                    "--check-routes", "routes"));
-            new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor();
         }
     }
 }
