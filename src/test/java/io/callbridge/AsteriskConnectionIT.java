@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.asterisk.Capture;
 import io.callbridge.store.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.Certificates;
+import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.SharedBridge;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -22,8 +25,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The connection to an Asterisk is there whatever the Asterisk, the network or another replica does, and only once. */
 class AsteriskConnectionIT {
@@ -38,7 +44,7 @@ class AsteriskConnectionIT {
     @AutoClose
     private final FakeCrm crm = new FakeCrm();
     @AutoClose
-    private final FakeAmi ami = FakeAmi.start("bridge", SECRET);
+    private final FakeAmi ami = new FakeAmi("bridge", SECRET);
 
     @Test
     void theConnectionComesBackWhateverHappensToIt() throws Exception {
@@ -71,7 +77,7 @@ class AsteriskConnectionIT {
             ami.silent(false);
             ami.awaitLogin(4);
 
-            ami.onLogin(connection -> connection.send(new byte[10_000_000], 100_000));
+            ami.onLogin(connection -> connection.send(new byte[10_000_000]));
             ami.drop();
             ami.awaitLogin(5);
             assertTrue(ami.newest().awaitEnd(SOON), "10 MB without an end");
@@ -99,7 +105,7 @@ class AsteriskConnectionIT {
             ami.onLogin(connection -> connection.send("Event: Dial\r\nSubEvent: Begin\r\nChannel: SIP/trunk-0000000a\r\n\r\n")).drop();
             awaitSaid(bridge, "events Dial");
 
-            ami.deny("Status").deny("CoreShowChannels");
+            ami.refuse("Permission denied", "Status", "CoreShowChannels");
             for (int more = 1; more <= 3; more++) {
                 int before = ami.logins();
                 ami.drop();
@@ -132,7 +138,7 @@ class AsteriskConnectionIT {
     @Test
     void twoAsterisksMayHaveEqualIds() throws Exception {
         BridgeProcess.Builder one = bridge().setting("callbridge.pbx.main.extensions.101.user", "anna");
-        try (FakeAmi other = FakeAmi.start("bridge", SECRET); BridgeProcess bridge = one.start()) {
+        try (FakeAmi other = new FakeAmi("bridge", SECRET); BridgeProcess bridge = one.start()) {
             ami.awaitLogin(1);
             ami.send(call(1));
             await("the card").until(() -> crm.has(Kind.CARD, "1.2"));
@@ -153,11 +159,54 @@ class AsteriskConnectionIT {
         }
     }
 
+    /** What lives on while nobody listens is taken up; what ends meanwhile is lost: AsteriskCallsTest. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    @Tag("native")
+    void aCallThatIsGoingOnIsRegisteredOnceAfterACrashAndWhereChannelsAreNotListed(boolean listed) throws IOException {
+        Capture capture = Capture.of("reconnect_midcall");
+        String call = "1795400662.2004";
+        String leg = "1795400662.2006";
+        try (BridgeProcess bridge = bridge().setting("callbridge.pbx.main.country", "US").start()) {
+            // 101 talks to the caller, the phone 102 rings for a colleague.
+            ami.awaitLogin(1).send(capture.received(0, 3000));
+            await("the answer").until(() -> bridge.get("/api/calls/" + call).statusCode() == 200
+                    && BridgeProcess.lines(bridge.call(call).path("legs"), "legId answeredAt").stream().anyMatch(each -> each.startsWith(leg + " 2")));
+            if (listed) {
+                String talks = "Channel: PJSIP/%s\nUniqueid: %s\nLinkedid: " + call + "\nChannelState: 6\nBridgeId: b0bc";
+                ami.lists(List.of(), List.of(talks.formatted("trunk-000000e5", call), talks.formatted("101-000000e6", leg)));
+                bridge.kill();
+                bridge.restart();
+                ami.awaitLogin(2).send(capture.received(3000, Long.MAX_VALUE));
+            } else {
+                ami.refuse("Invalid/unknown command.", "Status", "CoreShowChannels").drop();
+            }
+            await("the registration").until(() -> crm.has(Kind.CALL, leg));
+            CrmRequest registered = crm.requests(Kind.CALL, leg).get(0);
+            assertEquals(List.of(listed ? "answered" : "unknown", "anna", "+12125550110", "+12025550143"),
+                    Stream.of("result", "user", "did", "number").map(registered::member).toList());
+            if (listed) {
+                // Its name comes after the end of the leg.
+                await("the recording").until(() -> "in-12125550110-12025550143-20261123-022422-1795400662.2004.wav".equals(
+                        crm.requests(Kind.CALL, leg).get(crm.requests(Kind.CALL, leg).size() - 1).member("recordingId")));
+            } else {
+                ami.drop();
+                ami.awaitLogin(3);
+                crm.awaitQuiet();
+                assertEquals(1, crm.requests(Kind.CALL, leg).size());
+                assertEquals("0", registered.member("talkSeconds"));
+                assertTrue(bridge.call(call).path("decisions").toString().contains("does not say which calls live on"), bridge::tail);
+                assertTrue(bridge.output().contains("answers the action CoreShowChannels with 'Invalid/unknown command"), bridge::tail);
+            }
+            assertEquals(List.of(), crm.requests(Kind.MISSED));
+        }
+    }
+
     @Test
     void withTlsOnlyThePbxThatIsMeantGetsTheLogin(@TempDir Path folder) throws Exception {
         String[] known = Certificates.in(folder, "known");
         String[] other = Certificates.in(folder, "other");
-        try (FakeAmi safe = FakeAmi.start("bridge", SECRET, Certificates.context(folder, "known", "known"))) {
+        try (FakeAmi safe = new FakeAmi("bridge", SECRET, Certificates.context(folder, "known", "known"))) {
             try (BridgeProcess bridge = bridge().settings(safe.settings("main")).setting("callbridge.pbx.main.ami.tls-ca", known[0]).start()) {
                 safe.awaitLogin(1);
                 awaitState(bridge, "connected since");

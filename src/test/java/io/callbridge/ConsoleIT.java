@@ -18,10 +18,13 @@ import io.callbridge.support.ConsoleBrowser;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
-import io.callbridge.support.PrefixProxy;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;
+import io.vertx.core.Vertx;
+import io.vertx.core.http.HttpClient;
+import io.vertx.core.http.HttpServer;
+import io.vertx.core.http.HttpServerResponse;
 import java.io.BufferedReader;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -469,20 +472,42 @@ class ConsoleIT {
 
     /** A proxy that takes off a part of the path, says nothing about it, and has another name than Callbridge. */
     @Test
-    void theConsoleIsBelowAPartOfAPath() throws Exception {
-        try (PrefixProxy proxy = new PrefixProxy("/cb", bridge.port()); ConsoleBrowser window = new ConsoleBrowser(proxy.port())) {
+    void theConsoleIsBelowAPartOfAPath() {
+        Vertx vertx = Vertx.vertx();
+        HttpServer proxy = proxy(vertx, "/cb");
+        try (ConsoleBrowser window = new ConsoleBrowser(proxy.actualPort())) {
             Page page = window.open(null);
             page.navigate("/cb/#token=" + TOKEN);
             assertThat(state(page, "PBX main")).hasCount(1);
             page.navigate("/cb/#/setup");
             press(page, "Show");
-            assertThat(page.getByLabel("Webhook address")).hasValue("http://127.0.0.1:" + proxy.port() + "/cb/pbx/" + bridge.secret() + "/events");
+            assertThat(page.getByLabel("Webhook address")).hasValue("http://127.0.0.1:" + proxy.actualPort() + "/cb/pbx/" + bridge.secret() + "/events");
             press(page, "Test this CRM");
             assertThat(page.locator("li.ok").first()).isVisible();
             press(page, "Log out");
             assertThat(page.getByLabel("Administration token")).hasCount(1);
             assertTrue(window.errors().stream().allMatch(error -> error.contains("401")), "the browser tells of refusals");
+        } finally {
+            vertx.close();
         }
+    }
+
+    private static HttpServer proxy(Vertx vertx, String prefix) {
+        HttpClient client = vertx.createHttpClient();
+        return vertx.createHttpServer().requestHandler(asked -> asked.body()
+                .compose(body -> client.request(asked.method(), bridge.port(), "127.0.0.1", asked.uri().substring(prefix.length()))
+                        .compose(request -> {
+                            asked.headers().remove("host").remove("connection").remove("content-length");
+                            request.headers().addAll(asked.headers());
+                            return request.send(body);
+                        }))
+                .onSuccess(answer -> {
+                    HttpServerResponse response = asked.response().setStatusCode(answer.statusCode());
+                    response.headers().addAll(answer.headers());
+                    // As it comes: a feed has no end.
+                    response.setChunked(answer.headers().contains("Transfer-Encoding"));
+                    answer.pipeTo(response);
+                })).listen(0, "127.0.0.1").toCompletionStage().toCompletableFuture().join();
     }
 
     @Test

@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.platform.RouteVocabulary;
-import io.callbridge.support.OwnClasses;
 import io.callbridge.support.Pages;
 import io.callbridge.support.TestConfig;
+import io.callbridge.support.Vocabulary;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.inject.Named;
 import java.nio.file.FileSystems;
@@ -38,7 +38,7 @@ class NativeRegistrationsTest {
     private static final Pattern JSON = Pattern.compile(
             "(?:readValue|convertValue|treeToValue|readerFor)\\([^;]*?\\w+\\.class|TypeReference<[\\w<>, ]+> ");
     private final Set<Class<?>> registered = Stream.concat(
-            OwnClasses.all().filter(type -> type.isAnnotationPresent(RegisterForReflection.class)),
+            Vocabulary.ownClasses().filter(type -> type.isAnnotationPresent(RegisterForReflection.class)),
             Stream.of(RouteVocabulary.class.getAnnotation(RegisterForReflection.class).targets())).collect(Collectors.toSet());
 
     @Test

@@ -97,7 +97,7 @@ class ObservabilityIT {
     @BeforeAll
     static void start() {
         crm = new FakeCrm();
-        ami = FakeAmi.start("bridge", "secret-of-the-asterisk");
+        ami = new FakeAmi("bridge", "secret-of-the-asterisk");
         collector = new FakeCollector();
         bridge = BridgeProcess.builder().crm(crm).tcp().quickRetries().settings(ami.settings("office"))
                 .setting("callbridge.log.format", "json").setting("callbridge.deliver.entity-cache.seconds", "0")

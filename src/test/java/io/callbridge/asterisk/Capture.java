@@ -45,7 +45,7 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
     }
 
     /** What came from one time to another, without the login. */
-    byte[] received(long from, long to) {
+    public byte[] received(long from, long to) {
         List<Chunk> part = afterLogin().stream().filter(chunk -> chunk.millis() >= from && chunk.millis() < to).toList();
         return Arrays.copyOfRange(bytes, Math.max(login(), part.get(0).from()), part.get(part.size() - 1).to());
     }

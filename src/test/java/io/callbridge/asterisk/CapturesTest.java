@@ -17,7 +17,6 @@ import io.quarkus.arc.Arc;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -81,7 +80,8 @@ class CapturesTest {
             Truth truth = playing.truth();
             truth.legs().stream().filter(Truth.Leg::registered).map(Truth.Leg::id).forEach(ids::add);
             ids.addAll(truth.missed());
-            Map<String, JsonNode> calls = explained(bridge, truth);
+            Map<String, JsonNode> calls = new TreeMap<>();
+            truth.legs().forEach(leg -> calls.computeIfAbsent(leg.callId(), bridge::call));
             tests.add(DynamicTest.dynamicTest(playing.name, () -> compare(truth, begin, calls, requests)));
         }
         tests.add(DynamicTest.dynamicTest("contract", () -> assertEquals(List.of(), new RestContract(crm).deviations(requests))));
@@ -128,11 +128,7 @@ class CapturesTest {
                 tells |= !message.event().isEmpty() && !message.event().equals(AmiFrames.BOOTED)
                         && !message.event().equals(AmiFrames.SHUTDOWN);
             }
-            try {
-                connection.send(bytes);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
+            connection.send(bytes);
         }
 
         /** The bridge has read, and stored, what was sent. */
@@ -140,15 +136,6 @@ class CapturesTest {
             await(name).atMost(SOON).pollInterval(Duration.ofMillis(1))
                     .until(() -> (!tells || now.equals(link.now().lastEvent())) && link.isIdle());
         }
-    }
-
-    /** What the bridge says about the calls of a capture. */
-    private static Map<String, JsonNode> explained(BridgeInJvm bridge, Truth truth) {
-        Map<String, JsonNode> calls = new TreeMap<>();
-        for (Truth.Leg leg : truth.legs()) {
-            calls.computeIfAbsent(leg.callId(), bridge::call);
-        }
-        return calls;
     }
 
     private static List<CrmRequest> of(List<CrmRequest> requests, Kind kind, String id) {

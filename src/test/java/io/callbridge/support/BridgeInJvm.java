@@ -116,7 +116,7 @@ public final class BridgeInJvm {
                 labs.forEach(lab -> SETTINGS.putAll(lab.settings()));
                 for (String capture : Capture.areThere() ? Capture.names() : List.<String>of()) {
                     String pbx = "asterisk" + ASTERISKS.size();
-                    FakeAmi ami = FakeAmi.start("callbridge", "secret of the manager interface");
+                    FakeAmi ami = new FakeAmi("callbridge", "secret of the manager interface");
                     ASTERISKS.put(capture, ami);
                     SETTINGS.putAll(ami.settings(pbx));
                     SETTINGS.put("callbridge.pbx." + pbx + ".country", "US");

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -13,7 +13,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +23,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 
 /**
@@ -33,13 +34,6 @@ import javax.net.ssl.SSLContext;
  */
 public final class FakeAmi implements AutoCloseable {
 
-    /** What happens on a connection once it is logged in and its lists were sent; runs in a thread of its own. */
-    @FunctionalInterface
-    public interface Script {
-
-        void run(Connection connection) throws IOException, InterruptedException;
-    }
-
     private static final Duration SOON = Duration.ofSeconds(60);
 
     private final String user;
@@ -48,32 +42,28 @@ public final class FakeAmi implements AutoCloseable {
     private final int port = Ports.free();
     private final List<Connection> connections = new CopyOnWriteArrayList<>();
     private final List<Connection> logins = new CopyOnWriteArrayList<>();
-    private final List<String> wrong = new CopyOnWriteArrayList<>();
+    private final AtomicInteger wrong = new AtomicInteger();
     /** Actions that are refused, and how. */
     private final Map<String, String> refused = new ConcurrentHashMap<>();
     private volatile String banner = "Asterisk Call Manager/11.0.0";
     private volatile ServerSocket server;
-    private volatile Script script = connection -> { };
+    /** What happens on a connection once it is logged in and its lists were sent; runs in a thread of its own. */
+    private volatile Consumer<Connection> script = connection -> { };
     private volatile List<String> status = List.of();
     private volatile List<String> channels = List.of();
     private volatile boolean silent;
     private volatile boolean mute;
 
-    private FakeAmi(String user, String secret, SSLContext tls) {
-        this.user = user;
-        this.secret = secret;
-        this.tls = tls;
-    }
-
-    public static FakeAmi start(String user, String secret) {
-        return start(user, secret, null);
+    public FakeAmi(String user, String secret) {
+        this(user, secret, null);
     }
 
     /** @param tls with the server's certificate */
-    public static FakeAmi start(String user, String secret, SSLContext tls) {
-        FakeAmi ami = new FakeAmi(user, secret, tls);
-        ami.up();
-        return ami;
+    public FakeAmi(String user, String secret, SSLContext tls) {
+        this.user = user;
+        this.secret = secret;
+        this.tls = tls;
+        up();
     }
 
     /** The settings of a bridge that connects here, with trunks named {@code trunk*}. */
@@ -88,7 +78,7 @@ public final class FakeAmi implements AutoCloseable {
         return port;
     }
 
-    public FakeAmi onLogin(Script then) {
+    public FakeAmi onLogin(Consumer<Connection> then) {
         script = then;
         return this;
     }
@@ -112,15 +102,9 @@ public final class FakeAmi implements AutoCloseable {
         return this;
     }
 
-    /** The user has not the right for an action. */
-    public FakeAmi deny(String action) {
-        refused.put(action.toLowerCase(Locale.ROOT), "Permission denied");
-        return this;
-    }
-
-    /** What calls itself an Asterisk has no such action. */
-    public FakeAmi withoutAction(String action) {
-        refused.put(action.toLowerCase(Locale.ROOT), "Invalid/unknown command: " + action + ".");
+    /** The user has not the right for these actions, or what calls itself an Asterisk has none. */
+    public FakeAmi refuse(String answer, String... actions) {
+        List.of(actions).forEach(action -> refused.put(action.toLowerCase(Locale.ROOT), answer));
         return this;
     }
 
@@ -138,7 +122,7 @@ public final class FakeAmi implements AutoCloseable {
     }
 
     public int refusedLogins() {
-        return wrong.size();
+        return wrong.get();
     }
 
     /** Logged-in connections that are open now. */
@@ -149,7 +133,7 @@ public final class FakeAmi implements AutoCloseable {
     /** Waits until there were so many logins whose lists were sent. */
     public Connection awaitLogin(int count) {
         await("login " + count).atMost(SOON).pollInterval(Duration.ofMillis(10))
-                .until(() -> logins.size() >= count && logins.get(count - 1).isRunning());
+                .until(() -> logins.size() >= count && logins.get(count - 1).running);
         return logins.get(count - 1);
     }
 
@@ -159,7 +143,7 @@ public final class FakeAmi implements AutoCloseable {
 
     /** @param text lines that end with LF or CRLF */
     public void send(String text) {
-        Unchecked.run(() -> newest().send(text));
+        newest().send(text);
     }
 
     public void drop() {
@@ -222,10 +206,6 @@ public final class FakeAmi implements AutoCloseable {
             return actions.stream().filter(fields -> action.equals(fields.get("Action"))).count();
         }
 
-        public boolean isRunning() {
-            return running;
-        }
-
         public boolean isOpen() {
             return ended.getCount() > 0;
         }
@@ -234,27 +214,17 @@ public final class FakeAmi implements AutoCloseable {
             return ended.await(within.toMillis(), TimeUnit.MILLISECONDS);
         }
 
-        public synchronized void send(byte[] bytes) throws IOException {
-            OutputStream out = socket.getOutputStream();
-            out.write(bytes);
-            out.flush();
+        public synchronized void send(byte[] bytes) {
+            Unchecked.run(() -> socket.getOutputStream().write(bytes));
         }
 
-        public void send(String text) throws IOException {
+        public void send(String text) {
             send(text.getBytes(StandardCharsets.UTF_8));
         }
 
-        /** Sends in chunks of so many bytes, each in a segment of its own if the network is so kind. */
-        public void send(byte[] bytes, int chunk) throws IOException {
-            socket.setTcpNoDelay(true);
-            for (int at = 0; at < bytes.length; at += chunk) {
-                send(Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + chunk)));
-            }
-        }
-
         /** The client may still send; it reads the end. */
-        public void halfClose() throws IOException {
-            socket.shutdownOutput();
+        public void halfClose() {
+            Unchecked.run(socket::shutdownOutput);
         }
 
         public void close() {
@@ -273,7 +243,7 @@ public final class FakeAmi implements AutoCloseable {
                         answer(action);
                     }
                 }
-            } catch (IOException closed) {
+            } catch (IOException | UncheckedIOException closed) {
                 // By the test or by the client: the latch says so.
             } finally {
                 ended.countDown();
@@ -292,7 +262,7 @@ public final class FakeAmi implements AutoCloseable {
             return null;
         }
 
-        private void answer(Map<String, String> action) throws IOException {
+        private void answer(Map<String, String> action) {
             String name = action.getOrDefault("Action", "").toLowerCase(Locale.ROOT);
             boolean in = logins.contains(this);
             if (in && mute) {
@@ -305,14 +275,23 @@ public final class FakeAmi implements AutoCloseable {
                 return;
             }
             switch (name) {
-                case "challenge" -> challenge(action);
+                case "challenge" -> {
+                    expected = Integer.toString(100_000_000 + connections.size());
+                    respond(action, "Success", "Challenge: " + expected + "\r\n");
+                }
                 case "login" -> login(action);
                 case "ping" -> respond(action, "Success", "Ping: Pong\r\nTimestamp: 1795402270.985642\r\n");
                 case "status" -> list(action, "Status", "StatusComplete", status);
                 case "coreshowchannels" -> {
                     list(action, "CoreShowChannel", "CoreShowChannelsComplete", channels);
                     running = true;
-                    thread("fake-ami-script", this::play);
+                    thread("fake-ami-script", () -> {
+                        try {
+                            script.accept(this);
+                        } catch (UncheckedIOException closed) {
+                            // The script goes on until the client closes.
+                        }
+                    });
                 }
                 case "logoff" -> {
                     respond(action, "Goodbye", "Message: Thanks for all the fish.\r\n");
@@ -322,24 +301,12 @@ public final class FakeAmi implements AutoCloseable {
             }
         }
 
-        private void play() {
-            try {
-                script.run(this);
-            } catch (IOException | InterruptedException closed) {
-                // The script goes on until the client closes.
-            }
-        }
-
-        private void challenge(Map<String, String> action) throws IOException {
-            expected = Integer.toString(100_000_000 + connections.size());
-            respond(action, "Success", "Challenge: " + expected + "\r\n");
-        }
-
-        private void login(Map<String, String> action) throws IOException {
-            String key = action.containsKey("Key") ? md5(expected + secret) : secret;
+        private void login(Map<String, String> action) {
+            String key = !action.containsKey("Key") ? secret : Unchecked.get(() -> HexFormat.of().formatHex(MessageDigest.getInstance("MD5")
+                    .digest((expected + secret).getBytes(StandardCharsets.UTF_8))));
             boolean right = user.equals(action.get("Username")) && key.equals(action.getOrDefault("Key", action.get("Secret")));
             if (!right) {
-                wrong.add(String.valueOf(action.get("Username")));
+                wrong.incrementAndGet();
                 respond(action, "Error", "Message: Authentication failed\r\n");
                 close();
                 return;
@@ -349,7 +316,7 @@ public final class FakeAmi implements AutoCloseable {
             send("Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n");
         }
 
-        private void list(Map<String, String> action, String item, String end, List<String> items) throws IOException {
+        private void list(Map<String, String> action, String item, String end, List<String> items) {
             String id = "ActionID: " + action.get("ActionID") + "\r\n";
             respond(action, "Success", "EventList: start\r\nMessage: " + item + " list will follow\r\n");
             for (String fields : items) {
@@ -358,14 +325,9 @@ public final class FakeAmi implements AutoCloseable {
             send("Event: " + end + "\r\n" + id + "EventList: Complete\r\nListItems: " + items.size() + "\r\n\r\n");
         }
 
-        private void respond(Map<String, String> action, String response, String fields) throws IOException {
+        private void respond(Map<String, String> action, String response, String fields) {
             String id = action.containsKey("ActionID") ? "ActionID: " + action.get("ActionID") + "\r\n" : "";
             send("Response: " + response + "\r\n" + id + fields + "\r\n");
         }
-    }
-
-    private static String md5(String text) {
-        return Unchecked.get(() -> HexFormat.of().formatHex(MessageDigest.getInstance("MD5")
-                .digest(text.getBytes(StandardCharsets.UTF_8))));
     }
 }

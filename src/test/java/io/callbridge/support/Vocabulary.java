@@ -72,8 +72,16 @@ public final class Vocabulary {
     /** Those of others are registered by {@link RouteVocabulary}, our own where they are. */
     public static List<Class<?>> exceptions() {
         return Stream.concat(Stream.of(RouteVocabulary.class.getAnnotation(RegisterForReflection.class).targets()),
-                OwnClasses.all().filter(type -> type.isAnnotationPresent(RegisterForReflection.class)))
+                ownClasses().filter(type -> type.isAnnotationPresent(RegisterForReflection.class)))
                 .filter(Throwable.class::isAssignableFrom).toList();
+    }
+
+    /** Of the application itself, as they were compiled. */
+    public static Stream<Class<?>> ownClasses() {
+        Path classes = Path.of("target/classes");
+        return Pages.below(classes.resolve("io/callbridge")).map(file -> classes.relativize(file).toString())
+                .filter(file -> file.endsWith(".class")).sorted().map(file -> Unchecked.get(() -> Class.forName(
+                        file.replace(".class", "").replace('/', '.'), false, Vocabulary.class.getClassLoader())));
     }
 
     private static Word word(String kind, String joined, Map<?, ?> shown) {
