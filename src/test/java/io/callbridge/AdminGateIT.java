@@ -97,17 +97,6 @@ class AdminGateIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"Accept: */*", "Authorization: Bearer admin-token-of-the-test", "Authorization: Bearer " + TOKEN + "s",
-        "Authorization: Bearer", "Authorization: bearer " + TOKEN, "Authorization: " + TOKEN, "Authorization: Basic " + TOKEN,
-        "Cookie: token=" + TOKEN, "Callbridge-Who: token"})
-    void withATokenNothingElseOpensNotEvenOnLoopback(String header) {
-        for (String line : List.of("GET /api/who", "POST /api/deliveries/retry", "GET /api/nothing", "GET /api")) {
-            assertRefused(401, ask(closed, line, header));
-        }
-        assertRefused(401, ask(closed, "GET /api/who?token=" + TOKEN + "&access_token=" + TOKEN, header));
-    }
-
-    @ParameterizedTest
     @ValueSource(strings = {"/api/who/", "//api/who", "/api//who", "/x/../api/who", "/api/./who", "/%61pi/who", "/api%2Fwho", "/API/who",
         "/api;x/who", "/pbx/../api/who", "/demo/..%2fapi/who", "/api/calls", "/api/calls/", "/q/../api/calls"})
     void noWayOfWritingAPathGetsRoundTheGate(String path) {
@@ -117,11 +106,14 @@ class AdminGateIT {
 
     /** Whoever comes by a proxy or a tunnel on this machine comes from here too. */
     @ParameterizedTest
-    @ValueSource(strings = {"Accept: */*", "Host: localhost:8080", "Host: 127.0.0.1", "Host: [::1]:8080", "Sec-Fetch-Site: same-origin",
-        "Origin: http://localhost:8080", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "Callbridge-Console: true",
-        "Cookie: callbridge=", "Cookie: callbridge=null", "Cookie: callbridge=" + TOKEN})
-    void toBeOnThisMachineIsNoProof(String header) {
-        for (String line : List.of("GET /api/who", "POST /login", "POST /logout")) {
+    @ValueSource(strings = {"Accept: */*", "Authorization: Bearer admin-token-of-the-test", "Authorization: Bearer " + TOKEN + "s",
+        "Authorization: Bearer", "Authorization: bearer " + TOKEN, "Authorization: " + TOKEN, "Authorization: Basic " + TOKEN,
+        "Cookie: token=" + TOKEN, "Callbridge-Who: token", "Host: localhost:8080", "Host: 127.0.0.1", "Host: [::1]:8080",
+        "Sec-Fetch-Site: same-origin", "Origin: http://localhost:8080", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1",
+        "Callbridge-Console: true", "Cookie: callbridge=", "Cookie: callbridge=null", "Cookie: callbridge=" + TOKEN})
+    void withATokenNothingElseOpensNotEvenOnThisMachine(String header) {
+        for (String line : List.of("GET /api/who", "POST /api/deliveries/retry", "GET /api/nothing", "GET /api", "POST /login", "POST /logout",
+                "GET /api/who?token=" + TOKEN + "&access_token=" + TOKEN)) {
             assertRefused(401, ask(closed, line, header));
         }
         Answer page = ask(closed, "GET /", header);

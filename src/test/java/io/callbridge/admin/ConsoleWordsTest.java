@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.ingest.EventReader;
-import java.io.IOException;
+import io.callbridge.support.Pages;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -13,7 +13,6 @@ import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Whatever the console says, it says in both languages. */
@@ -26,7 +25,7 @@ class ConsoleWordsTest {
     private static final Pattern RULE = Pattern.compile("(?:constant|simple): \"?(R\\d+)");
 
     @Test
-    void bothLanguagesHaveTheSameTexts() throws IOException {
+    void bothLanguagesHaveTheSameTexts() {
         TreeMap<String, String> english = words("en");
         TreeMap<String, String> russian = words("ru");
         assertTrue(english.size() > 200);
@@ -37,35 +36,22 @@ class ConsoleWordsTest {
     }
 
     @Test
-    void everyTextThatIsAskedForIsThere() throws IOException {
-        Set<String> missing = new TreeSet<>();
-        try (Stream<Path> scripts = Files.list(CONSOLE)) {
-            for (Path script : scripts.filter(path -> path.toString().endsWith(".js")).toList()) {
-                missing.addAll(found(USED, 1, Files.readString(script)));
-            }
-        }
+    void everyTextThatIsAskedForIsThere() {
+        Set<String> missing = found(USED, 1, text(CONSOLE));
         missing.removeAll(words("en").keySet());
         assertEquals(Set.of(), missing);
     }
 
     /** A proxy may have put it below a part of a path. */
     @Test
-    void everythingIsAskedForBesideThePage() throws IOException {
-        try (Stream<Path> files = Stream.concat(Files.list(CONSOLE), Files.list(Path.of("src/main/resources/demo")))) {
-            for (Path file : files.toList()) {
-                assertEquals(Set.of(), found(Pattern.compile("(?<![\\w)])(['\"`])/(?!['\"`#$])\\w[^'\"`]*"), 0, Files.readString(file)), file::toString);
-            }
-        }
+    void everythingIsAskedForBesideThePage() {
+        assertEquals(Set.of(), found(Pattern.compile("(?<![\\w)])(['\"`])/(?!['\"`#$])\\w[^'\"`]*"), 0,
+                text(CONSOLE) + text(Path.of("src/main/resources/demo"))));
     }
 
     @Test
-    void everyRuleOfTheRoutesIsPutInPlainWords() throws IOException {
-        Set<String> rules = new TreeSet<>();
-        try (Stream<Path> routes = Files.list(Path.of("routes"))) {
-            for (Path route : routes.toList()) {
-                rules.addAll(found(RULE, 1, Files.readString(route)));
-            }
-        }
+    void everyRuleOfTheRoutesIsPutInPlainWords() {
+        Set<String> rules = found(RULE, 1, text(Path.of("routes")));
         assertTrue(rules.contains("R23"));
         rules.removeIf(rule -> has("rule." + rule));
         assertEquals(Set.of(), rules);
@@ -79,15 +65,15 @@ class ConsoleWordsTest {
     }
 
     private static boolean has(String key) {
-        try {
-            return words("en").containsKey(key);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+        return words("en").containsKey(key);
     }
 
-    private static TreeMap<String, String> words(String language) throws IOException {
-        return LINE.matcher(Files.readString(CONSOLE.resolve("words-" + language + ".js"))).results()
+    private static String text(Path folder) {
+        return Pages.below(folder).filter(Files::isRegularFile).map(Pages::text).collect(Collectors.joining("\n"));
+    }
+
+    private static TreeMap<String, String> words(String language) {
+        return LINE.matcher(Pages.text(CONSOLE.resolve("words-" + language + ".js"))).results()
                 .collect(Collectors.toMap(line -> line.group(1), line -> line.group(2), (a, b) -> a, TreeMap::new));
     }
 

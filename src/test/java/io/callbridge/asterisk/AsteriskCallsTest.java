@@ -66,16 +66,35 @@ class AsteriskCallsTest {
      * analogue and ISDN lines. Whatever tells of the call has the last number that was known before a phone rang.
      */
     @TestFactory
-    Stream<DynamicTest> aCallHasOneNumberWhereverItComesFrom() throws IOException {
+    Stream<DynamicTest> aCallHasOneNumberWhereverItComesFrom() {
         List<String> ways = List.of("980012025550143 4", "anonymous 4", "<unknown> 4", "<unknown> 9", "<unknown> 9 without Ring");
-        return Capture.names().stream().filter(name -> !name.contains("/") && name.startsWith("in_") && !name.equals("in_conference")
-                && !name.equals("in_ext_anonymous")).flatMap(name -> ways.stream().map(way -> DynamicTest.dynamicTest(name + ": " + way, () -> {
-                    Truth truth = Truth.of(name);
-                    AsteriskLab lab = new AsteriskLab().plays(Capture.of(name).messages(told(way.split(" ")[0], way.split(" ")[1],
-                            !way.endsWith("Ring"), "12025550143")));
-                    compare(truth, lab);
-                    assertEquals(Set.of("+12025550143"), lab.callers());
-                })));
+        Stream<DynamicTest> all = Capture.names().stream().filter(name -> !name.contains("/") && name.startsWith("in_")
+                && !name.equals("in_conference") && !name.equals("in_ext_anonymous")).flatMap(name -> ways.stream().map(way ->
+                        oneNumber(way, name, told(way.split(" ")[0], way.split(" ")[1], !way.endsWith("Ring"), "12025550143"))));
+        String[] joined = new String[1];
+        String[] rung = new String[1];
+        return Stream.concat(all, Stream.of(
+                oneNumber("told to who waits in a queue", "in_queue_abandoned", message -> {
+                    String before = joined[0] == null ? message.replaceAll("(?m)^CallerIDNum: 12025550143", "CallerIDNum: 980012025550143") : message;
+                    joined[0] = message.startsWith("Event: QueueCallerJoin") ? message : joined[0];
+                    return before + (before.startsWith("Event: QueueCallerJoin") ? message.replace("QueueCallerJoin", "NewCallerid") : "");
+                }),
+                oneNumber("another one after a phone has rung", "in_second_try", message -> {
+                    boolean first = rung[0] == null && message.startsWith("Event: Newstate") && message.contains("ChannelState: 5");
+                    rung[0] = first ? "rung" : rung[0];
+                    return rung[0] == null || first ? message
+                            : message.replaceAll("(?m)^((Dest)?(ConnectedLine|CallerID)Num: )12025550143", "$119995550199");
+                }),
+                oneNumber("the dialplan says the company's before it calls a mobile", "in_ext_noanswer",
+                        told("12025550143", "4", true, "+12125550110"))));
+    }
+
+    private static DynamicTest oneNumber(String way, String name, UnaryOperator<String> edit) {
+        return DynamicTest.dynamicTest(name + ": " + way, () -> {
+            AsteriskLab lab = new AsteriskLab().plays(Capture.of(name).messages(edit));
+            compare(Truth.of(name), lab);
+            assertEquals(Set.of("+12025550143"), lab.callers());
+        });
     }
 
     /** @return makes of the first message of a call from outside what begins it with a number, and what tells another one */
@@ -91,31 +110,6 @@ class AsteriskCallsTest {
             String ring = message.replace("Event: Newchannel", "Event: Newstate").replace("CallerIDNum: 12025550143", "CallerIDNum: " + number);
             return begin + event + (state.equals("9") && rings ? ring : "");
         };
-    }
-
-    @Test
-    void aNumberMayBeToldToWhoWaitsInAQueue() throws IOException {
-        String[] joined = new String[1];
-        AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_queue_abandoned").messages(message -> {
-            String before = joined[0] == null ? message.replaceAll("(?m)^CallerIDNum: 12025550143", "CallerIDNum: 980012025550143") : message;
-            joined[0] = message.startsWith("Event: QueueCallerJoin") ? message : joined[0];
-            return before + (before.startsWith("Event: QueueCallerJoin") ? message.replace("QueueCallerJoin", "NewCallerid") : "");
-        }));
-        compare(Truth.of("in_queue_abandoned"), lab);
-        assertEquals(Set.of("+12025550143"), lab.callers());
-    }
-
-    @Test
-    void aNumberThatIsToldAfterAPhoneHasRungIsNotTheCallers() throws IOException {
-        String[] rung = new String[1];
-        Capture capture = Capture.of("in_second_try");
-        AsteriskLab lab = new AsteriskLab().plays(capture.messages(message -> {
-            boolean first = rung[0] == null && message.startsWith("Event: Newstate") && message.contains("ChannelState: 5");
-            rung[0] = first ? "rung" : rung[0];
-            return rung[0] == null || first ? message : message.replaceAll("(?m)^((Dest)?(ConnectedLine|CallerID)Num: )12025550143", "$119995550199");
-        }));
-        compare(Truth.of("in_second_try"), lab);
-        assertEquals(Set.of("+12025550143"), lab.callers());
     }
 
     /** The dialplan takes off what was dialled for the outside line, or puts on what the provider wants; see NumberFormatsTest. */
@@ -137,13 +131,6 @@ class AsteriskCallsTest {
         assertEquals(number, lab.leg("1.1", true).party().number());
     }
 
-    /** The dialplan says the company's number before it calls a mobile for the caller. */
-    @Test
-    void theNumberThatWasCalledIsNotTheCallers() throws IOException {
-        AsteriskLab lab = new AsteriskLab().plays(Capture.of("in_ext_noanswer").messages(told("12025550143", "4", true, "+12125550110")));
-        assertEquals(Set.of("+12025550143"), lab.callers());
-    }
-
     /**
      * The connection breaks in a quiet moment and is back at once: nothing is missed, and what is said until the lists are there
      * counts. Once with all events, once for a user without the right {@code dialplan}, once without call records.
@@ -158,7 +145,7 @@ class AsteriskCallsTest {
 
     /** The name of the file is in a variable, of which a user may not hear, and in the call record, which may be switched off. */
     @TestFactory
-    Stream<DynamicTest> theRecordingIsKnownFromTheOneOrTheOther() throws IOException {
+    Stream<DynamicTest> theRecordingIsKnownFromTheOneOrTheOther() {
         return Capture.names().stream().flatMap(name -> Stream.of("VarSet", "Cdr").map(without -> DynamicTest.dynamicTest(name + " without " + without,
                 () -> compare(Truth.of(name), new AsteriskLab().plays(without(without, name))))));
     }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.support.Pages;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -64,12 +65,10 @@ public record Capture(String name, byte[] bytes, List<Chunk> chunks) {
     }
 
     /** Names of all captures that have a truth file. */
-    public static List<String> names() throws IOException {
+    public static List<String> names() {
         assumeTrue(areThere(), WITHOUT);
-        try (Stream<Path> files = Files.walk(FOLDER)) {
-            return files.map(file -> FOLDER.relativize(file).toString()).filter(name -> name.endsWith(".truth.json"))
-                    .map(name -> name.substring(0, name.length() - ".truth.json".length())).sorted().toList();
-        }
+        return Pages.below(FOLDER).map(file -> FOLDER.relativize(file).toString()).filter(name -> name.endsWith(".truth.json"))
+                .map(name -> name.replace(".truth.json", "")).sorted().toList();
     }
 
     /** A message and the time at which its last byte came. */

@@ -4,21 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.support.RawHttp;
+import io.callbridge.support.Unchecked;
 import io.vertx.core.Vertx;
 import io.vertx.core.json.JsonObject;
 import io.vertx.ext.web.Router;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.URLConnection;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpRequest.BodyPublishers;
-import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +37,6 @@ class DemoCrmTest {
             {"number":"+79000000010","place":{"extension":"880","type":"queue"},"user":"anna",
              "startedAt":"2025-03-04T09:00:00.000Z","endedAt":"2025-03-04T09:00:40.300Z"}""";
 
-    private static final HttpClient CLIENT = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     @AutoClose
     private static final Vertx VERTX = Vertx.vertx();
 
@@ -56,12 +50,12 @@ class DemoCrmTest {
     }
 
     @Test
-    void knowsSomeNumbersAndForgetsTheOldestCalls() throws Exception {
-        HttpResponse<String> known = send("GET", "/demo-crm/entities?phone=%2B79000000010", null);
-        assertEquals(200, known.statusCode());
+    void knowsSomeNumbersAndForgetsTheOldestCalls() {
+        RawHttp.Answer known = send("GET", "/demo-crm/entities?phone=%2B79000000010", null);
+        assertEquals(200, known.status());
         assertEquals(new JsonObject("""
                 {"id":"ivanov","type":"contact","name":"Ivanov","url":"http://crm.example/contacts/ivanov",
-                 "responsible":"anna"}"""), new JsonObject(known.body()));
+                 "responsible":"anna"}"""), new JsonObject(known.text()));
         put("/demo-crm/calls/l0", CALL);
         put("/demo-crm/calls/AMI%2F1741078800.12%3Fx", CALL);
         for (int i = 1; i < CrmMemory.KEPT; i++) {
@@ -74,7 +68,7 @@ class DemoCrmTest {
     }
 
     @Test
-    void aRepeatReplaces() throws Exception {
+    void aRepeatReplaces() {
         put("/demo-crm/cards/l1", CARD);
         long shownAt = state().getJsonArray("cards").getJsonObject(0).getLong("shownAt");
         put("/demo-crm/cards/l1", CARD);
@@ -96,14 +90,14 @@ class DemoCrmTest {
     }
 
     @Test
-    void refusesWhatIsNotACard() throws Exception {
+    void refusesWhatIsNotACard() {
         for (String body : List.of("", "{", "[]", "\"text\"", "null", "{}", CARD.replace("\"in\"", "\"up\""),
                 CARD.replace("2025-03-04T09:00:00.000Z", "yesterday"), CARD.replace("\"+79000000010\"", "null"))) {
-            HttpResponse<String> answer = send("PUT", "/demo-crm/cards/l1", body);
-            assertEquals(400, answer.statusCode(), body);
-            assertFalse(new JsonObject(answer.body()).getString("error").isBlank());
+            RawHttp.Answer answer = send("PUT", "/demo-crm/cards/l1", body);
+            assertEquals(400, answer.status(), body);
+            assertFalse(new JsonObject(answer.text()).getString("error").isBlank());
         }
-        assertEquals(413, send("PUT", "/demo-crm/cards/l1", CARD.replace("anna", "a".repeat(64 * 1024))).statusCode());
+        assertEquals(413, send("PUT", "/demo-crm/cards/l1", CARD.replace("anna", "a".repeat(64 * 1024))).status());
         assertTrue(state().getJsonArray("cards").isEmpty());
     }
 
@@ -112,13 +106,13 @@ class DemoCrmTest {
         "DELETE, /demo-crm/cards/l1?reason=bored, 400", "DELETE, /demo-crm/cards/l1?reason=ended&answeredBy=103, 400",
         "DELETE, /demo-crm/calls/l1, 404", "PUT, /demo-crm/cards, 404", "PUT, /demo-crm/notes/1, 404", "GET, /demo-crm/, 404",
         "GET, /demo/other.js, 404", "GET, /demo-crm/entities?phone=%2B79000000999, 404", "GET, /demo-crm/entities, 400"})
-    void refusesWhatIsNotInTheContract(String method, String path, int status) throws Exception {
-        assertEquals(status, send(method, path, method.equals("PUT") ? CARD : null).statusCode());
+    void refusesWhatIsNotInTheContract(String method, String path, int status) {
+        assertEquals(status, send(method, path, method.equals("PUT") ? CARD : null).status());
     }
 
     /** A viewer who left disturbs nobody. */
     @Test
-    void theFeedTellsTheStateAndThenTheChanges() throws Exception {
+    void theFeedTellsTheStateAndThenTheChanges() {
         put("/demo-crm/cards/l1", CARD);
         try (Feed feed = new Feed(); Feed gone = new Feed()) {
             JsonObject state = feed.next("state");
@@ -129,11 +123,11 @@ class DemoCrmTest {
 
             put("/demo-crm/cards/l2", CARD);
             assertEquals("l2", feed.next("card").getJsonObject("entry").getString("id"));
-            assertEquals(204, send("DELETE", "/demo-crm/cards/l1?reason=answered-elsewhere&answeredBy=103", null).statusCode());
+            assertEquals(204, send("DELETE", "/demo-crm/cards/l1?reason=answered-elsewhere&answeredBy=103", null).status());
             assertEquals(new JsonObject("{\"id\":\"l1\",\"reason\":\"answered-elsewhere\",\"answeredBy\":\"103\"}"),
                     feed.next("card-end").getJsonObject("entry"));
             // The second end is none.
-            assertEquals(204, send("DELETE", "/demo-crm/cards/l1?reason=unanswered", null).statusCode());
+            assertEquals(204, send("DELETE", "/demo-crm/cards/l1?reason=unanswered", null).status());
             put("/demo-crm/calls/l2", CALL.replace("anna", "a\\nna"));
             JsonObject call = feed.next("call");
             assertEquals("a\nna", call.getJsonObject("entry").getString("user"));
@@ -145,26 +139,26 @@ class DemoCrmTest {
     }
 
     @Test
-    void thePageAndItsPartsComeFromHere() throws Exception {
-        HttpResponse<String> page = send("GET", "/demo", null);
-        assertEquals(200, page.statusCode());
-        assertEquals("text/html; charset=utf-8", page.headers().firstValue("Content-Type").orElse(null));
+    void thePageAndItsPartsComeFromHere() {
+        RawHttp.Answer page = send("GET", "/demo", null);
+        assertEquals(200, page.status());
+        assertEquals("text/html; charset=utf-8", page.header("Content-Type"));
         // Also below the part of a path that a proxy takes off.
-        assertTrue(page.body().contains("\"demo/demo.js") && page.body().contains("\"demo/demo.css"));
-        assertEquals("../demo", send("GET", "/demo/", null).headers().firstValue("Location").orElse(null));
-        assertEquals(200, send("GET", "/demo/demo.css", null).statusCode());
-        HttpResponse<String> script = send("GET", "/demo/demo.js", null);
-        assertEquals(200, script.statusCode());
-        assertFalse(script.body().contains("innerHTML"), "data must not become markup");
+        assertTrue(page.text().contains("\"demo/demo.js") && page.text().contains("\"demo/demo.css"));
+        assertEquals("../demo", send("GET", "/demo/", null).header("Location"));
+        assertEquals(200, send("GET", "/demo/demo.css", null).status());
+        RawHttp.Answer script = send("GET", "/demo/demo.js", null);
+        assertEquals(200, script.status());
+        assertFalse(script.text().contains("innerHTML"), "data must not become markup");
     }
 
     @Test
-    void nothingIsThereOutsideTheDemoProfile() throws Exception {
+    void nothingIsThereOutsideTheDemoProfile() {
         Router router = Router.router(VERTX);
         new DemoCrm().register(router);
         port = serve(router);
         for (String path : List.of("/demo", "/demo/", "/demo/events", "/demo/demo.js", "/demo-crm/entities?phone=%2B79000000010")) {
-            assertEquals(404, send("GET", path, null).statusCode(), path);
+            assertEquals(404, send("GET", path, null).status(), path);
         }
     }
 
@@ -173,7 +167,7 @@ class DemoCrmTest {
                 .actualPort();
     }
 
-    private JsonObject state() throws IOException {
+    private JsonObject state() {
         try (Feed feed = new Feed()) {
             return feed.next("state");
         }
@@ -184,15 +178,13 @@ class DemoCrmTest {
         return state.getJsonArray(list).getJsonObject(0);
     }
 
-    private void put(String path, String body) throws IOException, InterruptedException {
-        HttpResponse<String> answer = send("PUT", path, body);
-        assertEquals(204, answer.statusCode(), answer.body());
+    private void put(String path, String body) {
+        RawHttp.Answer answer = send("PUT", path, body);
+        assertEquals(204, answer.status(), answer.text());
     }
 
-    private HttpResponse<String> send(String method, String path, String body) throws IOException, InterruptedException {
-        return CLIENT.send(HttpRequest.newBuilder(URI.create("http://localhost:" + port + path)).timeout(Duration.ofSeconds(10))
-                .method(method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
-                .header("Content-Type", "application/json").build(), BodyHandlers.ofString());
+    private RawHttp.Answer send(String method, String path, String body) {
+        return RawHttp.send(port, RawHttp.request(method, path, "application/json", RawHttp.bytes(body == null ? "" : body)));
     }
 
     /** One viewer of {@code GET /demo/events}. */
@@ -200,9 +192,9 @@ class DemoCrmTest {
 
         private final BufferedReader lines;
 
-        Feed() throws IOException {
-            URLConnection connection = URI.create("http://localhost:" + port + "/demo/events").toURL().openConnection();
-            lines = new BufferedReader(new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8));
+        Feed() {
+            URLConnection connection = Unchecked.get(() -> URI.create("http://localhost:" + port + "/demo/events").toURL().openConnection());
+            lines = Unchecked.get(() -> new BufferedReader(new InputStreamReader(connection.getInputStream(), StandardCharsets.UTF_8)));
             assertEquals("text/event-stream; charset=utf-8", connection.getContentType());
         }
 
@@ -213,8 +205,8 @@ class DemoCrmTest {
         }
 
         @Override
-        public void close() throws IOException {
-            lines.close();
+        public void close() {
+            Unchecked.run(lines::close);
         }
     }
 }

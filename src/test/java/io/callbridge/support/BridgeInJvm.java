@@ -43,6 +43,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.quarkus.core.CamelRuntime;
@@ -254,12 +255,17 @@ public final class BridgeInJvm {
     public void settle() {
         lanes.timers();
         dispatcher.wake();
+        untilNone("is not done: ", this::open, () -> { });
+    }
+
+    private static void untilNone(String fault, Supplier<List<String>> what, Runnable meanwhile) {
         long pause = PAUSE_NANOS;
         long end = System.nanoTime() + PATIENCE.toNanos();
-        for (List<String> open = open(); !open.isEmpty(); open = open()) {
+        for (List<String> left = what.get(); !left.isEmpty(); left = what.get()) {
             if (System.nanoTime() > end) {
-                fail("is not done: " + open);
+                fail(fault + left);
             }
+            meanwhile.run();
             pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
             LockSupport.parkNanos(pause);
         }
@@ -267,18 +273,14 @@ public final class BridgeInJvm {
 
     /** Lets time pass until nothing is left to be delivered. */
     private void drain() {
-        long end = System.nanoTime() + PATIENCE.toNanos();
-        for (List<String> left = waiting(); !left.isEmpty(); left = waiting()) {
-            if (System.nanoTime() > end) {
-                fail("is not delivered: " + left);
-            }
+        String pending = "select crm || ' ' || operation || ' ' || id from delivery where state = 'pending'";
+        untilNone("is not delivered: ", () -> query(pending), () -> {
             // A try that is minutes away is made at once; what waits for its CRM to be asked again gets a second, also of a busy machine.
             Instant next = query("select cast(min(next_at) as text) from delivery where state = 'pending' and wait <> 'taken'").stream()
                     .map(at -> Instant.ofEpochMilli(Long.parseLong(at))).findFirst().orElse(now);
             now = next.isAfter(now) ? next : now.plusSeconds(1);
             dispatcher.wake();
-            LockSupport.parkNanos(LONGEST_PAUSE_NANOS);
-        }
+        });
     }
 
     /** What a CRM will not get any more. */
@@ -289,10 +291,6 @@ public final class BridgeInJvm {
     /** Whether an id is that of a call, or leg, that was played. */
     public boolean isKnown(String id) {
         return KNOWN.contains(id);
-    }
-
-    private List<String> waiting() {
-        return query("select crm || ' ' || operation || ' ' || id from delivery where state = 'pending'");
     }
 
     /** Requests after the first so many that belong to no scenario, look-ups that break the contract, and events that nobody could process. */
@@ -332,10 +330,8 @@ public final class BridgeInJvm {
     /** What lies in the inbox. */
     public int pages() {
         return Unchecked.get(() -> {
-            try (Connection other = DriverManager.getConnection(StoreKind.SQLITE.forcedUrl(SETTINGS.get("callbridge.store.url")));
-                    Statement statement = other.createStatement(); ResultSet count = statement.executeQuery("select count(*) from page")) {
-                count.next();
-                return count.getInt(1);
+            try (Connection other = DriverManager.getConnection(StoreKind.SQLITE.forcedUrl(SETTINGS.get("callbridge.store.url")))) {
+                return Integer.parseInt(query(other, "select count(*) from page").get(0));
             }
         });
     }
@@ -349,6 +345,10 @@ public final class BridgeInJvm {
     }
 
     private List<String> query(String sql, Object... values) {
+        return query(store, sql, values);
+    }
+
+    private static List<String> query(Connection store, String sql, Object... values) {
         return Unchecked.get(() -> {
             try (Statement statement = store.createStatement();
                     ResultSet result = statement.executeQuery(String.format(sql.replace("?", "%d"), values))) {

@@ -153,11 +153,11 @@ public final class ScenarioPlay {
         Set<String> all = event.fields().keySet();
         Set<String> half = all.stream().skip(all.size() / 2).collect(Collectors.toSet());
         return switch (i % 4) {
-            case 0 -> Webhook.Wire.get(all);
-            case 1 -> Webhook.Wire.json(all);
-            case 2 -> Webhook.Wire.split(half, all.stream().filter(f -> !half.contains(f)).collect(Collectors.toSet()));
+            case 0 -> new Webhook.Wire("GET", all, Set.of(), false);
+            case 1 -> new Webhook.Wire("POST", Set.of(), null, true);
+            case 2 -> new Webhook.Wire("POST", half, all.stream().filter(f -> !half.contains(f)).collect(Collectors.toSet()), false);
             // Seen in the wild: a POST with an empty body.
-            default -> Webhook.Wire.split(all, Set.of());
+            default -> new Webhook.Wire("POST", all, Set.of(), false);
         };
     }
 

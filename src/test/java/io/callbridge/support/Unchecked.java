@@ -2,19 +2,12 @@ package io.callbridge.support;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.stream.Stream;
+import java.util.concurrent.Callable;
 
 /** A checked exception of something that a test does is a failure of the test: nobody between has to do with it. */
 public final class Unchecked {
-
-    /** What may fail. */
-    public interface Work<T> {
-
-        T run() throws Exception;
-    }
 
     /** What may fail and has no result. */
     public interface Step {
@@ -25,9 +18,9 @@ public final class Unchecked {
     private Unchecked() {
     }
 
-    public static <T> T get(Work<T> work) {
+    public static <T> T get(Callable<T> work) {
         try {
-            return work.run();
+            return work.call();
         } catch (RuntimeException e) {
             throw e;
         } catch (IOException e) {
@@ -46,10 +39,6 @@ public final class Unchecked {
 
     /** A folder with all that is in it. */
     static void delete(Path folder) {
-        run(() -> {
-            try (Stream<Path> files = Files.walk(folder)) {
-                files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
-            }
-        });
+        Pages.below(folder).sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
     }
 }

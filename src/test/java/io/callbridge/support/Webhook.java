@@ -35,18 +35,11 @@ public final class Webhook {
      */
     public record Wire(String method, Set<String> query, Set<String> body, boolean json, boolean secret) {
 
-        public static final Wire FORM = new Wire("POST", Set.of(), null, false, true);
+        public static final Wire FORM = new Wire("POST", Set.of(), null, false);
 
-        public static Wire get(Set<String> fields) {
-            return new Wire("GET", fields, Set.of(), false, true);
-        }
-
-        public static Wire split(Set<String> query, Set<String> body) {
-            return new Wire("POST", query, body, false, true);
-        }
-
-        public static Wire json(Set<String> fields) {
-            return new Wire("POST", Set.of(), fields, true, true);
+        /** With the right secret. */
+        public Wire(String method, Set<String> query, Set<String> body, boolean json) {
+            this(method, query, body, json, true);
         }
     }
 
