@@ -197,7 +197,7 @@ public record Scenario(JsonNode file) {
     }
 
     private static Webhook.Wire wire(JsonNode wire, Set<String> names) {
-        return wire.isMissingNode() ? Webhook.Wire.FORM : wire.has("query") ? Webhook.Wire.split(names, Set.of())
+        return wire.isMissingNode() ? Webhook.Wire.FORM : wire.has("query") ? new Webhook.Wire("POST", names, Set.of(), false)
                 : new Webhook.Wire("POST", Set.of(), null, false, !wire.get("secret").asText().equals("wrong"));
     }
 }
