@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.support.BridgeInJvm;
 import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.ExamplePbx;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Statements;
 import io.callbridge.support.Statements.Run;
@@ -12,40 +13,50 @@ import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.MethodOrderer.OrderAnnotation;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 
 /**
  * A call costs the store little: what one of the simplest kind asks of it is counted, from the first event to the deletion of its pages.
  * What goes on without calls is left out, unless it finds something; what a clock does for many calls together counts once.
  */
 @QuarkusTest
+@TestMethodOrder(OrderAnnotation.class)
 @TestProfile(BridgeInJvm.Profile.class)
 class StatementsTest {
 
     private static final int MOST = 14;
+    private static final int ROUNDS = 24;
+    private static final int PHONES = 8;
 
     private final BridgeInJvm bridge = BridgeInJvm.started();
 
     @Test
+    @Order(1)
     void aSimpleCallCostsFewStatements() {
         bridge.use(Map.of("callbridge.crm.active", "rest"));
         call();
         Statements.begin();
-        for (int second = 0; second < 5; second++) {
+        // What comes by itself comes by the real clock, too.
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> {
             bridge.pass(Duration.ofSeconds(1));
-        }
-        Set<String> polls = Statements.end().stream().map(Run::text).collect(Collectors.toSet());
+            return texts().stream().filter(text -> text.startsWith("select 1 from delivery")).count() == 2;
+        });
+        Set<String> polls = texts();
         Statements.begin();
         call();
         List<String> asked = new ArrayList<>();
         Set<String> swept = new HashSet<>();
-        for (Run run : Statements.end()) {
+        for (Run run : Statements.soFar()) {
             boolean clock = run.text().startsWith("delete from page");
             // A checkpoint comes twice a second, however many calls there are.
             if (run.text().startsWith("pragma")) {
@@ -56,6 +67,42 @@ class StatementsTest {
             }
         }
         assertTrue(asked.size() > 5 && asked.size() <= MOST, () -> asked.size() + " statements:\n" + String.join("\n", asked));
+    }
+
+    /** Fifty phones ring by turns, eight at a time, 384 events: what they cost at the end is compared with what they cost at first. */
+    @Test
+    @Order(2)
+    void aQueueThatRingsForLongCostsNoMoreAtItsEnd() {
+        Map<String, String> settings = new HashMap<>(Map.of("callbridge.crm.active", "rest"));
+        for (int extension = 201; extension <= 250; extension++) {
+            settings.put("callbridge.pbx.main.extensions." + extension + ".user", "user" + extension);
+            settings.put("callbridge.pbx.main.extensions." + extension + ".id", ExamplePbx.idOf("" + extension));
+        }
+        bridge.use(settings);
+        TestCall first = TestCall.incoming("200", TestCall.newNumber());
+        List<Long> nanos = new ArrayList<>();
+        for (int round = 0; round < ROUNDS; round++) {
+            List<TestCall> rings = new ArrayList<>();
+            for (int phone = 0; phone < PHONES; phone++) {
+                rings.add(first.alsoRinging("" + (201 + (round * PHONES + phone) % 50)));
+            }
+            long begin = System.nanoTime();
+            bridge.webhook().accept(rings.stream().map(TestCall::dialIn).toList());
+            bridge.pass(Duration.ofSeconds(15));
+            bridge.webhook().accept(rings.stream().map(TestCall::givenUp).toList());
+            bridge.pass(Duration.ofMillis(1));
+            nanos.add(System.nanoTime() - begin);
+        }
+        assertTrue(median(nanos.subList(ROUNDS - 8, ROUNDS)) <= 3 * median(nanos.subList(0, 8)), nanos::toString);
+        assertTrue(bridge.documentSize(first.callId()) <= 300_000, () -> bridge.documentSize(first.callId()) + " bytes");
+    }
+
+    private static Set<String> texts() {
+        return Statements.soFar().stream().map(Run::text).collect(Collectors.toSet());
+    }
+
+    private static long median(List<Long> values) {
+        return values.stream().sorted().toList().get(values.size() / 2);
     }
 
     /** Until it is at the CRM and its pages are gone. */

@@ -344,6 +344,10 @@ public final class BridgeInJvm {
                 .orElse(null);
     }
 
+    public int documentSize(String callId) {
+        return Integer.parseInt(query("select cast(length(document) as text) from call where call_id = '" + callId + "'").get(0));
+    }
+
     private List<String> query(String sql, Object... values) {
         return query(store, sql, values);
     }

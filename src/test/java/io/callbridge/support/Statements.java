@@ -47,8 +47,7 @@ public final class Statements {
     }
 
     /** What was asked since the begin. */
-    public static List<Run> end() {
-        noting = false;
+    public static List<Run> soFar() {
         return List.copyOf(RUNS);
     }
 
