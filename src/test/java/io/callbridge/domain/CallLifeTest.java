@@ -4,10 +4,7 @@ import static io.callbridge.domain.TestEvent.BEGIN;
 import static io.callbridge.domain.TestEvent.CALLER;
 import static io.callbridge.domain.TestEvent.DIRECTORY;
 import static io.callbridge.domain.TestEvent.SETTINGS;
-import static io.callbridge.domain.TestEvent.answer;
-import static io.callbridge.domain.TestEvent.dialIn;
-import static io.callbridge.domain.TestEvent.dialOut;
-import static io.callbridge.domain.TestEvent.hangup;
+import static io.callbridge.domain.TestEvent.of;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -289,44 +286,46 @@ class CallLifeTest {
                 String phone = oneOf("101", "102", "103", "120", "130");
                 ringing.add(phone);
                 legs.add(leg(phone, !caller.startsWith("+") && remote == null));
-                add(dialIn(phone).leg(legs.get(i)).from(caller).with("via", via).with("remote", remote));
+                add(of("dial-in", phone).with("leg", legs.get(i)).with("from", caller).with("via", via).with("remote", remote));
             }
             if (taker < phones) {
                 // The answer of an incoming call was seen to carry the answering side's own short number (R20). If all else of the
                 // leg is lost, that of an extension which is not configured is like any short number of the public network.
                 boolean configured = DIRECTORY.byId("71" + ringing.get(taker)) != null;
                 String said = configured && random.nextInt(4) == 0 ? ringing.get(taker) : caller;
-                add(answer(ringing.get(taker)).leg(legs.get(taker)).from(said).with("via", via));
+                add(of("answer", ringing.get(taker)).with("leg", legs.get(taker)).with("from", said).with("via", via));
             }
             for (int i = 0; i < phones; i++) {
                 String leg = legs.get(i);
-                TestEvent over = hangup(ringing.get(i)).leg(leg).from(caller).with("via", via).with("recording", "rec-" + leg);
+                TestEvent over = of("hangup", ringing.get(i)).with("leg", leg).with("from", caller).with("via", via)
+                        .with("recording", "rec-" + leg);
                 add(i == taker ? talked(over, 17_900_000L) : over.with("status", oneOf("cancel", "noanswer", "answer")).with("micros", 0L));
             }
         }
 
         private void out(String called, String colleague, boolean forwarded, String callBack) {
             String leg = leg("102", colleague != null);
-            List<TestEvent> of = Stream.of(dialOut("102"), answer("102"), hangup("102")).map(event -> event.leg(leg).to(called)
-                    .with("via", colleague).with("forwarded", forwarded).callBack(callBack)).toList();
-            add(of.get(0));
+            List<TestEvent> all = Stream.of("dial-out", "answer", "hangup").map(type -> of(type, "102").with("leg", leg).with("to", called)
+                    .with("via", colleague).with("forwarded", forwarded).with("callBack", callBack)).toList();
+            add(all.get(0));
             boolean answered = random.nextBoolean();
             if (answered) {
-                add(of.get(1));
+                add(all.get(1));
             }
-            TestEvent over = of.get(2).with("recording", "rec-" + leg);
+            TestEvent over = all.get(2).with("recording", "rec-" + leg);
             add(answered ? talked(over, 5_000_000L) : over.with("status", "busy").with("micros", 0L));
         }
 
         private void container(String name, String caller, String via, boolean bridged) {
             String leg = leg(name, !caller.startsWith("+"));
             if (random.nextInt(3) == 0) {
-                add(dialIn(name).leg(leg).from(caller).with("via", via));
+                add(of("dial-in", name).with("leg", leg).with("from", caller).with("via", via));
             }
             if (random.nextInt(4) == 0) {
-                add(hangup(name).leg(leg).from(caller).with("via", via));
+                add(of("hangup", name).with("leg", leg).with("from", caller).with("via", via));
             }
-            add(hangup(name).leg(leg).from(caller).with("via", via).with("status", "answer").bridged(bridged));
+            add(of("hangup", name).with("leg", leg).with("from", caller).with("via", via).with("status", "answer")
+                    .with("bridged", bridged));
         }
 
         /** The Duration is missing now and then: then the two EventTimes tell the talk. */
@@ -348,10 +347,10 @@ class CallLifeTest {
                 return;
             }
             clock = clock.plusMillis(500 + random.nextInt(20_000));
-            events.add(event.at(clock).with("timeless", random.nextInt(15) == 0 ? "" : null).build());
+            events.add(event.with("at", clock).with("timeless", random.nextInt(15) == 0 ? "" : null).build());
             if (random.nextInt(15) == 0) {
                 clock = clock.plusMillis(1 + random.nextInt(3_000));
-                events.add(event.at(clock).with("timeless", null).build());
+                events.add(event.with("at", clock).with("timeless", null).build());
             }
             if (random.nextInt(15) == 0) {
                 events.add(event.with("status", null).with("recording", null).with("micros", null).build());

@@ -10,9 +10,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * One event of a leg, to be written in one line: {@code dialIn("101").from("+79000000010").at(0)}, or as text. The fields of the emitting
- * side are filled in as the PBX of {@link #DIRECTORY} does; seconds count from {@link #BEGIN}, and
- * an event arrives when it happened, unless told otherwise.
+ * One event of a leg, to be written in one line, mostly as text. The fields of the emitting side are filled in as the PBX of
+ * {@link #DIRECTORY} does; seconds count from {@link #BEGIN}, and an event arrives when it happened, unless told otherwise.
  */
 public final class TestEvent {
 
@@ -50,9 +49,9 @@ public final class TestEvent {
     }
 
     /** Of {@code dial-in 101 @0; answer 101 remote=C @5}, where C, and who is not said, is {@link #CALLER}, and @ the second. */
-    static List<CallEvent> read(String text) {
+    public static List<CallEvent> read(String text) {
         return Stream.of(text.split("; ")).map(event -> event.strip().split(" ")).map(words -> {
-            TestEvent event = new TestEvent(Type.of(words[0]), words[1]);
+            TestEvent event = of(words[0], words[1]);
             event.with(event.type == Type.DIAL_OUT ? "to" : "from", CALLER);
             for (String word : List.of(words).subList(2, words.length)) {
                 String[] field = word.replaceFirst("^@", "at=").split("=");
@@ -62,20 +61,8 @@ public final class TestEvent {
         }).toList();
     }
 
-    public static TestEvent dialIn(String extension) {
-        return new TestEvent(Type.DIAL_IN, extension);
-    }
-
-    public static TestEvent dialOut(String extension) {
-        return new TestEvent(Type.DIAL_OUT, extension);
-    }
-
-    public static TestEvent answer(String extension) {
-        return new TestEvent(Type.ANSWER, extension);
-    }
-
-    public static TestEvent hangup(String extension) {
-        return new TestEvent(Type.HANGUP, extension);
+    static TestEvent of(String type, String extension) {
+        return new TestEvent(Type.of(type), extension);
     }
 
     /**
@@ -94,43 +81,7 @@ public final class TestEvent {
         return this;
     }
 
-    public TestEvent from(String caller) {
-        return with("from", caller);
-    }
-
-    public TestEvent to(String called) {
-        return with("to", called);
-    }
-
-    public TestEvent talked(long seconds) {
-        return with("talked", seconds);
-    }
-
-    public TestEvent bridged(boolean connected) {
-        return with("bridged", connected);
-    }
-
-    public TestEvent callBack(String id) {
-        return with("callBack", id);
-    }
-
-    public TestEvent leg(String id) {
-        return with("leg", id);
-    }
-
-    public TestEvent at(double second) {
-        return with("at", second);
-    }
-
-    public TestEvent at(Instant time) {
-        return with("at", time);
-    }
-
-    public TestEvent arrives(double second) {
-        return with("arrives", second);
-    }
-
-    public CallEvent build() {
+    CallEvent build() {
         boolean in = !fields.containsKey("to");
         String other = fields.get(in ? "from" : "to");
         String via = fields.containsKey("via") ? PREFIX + fields.get("via") + DOMAIN : null;

@@ -124,6 +124,7 @@ class LeaseClusterServiceIT {
         assertFalse(leases.claimed("", "a"));
         assertTrue(leases.claim("", "a", "first", 60_000).join());
         assertTrue(leases.claimed("", "a"));
+        assertTrue(leases.claim("", "a", "first", 60_000).join());
         assertFalse(leases.claim("", "a", "second", 60_000).join());
         assertFalse(leases.release("", "a", "second").join());
         assertTrue(leases.claim("", "a", "first", 1).join());

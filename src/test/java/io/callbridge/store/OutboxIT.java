@@ -4,7 +4,6 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.support.PostgresServer;
@@ -147,21 +146,6 @@ class OutboxIT {
         assertEquals(List.of(), take(Delivery.CALLS), "it is taken");
         outbox.giveBack(taken);
         await().atMost(SOON).until(() -> take(Delivery.CALLS).size() == 1);
-    }
-
-    /** Who asks for new tokens and dies leaves them to another one. */
-    @Test
-    void aClaimHoldsUntilItIsReleasedOrRunsOut() {
-        assumeTrue(kind.shared(), "nobody else claims anything");
-        CrmMemory shared = new CrmMemory(store);
-        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
-        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
-        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
-        shared.release("bitrix24", "claim", "two").join();
-        assertFalse(shared.claim("bitrix24", "claim", "two", 60_000).join());
-        shared.release("bitrix24", "claim", "one").join();
-        assertTrue(shared.claim("bitrix24", "claim", "two", -1_000).join());
-        assertTrue(shared.claim("bitrix24", "claim", "one", 60_000).join());
     }
 
     private boolean put(String pbx, String operation, String id, long expiresAt) {

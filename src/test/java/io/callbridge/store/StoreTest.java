@@ -18,7 +18,6 @@ import io.callbridge.store.OutboxControl.Backlog;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +40,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -140,22 +140,17 @@ class StoreTest {
     }
 
     @Test
-    void theLastWordCounts() {
-        memory.keep("shop", "c1", "id", "1").join();
-        memory.keep("shop", "c1", "id", "2").join();
-        assertEquals("2", memory.recall("shop", "c1", "id"));
-        assertNull(memory.recall("other", "c1", "id"));
+    void theLastWordCountsAndOfAClaimTheFirst() {
+        for (String word : List.of("1", "2")) {
+            memory.keep("shop", "c1", "id", word).join();
+            assertEquals(word, memory.recall("shop", "c1", "id"));
+        }
         memory.forget("shop", "c1", "id").join();
         assertNull(memory.recall("shop", "c1", "id"));
-    }
-
-    @Test
-    void ofAClaimTheFirstWordCounts() {
-        List<String> seen = IntStream.range(0, 8).parallel().mapToObj(n -> {
+        assertEquals(1, IntStream.range(0, 8).parallel().mapToObj(n -> {
             memory.keepFirst("shop", "c1", "record", "leg-" + n).join();
             return memory.recall("shop", "c1", "record");
-        }).distinct().toList();
-        assertEquals(1, seen.size());
+        }).distinct().count());
     }
 
     private static Settings settings() {
@@ -244,27 +239,14 @@ class StoreTest {
         assertEquals(event.identity(), again.get(0).identity());
         assertEquals("c2", event.under("c1~2", "l~2").under("c2", "l").call().callId());
         inbox.append(events("new")).join();
+        pages.taken.get(1).done();
         inbox.sweep();
-        assertEquals(2, pages());
-        pages.done(1);
+        assertEquals(List.of(2, 2L), List.of(inbox.waiting(), pages()), "one of two events");
+        pages.taken.get(1).done();
         inbox.sweep();
         assertEquals(1, pages());
         store.forced().write("", sql -> null).join();
         pages.done(2);
-        inbox.sweep();
-        assertEquals(0, pages());
-    }
-
-    @Test
-    void aPageIsEvaluatedWhenAllOfItsEventsAre() {
-        Inbox inbox = begun();
-        inbox.append(events("a", "b")).join();
-        store.forced().write("", sql -> null).join();
-        pages.taken.get(0).done();
-        inbox.sweep();
-        assertEquals(List.of(1, 1L), List.of(inbox.waiting(), pages()));
-        pages.taken.get(0).done();
-        assertEquals(0, inbox.waiting());
         inbox.sweep();
         assertEquals(0, pages());
     }
@@ -347,24 +329,17 @@ class StoreTest {
         assertEquals(3, pages());
     }
 
-    @Test
-    void theVerdictOfAContainerIsNoRepeatOfItsHangupWithoutOne() {
+    /** Also the verdict of a container. */
+    @ParameterizedTest
+    @CsvSource({"'', Bridged=no", "EventTime=1741078800, EventTime=1741078800 RecID=r1", "EventTime=1741078800 RecID=r1, RecID=r1"})
+    void aHangupThatBringsMoreIsKeptAndARepeatIsNot(String first, String other) {
         Document document = new Document();
-        assertTrue(document.add(hangup("c1", Map.of())));
-        assertFalse(document.add(hangup("c1", Map.of())));
-        assertTrue(document.add(hangup("c1", Map.of("Bridged", "no"))));
-        assertFalse(document.add(hangup("c1", Map.of("Bridged", "no"))));
-        assertEquals(2, document.events().size());
-    }
-
-    @Test
-    void aHangupThatBringsMoreIsKept() {
-        Document document = new Document();
-        assertTrue(document.add(hangup("c1", Map.of("EventTime", "1741078800"))));
-        assertTrue(document.add(hangup("c1", Map.of("EventTime", "1741078800", "RecID", "r1"))));
-        assertFalse(document.add(hangup("c1", Map.of("RecID", "r1", "EventTime", "1741078800"))));
-        assertTrue(document.add(hangup("c1", Map.of("RecID", "r1"))));
-        assertFalse(document.add(hangup("c1", Map.of("RecID", "r1"))));
+        for (boolean news : new boolean[] {true, false}) {
+            for (String fields : List.of(first, other)) {
+                assertEquals(news, document.add(hangup("c1", Stream.of(fields.split(" ")).filter(field -> !field.isEmpty())
+                        .collect(Collectors.toMap(field -> field.split("=")[0], field -> field.split("=")[1])))));
+            }
+        }
     }
 
     @Test
@@ -417,23 +392,16 @@ class StoreTest {
         assertEquals(List.of(), calls.by("main", Calls.LEG, List.of("other")));
     }
 
-    @Test
-    void aNewStoreIsMadeAndTakesWrites() {
-        long before = System.currentTimeMillis();
-        store.probe().join();
-        long at = store.forced().read(sql -> sql.first("select at from probe", row -> row.getLong(1)));
-        assertTrue(at >= before, () -> at + " before " + before);
-    }
-
     /** Its schema is there, so nothing but a write can find out. */
     @Test
-    void aStoreThatCanOnlyBeReadIsRefused() throws InterruptedException {
+    void aStoreThatCanOnlyBeReadIsRefusedAndSoIsAFolder() throws Exception {
         String url = "jdbc:sqlite:file:" + folder.resolve("callbridge.db");
         Store writable = TestStore.of(url);
         writable.open();
         writable.close();
         String said = refusal(url + "?mode=ro");
         assertTrue(said.contains(url + "?***") && said.contains("readonly"), said);
+        assertTrue(refusal("jdbc:sqlite:" + Files.createDirectory(folder.resolve("folder.db"))).contains("folder.db"));
     }
 
     /** Of two that work on one file each would tell the CRM everything. */
@@ -446,11 +414,6 @@ class StoreTest {
         store = TestStore.of("jdbc:sqlite:" + Files.createSymbolicLink(folder.resolve("other.db"), file));
         store.open();
         assertTrue(refusal("jdbc:sqlite:" + file).startsWith(said), () -> refusal("jdbc:sqlite:" + file));
-    }
-
-    @Test
-    void aFolderInPlaceOfTheFileIsRefused() throws IOException {
-        assertTrue(refusal("jdbc:sqlite:" + Files.createDirectory(folder.resolve("folder.db"))).contains("folder.db"));
     }
 
     @ParameterizedTest

@@ -188,7 +188,11 @@ public final class BridgeInJvm {
     }
 
     public HttpResponse<String> get(String path) {
-        return BridgeProcess.send(port, TOKEN, "GET", path);
+        return send("GET", path);
+    }
+
+    public HttpResponse<String> send(String method, String path) {
+        return BridgeProcess.send(port, TOKEN, method, path);
     }
 
     public JsonNode call(String callId) {
