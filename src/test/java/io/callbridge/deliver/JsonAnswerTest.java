@@ -92,10 +92,6 @@ class JsonAnswerTest {
         String said = String.valueOf(answers.read(text, exchange).get("error_description"));
         assertEquals(text == null || text.isBlank() ? "no JSON: " : "no JSON: " + text, said);
         assertEquals(1, answers.read(text, exchange).size());
-    }
-
-    @Test
-    void aLongPageIsCut() throws CrmAnswerException {
         assertTrue(String.valueOf(answers.read("<html>".repeat(1000), exchange).get("error_description")).length() < 600);
     }
 
