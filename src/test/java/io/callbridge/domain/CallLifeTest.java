@@ -4,7 +4,6 @@ import static io.callbridge.domain.TestEvent.BEGIN;
 import static io.callbridge.domain.TestEvent.CALLER;
 import static io.callbridge.domain.TestEvent.DIRECTORY;
 import static io.callbridge.domain.TestEvent.SETTINGS;
-import static io.callbridge.domain.TestEvent.of;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -286,18 +285,18 @@ class CallLifeTest {
                 String phone = oneOf("101", "102", "103", "120", "130");
                 ringing.add(phone);
                 legs.add(leg(phone, !caller.startsWith("+") && remote == null));
-                add(of("dial-in", phone).with("leg", legs.get(i)).with("from", caller).with("via", via).with("remote", remote));
+                add(new TestEvent("dial-in", phone).with("leg", legs.get(i)).with("from", caller).with("via", via).with("remote", remote));
             }
             if (taker < phones) {
                 // The answer of an incoming call was seen to carry the answering side's own short number (R20). If all else of the
                 // leg is lost, that of an extension which is not configured is like any short number of the public network.
                 boolean configured = DIRECTORY.byId("71" + ringing.get(taker)) != null;
                 String said = configured && random.nextInt(4) == 0 ? ringing.get(taker) : caller;
-                add(of("answer", ringing.get(taker)).with("leg", legs.get(taker)).with("from", said).with("via", via));
+                add(new TestEvent("answer", ringing.get(taker)).with("leg", legs.get(taker)).with("from", said).with("via", via));
             }
             for (int i = 0; i < phones; i++) {
                 String leg = legs.get(i);
-                TestEvent over = of("hangup", ringing.get(i)).with("leg", leg).with("from", caller).with("via", via)
+                TestEvent over = new TestEvent("hangup", ringing.get(i)).with("leg", leg).with("from", caller).with("via", via)
                         .with("recording", "rec-" + leg);
                 add(i == taker ? talked(over, 17_900_000L) : over.with("status", oneOf("cancel", "noanswer", "answer")).with("micros", 0L));
             }
@@ -305,7 +304,7 @@ class CallLifeTest {
 
         private void out(String called, String colleague, boolean forwarded, String callBack) {
             String leg = leg("102", colleague != null);
-            List<TestEvent> all = Stream.of("dial-out", "answer", "hangup").map(type -> of(type, "102").with("leg", leg).with("to", called)
+            List<TestEvent> all = Stream.of("dial-out", "answer", "hangup").map(type -> new TestEvent(type, "102").with("leg", leg).with("to", called)
                     .with("via", colleague).with("forwarded", forwarded).with("callBack", callBack)).toList();
             add(all.get(0));
             boolean answered = random.nextBoolean();
@@ -319,12 +318,12 @@ class CallLifeTest {
         private void container(String name, String caller, String via, boolean bridged) {
             String leg = leg(name, !caller.startsWith("+"));
             if (random.nextInt(3) == 0) {
-                add(of("dial-in", name).with("leg", leg).with("from", caller).with("via", via));
+                add(new TestEvent("dial-in", name).with("leg", leg).with("from", caller).with("via", via));
             }
             if (random.nextInt(4) == 0) {
-                add(of("hangup", name).with("leg", leg).with("from", caller).with("via", via));
+                add(new TestEvent("hangup", name).with("leg", leg).with("from", caller).with("via", via));
             }
-            add(of("hangup", name).with("leg", leg).with("from", caller).with("via", via).with("status", "answer")
+            add(new TestEvent("hangup", name).with("leg", leg).with("from", caller).with("via", via).with("status", "answer")
                     .with("bridged", bridged));
         }
 

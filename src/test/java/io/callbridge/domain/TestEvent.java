@@ -27,10 +27,10 @@ public final class TestEvent {
     private final String own;
     private final Map<String, String> fields = new HashMap<>();
 
-    private TestEvent(Type type, String extension) {
-        this.type = type;
+    TestEvent(String type, String extension) {
+        this.type = Type.of(type);
         own = extension;
-        with("status", type == Type.ANSWER ? "answer" : type == Type.HANGUP ? "cancel" : "calling");
+        with("status", type.equals("answer") ? type : type.equals("hangup") ? "cancel" : "calling");
     }
 
     /** The PBX of the made-up calls; an empty prefix: nobody configured it. */
@@ -51,7 +51,7 @@ public final class TestEvent {
     /** Of {@code dial-in 101 @0; answer 101 remote=C @5}, where C, and who is not said, is {@link #CALLER}, and @ the second. */
     public static List<CallEvent> read(String text) {
         return Stream.of(text.split("; ")).map(event -> event.strip().split(" ")).map(words -> {
-            TestEvent event = of(words[0], words[1]);
+            TestEvent event = new TestEvent(words[0], words[1]);
             event.with(event.type == Type.DIAL_OUT ? "to" : "from", CALLER);
             for (String word : List.of(words).subList(2, words.length)) {
                 String[] field = word.replaceFirst("^@", "at=").split("=");
@@ -59,10 +59,6 @@ public final class TestEvent {
             }
             return event.build();
         }).toList();
-    }
-
-    static TestEvent of(String type, String extension) {
-        return new TestEvent(Type.of(type), extension);
     }
 
     /**
