@@ -304,8 +304,8 @@ class CallLifeTest {
 
         private void out(String called, String colleague, boolean forwarded, String callBack) {
             String leg = leg("102", colleague != null);
-            List<TestEvent> all = Stream.of("dial-out", "answer", "hangup").map(type -> new TestEvent(type, "102").with("leg", leg).with("to", called)
-                    .with("via", colleague).with("forwarded", forwarded).with("callBack", callBack)).toList();
+            List<TestEvent> all = Stream.of("dial-out", "answer", "hangup").map(type -> new TestEvent(type, "102").with("leg", leg)
+                    .with("to", called).with("via", colleague).with("forwarded", forwarded).with("callBack", callBack)).toList();
             add(all.get(0));
             boolean answered = random.nextBoolean();
             if (answered) {
