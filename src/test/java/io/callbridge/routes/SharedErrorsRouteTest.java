@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.camel.Exchange;
+import org.apache.camel.http.base.HttpOperationFailedException;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,5 +95,14 @@ class SharedErrorsRouteTest {
         }).send("fails-asterisk", "a batch");
         assertSame(null, exchange.getException());
         assertEquals(List.of("direct:broken", "direct:broken"), ROUTES.asked());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"deadLetter, 400 404 409 410 422 499", "retryLater, 401 403 408 429 500 502 503 504 302"})
+    void aCrmThatRefusesForGoodIsNotAskedAgain(String recorded, String statuses) {
+        for (String status : statuses.split(" ")) {
+            fail("delivery", new HttpOperationFailedException("http://crm.example", Integer.parseInt(status), "", null, null, "no"));
+            assertEquals("direct:broken deliveryResult." + recorded, String.join(" ", ROUTES.asked()), status);
+        }
     }
 }

@@ -63,6 +63,7 @@ class StoreTest {
     private Store store;
     private CrmMemory memory;
     private Calls calls;
+    private final Settings settings = TestConfig.settings(TestConfig.of(Map.of(), Map.of()));
     private final List<Inbox> inboxes = new ArrayList<>();
     private final Pages pages = new Pages();
 
@@ -129,7 +130,7 @@ class StoreTest {
         store = TestStore.of("jdbc:sqlite:" + folder.resolve("new/callbridge.db"));
         store.open();
         memory = new CrmMemory(store);
-        calls = new Calls(store, new Outbox(store, new ObjectMapper(), settings()));
+        calls = new Calls(store, new Outbox(store, new ObjectMapper(), settings));
     }
 
     @AfterEach
@@ -153,12 +154,8 @@ class StoreTest {
         }).distinct().count());
     }
 
-    private static Settings settings() {
-        return TestConfig.settings(TestConfig.of(Map.of(), Map.of()));
-    }
-
     private Inbox inbox() {
-        Inbox inbox = new Inbox(store, settings(), new SimpleMeterRegistry());
+        Inbox inbox = new Inbox(store, settings, new SimpleMeterRegistry());
         inboxes.add(inbox);
         return inbox;
     }
