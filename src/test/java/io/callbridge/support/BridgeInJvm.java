@@ -72,6 +72,7 @@ public final class BridgeInJvm {
     private static final Set<String> KNOWN = new HashSet<>();
     private static FakeCrm crm;
     private static List<AdapterLab> labs;
+    private static StoreKind kind;
     private static Path folder;
     private static int port;
     private static BridgeInJvm running;
@@ -85,8 +86,21 @@ public final class BridgeInJvm {
         }
     }
 
+    public static final class OnPostgres implements QuarkusTestProfile {
+
+        @Override
+        public List<TestResourceEntry> testResources() {
+            return List.of(new TestResourceEntry(World.class, Map.of("store", StoreKind.POSTGRESQL.name())));
+        }
+    }
+
     /** What is there before the application starts. */
     public static final class World implements QuarkusTestResourceLifecycleManager {
+
+        @Override
+        public void init(Map<String, String> parameters) {
+            kind = StoreKind.valueOf(parameters.getOrDefault("store", StoreKind.SQLITE.name()));
+        }
 
         private final Map<Object, Object> forTests = new HashMap<>(System.getProperties());
 
@@ -103,7 +117,7 @@ public final class BridgeInJvm {
                 port = Ports.free();
                 SETTINGS.putAll(ExamplePbx.settings());
                 SETTINGS.putAll(Map.of("callbridge.pbx.main.secret", SECRET, "callbridge.admin.token", TOKEN,
-                        "callbridge.store.url", "jdbc:sqlite:" + folder.resolve("callbridge.db"),
+                        "callbridge.store.url", kind.shared() ? PostgresServer.shared().newDatabase() : "jdbc:sqlite:" + folder.resolve("callbridge.db"),
                         "callbridge.crm.rest.url", crm.url(), "callbridge.crm.rest.token", FakeCrm.TOKEN,
                         "callbridge.crm.active", "rest," + labs.stream().map(AdapterLab::crm).collect(Collectors.joining(","))));
                 // A busy machine takes its time; what is in the file survives the test, also if nobody waits for the disk.
@@ -150,7 +164,7 @@ public final class BridgeInJvm {
         SETTINGS.keySet().stream().filter(key -> key.startsWith("callbridge.crm.")).forEach(key -> asked.put(key, SETTINGS.get(key)));
         Arc.container().instance(CamelContext.class).get().getPropertiesComponent().setOverrideProperties(asked);
         Time.follow(((InstantSource) () -> now).withZone(ZoneOffset.UTC));
-        Statements.follow();
+        Statements.follow(kind);
         // Quarkus leaves it to the main class, which runs in no test.
         Arc.container().instance(CamelRuntime.class).get().start(new String[0]);
         // What is made at its first use else would be made for the settings that are used then.
@@ -334,7 +348,7 @@ public final class BridgeInJvm {
     /** What lies in the inbox. */
     public int pages() {
         return Unchecked.get(() -> {
-            try (Connection other = DriverManager.getConnection(StoreKind.SQLITE.forcedUrl(SETTINGS.get("callbridge.store.url")))) {
+            try (Connection other = DriverManager.getConnection(kind.forcedUrl(SETTINGS.get("callbridge.store.url")))) {
                 return Integer.parseInt(query(other, "select count(*) from page").get(0));
             }
         });
@@ -343,7 +357,7 @@ public final class BridgeInJvm {
     private Instant nextDue() {
         long millis = now.toEpochMilli();
         return query("select min(at) from (select min(due_at) at from call where due_at > ? union all"
-                + " select min(next_at) at from delivery where state = 'pending' and next_at > ? and wait <> 'taken')",
+                + " select min(next_at) at from delivery where state = 'pending' and next_at > ? and wait <> 'taken') due",
                 millis, losesAnswers ? Long.MAX_VALUE : millis).stream().map(Long::parseLong).map(Instant::ofEpochMilli).findFirst()
                 .orElse(null);
     }

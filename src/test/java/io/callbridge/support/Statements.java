@@ -1,6 +1,7 @@
 package io.callbridge.support;
 
 import io.agroal.api.AgroalDataSource;
+import io.callbridge.store.StoreKind;
 import io.quarkus.agroal.DataSource.DataSourceLiteral;
 import io.quarkus.arc.Arc;
 import io.quarkus.arc.ClientProxy;
@@ -14,7 +15,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** What the application in the JVM asks its SQLite files, noted as soon as somebody wants to know. */
+/** What the application in the JVM asks its store, noted as soon as somebody wants to know. */
 public final class Statements {
 
     private static final List<Run> RUNS = new CopyOnWriteArrayList<>();
@@ -32,8 +33,8 @@ public final class Statements {
     }
 
     /** Before the store is opened. */
-    static void follow() {
-        for (String name : List.of("sqlite", "inbox")) {
+    static void follow(StoreKind kind) {
+        for (String name : kind.schemas) {
             AgroalDataSource dataSource = Arc.container().instance(AgroalDataSource.class, new DataSourceLiteral(name)).get();
             AgroalDataSource real = ClientProxy.unwrap(dataSource);
             ((Mockable) dataSource).arc$setMock(proxy(AgroalDataSource.class, real, (method, values, call) ->
