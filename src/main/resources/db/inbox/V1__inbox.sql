@@ -1,8 +1,8 @@
 -- The inbox: what was acknowledged and has not led to all that it leads to. One row for all events that waited together.
 create table page (
-    seq    integer primary key autoincrement,
+    seq    ${serial},
     at     bigint not null,                 -- arrival of its oldest event, milliseconds since 1970
-    events blob not null                 -- JSON objects of the events, one behind the other
+    events ${bytes} not null                 -- JSON objects of the events, one behind the other
 );
 
 -- What must be known again: what a CRM said, a token, who holds a lease. Of a call it goes with the call.
@@ -17,15 +17,16 @@ create table memory (
 
 -- What administrators did.
 create table audit (
-    seq     integer primary key autoincrement,
+    seq     ${serial},
     at      bigint not null,                -- milliseconds since 1970
     who     text   not null,
     action  text   not null,                -- retry, discard, retry-all, discard-all, reprocess, check
     subject text   not null,
     detail  text
 );
--- Written to find out whether the store takes writes: always one row.
-create table probe (
+
+-- Written to find out whether the store takes writes: always one row, in each database.
+create table if not exists probe (
     at bigint not null
 );
-insert into probe (at) values (0);
+insert into probe (at) select 0 where not exists (select 1 from probe);

@@ -5,8 +5,10 @@ import io.callbridge.store.StoreKind;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Properties;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.postgresql.ds.PGSimpleDataSource;
@@ -36,8 +38,17 @@ public final class TestStore {
 
     /** @param dataSources by their names in the configuration */
     public static Store of(String url, Map<String, DataSource> dataSources) {
-        return new Store(dataSources::get, name -> Flyway.configure().dataSource(dataSources.get(name)).locations("db/" + name).load(),
+        return new Store(dataSources::get, name -> schema(name, dataSources.get(name)),
                 TestConfig.settings(TestConfig.of(Map.of("callbridge.store.url", url), Map.of())));
+    }
+
+    /** As it is packaged. */
+    public static Flyway schema(String name, DataSource dataSource) {
+        Properties packaged = TestConfig.packaged();
+        String words = "quarkus.flyway." + name + ".placeholders.";
+        return Flyway.configure().dataSource(dataSource).locations(packaged.getProperty("quarkus.flyway." + name + ".locations").split(","))
+                .placeholders(packaged.stringPropertyNames().stream().filter(key -> key.startsWith(words))
+                        .collect(Collectors.toMap(key -> key.substring(words.length()), packaged::getProperty))).load();
     }
 
     private static DataSource sqlite(String url) {

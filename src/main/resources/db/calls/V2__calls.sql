@@ -10,7 +10,7 @@ create table call (
     open_legs bigint not null,              -- legs that have begun and not ended
     number    text,                         -- the outside party, in E.164 where it can be read
     parties   text   not null,              -- JSON object: extension to CRM user, "" for one without
-    document  blob not null,             -- JSON
+    document  ${bytes} not null,             -- JSON
     primary key (call_id, pbx)
 );
 create index call_by_first on call (first_at, pbx, call_id);
@@ -26,12 +26,12 @@ create table call_part (
     name    text not null,
     call_id text not null,
     primary key (pbx, kind, name, call_id)
-) without rowid;
+) ${clustered};
 create index call_part_of_call on call_part (call_id, pbx);
 
 -- The outbox: one row per effect, named after the call, so that folding twice creates nothing twice.
 create table delivery (
-    seq        integer primary key autoincrement,
+    seq        ${serial},
     crm        text    not null,
     operation  text    not null,            -- card, answer, card-end, call, recording, missed, task
     id         text    not null,            -- SubCallID, or CallID of a missed call
@@ -61,11 +61,12 @@ create index delivery_failing on delivery (crm, seq) where state = 'pending' and
 -- How many requests each CRM takes now, from all replicas together.
 create table crm_rate (
     name    text not null primary key,
-    permits real not null,
-    at      real not null                 -- milliseconds since 1970
+    permits double precision not null,
+    at      double precision not null                 -- milliseconds since 1970
 );
--- Written to find out whether the store takes writes: always one row.
-create table probe (
+
+-- Written to find out whether the store takes writes: always one row, in each database.
+create table if not exists probe (
     at bigint not null
 );
-insert into probe (at) values (0);
+insert into probe (at) select 0 where not exists (select 1 from probe);
