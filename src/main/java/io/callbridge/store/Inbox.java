@@ -116,9 +116,10 @@ public class Inbox {
     private boolean reading;
     /** What an earlier process left is known. */
     private boolean begun;
-    private final String replica = UUID.randomUUID().toString();
-    /** The database knows this replica. */
-    private boolean lives;
+    /** Open when the database lost what it had not forced: what followed from a part of them may be among that. */
+    private final Set<Long> doubtful = new HashSet<>();
+    /** As the database knows this replica; {@code null}: it does not yet. */
+    private String replica;
     private long last;
     private long deleted;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -236,8 +237,13 @@ public class Inbox {
 
     private void ended(Page page) {
         synchronized (open) {
-            open.remove(page.seq);
-            ended.add(page.seq);
+            if (doubtful.remove(page.seq)) {
+                left.add(page.seq);
+                earlier.add(page.seq);
+            } else {
+                open.remove(page.seq);
+                ended.add(page.seq);
+            }
         }
     }
 
@@ -404,12 +410,14 @@ public class Inbox {
         synchronized (open) {
             done = ended.stream().limit(SWEPT).toList();
         }
-        if (done.isEmpty() && lives) {
+        if (done.isEmpty() && replica != null) {
             return;
         }
+        // Another name each time: whether it was inserted is not known if the answer is lost.
+        String other = UUID.randomUUID().toString();
         boolean same = store.forced().writeAndWait(Store.LAST, sql -> {
-            if (sql.update("update alive set at = ? where replica = ?", Time.millis(), replica) == 0) {
-                sql.update("insert into alive (replica, at) values (?, ?)", replica, Time.millis());
+            if (replica == null || sql.update("update alive set at = ? where replica = ?", Time.millis(), replica) == 0) {
+                sql.update("insert into alive (replica, at) values (?, ?)", other, Time.millis());
                 return false;
             }
             for (long seq : done) {
@@ -417,11 +425,13 @@ public class Inbox {
             }
             return true;
         });
-        boolean crashed = !same && lives;
-        lives = true;
+        boolean crashed = !same && replica != null;
+        replica = same ? replica : other;
         synchronized (open) {
             if (crashed) {
                 ended.clear();
+                doubtful.addAll(open.keySet());
+                doubtful.removeAll(left);
             } else if (same) {
                 ended.removeAll(done);
             }

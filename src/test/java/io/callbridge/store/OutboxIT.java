@@ -3,17 +3,23 @@ package io.callbridge.store;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Time;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +107,7 @@ class OutboxIT {
         assertEquals(outbox.call("main", "c1").subList(1, 3), straight);
         assertTrue(straight.stream().allMatch(Delivery::straight));
         assertEquals(List.of(), take(Delivery.CARDS));
+        assertTrue(outbox.cardMayBeShown("rest", "main", "l"), "its answer may not be stored yet");
         outbox.giveBack(List.of(straight.get(0)));
         outbox.takeOver("rest");
         await().atMost(SOON).until(() -> outbox.isDue("rest", Delivery.CARDS));
@@ -146,6 +153,50 @@ class OutboxIT {
         assertEquals(List.of(), take(Delivery.CALLS), "it is taken");
         outbox.giveBack(taken);
         await().atMost(SOON).until(() -> take(Delivery.CALLS).size() == 1);
+    }
+
+    /** A database that recovers empties its unlogged tables; what of its last commits it has lost, nobody knows. */
+    @Test
+    void aPageThatWasHalfDoneWhenTheDatabaseCrashedIsEvaluatedOnceMore() {
+        assumeTrue(kind.shared());
+        List<Inbox.Page> taken = new CopyOnWriteArrayList<>();
+        Inbox inbox = new Inbox(store, TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new SimpleMeterRegistry());
+        inbox.follow(new Inbox.Follower() {
+
+            @Override
+            public boolean hasRoom() {
+                return true;
+            }
+
+            @Override
+            public void take(Inbox.Page page) {
+                taken.add(page);
+            }
+
+            @Override
+            public void forget() {
+                taken.add(null);
+            }
+        });
+        inbox.read(true);
+        inbox.sweep();
+        inbox.append(events("a", "b")).join();
+        inbox.append(events("c")).join();
+        await().atMost(SOON).until(() -> taken.size() == 2);
+        taken.get(0).done();
+        taken.get(1).done();
+        store.forced().writeAndWait("", sql -> sql.update("delete from alive"));
+        inbox.sweep();
+        assertNull(taken.get(2), "what is in memory is forgotten");
+        taken.get(0).done();
+        inbox.read(false);
+        assertEquals(List.of("a", "b"), taken.get(3).events().stream().map(event -> event.call().callId()).toList());
+        assertTrue(taken.get(3).again());
+    }
+
+    private static List<Event> events(String... callIds) {
+        return Stream.of(callIds).map(callId -> Event.of("main", Map.of("EventType", "hangup", "CallID", callId, "SubCallID", "71101-a1"),
+                Time.now(), null)).toList();
     }
 
     private boolean put(String pbx, String operation, String id, long expiresAt) {
