@@ -186,9 +186,9 @@ public final class Directory {
         return new Party(Party.Kind.OUTSIDE, null, international != null ? international : raw, raw);
     }
 
-    /** An extension by its name, ours although perhaps not configured. */
+    /** An extension by its name, ours although perhaps not configured. @param type {@code null}: nobody says it */
     Extension named(String name, Extension.Type type) {
-        return byName.getOrDefault(name, new Extension(name, type, null, null));
+        return byName.getOrDefault(name, new Extension(name, type == null ? Extension.Type.UNKNOWN : type, null, null));
     }
 
     /** Whom a number means that is no extension of ours for sure, although it may look like one. */

@@ -304,12 +304,18 @@ public class CallLanes implements Inbox.Follower {
             again(key, work, CompletableFuture.delayedExecutor(CLAIMED_MS, TimeUnit.MILLISECONDS));
             return;
         }
-        List<Stored> others = new ArrayList<>();
-        OpenCall open = known == null ? stored(key, fresh, others) : known;
+        List<Stored> others = known == null ? new ArrayList<>() : null;
+        OpenCall open = known == null ? stored(key, work, fresh, others) : known;
         List<String> due = due(work, open);
         if (!work.gone.isEmpty()) {
             open.document.remove(work.gone);
             due.add(Fold.MISSED);
+            // What has come for the same legs meanwhile may go after them.
+            Set<String> legs = work.gone.stream().map(event -> event.call().legId()).collect(Collectors.toSet());
+            List<Event> late = open.document.events().stream().filter(event -> legs.contains(event.call().legId())).toList();
+            open.document.remove(late);
+            fresh.addAll(late);
+            others = late.isEmpty() ? others : null;
             if (open.document.events().isEmpty() && fresh.isEmpty()) {
                 if (open.row == null || calls.remove(open.row, work.goneTo)) {
                     ended(key, work);
@@ -319,7 +325,7 @@ public class CallLanes implements Inbox.Follower {
                 return;
             }
         }
-        if (settled(key, work, open, fresh, known != null ? null : others)) {
+        if (settled(key, work, open, fresh, others)) {
             return;
         }
         fresh.removeIf(event -> !open.document.add(event));
@@ -350,11 +356,16 @@ public class CallLanes implements Inbox.Follower {
     }
 
     /** @param others gets other calls that have a leg of what came */
-    private OpenCall stored(Key key, List<Event> fresh, List<Stored> others) {
+    private OpenCall stored(Key key, Work work, List<Event> fresh, List<Stored> others) {
         others.addAll(calls.find(key.pbx, key.callId, fresh.stream().map(event -> event.call().legId()).distinct().toList()));
         Stored stored = others.stream().filter(each -> each.row().callId().equals(key.callId)).findFirst().orElse(null);
         others.remove(stored);
-        return stored == null ? new OpenCall(key.pbx, key.callId) : new OpenCall(stored);
+        OpenCall open = stored == null ? new OpenCall(key.pbx, key.callId) : new OpenCall(stored);
+        if (stored == null && work.reload) {
+            // The CRM may have been told of a leg that it gets from another call.
+            calls.told(key.pbx, key.callId).forEach(open::told);
+        }
+        return open;
     }
 
     /** What of its timers the time has come for; a look that failed, or was stored by another replica, leaves none. */

@@ -69,6 +69,11 @@ public class Calls {
         });
     }
 
+    /** What the CRMs were told, or will be, of a call. */
+    public List<Delivery> told(String pbx, String callId) {
+        return outbox.call(pbx, callId);
+    }
+
     private static final String DOCUMENT = "select " + CallRow.COLUMNS + ", document from call ";
 
     private static Stored stored(ResultSet row) throws SQLException {

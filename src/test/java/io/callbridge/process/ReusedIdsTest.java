@@ -123,10 +123,10 @@ class ReusedIdsTest {
         List<String> moving = List.of("dial-in a m 0", "dial-in a n 0", "answer a m 10", "dial-in b o 20", "hangup b m 1m");
         List<CompletableFuture<?>> sent = new ArrayList<>();
         Map<String, List<String>> all = new TreeMap<>();
-        for (int seed = 0; seed < (atOnce ? 50 : 10); seed++) {
+        for (int seed = 0; seed < (atOnce ? 100 : 10); seed++) {
             own = TestCall.incoming("101", "").callId();
             List<String> events = new ArrayList<>(reused);
-            events.addAll(atOnce ? List.of() : moving);
+            events.addAll(moving);
             Collections.shuffle(events, new Random(seed));
             all.put(own, events);
             for (String event : events) {
@@ -143,9 +143,8 @@ class ReusedIdsTest {
             own = ids;
             assertEquals(List.of("c l: answer 5, dial-in 0, hangup 20", "c~2 l~2: answer 3h5, dial-in 3h, hangup 3h20"), looked("c"),
                     events::toString);
-            assertEquals(atOnce ? List.of() : List.of("a n: dial-in 0"), looked("a"), events::toString);
-            assertEquals(atOnce ? List.of() : List.of("b m: answer 10, dial-in 0, hangup 1m", "b o: dial-in 20"), looked("b"),
-                    events::toString);
+            assertEquals(List.of("a n: dial-in 0"), looked("a"), events::toString);
+            assertEquals(List.of("b m: answer 10, dial-in 0, hangup 1m", "b o: dial-in 20"), looked("b"), events::toString);
         });
     }
 
@@ -172,7 +171,7 @@ class ReusedIdsTest {
         fields.putAll(Map.of("EventType", words[0], "CallID", id(words[1]), "SubCallID", id(words[2])));
         fields.put("EventTime", words[3].equals("-") ? "" : BEGIN.plusSeconds(seconds(words[3])).toString());
         if (words.length > 4) {
-            fields.putAll(Map.of("AsteriskChannel", words[4], "ExtensionType", "phone"));
+            fields.putAll(Map.of("AsteriskChannel", words[4], "CalledExtension", "nobody"));
         }
         return fields;
     }
