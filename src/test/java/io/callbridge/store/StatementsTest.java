@@ -115,7 +115,10 @@ class StatementsTest {
             bridge.webhook().accept(List.of(event));
             bridge.pass(Duration.ofSeconds(10));
         });
-        assertTrue(bridge.crm().has(Kind.CALL, call.legId()), "it is registered");
-        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> bridge.pages() == 0);
+        // The first try of all may fail on a busy machine.
+        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> {
+            bridge.pass(Duration.ofSeconds(1));
+            return bridge.crm().has(Kind.CALL, call.legId()) && bridge.pages() == 0;
+        });
     }
 }
