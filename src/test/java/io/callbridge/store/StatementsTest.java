@@ -35,9 +35,9 @@ import org.junit.jupiter.api.TestMethodOrder;
 @TestProfile(BridgeInJvm.Profile.class)
 class StatementsTest {
 
-    /** A checkpoint comes twice a second, however many calls there are; leases and all that is open are asked for by Asterisks of other tests. */
-    private static final Pattern OTHERS = Pattern.compile("pragma|insert into memory|select seq, events from page order by seq limit"
-            + "|select .* from call where outcome = 'open'");
+    /** What comes however many calls there are: checkpoints, retention, leases, and what Asterisks of other tests ask for. */
+    private static final Pattern OTHERS = Pattern.compile("pragma|select first_at, pbx, call_id|insert into memory"
+            + "|select seq, events from page order by seq limit|select .* from call where outcome = 'open'");
     private static final int ROUNDS = 24;
     private static final int PHONES = 8;
 
