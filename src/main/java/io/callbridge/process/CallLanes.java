@@ -21,6 +21,7 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
 import jakarta.inject.Named;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -93,6 +94,8 @@ public class CallLanes implements Inbox.Follower {
         private boolean due;
         private List<Decision> decisions = new ArrayList<>();
         private List<Event> gone = new ArrayList<>();
+        /** Legs that are another call's from now on. */
+        private final Set<String> moved = new HashSet<>();
         /** What is to be done when the look is stored. */
         private List<Runnable> after = new ArrayList<>();
         /** What has to be stored elsewhere before the pages of this look are done. */
@@ -117,6 +120,7 @@ public class CallLanes implements Inbox.Follower {
             due = false;
             decisions = new ArrayList<>();
             gone = new ArrayList<>();
+            moved.clear();
             after = new ArrayList<>();
             last = new ArrayList<>();
             tries = 0;
@@ -129,6 +133,7 @@ public class CallLanes implements Inbox.Follower {
             due |= other.due;
             decisions.addAll(other.decisions);
             gone.addAll(other.gone);
+            moved.addAll(other.moved);
             after.addAll(other.after);
             last.addAll(other.last);
             tries = Math.max(tries, other.tries);
@@ -311,8 +316,7 @@ public class CallLanes implements Inbox.Follower {
             open.document.remove(work.gone);
             due.add(Fold.MISSED);
             // What has come for the same legs meanwhile may go after them.
-            Set<String> legs = work.gone.stream().map(event -> event.call().legId()).collect(Collectors.toSet());
-            List<Event> late = open.document.events().stream().filter(event -> legs.contains(event.call().legId())).toList();
+            List<Event> late = open.document.events().stream().filter(event -> work.moved.contains(event.call().legId())).toList();
             open.document.remove(late);
             fresh.addAll(late);
             others = late.isEmpty() ? others : null;
@@ -440,7 +444,7 @@ public class CallLanes implements Inbox.Follower {
                     // Stored here, it goes there; what brought it is done when it has gone.
                     CompletableFuture<Void> gone = new CompletableFuture<>();
                     rest.after.add(() -> submit(from, other -> {
-                        gone(other, each.before(), to);
+                        gone(other, each);
                         other.after.add(() -> gone.complete(null));
                     }));
                     rest.last.add(gone);
@@ -459,7 +463,7 @@ public class CallLanes implements Inbox.Follower {
                 }
             });
             if (from.equals(key)) {
-                gone(rest, each.before(), to);
+                gone(rest, each);
             }
             moved.add(there);
             if (before != null && before.page != null) {
@@ -470,9 +474,11 @@ public class CallLanes implements Inbox.Follower {
         return true;
     }
 
-    private static void gone(Work work, Event event, Key to) {
-        work.gone.add(event);
-        work.goneTo = to.callId;
+    private static void gone(Work work, Placed placed) {
+        String legId = placed.before().call().legId();
+        work.gone.add(placed.before());
+        work.moved.addAll(placed.event().call().legId().equals(legId) ? Set.of(legId) : Set.of());
+        work.goneTo = placed.event().call().callId();
         work.reload = true;
     }
 
