@@ -238,7 +238,7 @@ public class Inbox {
     private void ended(Page page) {
         synchronized (open) {
             if (doubtful.remove(page.seq)) {
-                left.add(page.seq);
+                left.addFirst(page.seq);
                 earlier.add(page.seq);
             } else {
                 open.remove(page.seq);
@@ -253,6 +253,10 @@ public class Inbox {
      * @param begin also what an earlier process left; in a common database, what other replicas have left for long
      */
     public void read(boolean begin) {
+        if (begin && store.kind().shared()) {
+            // The database knows this replica before it has anything that a crash could take.
+            deleteEnded();
+        }
         if (begin || store.kind().shared()) {
             // At the start whatever there is, though another replica may be at it: this one may be the one that died.
             List<Long> found = begin ? store.forced().read(sql -> sql.query("select seq from page order by seq", row -> row.getLong(1))) : claimed();
@@ -429,9 +433,15 @@ public class Inbox {
         replica = same ? replica : other;
         synchronized (open) {
             if (crashed) {
-                ended.clear();
                 doubtful.addAll(open.keySet());
                 doubtful.removeAll(left);
+                // At once, for a timer may be due that what they tell stops.
+                for (long seq : ended) {
+                    open.put(seq, Time.millis());
+                    left.addFirst(seq);
+                    earlier.add(seq);
+                }
+                ended.clear();
             } else if (same) {
                 ended.removeAll(done);
             }
