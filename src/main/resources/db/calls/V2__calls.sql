@@ -64,9 +64,3 @@ create table crm_rate (
     permits double precision not null,
     at      double precision not null                 -- milliseconds since 1970
 );
-
--- Written to find out whether the store takes writes: always one row, in each database.
-create table if not exists probe (
-    at bigint not null
-);
-insert into probe (at) select 0 where not exists (select 1 from probe);

@@ -26,7 +26,7 @@ create table audit (
 );
 
 -- Written to find out whether the store takes writes: always one row, in each database.
-create table if not exists probe (
+create table probe (
     at bigint not null
 );
-insert into probe (at) select 0 where not exists (select 1 from probe);
+insert into probe (at) values (0);
