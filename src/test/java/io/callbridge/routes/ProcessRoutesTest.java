@@ -5,8 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.process.LegRepository;
-import io.callbridge.process.LegStrategy;
 import io.callbridge.process.StaleLookException;
 import io.callbridge.store.StoreException;
 import java.io.IOException;
@@ -23,7 +21,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.apache.camel.AggregationStrategy;
 import org.apache.camel.Exchange;
+import org.apache.camel.processor.aggregate.MemoryAggregationRepository;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -126,7 +126,7 @@ class ProcessRoutesTest {
 
     @AutoClose
     private final RouteHarness decisions = RouteHarness.of("process-card", "process-missed", "process-outcome")
-            .bean("legRepository", new LegRepository(null)).bean("legStrategy", new LegStrategy()).start();
+            .bean("legRepository", new MemoryAggregationRepository(true)).bean("legStrategy", (AggregationStrategy) (old, event) -> event).start();
     @AutoClose
     private final RouteHarness looks = RouteHarness.of("process-event", "process-reprocess").on("legFacts", exchange -> LEG).start();
 
@@ -208,8 +208,8 @@ class ProcessRoutesTest {
 
     /** It is the look's; only what fails behind the aggregator has to be noted there. */
     @ParameterizedTest
-    @CsvSource({"process-outcome, effects.registerCall, 'registerCall, fail'", "process-missed, effects.registerMissed, registerMissed",
-        "process-calls, legRepository, ''", "process-missed, missedFacts, ''", "process-card, effects.endCard, 'endCard, showCard, explainCard R10'",
+    @CsvSource({"process-calls, effects.registerCall, 'registerCall, fail'", "process-missed, effects.registerMissed, registerMissed",
+        "process-outcome, effects.registerCall, registerCall", "process-missed, missedFacts, ''", "process-card, effects.endCard, 'endCard, showCard, explainCard R10'",
         "process-card, cardFacts.legs, ''"})
     void aFailureIsNotedAndNothingIsExplained(String route, String failing, String asked) {
         decisions.on("cardFacts.legs", exchange -> List.of(with(CARD, facts("shown end=ended")), CARD));
