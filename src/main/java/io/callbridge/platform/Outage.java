@@ -11,6 +11,7 @@ public final class Outage {
     private final String gone;
     private final String back;
     private Instant since;
+    private long failedNanos;
     private String reason;
 
     /** @param gone what is said then, with the reason behind it; {@code back}: with how long behind it */
@@ -30,10 +31,18 @@ public final class Outage {
         boolean news = since == null;
         since = news ? at : since;
         reason = why;
+        failedNanos = System.nanoTime();
         if (news) {
             log.errorf("%s: %s", gone, why);
         }
         return news;
+    }
+
+    /** For what works now and then while it is away: it is back when nothing has failed for so long. */
+    public synchronized void endsAfter(Duration quiet) {
+        if (since != null && System.nanoTime() - failedNanos >= quiet.toNanos()) {
+            ends();
+        }
     }
 
     /** @return whether it was away until now */

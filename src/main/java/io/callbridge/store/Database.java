@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.Timer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
@@ -38,7 +39,7 @@ public final class Database {
     private static final Set<Integer> FILE_IS_AWAY = Set.of(3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26);
     /** Likewise for PostgreSQL, as its states begin: connection, read-only, resources, operator, system. */
     private static final String DATABASE_IS_AWAY = "(?:08|25006|53|57|58|XX).*";
-    private static final long PROBE_MS = 1000;
+    private static final Duration QUIET = Duration.ofSeconds(1);
 
     private static final Work<Void> NOTHING = sql -> null;
 
@@ -274,7 +275,8 @@ public final class Database {
                 sql.commit();
                 commits.record(System.nanoTime() - begin, TimeUnit.NANOSECONDS);
                 batches.record(batch.size());
-                outage.ends();
+                // On a disk that is almost full a small commit finds room where a larger one did not.
+                outage.endsAfter(QUIET);
                 acknowledgements.forEach(Runnable::run);
                 return sql;
             } catch (SQLException | RuntimeException e) {
@@ -322,7 +324,7 @@ public final class Database {
 
     /** Else nobody might notice that it is back. */
     private void askAgain() {
-        CompletableFuture.delayedExecutor(PROBE_MS, TimeUnit.MILLISECONDS).execute(() -> {
+        CompletableFuture.delayedExecutor(QUIET.toMillis(), TimeUnit.MILLISECONDS).execute(() -> {
             if (running && outage.lasts()) {
                 if (waiting() == 0) {
                     write("", Store::touch);
