@@ -33,7 +33,7 @@ class SharedErrorsRouteTest {
             "refused", new ConnectException("refused"), "reset", new IOException("reset"), "ours", new IllegalStateException("broken"));
 
     @AutoClose
-    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "process", "reprocess",
+    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "reprocess",
             "reprocess-run", "delivery", "crm-request", "ops").map("""
                     - route:
                         id: fails-%1$s
@@ -69,7 +69,7 @@ class SharedErrorsRouteTest {
      */
     @ParameterizedTest
     @CsvSource({"ingest, , ours", "asterisk, , ours", "look, , ours store", "crm-request, , ours reset",
-        "process, effects.fail, ours store refused", "reprocess, reprocess.fail, reset store stale",
+        "reprocess, reprocess.fail, reset store stale",
                 "reprocess-run, reprocess.breakOff, store",
         "delivery, deliveryResult.retryLater, ours refused reset store", "ops, none, ours store reset"})
     void aFailureIsNotedOrLeftToWhoBroughtIt(String configuration, String noted, String failures) {
