@@ -63,6 +63,7 @@ public class CallLanes implements Inbox.Follower {
     private static final int TRIES = 3;
     private static final long CLAIMED_MS = 5;
     private static final int STOP_SECONDS = 3;
+    private static final int FORGET_SECONDS = 10;
     private static final int LANES = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     private final ProducerTemplate template;
@@ -217,7 +218,8 @@ public class CallLanes implements Inbox.Follower {
     @Override
     public void forget() {
         for (Lane lane : lanes) {
-            lane.forget();
+            // Behind a look that has taken a call out, and would put it back.
+            CompletableFuture.runAsync(lane::forget, lane.thread).orTimeout(FORGET_SECONDS, TimeUnit.SECONDS).join();
         }
     }
 

@@ -430,6 +430,11 @@ public class Inbox {
             return true;
         });
         boolean crashed = !same && replica != null;
+        if (crashed) {
+            LOG.info("The database has recovered from a crash: what it had not forced is evaluated again");
+            // Before anything is: in memory it would be a repeat of what is lost.
+            follower.forget();
+        }
         replica = same ? replica : other;
         synchronized (open) {
             if (crashed) {
@@ -445,10 +450,6 @@ public class Inbox {
             } else if (same) {
                 ended.removeAll(done);
             }
-        }
-        if (crashed) {
-            LOG.info("The database has recovered from a crash: what it had not forced is evaluated again");
-            follower.forget();
         }
     }
 
