@@ -25,20 +25,12 @@ class ReprocessIT {
 
     private static final int DROPPED = 20;
     /** A dry run takes time, so that there is some to see one, and to end it. */
-    private static final RoutesEdit REMEMBERED = RoutesEdit.replacing("ops-api.camel.yaml",
-            "( +)- bean:\n +ref: reprocessRequest\n +method: begin\n", """
-                    $1- setVariable:
-                    $1    name: query
-                    $1    simple: "\\${header.CamelHttpRawQuery}"
-                    $0""");
-    private static final RoutesEdit DELAYED = RoutesEdit.replacing("process-reprocess.camel.yaml",
-            "( +)- to:\n +uri: direct:process-reprocess-look\n", """
-                    $1- filter:
-                    $1    simple: "\\${variable.query} contains 'dry-run'"
-                    $1    steps:
-                    $1      - delay:
-                    $1          constant: "1000"
-                    $0""");
+    private static final RoutesEdit DELAYED = RoutesEdit.replacing("process-event.camel.yaml", "steps:\n( +)- choice:\n", """
+            steps:
+            $1- delay:
+            $1    constant: "500"
+            $1- choice:
+            """);
 
     @AutoClose
     private BridgeProcess bridge;
@@ -50,9 +42,7 @@ class ReprocessIT {
         // Nobody knows of a replica that was killed before its lease has run out.
         String store = "jdbc:sqlite:" + folder.resolve("callbridge.db");
         try (FakeCrm crm = new FakeCrm()) {
-            BridgeProcess.Builder builder = BridgeProcess.builder().crm(crm).setting("callbridge.store.url", store)
-                    .setting("callbridge.store.lease-ms", "3000").quickRetries();
-            try (BridgeProcess before = builder.start()) {
+            try (BridgeProcess before = builder(crm, store).start()) {
                 dropped.forEach(call -> before.webhook().accept(call.answered()));
                 before.webhook().accept(registered.answered());
                 dropped.forEach(call -> await().until(() -> before.call(call.callId()).path("decisions").toString().contains("R52")));
@@ -60,9 +50,10 @@ class ReprocessIT {
                 await("its confirmation")
                         .until(() -> words(before.delivery(registered.callId(), registered.legId()), "state").equals("delivered"));
             }
-            bridge = builder.setting("callbridge.pbx.main.extensions.120.user", "gleb").setting("callbridge.pbx.main.extensions.101.user", "anna.new")
-                    .editRoutes(REMEMBERED).editRoutes(DELAYED).start();
+            bridge = mended(crm, store).editRoutes(DELAYED).start();
             aJobIsSeenAndStoppedAndEndsWithARestart();
+            bridge.close();
+            bridge = mended(crm, store).start();
             JsonNode done = bridge.reprocess("?from=2020-01-01");
             assertEquals("false done 21 of 21, missing 20, different 1, created 20, failed 0", result(done));
             List<String> differences = StreamSupport.stream(done.path("differences").spliterator(), false).map(ReprocessIT::difference).toList();
@@ -75,6 +66,15 @@ class ReprocessIT {
             assertTrue(bridge.call(dropped.get(0).callId()).path("decisions").toString().contains("R23"), "the new decision is kept");
             assertEquals(DROPPED, bridge.json("/api/calls?user=gleb").path("calls").size());
         }
+    }
+
+    private static BridgeProcess.Builder builder(FakeCrm crm, String store) {
+        return BridgeProcess.builder().crm(crm).setting("callbridge.store.url", store).setting("callbridge.store.lease-ms", "3000").quickRetries();
+    }
+
+    private static BridgeProcess.Builder mended(FakeCrm crm, String store) {
+        return builder(crm, store).setting("callbridge.pbx.main.extensions.120.user", "gleb")
+                .setting("callbridge.pbx.main.extensions.101.user", "anna.new");
     }
 
     private void aJobIsSeenAndStoppedAndEndsWithARestart() {

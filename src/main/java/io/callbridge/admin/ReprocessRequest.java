@@ -2,7 +2,7 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.platform.Time;
-import io.callbridge.process.ReprocessJobs;
+import io.callbridge.process.Reprocess;
 import io.callbridge.process.ReprocessRun;
 import io.callbridge.store.Audit;
 import io.callbridge.store.StoreException;
@@ -22,17 +22,16 @@ public class ReprocessRequest {
 
     private static final String JOBS = "/api/calls/reprocess/";
 
-    private final ReprocessJobs jobs;
+    private final Reprocess reprocess;
     private final Audit audit;
 
-    public ReprocessRequest(ReprocessJobs jobs, Audit audit) {
-        this.jobs = jobs;
+    public ReprocessRequest(Reprocess reprocess, Audit audit) {
+        this.reprocess = reprocess;
         this.audit = audit;
     }
 
     /**
-     * Begins a job unless one is under way: puts the {@link ReprocessRun} on the exchange if so, and the variables {@code begun} and
-     * {@code address}, of the job that is under way.
+     * Begins a job unless one is under way: sets the variables {@code begun} and {@code address}, of the job that is under way.
      *
      * @return what is answered: the job in JSON, or why there is none in one line
      */
@@ -46,11 +45,11 @@ public class ReprocessRequest {
         }
         boolean dryRun = "true".equals(parameters.oneOf("dry-run", List.of("true", "false")));
         Instant end = to == null ? Time.now() : to;
-        ReprocessRun run = new ReprocessRun(Long.toString(Time.millis()), from, end, dryRun);
-        boolean begun = jobs.begin(run);
-        JsonNode job = jobs.find(ReprocessJobs.LAST);
+        ReprocessRun run = new ReprocessRun(from, end, dryRun);
+        boolean begun = reprocess.begin(run);
+        JsonNode job = reprocess.find(Reprocess.LAST);
         String address = RequestOrigin.prefix(exchange.getMessage().getHeader(RequestOrigin.PREFIX, String.class)) + JOBS
-                + (begun ? run.id() : job == null ? ReprocessJobs.LAST : job.path("job").asText());
+                + (begun ? run.getJob() : job == null ? Reprocess.LAST : job.path("job").asText());
         exchange.setVariable("begun", begun);
         exchange.setVariable("address", address);
         if (!begun) {
@@ -60,30 +59,30 @@ public class ReprocessRequest {
             try {
                 audit.record(exchange.getMessage().getHeader(AdminGate.WHO, String.class), "reprocess", "calls from " + from + " to " + end, null);
             } catch (StoreException e) {
-                jobs.end(run, "failed", e.getMessage());
+                reprocess.end(run, ReprocessRun.FAILED, e.getMessage());
                 throw e;
             }
         }
-        exchange.setProperty(ReprocessRun.PROPERTY, run);
+        reprocess.run(run);
         return job.toString();
     }
 
-    /** How far a job is. @return JSON; of the {@value ReprocessJobs#LAST} one, if there never was any, that there is none */
+    /** How far a job is. @return JSON; of the {@value Reprocess#LAST} one, if there never was any, that there is none */
     public String job(@Header("job") String id, @Header(Exchange.HTTP_RAW_QUERY) String query) {
         new Parameters(query);
-        JsonNode job = jobs.find(id);
-        if (job == null && !id.equals(ReprocessJobs.LAST)) {
-            throw RefusedException.notFound("no reprocess " + id + "; the last one is at " + JOBS + ReprocessJobs.LAST);
+        JsonNode job = reprocess.find(id);
+        if (job == null && !id.equals(Reprocess.LAST)) {
+            throw RefusedException.notFound("no reprocess " + id + "; the last one is at " + JOBS + Reprocess.LAST);
         }
         return job == null ? "{\"state\":\"none\"}" : job.toString();
     }
 
     /** Stops a job, if it runs. @return JSON, as {@link #job} does */
     public String stop(@Header("job") String id, @Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) {
-        JsonNode job = jobs.find(id);
+        JsonNode job = reprocess.find(id);
         if (job != null && job.path("state").asText().equals("running")) {
             audit.record(who, "reprocess-stop", "reprocess " + job.path("job").asText(), null);
-            jobs.stop(job.path("job").asText());
+            reprocess.stop(job.path("job").asText());
         }
         return job(id, query);
     }

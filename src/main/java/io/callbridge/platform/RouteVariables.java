@@ -23,18 +23,18 @@ final class RouteVariables {
 
     /** Facts, members of the REST contract's bodies, and what else comes with a message or is left by a bean. */
     static final Set<String> CALLBRIDGE = Set.of(
-            // LegFacts, CardFacts, MissedFacts
-            "legId", "callId", "direction", "extension", "extensionType", "container", "trunk", "joined", "lost", "lostHow", "bridged", "local", "party",
+            // CallFacts
+            "pbx", "whole", "changed", "card", "legId", "callId", "direction", "extension", "extensionType", "container", "trunk", "joined", "lost", "lostHow", "bridged", "local", "party",
             "forwarded", "calledFromInside", "forwardedAsOutgoing", "answered", "result", "registered", "ended", "over", "settled", "mapped",
-            "defaultUser", "callBack", "containerSeen", "subject", "shown", "told", "hidden", "fresh", "end", "answeredBy", "due", "allOver",
+            "defaultUser", "callBack", "containerSeen", "shown", "told", "hidden", "fresh", "end", "answeredBy", "due", "allOver",
             "ownCaller", "ivrBridged", "rang", "place", "written", "withoutContainer", "suppressIfAnswered", "needsIvrNo",
             // EffectFacts
             "user", "number", "rawNumber", "did", "at", "startedAt", "answeredAt", "endedAt", "recordingId", "recordingUrl", "forwardedTo",
             "servedAt", "reason", "placeExtension", "placeType", "entityId", "entityType", "entityName", "entityUrl", "entityResponsible",
             "talkSeconds", "ringSeconds", "totalSeconds", "atMillis", "startedAtMillis", "answeredAtMillis", "endedAtMillis", "servedAtMillis",
             "atSeconds", "startedAtSeconds", "answeredAtSeconds", "endedAtSeconds", "servedAtSeconds", "userNumber", "entityNumber",
-            // events and pieces of work
-            "kind", "pbx", "looks", "whole",
+            // events
+            "kind",
             // deliveries and look-ups
             "crm", "operation", "lane", "key", "id", "address",
             // AmoCrmNotes, Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile

@@ -1,7 +1,6 @@
 package io.callbridge.process;
 
 import io.callbridge.platform.CallLog;
-import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.process.ReusedIds.Placed;
@@ -37,9 +36,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.apache.camel.Endpoint;
-import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
 
@@ -66,11 +62,10 @@ public class CallLanes implements Inbox.Follower {
     private static final int FORGET_SECONDS = 10;
     private static final int LANES = Math.max(2, Runtime.getRuntime().availableProcessors());
 
-    private final ProducerTemplate template;
     private final Inbox inbox;
     private final Calls calls;
-    private final CallLoader loader;
-    private final LegRepository legs;
+    private final Evaluator evaluator;
+    private final Legs legs;
     private final ReusedIds reused;
     private final CrmMemory memory;
     private final Settings settings;
@@ -80,7 +75,6 @@ public class CallLanes implements Inbox.Follower {
     private final Map<String, Key> claims = new ConcurrentHashMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
     private boolean begun;
-    private volatile Endpoint route;
 
     private record Key(String pbx, String callId) {
     }
@@ -183,12 +177,10 @@ public class CallLanes implements Inbox.Follower {
         }
     }
 
-    public CallLanes(ProducerTemplate template, Inbox inbox, Calls calls, CallLoader loader, LegRepository legs, ReusedIds reused,
-            CrmMemory memory, Settings settings) {
-        this.template = template;
+    public CallLanes(Inbox inbox, Calls calls, Evaluator evaluator, Legs legs, ReusedIds reused, CrmMemory memory, Settings settings) {
         this.inbox = inbox;
         this.calls = calls;
-        this.loader = loader;
+        this.evaluator = evaluator;
         this.legs = legs;
         this.reused = reused;
         this.memory = memory;
@@ -316,7 +308,7 @@ public class CallLanes implements Inbox.Follower {
         List<String> due = due(work, open);
         if (!work.gone.isEmpty()) {
             open.document.remove(work.gone);
-            due.add(Fold.MISSED);
+            due.add(Evaluation.MISSED);
             // What has come for the same legs meanwhile may go after them.
             List<Event> late = open.document.events().stream().filter(event -> work.moved.contains(event.call().legId())).toList();
             open.document.remove(late);
@@ -343,10 +335,15 @@ public class CallLanes implements Inbox.Follower {
             ended(key, work);
             return;
         }
-        Fold fold = loader.look(open, fresh, due);
-        fold.decisions.addAll(work.decisions);
-        process(fold);
-        fold.written.whenComplete((stored, failure) -> {
+        Evaluation evaluation = evaluator.begin(open, fresh, due);
+        evaluation.decisions.addAll(work.decisions);
+        legs.begin(evaluation);
+        try {
+            evaluator.decide(evaluation);
+        } finally {
+            legs.end(evaluation);
+        }
+        evaluator.commit(evaluation).whenComplete((stored, failure) -> {
             if (failure != null) {
                 failed(key, work, failure);
             } else if (!stored) {
@@ -382,30 +379,6 @@ public class CallLanes implements Inbox.Follower {
             open.document.timers().forEach((subject, at) -> due.addAll(at <= now ? List.of(subject) : List.of()));
         }
         return due;
-    }
-
-    private Endpoint route() {
-        if (route == null) {
-            route = template.getCamelContext().getEndpoint("direct:process-event");
-        }
-        return route;
-    }
-
-    private void process(Fold fold) {
-        legs.begin(fold);
-        try {
-            Exchange result = template.send(route(), exchange -> {
-                exchange.setProperty(Fold.PROPERTY, fold);
-                Facts.put(exchange, CallLoader.work(fold));
-            });
-            if (result.getException() != null) {
-                throw new IllegalStateException(result.getException());
-            } else if (fold.written == null) {
-                throw new IllegalStateException("the route process-event wrote nothing");
-            }
-        } finally {
-            legs.end(fold);
-        }
     }
 
     /**

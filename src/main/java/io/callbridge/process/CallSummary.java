@@ -21,19 +21,19 @@ final class CallSummary {
     private CallSummary() {
     }
 
-    static CallRow of(Fold fold) {
-        LongSummaryStatistics arrivals = fold.open.document.events().stream().mapToLong(event -> event.call().arrivedAt().toEpochMilli())
+    static CallRow of(Evaluation evaluation) {
+        LongSummaryStatistics arrivals = evaluation.open.document.events().stream().mapToLong(event -> event.call().arrivedAt().toEpochMilli())
                 .summaryStatistics();
         SortedMap<String, String> parties = new TreeMap<>();
-        for (Leg leg : fold.call.legs()) {
+        for (Leg leg : evaluation.call.legs()) {
             if (leg.extension() != null && !leg.trunk()) {
                 parties.put(leg.extension().name(), Call.user(leg) == null ? "" : Call.user(leg));
             }
         }
-        CallRow before = fold.open.row;
-        return new CallRow(fold.open.pbx, fold.open.callId, before == null ? 0 : before.version(), arrivals.getMin(), arrivals.getMax(),
-                fold.open.document.timers().values().stream().min(Long::compare).orElse(null), outcome(fold),
-                (int) fold.call.legs().stream().filter(leg -> !leg.ended()).count(), number(fold.call), parties);
+        CallRow before = evaluation.open.row;
+        return new CallRow(evaluation.open.pbx, evaluation.open.callId, before == null ? 0 : before.version(), arrivals.getMin(), arrivals.getMax(),
+                evaluation.open.document.timers().values().stream().min(Long::compare).orElse(null), outcome(evaluation),
+                (int) evaluation.call.legs().stream().filter(leg -> !leg.ended()).count(), number(evaluation.call), parties);
     }
 
     /** The row as it stands in the store when it is written. */
@@ -43,9 +43,9 @@ final class CallSummary {
     }
 
     /** What the call is found by. */
-    static Set<Part> parts(Fold fold) {
+    static Set<Part> parts(Evaluation evaluation) {
         Set<Part> parts = new HashSet<>();
-        for (Leg leg : fold.call.legs()) {
+        for (Leg leg : evaluation.call.legs()) {
             parts.add(new Part(Calls.LEG, leg.id()));
             if (leg.callBackId() != null) {
                 parts.add(new Part(Calls.CALLBACK, leg.callBackId()));
@@ -59,19 +59,19 @@ final class CallSummary {
         return parts;
     }
 
-    private static String outcome(Fold fold) {
-        Instant decideAt = fold.call.decideAt(fold.now);
-        boolean talked = fold.call.legs().stream().anyMatch(leg -> !leg.local() && leg.answered());
-        if (fold.call.legs().stream().anyMatch(leg -> !leg.container() && !leg.over(fold.settings, fold.now))) {
+    private static String outcome(Evaluation evaluation) {
+        Instant decideAt = evaluation.call.decideAt(evaluation.now);
+        boolean talked = evaluation.call.legs().stream().anyMatch(leg -> !leg.local() && leg.answered());
+        if (evaluation.call.legs().stream().anyMatch(leg -> !leg.container() && !leg.over(evaluation.settings, evaluation.now))) {
             return CallRow.OPEN;
-        } else if (fold.exists(Delivery.MISSED, fold.call.id()) && fold.call.servedAt() == null) {
+        } else if (evaluation.exists(Delivery.MISSED, evaluation.call.id()) && evaluation.call.servedAt() == null) {
             return CallRow.MISSED;
         } else if (talked) {
             return CallRow.ANSWERED;
-        } else if (decideAt != null && decideAt.isAfter(fold.now) && !fold.notMissed()) {
+        } else if (decideAt != null && decideAt.isAfter(evaluation.now) && !evaluation.notMissed()) {
             return CallRow.OPEN;
         }
-        return fold.call.legs().stream().allMatch(Leg::local) ? CallRow.LOCAL : CallRow.UNANSWERED;
+        return evaluation.call.legs().stream().allMatch(Leg::local) ? CallRow.LOCAL : CallRow.UNANSWERED;
     }
 
     /** The caller from outside, else whom an extension called. */

@@ -3,203 +3,293 @@ package io.callbridge.process;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Calls.Place;
 import io.callbridge.store.Calls.Put;
+import io.callbridge.store.Calls.Stored;
+import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
-import io.quarkus.runtime.annotations.RegisterForReflection;
+import io.callbridge.store.StoreException;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Named;
-import java.util.ArrayDeque;
+import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
-import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
-import org.apache.camel.Exchange;
-import org.apache.camel.ExchangeProperty;
 import org.jboss.logging.Logger;
 
-/** Folds stored calls again, and compares what the routes make of them now with the outbox. */
+/**
+ * Evaluates stored calls again, without cards, and compares what the routes make of them now with the outbox. One {@link ReprocessRun} at a
+ * time over all replicas, whose progress is kept in the store: any replica can tell of it, and after a restart it is known how far it came.
+ */
 @ApplicationScoped
-@Named("reprocess")
-@RegisterForReflection
 public class Reprocess {
 
-    private static final Logger LOG = Logger.getLogger(Reprocess.class);
-    private static final int PAGE = 200;
+    /** Stands for the last run, whichever that is. */
+    public static final String LAST = "last";
 
-    private final Calls index;
+    private static final Logger LOG = Logger.getLogger(Reprocess.class);
+    private static final String JOB = "reprocess";
+    private static final String LEASE = "lease reprocess";
+    private static final String UNWANTED = "reprocess-unwanted";
+    private static final long KEPT_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
+    private static final int PAGE = 200;
+    private static final int DIFFERENCES = 1_000;
+    /** So often somebody else may store a call while it is being evaluated. */
+    private static final int TRIES = 20;
+
+    private final Calls calls;
     private final CallLanes lanes;
+    private final Evaluator evaluator;
     private final Store store;
-    private final EffectCollector effects;
-    private final ReprocessJobs jobs;
+    private final CrmMemory memory;
     private final Settings settings;
     private final CamelContext context;
     private final ObjectMapper json;
+    private final long leaseMs;
+    private final String replica = UUID.randomUUID().toString();
+    private ReprocessRun mine;
+    private long keptAt;
 
-    public Reprocess(Calls index, CallLanes lanes, Store store, EffectCollector effects, ReprocessJobs jobs, Settings settings, CamelContext context,
+    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Store store, CrmMemory memory, Settings settings, CamelContext context,
             ObjectMapper json) {
-        this.index = index;
+        this.calls = calls;
         this.lanes = lanes;
+        this.evaluator = evaluator;
         this.store = store;
-        this.effects = effects;
-        this.jobs = jobs;
+        this.memory = memory;
         this.settings = settings;
         this.context = context;
         this.json = json;
+        this.leaseMs = settings.number("store.lease-ms");
     }
 
-    /** The calls of a run as pieces of work, read a page at a time, until it is stopped; none of a PBX that is no longer configured. */
-    public Iterator<Map<String, Object>> calls(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
-        run.of(index.count(run.from, run.to, settings.pbxs()));
-        return new Iterator<>() {
-            private final Deque<CallRow> page = new ArrayDeque<>();
-            private Place last = new Place(run.from, "", "");
+    /** @return whether it may run: none does so far */
+    public synchronized boolean begin(ReprocessRun run) {
+        if (mine != null && mine.state.equals(ReprocessRun.RUNNING) || !result(memory.claim("", LEASE, replica, leaseMs))) {
+            return false;
+        }
+        keep(run);
+        mine = run;
+        return true;
+    }
 
-            @Override
-            public boolean hasNext() {
-                if (run.unwanted() || !context.isStarted()) {
-                    return false;
+    /** Evaluates one call after the other, a page of them at a time, until it is stopped. */
+    public void run(ReprocessRun run) {
+        Thread thread = new Thread(() -> {
+            try {
+                evaluate(run);
+                // What ends while Callbridge stops ends by that.
+                boolean stopped = !run.unwanted && !context.isStarted();
+                end(run, run.unwanted ? ReprocessRun.STOPPED : stopped ? ReprocessRun.ENDED : ReprocessRun.DONE,
+                        stopped ? "Callbridge was stopped" : null);
+            } catch (RuntimeException e) {
+                end(run, ReprocessRun.FAILED, e.getMessage());
+            }
+        }, "reprocess");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void evaluate(ReprocessRun run) {
+        long from = Instant.parse(run.from).toEpochMilli();
+        long to = Instant.parse(run.to).toEpochMilli();
+        long of = calls.count(from, to, settings.pbxs());
+        synchronized (run) {
+            run.of = of;
+        }
+        for (Place last = new Place(from, "", ""); last != null;) {
+            store.yieldToOthers();
+            List<CallRow> rows = calls.range(to, last, PAGE);
+            last = rows.size() < PAGE ? null : Place.of(rows.get(PAGE - 1));
+            for (CallRow row : rows) {
+                if (run.unwanted || !context.isStarted()) {
+                    return;
                 }
-                while (page.isEmpty() && last != null) {
-                    store.yieldToOthers();
-                    List<CallRow> rows = index.range(run.to, last, PAGE);
-                    last = rows.size() < PAGE ? null : Place.of(rows.get(PAGE - 1));
-                    rows.stream().filter(row -> settings.knows(row.pbx())).forEach(page::add);
+                if (settings.knows(row.pbx())) {
+                    evaluate(run, row);
+                    went(run);
                 }
-                return !page.isEmpty();
             }
+        }
+    }
 
-            @Override
-            public Map<String, Object> next() {
-                if (!hasNext()) {
-                    throw new NoSuchElementException();
+    /** One that cannot be evaluated is counted, and the next comes. */
+    private void evaluate(ReprocessRun run, CallRow row) {
+        try (CallLog log = CallLog.about(row.callId())) {
+            for (int tries = 1; !evaluated(run, row); tries++) {
+                if (tries == TRIES) {
+                    throw new IllegalStateException("somebody else evaluates it again and again");
                 }
-                CallRow call = page.poll();
-                return Map.of("pbx", call.pbx(), "callId", call.callId());
             }
-        };
-    }
-
-    /**
-     * What is to be looked at: every leg that is over, then the whole call. Nothing of a call whose events are just being processed: a
-     * registration must not overtake the end of its card.
-     */
-    public List<Map<String, Object>> looks(@ExchangeProperty(Fold.PROPERTY) Fold fold,
-            @ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
-        List<Map<String, Object>> looks = new ArrayList<>();
-        if (isOpen(fold)) {
-            return looks;
-        }
-        for (String subject : fold.subjects) {
-            boolean whole = subject.equals(Fold.MISSED);
-            if (whole || fold.call.leg(subject).over(fold.settings, fold.now)) {
-                looks.add(Map.of("pbx", fold.directory.pbx(), "callId", fold.call.id(), "subject", subject, "whole", whole));
+        } catch (Exception e) {
+            LOG.errorf("Call %s could not be folded again: %s", row.callId(), e);
+            synchronized (run) {
+                run.failed++;
             }
         }
-        return looks;
     }
 
-    private boolean isOpen(Fold fold) {
-        return lanes.busy(fold.open.pbx, fold.open.callId);
-    }
-
-    /** Compares, and creates what is missing unless this is a dry run. What is there stays as it is. */
-    public void settle(@ExchangeProperty(Fold.PROPERTY) Fold fold, @ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run)
-            throws Exception {
-        if (fold.failure != null) {
-            throw fold.failure;
+    /** Every leg that is over, then the whole call. @return {@code false}: somebody else has stored the call meanwhile */
+    private boolean evaluated(ReprocessRun run, CallRow row) throws Exception {
+        Stored stored = calls.one(row.pbx(), row.callId());
+        if (stored == null) {
+            throw new IllegalStateException("its legs are another call's by now");
         }
-        List<Put> missing = fold.puts.stream().filter(put -> stored(fold, put).isEmpty()).toList();
-        List<Put> different = new ArrayList<>();
-        for (Put put : fold.puts) {
-            Optional<Delivery> stored = stored(fold, put);
-            if (stored.isPresent() && !tree(stored.get().body()).equals(tree(put.body()))) {
-                different.add(put);
+        Set<String> subjects = new LinkedHashSet<>();
+        Evaluation evaluation = evaluator.of(new OpenCall(stored), subjects);
+        evaluation.cards = false;
+        // Nothing of a call whose events are just being processed: a registration must not overtake the end of its card.
+        if (!lanes.busy(row.pbx(), row.callId())) {
+            evaluation.call.legs().stream().filter(leg -> leg.over(evaluation.settings, evaluation.now)).forEach(leg -> subjects.add(leg.id()));
+            subjects.add(Evaluation.MISSED);
+        }
+        evaluator.decide(evaluation);
+        if (evaluation.failure != null) {
+            throw evaluation.failure;
+        }
+        List<Map<String, Object>> missing = new ArrayList<>();
+        List<Map<String, Object>> different = new ArrayList<>();
+        List<Put> news = new ArrayList<>();
+        for (Put put : evaluation.puts) {
+            Delivery written = evaluation.deliveries.stream().filter(delivery -> delivery.crm().equals(put.crm())
+                    && delivery.operation().equals(put.operation()) && delivery.id().equals(put.id())).findFirst().orElse(null);
+            JsonNode was = written == null ? null : json.readTree(written.body());
+            if (written == null) {
+                news.add(put);
+                missing.add(view("missing", put, evaluation));
+            } else if (!was.equals(json.readTree(put.body()))) {
+                Map<String, Object> view = view("different", put, evaluation);
+                view.put("stored", was);
+                different.add(view);
             }
         }
-        if (!run.dryRun && !missing.isEmpty()) {
-            create(fold, missing);
+        if (!run.dryRun && !news.isEmpty()) {
+            // What is there stays as it is.
+            evaluation.puts.retainAll(news);
+            if (!evaluator.write(evaluation).join()) {
+                return false;
+            }
         }
-        List<Map<String, Object>> differences = new ArrayList<>();
-        for (Put put : missing) {
-            differences.add(view("missing", put, fold));
+        synchronized (run) {
+            run.calls++;
+            run.open += lanes.busy(row.pbx(), row.callId()) ? 1 : 0;
+            run.missing += missing.size();
+            run.different += different.size();
+            run.created += run.dryRun ? 0 : missing.size();
+            missing.addAll(different);
+            missing.stream().limit(DIFFERENCES - run.differences.size()).forEach(run.differences::add);
         }
-        for (Put put : different) {
-            Map<String, Object> view = view("different", put, fold);
-            view.put("stored", tree(stored(fold, put).orElseThrow().body()));
-            differences.add(view);
-        }
-        run.settled(isOpen(fold), missing.size(), different.size(), run.dryRun ? 0 : missing.size(), differences);
-        jobs.went(run);
+        return true;
     }
 
-    /** All of its calls have been folded, or somebody has stopped it. */
-    public void finish(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run) {
-        end(run, ReprocessRun.DONE, null);
-    }
-
-    /** It cannot go on. */
-    public void breakOff(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run, @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
-        end(run, ReprocessRun.FAILED, cause.getMessage());
-    }
-
-    /** What fails while Callbridge stops fails by that. */
-    private void end(ReprocessRun run, String state, String reason) {
-        if (run.unwanted()) {
-            jobs.end(run, ReprocessRun.STOPPED, null);
-        } else if (!context.isStarted()) {
-            jobs.end(run, ReprocessRun.ENDED, "Callbridge was stopped");
-        } else {
-            jobs.end(run, state, reason);
-        }
-    }
-
-    private void create(Fold fold, List<Put> missing) {
-        fold.puts.retainAll(missing);
-        if (!effects.write(fold).join()) {
-            throw new StaleLookException(fold.call.id());
-        }
-    }
-
-    /** Notes that a call could not be folded or written. */
-    public void fail(@ExchangeProperty(ReprocessRun.PROPERTY) ReprocessRun run, @ExchangeProperty(Fold.PROPERTY) Fold fold,
-            @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
-        String callId = fold == null ? "(not read)" : fold.call.id();
-        try (CallLog log = CallLog.about(callId)) {
-            LOG.errorf("Call %s could not be folded again: %s", callId, cause);
-        }
-        run.failed();
-        jobs.went(run);
-    }
-
-    private static Optional<Delivery> stored(Fold fold, Put put) {
-        return fold.deliveries.stream().filter(delivery -> delivery.crm().equals(put.crm())
-                && delivery.operation().equals(put.operation()) && delivery.id().equals(put.id())).findFirst();
-    }
-
-    private Map<String, Object> view(String kind, Put put, Fold fold) throws JsonProcessingException {
+    private Map<String, Object> view(String kind, Put put, Evaluation evaluation) throws JsonProcessingException {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("kind", kind);
-        view.put("callId", fold.call.id());
-        view.put("pbx", fold.directory.pbx());
+        view.put("callId", evaluation.call.id());
+        view.put("pbx", evaluation.directory.pbx());
         view.put("crm", put.crm());
         view.put("operation", put.operation());
         view.put("key", put.id());
-        view.put("request", tree(put.body()));
+        view.put("request", json.readTree(put.body()));
         return view;
     }
 
-    private JsonNode tree(String body) throws JsonProcessingException {
-        return json.readTree(body);
+    /** Behind every call. */
+    private void went(ReprocessRun run) {
+        if (System.nanoTime() - keptAt < KEPT_EVERY_NANOS) {
+            return;
+        }
+        // The store was away for so long that another replica may have begun.
+        boolean lost = !result(memory.claim("", LEASE, replica, leaseMs));
+        run.unwanted |= lost || run.job.equals(memory.recall("", "", UNWANTED));
+        if (!lost) {
+            keep(run);
+        }
+    }
+
+    public void end(ReprocessRun run, String state, String reason) {
+        synchronized (run) {
+            run.state = state;
+            run.reason = reason;
+            run.endedAt = Time.now().toString();
+        }
+        LOG.infof("Reprocessing of %s ended: %s, %d calls, %d effects created, %d failed", run.job, state, run.calls, run.created, run.failed);
+        try {
+            // Unless another replica has the place.
+            if (result(memory.claim("", LEASE, replica, leaseMs))) {
+                keep(run);
+                result(memory.release("", LEASE, replica));
+            }
+        } catch (StoreException away) {
+            // Whoever asks later is told that it ended with this process; the lease runs out by itself.
+            LOG.warnf("How the reprocessing of %s ended could not be kept: %s", run.job, away.getMessage());
+        }
+    }
+
+    private void keep(ReprocessRun run) {
+        result(memory.keep("", "", JOB, tree(run).toString()));
+        keptAt = System.nanoTime();
+    }
+
+    private ObjectNode tree(ReprocessRun run) {
+        synchronized (run) {
+            return json.valueToTree(run);
+        }
+    }
+
+    /** @param id of a job, or {@value #LAST}. @return {@code null}: there is none, or a later one has taken its place */
+    public synchronized JsonNode find(String id) {
+        String kept = memory.recall("", "", JOB);
+        ObjectNode job = kept == null ? null : read(kept);
+        if (job == null || !id.equals(LAST) && !id.equals(job.path("job").asText())) {
+            return null;
+        }
+        if (mine != null && mine.job.equals(job.path("job").asText())) {
+            return tree(mine);
+        }
+        if (job.path("state").asText().equals(ReprocessRun.RUNNING) && !(memory.shared() && memory.claimed("", LEASE))) {
+            job.put("state", ReprocessRun.ENDED);
+            job.put("reason", "ended by a restart at " + job.path("done") + " of " + job.path("of"));
+        }
+        return job;
+    }
+
+    private ObjectNode read(String kept) {
+        try {
+            return (ObjectNode) json.readTree(kept);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** It ends behind the call that is being evaluated, wherever it runs. */
+    public synchronized void stop(String id) {
+        if (mine != null && mine.job.equals(id)) {
+            mine.unwanted = true;
+        } else {
+            result(memory.keep("", "", UNWANTED, id));
+        }
+    }
+
+    private static boolean result(CompletableFuture<Boolean> asked) {
+        try {
+            return asked.join();
+        } catch (CompletionException e) {
+            throw new StoreException(e.getCause().getMessage(), e);
+        }
     }
 }

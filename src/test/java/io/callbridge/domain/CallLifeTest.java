@@ -101,7 +101,7 @@ class CallLifeTest {
         }
     }
 
-    /** The looks that events and timers cause, as {@code CallLoader} and {@code process-card} make them; time jumps to the next. */
+    /** The looks that events and timers cause, as {@code Evaluator} and {@code process-card} make them; time jumps to the next. */
     private static final class Life {
 
         private final List<CallEvent> known = new ArrayList<>();

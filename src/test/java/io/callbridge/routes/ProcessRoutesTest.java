@@ -2,11 +2,8 @@ package io.callbridge.routes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.process.StaleLookException;
-import io.callbridge.store.StoreException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -31,20 +27,20 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What is decided of which facts, and that nothing is committed before it. */
+/** What is decided of which facts. */
 class ProcessRoutesTest {
 
     /** Anna at 101 has talked to somebody outside who called. */
     private static final Map<String, Object> LEG = facts("""
-            legId=71101-a1 callId=c1 direction=in extension=101 extensionType=phone !container !trunk !joined !lost lostHow= bridged= !local
+            !whole pbx=main legId=71101-a1 callId=c1 changed direction=in extension=101 extensionType=phone !container !trunk !joined !lost lostHow= bridged= !local
             party=+79000000010 !forwarded !forwardedAsOutgoing answered result=answered registered= ended over settled mapped defaultUser=
-            !callBack !calledFromInside !containerSeen subject=71101-a1""");
+            !callBack !calledFromInside !containerSeen
+            card !shown !told !hidden fresh end= answeredBy=""");
     /** Her phone has just begun to ring. */
-    private static final Map<String, Object> CARD = with(LEG, facts(
-            "!answered result=unknown !ended !over !settled !shown !told !hidden fresh end= answeredBy="));
+    private static final Map<String, Object> CARD = with(LEG, facts("!answered result=unknown !ended !over !settled"));
     /** A call from outside that rang at phones and is over; nobody answered, no container took part. */
     private static final Map<String, Object> MISSED = facts("""
-            due allOver !container !bridged !ownCaller !ivrBridged !answered !lost rang place=101 !written withoutContainer
+            whole pbx=main callId=c1 due allOver !container !bridged !ownCaller !ivrBridged !answered !lost rang place=101 !written withoutContainer
             !suppressIfAnswered !needsIvrNo""");
 
     /** In the order of the file. The facts that are not ordinary, {@code !} before those that are false; and what is asked for. */
@@ -126,9 +122,21 @@ class ProcessRoutesTest {
 
     @AutoClose
     private final RouteHarness decisions = RouteHarness.of("process-card", "process-missed", "process-outcome")
-            .bean("legRepository", new MemoryAggregationRepository(true)).bean("legStrategy", (AggregationStrategy) (old, event) -> event).start();
+            .bean("legs", new Legs()).start();
     @AutoClose
-    private final RouteHarness looks = RouteHarness.of("process-event", "process-reprocess").on("legFacts", exchange -> LEG).start();
+    private final RouteHarness events = RouteHarness.of("process-event").start();
+
+    private static final class Legs extends MemoryAggregationRepository implements AggregationStrategy {
+
+        private Legs() {
+            super(true);
+        }
+
+        @Override
+        public Exchange aggregate(Exchange old, Exchange event) {
+            return event;
+        }
+    }
 
     private record Branch(String name, Map<String, Object> facts, String expected) {
 
@@ -148,7 +156,6 @@ class ProcessRoutesTest {
      */
     @TestFactory
     Stream<DynamicTest> theFirstThatFitsCounts() {
-        decisions.on("cardFacts.legs", exchange -> List.of(exchange.getMessage().getBody()));
         return Stream.of(branches("process-card", CARD, CARDS), branches("process-missed", MISSED, CALLS_MISSED),
                 branches("process-outcome", LEG, OUTCOMES)).flatMap(List::stream);
     }
@@ -180,108 +187,32 @@ class ProcessRoutesTest {
 
     /** These tables are worth as much as their facts. */
     @Test
-    void theFactsHaveTheNamesThatTheBeansGiveThem() throws IOException {
-        Set<String> leg = names("LegFacts");
-        assertEquals(leg, LEG.keySet());
-        leg.addAll(names("CardFacts"));
-        assertEquals(leg, CARD.keySet());
-        assertEquals(names("MissedFacts"), MISSED.keySet());
+    void theFactsHaveTheNamesThatTheyAreTold() throws IOException {
+        String[] told = Files.readString(Path.of("src/main/java/io/callbridge/process/CallFacts.java")).split("static Map<String, Object> whole");
+        assertEquals(names(told[0]), LEG.keySet());
+        assertEquals(names(told[1]), MISSED.keySet());
     }
 
-    private static Set<String> names(String bean) throws IOException {
-        return FACT.matcher(Files.readString(Path.of("src/main/java/io/callbridge/process/" + bean + ".java"))).results()
-                .map(fact -> fact.group(1)).collect(Collectors.toCollection(TreeSet::new));
+    private static Set<String> names(String code) {
+        return FACT.matcher(code).results().map(fact -> fact.group(1)).collect(Collectors.toCollection(TreeSet::new));
     }
 
-    /** No leg's decision becomes another's, nor one of the call; what comes after the cards is the work as it came. */
-    @Test
-    void oneEventEndsTheCardOfEveryPhoneThatRang() {
-        Map<String, Object> work = Map.of("pbx", "main", "callId", "c1");
-        Map<String, Object> ends = with(CARD, facts("shown end=ended"));
-        decisions.on("cardFacts.legs", exchange -> List.of(with(CARD, facts("shown")), ends, with(CARD, facts("over")), CARD));
-        Exchange exchange = decisions.send("process-card", work);
-        assertEquals(List.of("endCard", "explainCard R24", "showCard", "explainCard R10"), decisions.asked());
-        assertNull(decisions.step("effects.showCard").variables().get("because"));
-        assertSame(work, exchange.getMessage().getBody());
-        assertNull(exchange.getVariable("because"));
-    }
-
-    /** It is the look's; only what fails behind the aggregator has to be noted there. */
+    /** It is the evaluation's; only what fails behind the aggregator has to be noted there. */
     @ParameterizedTest
     @CsvSource({"process-calls, effects.registerCall, 'registerCall, fail'", "process-missed, effects.registerMissed, registerMissed",
-        "process-outcome, effects.registerCall, registerCall", "process-missed, missedFacts, ''", "process-card, effects.endCard, 'endCard, showCard, explainCard R10'",
-        "process-card, cardFacts.legs, ''"})
+        "process-outcome, effects.registerCall, registerCall", "process-card, effects.showCard, showCard"})
     void aFailureIsNotedAndNothingIsExplained(String route, String failing, String asked) {
-        decisions.on("cardFacts.legs", exchange -> List.of(with(CARD, facts("shown end=ended")), CARD));
-        Exchange exchange = decisions.fail(failing, new IllegalStateException("broken")).send(route, route.equals("process-missed") ? MISSED : LEG);
+        Exchange exchange = decisions.fail(failing, new IllegalStateException("broken")).send(route,
+                route.equals("process-missed") ? MISSED : route.equals("process-card") ? CARD : LEG);
         assertEquals(asked, String.join(", ", decisions.asked()));
         assertEquals(asked.contains("fail"), exchange.getException() == null);
     }
 
-    /**
-     * One look at a call: each leg, and the whole call; all cards after that, and one commit whatever happened between, which knows what to
-     * leave out.
-     */
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
-            71101-a1                |                       | calls card commit
-            whole                   |                       | missed card commit
-            71101-a1 71102-a2 whole |                       | calls calls missed card commit
-            71101-a1                | direct:process-calls  | calls fail commit
-            whole                   | direct:process-missed | missed fail commit
-            71101-a1                | direct:process-card   | calls card fail commit
-            71101-a1                | callLoader.look       | fail commit
-            71101-a1                | effects.commit        | calls card commit
-            """)
-    void aLookIsDecidedAndCommitted(String subjects, String failing, String asked) {
-        Exception broken = new IllegalStateException("broken");
-        if (failing != null) {
-            looks.fail(failing, broken);
-        }
-        List<Map<String, Object>> works = Stream.of(subjects.split(" ")).map(subject -> facts(subject.equals("whole") ? "subject= whole"
-                : "!whole subject=" + subject)).toList();
-        Exchange exchange = looks.send("process-event", Map.of("pbx", "main", "callId", "c1", "looks", works));
-        assertEquals(asked, String.join(" ", looks.asked()).replace("direct:process-", ""));
-        // The lane takes the look again.
-        assertSame("effects.commit".equals(failing) ? broken : null, exchange.getException());
-        looks.steps().stream().filter(step -> step.name().matches("direct:process-(calls|missed)"))
-                .forEach(step -> assertTrue(works.contains(step.body()), step.name()));
-    }
-
-    /** With the routes that really follow: what one of them has handled must not keep the commit from coming. */
-    @Test
-    void aFailureDeepInsideIsNotedOnceAndCommitted() {
-        try (RouteHarness stage = RouteHarness.of("process-event", "process-missed", "process-card", "process-reprocess").start()) {
-            stage.on("missedFacts", exchange -> MISSED).on("cardFacts.legs", exchange -> List.of());
-            stage.fail("effects.registerMissed", new IllegalStateException("broken")).send("process-event",
-                    Map.of("pbx", "main", "callId", "c1", "looks", List.of(facts("subject= whole"))));
-            assertEquals(List.of("registerMissed", "fail", "commit"), stage.asked());
-            stage.on("reprocess.looks", exchange -> List.of(facts("subject= whole")))
-                    .send("process-reprocess", Map.of("pbx", "main", "callId", "c1"));
-            assertEquals(List.of("callLoader.load", "reprocess.looks", "registerMissed", "reprocess.fail"), stage.asked());
-        }
-    }
-
-    /** Its legs, then the whole call, no cards; from the begin as long as somebody else looks at the call. */
-    @Test
-    void aCallIsFoldedAgainUntilNobodyElseLooksAtIt() {
-        Map<String, Object> work = Map.of("pbx", "main", "callId", "c1");
-        AtomicInteger settled = new AtomicInteger();
-        looks.on("reprocess.looks", exchange -> List.of(facts("subject=71101-a1 !whole"), facts("subject= whole")))
-                .on("reprocess.settle", exchange -> {
-            if (settled.incrementAndGet() < 3) {
-                throw new StaleLookException("c1");
-            }
-            return null;
-        });
-        assertNull(looks.send("process-reprocess", work).getException());
-        List<String> once = List.of("callLoader.load", "reprocess.looks", "direct:process-calls", "direct:process-missed",
-                "reprocess.settle");
-        assertEquals(Stream.of(once, once, once).flatMap(List::stream).toList(), looks.asked());
-        assertTrue(looks.steps().stream().filter(step -> step.name().equals("callLoader.load")).allMatch(step -> step.body().equals(work)));
-        looks.fail("callLoader.load", new StoreException("the disk is gone", null));
-        assertNull(looks.send("process-reprocess", work).getException());
-        assertEquals(List.of("callLoader.load", "reprocess.fail"), looks.asked());
+    @CsvSource({"whole, missed", "card changed, card calls", "card !changed, card", "!card changed, calls"})
+    void aLegIsDecidedByItsCardAndItsOutcome(String facts, String asked) {
+        assertNull(events.send("process-event", with(LEG, facts(facts))).getException());
+        assertEquals(asked, String.join(" ", events.asked()).replace("direct:process-", ""));
     }
 
     private static Map<String, Object> facts(String text) {

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import io.callbridge.ingest.BadRequestException;
 import io.callbridge.ingest.TooLargeException;
-import io.callbridge.process.StaleLookException;
 import io.callbridge.store.StoreException;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -28,13 +27,11 @@ class SharedErrorsRouteTest {
             Exchange.HTTP_PATH, "/pbx/secret/events", "Authorization", "Bearer token", "Retry-After", "77", Exchange.HTTP_RESPONSE_CODE,
             302);
     private static final Map<String, Exception> FAILURES = Map.of("bad", new BadRequestException("not text"), "large",
-            new TooLargeException("over 64 KiB"), "store", new StoreException("the disk is full", null), "stale",
-            new StaleLookException("c1"),
+            new TooLargeException("over 64 KiB"), "store", new StoreException("the disk is full", null),
             "refused", new ConnectException("refused"), "reset", new IOException("reset"), "ours", new IllegalStateException("broken"));
 
     @AutoClose
-    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "reprocess",
-            "reprocess-run", "delivery", "crm-request", "ops").map("""
+    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "delivery", "crm-request", "ops").map("""
                     - route:
                         id: fails-%1$s
                         routeConfigurationId: %1$s-errors
@@ -64,13 +61,11 @@ class SharedErrorsRouteTest {
     }
 
     /**
-     * A mistake of ours is none of the sender's; a look that cannot begin or end, and a request, are left to who brought them; the others
+     * A mistake of ours is none of the sender's; an evaluation that fails, and a request, are left to who brought them; the others
      * note it, and it never blocks the next.
      */
     @ParameterizedTest
     @CsvSource({"ingest, , ours", "asterisk, , ours", "look, , ours store", "crm-request, , ours reset",
-        "reprocess, reprocess.fail, reset store stale",
-                "reprocess-run, reprocess.breakOff, store",
         "delivery, deliveryResult.retryLater, ours refused reset store", "ops, none, ours store reset"})
     void aFailureIsNotedOrLeftToWhoBroughtIt(String configuration, String noted, String failures) {
         for (String name : failures.split(" ")) {

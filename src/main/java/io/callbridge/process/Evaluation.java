@@ -6,6 +6,7 @@ import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
+import io.callbridge.domain.Leg;
 import io.callbridge.platform.Time;
 import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Delivery;
@@ -16,19 +17,18 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
-import java.util.function.Predicate;
 
 /**
- * One look at a call: what is known, and what the routes made of it so far. Travels along as an exchange property and is
- * written as a whole at the end of {@code process-event}.
+ * One evaluation of a call: what is known, and what the routes made of it so far. Travels along as an exchange property, and is
+ * written as a whole when they are through.
  */
-public final class Fold {
+public final class Evaluation {
 
     /** Name of the exchange property. */
-    public static final String PROPERTY = "CallbridgeFold";
-    /** Subject of the look that decides whether the call was missed; no leg is called so. */
+    public static final String PROPERTY = "CallbridgeEvaluation";
+    /** Subject of the decision whether the call was missed; no leg is called so. */
     public static final String MISSED = "";
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -39,31 +39,26 @@ public final class Fold {
     final CallSettings settings;
     final Instant now = Time.now();
     final List<Delivery> deliveries;
-    /** What came since the look before. */
-    final List<Event> fresh;
-    /** What the look is about: legs, and the whole call ({@link #MISSED}). */
-    final List<String> subjects;
+    /** What it is about: legs, and the whole call ({@link #MISSED}). */
+    final Set<String> subjects;
     final List<Put> puts = new ArrayList<>();
     final List<Decision> decisions = new ArrayList<>();
-    /** When to look again at what, milliseconds since 1970; {@code null}: no more. */
+    /** When to evaluate again what, milliseconds since 1970; {@code null}: no more. */
     final Map<String, Long> timers = new TreeMap<>();
+    /** Cards are none of it, of a call that is evaluated again long afterwards. */
+    boolean cards = true;
+    /** Nothing that was collected counts. */
     Exception failure;
-    /** Completes when it is stored; with {@code false}: another look was stored since it began, and it must be taken again. */
-    CompletableFuture<Boolean> written;
-    /** The look in a trace; invalid: in none. */
+    /** In a trace; invalid: in none. */
     Span span = Span.getInvalid();
-    /** Extensions that have no configured user, but one in a CRM. */
-    Predicate<String> known = extension -> false;
 
-    /** @param fresh is in the document already */
-    Fold(OpenCall open, List<Event> fresh, List<CallEvent> sameCallBack, Directory directory, CallSettings settings, List<String> subjects) {
+    Evaluation(OpenCall open, List<CallEvent> sameCallBack, Directory directory, CallSettings settings, Set<String> subjects) {
         this.open = open;
         this.call = Call.of(directory, settings, open.events(), sameCallBack, open.legs);
         open.legs = call.legs();
         this.directory = directory;
         this.settings = settings;
         this.deliveries = open.deliveries;
-        this.fresh = fresh;
         this.subjects = subjects;
     }
 
@@ -83,6 +78,12 @@ public final class Fold {
 
     boolean exists(String operation, String id) {
         return open.exists(operation, id) || puts.stream().anyMatch(p -> p.operation().equals(operation) && p.id().equals(id));
+    }
+
+    /** It may have a card, and that may have to change: something came for it, or the card is not what it should be. Of fifty phones one rings on. */
+    boolean concernsCard(Leg leg) {
+        return cards && leg.start() != null && !leg.container() && !leg.trunk() && (subjects.contains(leg.id()) || exists(Delivery.CARD, leg.id())
+                && !exists(Delivery.CARD_END, leg.id()) && call.cardEnd(leg, now).isPresent());
     }
 
     /** It is known already, before the delay that the question "missed?" waits for, that the caller was not. */

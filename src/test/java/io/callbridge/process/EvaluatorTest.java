@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.deliver.CrmUsers;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.TestEvent;
 import io.callbridge.platform.Settings;
@@ -13,6 +12,7 @@ import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Event;
 import io.callbridge.support.TestConfig;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.opentelemetry.sdk.OpenTelemetrySdk;
 import io.opentelemetry.sdk.trace.ReadableSpan;
 import io.opentelemetry.sdk.trace.SdkTracerProvider;
@@ -21,14 +21,12 @@ import io.opentelemetry.sdk.trace.data.SpanData;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
-import org.apache.camel.Exchange;
-import org.apache.camel.impl.DefaultCamelContext;
-import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 
 /** Facts of a look at a call that are more than a property of the domain, and in whose trace it is. */
-class CallLoaderTest {
+class EvaluatorTest {
 
     private static final String LEG = "71101-1";
     private final List<Event> came = new ArrayList<>();
@@ -39,7 +37,7 @@ class CallLoaderTest {
         List<CallEvent> call = TestEvent.read("dial-out 101 callBack=cb; hangup 101 to callBack=cb @7200");
         CallEvent lastWeek = TestEvent.read("hangup 140 callBack=cb bridged=true @-604800").get(0);
         CallEvent behind = TestEvent.read("hangup 140 callBack=cb bridged=true @7210").get(0);
-        assertEquals(List.of(behind), CallLoader.atThatTime(call, List.of(lastWeek, behind)));
+        assertEquals(List.of(behind), Evaluator.atThatTime(call, List.of(lastWeek, behind)));
     }
 
     @Test
@@ -54,15 +52,11 @@ class CallLoaderTest {
         assertEquals("answered", facts.get("result"));
     }
 
-    /** What a condition sees is what the next bean gets. */
     private static Map<String, Object> leg(List<Delivery> deliveries, String events) {
-        Exchange exchange = new DefaultExchange(new DefaultCamelContext());
         List<CallEvent> read = TestEvent.read(events);
         List<Event> came = IntStream.range(0, read.size()).mapToObj(i -> event(read.get(i), i, null)).toList();
-        new LegFacts().of(Map.of("subject", LEG), new Fold(open(deliveries, came), came, List.of(), TestEvent.DIRECTORY, TestEvent.SETTINGS,
-                List.of(LEG)), exchange);
-        assertEquals(exchange.getMessage().getBody(), exchange.getVariables());
-        return exchange.getVariables();
+        Evaluation evaluation = new Evaluation(open(deliveries, came), List.of(), TestEvent.DIRECTORY, TestEvent.SETTINGS, Set.of(LEG));
+        return CallFacts.leg(evaluation.call.leg(LEG), evaluation, false);
     }
 
     private static Delivery written(long seq, String operation, String id, String body) {
@@ -86,7 +80,7 @@ class CallLoaderTest {
         came("dial-in 101", 1);
         came("dial-in 102", 2);
         assertEquals(id(1), look(List.of(), List.of(LEG)).getParentSpanId());
-        assertEquals(id(2), look(List.of(), List.of(Fold.MISSED)).getParentSpanId());
+        assertEquals(id(2), look(List.of(), List.of(Evaluation.MISSED)).getParentSpanId());
     }
 
     @Test
@@ -95,7 +89,7 @@ class CallLoaderTest {
         assertFalse(look(came, List.of()).getParentSpanContext().isValid());
         assertTrue(look(came, List.of()).getSpanContext().isValid());
         came("answer 101", 1);
-        assertNull(Tracing.traceparent(loader("").look(open(List.of(), came), came, List.of()).span));
+        assertNull(Tracing.traceparent(evaluator("").begin(open(List.of(), came), came, List.of()).span));
     }
 
     /** @param number of its trace; 0: it has none */
@@ -105,14 +99,14 @@ class CallLoaderTest {
     }
 
     private SpanData look(List<Event> fresh, List<String> due) {
-        return ((ReadableSpan) loader("http://collector:4318").look(open(List.of(), came), fresh, due).span).toSpanData();
+        return ((ReadableSpan) evaluator("http://collector:4318").begin(open(List.of(), came), fresh, due).span).toSpanData();
     }
 
-    private static CallLoader loader(String collector) {
+    private static Evaluator evaluator(String collector) {
         Settings settings = TestConfig.settings(TestConfig.of(Map.of("callbridge.pbx.main.secret", "sixteen-letters-and-more",
                 "callbridge.pbx.main.extensions.101.id", "71101", "callbridge.tracing.endpoint", collector), Map.of()));
         OpenTelemetrySdk sdk = OpenTelemetrySdk.builder().setTracerProvider(SdkTracerProvider.builder().build()).build();
-        return new CallLoader(null, settings, new CrmUsers(null, null, settings, null, null), new Tracing(sdk, settings));
+        return new Evaluator(null, null, settings, null, null, new Tracing(sdk, settings), new SimpleMeterRegistry());
     }
 
     private static String id(int number) {
