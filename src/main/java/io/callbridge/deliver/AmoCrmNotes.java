@@ -18,7 +18,11 @@ public class AmoCrmNotes {
 
     private static final List<String> TYPES = List.of("leads", "contacts", "companies");
 
-    private final CrmList lists = new CrmList();
+    private final JsonAnswer answers;
+
+    public AmoCrmNotes(JsonAnswer answers) {
+        this.answers = answers;
+    }
 
     /**
      * The variable {@code noted}: its path, or empty. The route {@code deliver-amocrm-notes} asks for a page, which the variables
@@ -45,7 +49,7 @@ public class AmoCrmNotes {
                 throw exchange.getException();
             }
             Object answer = exchange.getMessage().getBody();
-            if (lists.first((Collection<?>) in(answer, "_embedded", "notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
+            if (answers.first((Collection<?>) in(answer, "_embedded", "notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
                 exchange.setVariable("noted", type + "/" + note.get("entity_id") + "/notes/" + note.get("id"));
                 return true;
             }

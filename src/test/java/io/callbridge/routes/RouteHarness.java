@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.AmoCrmNotes;
 import io.callbridge.deliver.Bitrix24Call;
 import io.callbridge.deliver.CrmAnswer;
-import io.callbridge.deliver.CrmList;
 import io.callbridge.deliver.DeliveryMemory;
 import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
@@ -144,7 +143,7 @@ public final class RouteHarness implements AutoCloseable {
         JsonAnswer jsonAnswer = new JsonAnswer(json, jsonTemplate);
         DeliveryMemory memory = new DeliveryMemory(remembered);
         return Map.of("jsonTemplate", jsonTemplate, "jsonAnswer", jsonAnswer, "recordingFile", new RecordingFile(),
-                "crmToken", new OAuthToken(null, null, jsonAnswer, json), "crmList", new CrmList(), "amoCrmNotes", new AmoCrmNotes(),
+                "crmToken", new OAuthToken(null, null, jsonAnswer, json), "amoCrmNotes", new AmoCrmNotes(jsonAnswer),
                 "crmAnswer", new CrmAnswer(), "crmMemory", memory, "bitrix24Call", new Bitrix24Call(memory, jsonTemplate, json),
                 "crmRate", pace);
     }
