@@ -3,14 +3,16 @@ package io.callbridge.deliver;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Named;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import javax.net.ssl.SSLException;
@@ -20,24 +22,31 @@ import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.core5.http.NoHttpResponseException;
 import org.eclipse.microprofile.config.Config;
+import org.jboss.logging.Logger;
 
 /**
  * Tries a CRM for an administrator: does anything answer at its address, does it let Callbridge in, does it find a number. By the
  * very routes that calls take, so that what works here works there; nothing is written at the CRM.
  */
 @ApplicationScoped
+@Named("crmProbe")
+@RegisterForReflection
 public class CrmCheck {
 
     private static final int DETAIL = 300;
-    private static final String ROUTE = "direct:ops-crm-address";
+    private static final String ADDRESS = "address";
+    private static final Logger LOG = Logger.getLogger(CrmCheck.class);
 
     private final CrmCapabilities capabilities;
     private final ProducerTemplate template;
     private final ObjectMapper json;
     private final Config config;
     private final CrmGates gates;
+    private final Settings settings;
 
-    public CrmCheck(CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template, ObjectMapper json, Config config) {
+    public CrmCheck(CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template, ObjectMapper json, Config config,
+            Settings settings) {
+        this.settings = settings;
         this.capabilities = capabilities;
         this.gates = gates;
         this.template = template;
@@ -58,13 +67,24 @@ public class CrmCheck {
     public record Step(String step, String result, String code, Integer status, String detail, String found, long millis) {
     }
 
-    private record Asked(Exchange exchange, long millis) {
+    /** @param failure also one that the route took for "not found" */
+    private record Asked(Exchange exchange, Throwable failure, Integer status, long millis) {
 
-        /** Also one that the route took for "not found". */
-        Throwable failure() {
-            Exception thrown = exchange.getException();
-            return thrown != null ? thrown : exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        boolean says(Integer... any) {
+            return List.of(any).contains(status == null ? 0 : status);
         }
+    }
+
+    /** Tells the administrator at the start what a CRM will refuse: its route {@code deliver-<crm>-probe} fails and says why. */
+    public void probe() {
+        settings.crms().stream().filter(crm -> capabilities.can(crm, CrmCapabilities.PROBE)).forEach(crm -> {
+            Exception failure = ask(crm, CrmCapabilities.PROBE, null).exchange.getException();
+            if (failure != null) {
+                LOG.errorf("CRM %s does not take calls now: %s", crm, CrmAnswer.said(failure));
+            } else {
+                LOG.infof("CRM %s answers", crm);
+            }
+        });
     }
 
     /** @param number in E.164 */
@@ -76,11 +96,9 @@ public class CrmCheck {
             steps.add(skipped("lookup", "earlier-failed"));
             return steps;
         }
-        boolean probes = capabilities.can(crm, CrmCapabilities.PROBE);
-        boolean looks = capabilities.can(crm, CrmCapabilities.LOOKUP);
-        Asked probe = probes ? ask("direct:deliver-" + crm + "-" + CrmCapabilities.PROBE, crm, CrmCapabilities.PROBE, number) : null;
-        Asked lookup = looks && (probe == null || probe.failure() == null)
-                ? ask("direct:deliver-" + crm + "-" + CrmCapabilities.LOOKUP, crm, CrmCapabilities.LOOKUP, number) : null;
+        Asked probe = capabilities.can(crm, CrmCapabilities.PROBE) ? ask(crm, CrmCapabilities.PROBE, number) : null;
+        Asked lookup = capabilities.can(crm, CrmCapabilities.LOOKUP) && (probe == null || probe.failure == null)
+                ? ask(crm, CrmCapabilities.LOOKUP, number) : null;
         steps.add(asDelivered(crm, probe != null ? authorisation(probe, false) : lookup != null ? authorisation(lookup, true)
                 : skipped("authorisation", "no-lookup")));
         steps.add(steps.get(1).result.equals("failed") ? skipped("lookup", "earlier-failed")
@@ -93,12 +111,9 @@ public class CrmCheck {
         if (address == null) {
             return skipped("address", "no-address");
         }
-        Asked asked = ask(ROUTE, crm, "address", address);
-        Throwable failure = asked.failure();
-        Integer status = failure == null ? status(asked) : Failures.status(failure);
+        Asked asked = ask(crm, ADDRESS, address);
         // Whatever it says: what matters is what the routes are told, which ask elsewhere at this address.
-        return failure == null || status != null ? new Step("address", "ok", "ok", status, null, null, asked.millis)
-                : failed("address", failure, asked);
+        return asked.failure == null || asked.status != null ? ok("address", asked, null) : failed("address", asked);
     }
 
     /** What may be read need not be all that is needed: it counts what the CRM says to the deliveries. */
@@ -110,33 +125,25 @@ public class CrmCheck {
 
     /** @param lookup an answer that says nothing about rights is the look-up's matter */
     private static Step authorisation(Asked asked, boolean lookup) {
-        Throwable failure = asked.failure();
-        Integer status = failure == null ? status(asked) : Failures.status(failure);
-        boolean refused = failure != null && (!lookup || status != null && (status == 401 || status == 403));
-        if (failure != null && !refused || lookup && status != null && status == 404) {
-            return skipped("authorisation", "unknown");
+        if (asked.failure != null && (!lookup || asked.says(401, 403))) {
+            return failed("authorisation", asked);
         }
-        return refused ? failed("authorisation", failure, asked)
-                : new Step("authorisation", "ok", "ok", status, null, null, asked.millis);
+        return asked.failure != null || lookup && asked.says(404) ? skipped("authorisation", "unknown") : ok("authorisation", asked, null);
     }
 
     private Step lookup(Asked asked) {
         // A route that takes an answer for "nobody has this number" knows its CRM; of any other, 404 says so.
-        Throwable failure = asked.exchange.getException();
-        Integer said = asked.failure() == null ? status(asked) : Failures.status(asked.failure());
-        boolean nobody = said != null && said == 404;
-        if (failure != null && !(nobody && failure instanceof HttpOperationFailedException)) {
-            return failed("lookup", failure, asked);
+        Exception thrown = asked.exchange.getException();
+        if (thrown != null && !(asked.says(404) && thrown instanceof HttpOperationFailedException)) {
+            return failed("lookup", asked);
         }
-        String answer = failure == null ? Failures.body(asked.exchange) : null;
+        String answer = thrown == null ? CrmAnswer.body(asked.exchange) : null;
         try {
             JsonNode found = answer == null || answer.isBlank() ? null : json.readTree(answer);
-            if (found == null && nobody) {
-                return new Step("lookup", "ok", "nobody-or-path", said, null, null, asked.millis);
-            }
-            return new Step("lookup", "ok", "ok", status(asked), null, found == null ? null : names(found), asked.millis);
+            return found == null && asked.says(404) ? new Step("lookup", "ok", "nobody-or-path", asked.status, null, null, asked.millis)
+                    : ok("lookup", asked, found == null ? null : names(found));
         } catch (JsonProcessingException e) {
-            return new Step("lookup", "failed", "bad-answer", status(asked), shown(Failures.page(answer) != null ? Failures.page(answer) : answer),
+            return new Step("lookup", "failed", "bad-answer", asked.status, shown(CrmAnswer.page(answer) != null ? CrmAnswer.page(answer) : answer),
                     null, asked.millis);
         }
     }
@@ -151,25 +158,32 @@ public class CrmCheck {
     }
 
     /** @param subject the address, or the number */
-    private Asked ask(String route, String crm, String operation, String subject) {
+    private Asked ask(String crm, String operation, String subject) {
         long begin = System.nanoTime();
-        Exchange exchange = template.send(route, message -> {
+        boolean address = operation.equals(ADDRESS);
+        Exchange exchange = template.send(address ? "direct:ops-crm-address" : "direct:deliver-" + crm + "-" + operation, message -> {
             message.getMessage().setBody(operation.equals(CrmCapabilities.LOOKUP) ? subject : null);
             message.setVariable("crm", crm);
             message.setVariable("lane", Delivery.CALLS);
             message.setVariable("operation", operation);
-            message.setVariable(operation.equals("address") ? "address" : "number", subject);
+            message.setVariable(address ? "address" : "number", subject);
         });
-        return new Asked(exchange, (System.nanoTime() - begin) / 1_000_000);
+        Exception thrown = exchange.getException();
+        Throwable failure = thrown != null ? thrown : exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        return new Asked(exchange, failure, failure == null ? CrmAnswer.status(exchange) : CrmAnswer.of(failure, exchange).status(),
+                (System.nanoTime() - begin) / 1_000_000);
     }
 
     private static Step skipped(String step, String code) {
         return new Step(step, "skipped", code, null, null, null, 0);
     }
 
-    private static Step failed(String step, Throwable failure, Asked asked) {
-        Integer status = Failures.status(failure);
-        return new Step(step, "failed", code(failure, status), status, detail(failure, asked), null, asked.millis);
+    private static Step ok(String step, Asked asked, String found) {
+        return new Step(step, "ok", "ok", asked.status, null, found, asked.millis);
+    }
+
+    private static Step failed(String step, Asked asked) {
+        return new Step(step, "failed", code(asked.failure, asked.status), asked.status, detail(asked), null, asked.millis);
     }
 
     private static String code(Throwable failure, Integer status) {
@@ -199,25 +213,20 @@ public class CrmCheck {
     }
 
     /** What is said of a page, or of another address, which may hold a secret; else what the CRM said itself. */
-    private static String detail(Throwable failure, Asked asked) {
-        Integer status = Failures.status(failure);
-        String refusal = Failures.refusal(failure, asked.exchange);
-        if (refusal != null && (status == null || status / 100 < 4)) {
-            return refusal;
+    private static String detail(Asked asked) {
+        CrmAnswerException said = CrmAnswer.of(asked.failure, asked.exchange);
+        if (said.refusal() != null && (asked.status == null || asked.status / 100 < 4)) {
+            return said.refusal();
         }
-        Throwable root = failure;
+        Throwable root = asked.failure;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        return shown(status != null || failure instanceof JsonProcessingException ? Failures.answer(failure, asked.exchange)
+        return shown(asked.status != null || asked.failure instanceof JsonProcessingException ? said.answer()
                 : root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
     }
 
     private static String shown(String text) {
         return text == null || text.isBlank() ? null : text.strip().substring(0, Math.min(DETAIL, text.strip().length()));
-    }
-
-    private static Integer status(Asked asked) {
-        return asked.exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
     }
 }

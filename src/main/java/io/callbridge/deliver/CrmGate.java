@@ -69,7 +69,7 @@ final class CrmGate {
         return down() ? downSinceMs : 0;
     }
 
-    /** Why it takes nothing of Callbridge: {@link Failures#refusal}; {@code null}: it does not refuse all. */
+    /** Why it takes nothing of Callbridge: {@link CrmAnswer#refusal}; {@code null}: it does not refuse all. */
     synchronized String refusal() {
         return refusal;
     }

@@ -80,7 +80,7 @@ public class CrmUsers {
                 LOG.infof("CRM %s names the users of %d extensions", crm, after.size());
             }
         } catch (Exception e) {
-            LOG.warnf("CRM %s does not say who its users are, the %d known ones stay: %s", crm, said(crm).size(), Failures.said(e));
+            LOG.warnf("CRM %s does not say who its users are, the %d known ones stay: %s", crm, said(crm).size(), CrmAnswer.said(e));
         }
     }
 

@@ -76,10 +76,10 @@ public class DeliveryResult {
 
     /** The CRM confirmed, or the route has said in the variable {@value #SKIPPED} why there was nothing to tell it. */
     public void delivered(Exchange exchange) throws CrmAnswerException {
-        Integer status = exchange.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
+        Integer status = CrmAnswer.status(exchange);
         String skipped = exchange.getVariable(SKIPPED, String.class);
         if (skipped == null) {
-            CrmAnswer.noPage(exchange, Failures.body(exchange));
+            CrmAnswer.noPage(exchange, CrmAnswer.body(exchange));
         }
         answered(exchange, status);
         finish(exchange, "delivered", Time.now(), false, skipped == null ? status : null, skipped);
@@ -87,11 +87,11 @@ public class DeliveryResult {
 
     /** The CRM refused for good: kept as a dead letter with its answer. Of a card there is nothing left to be done. */
     public void deadLetter(Exchange exchange) {
-        Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        CrmAnswerException failure = failure(exchange);
         String state = delivery(exchange).lane().equals(Delivery.CARDS) ? "dropped" : "dead";
-        answered(exchange, Failures.status(cause));
-        finish(exchange, state, Time.now(), false, Failures.status(cause), Failures.answer(cause, exchange));
-        warn(exchange, state, cause);
+        answered(exchange, failure.status());
+        finish(exchange, state, Time.now(), false, failure.status(), failure.answer());
+        warn(exchange, state, failure);
     }
 
     /**
@@ -100,12 +100,12 @@ public class DeliveryResult {
      */
     public void retryLater(Exchange exchange) {
         Delivery delivery = delivery(exchange);
-        Throwable cause = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+        CrmAnswerException failure = failure(exchange);
         Instant now = Time.now();
-        long asked = RetryAfter.millis(cause, now);
+        long asked = failure.retryAfterMs();
         // A recording that cannot be had says nothing about the CRM.
         if (!delivery.lane().equals(Delivery.RECORDINGS)) {
-            failed(delivery, now, cause, Failures.refusal(cause, exchange));
+            failed(delivery, now, failure);
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
         long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
@@ -115,15 +115,15 @@ public class DeliveryResult {
         boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli()
                 || late && delivery.lane().equals(Delivery.CARDS);
         String state = dropped ? "dropped" : late ? "dead" : "pending";
-        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, Failures.status(cause), Failures.answer(cause, exchange));
-        warn(exchange, state, cause);
+        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, failure.status(), failure.answer());
+        warn(exchange, state, failure);
     }
 
-    private void failed(Delivery delivery, Instant now, Throwable cause, String refusal) {
+    private void failed(Delivery delivery, Instant now, CrmAnswerException failure) {
         String crm = delivery.crm();
-        if (gates.of(crm).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), RetryAfter.millis(cause, now), refusal)) {
-            (refusal != null ? refusals : outages).get(crm).begins(refusal != null ? refusal : Failures.line(cause),
-                    Instant.ofEpochMilli(gates.downSinceMs(crm)));
+        String refusal = failure.refusal();
+        if (gates.of(crm).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), failure.retryAfterMs(), refusal)) {
+            (refusal != null ? refusals : outages).get(crm).begins(failure.line(), Instant.ofEpochMilli(gates.downSinceMs(crm)));
         }
     }
 
@@ -143,12 +143,11 @@ public class DeliveryResult {
     }
 
     /** Of a CRM that is down it is no news that one more has to wait. */
-    private void warn(Exchange exchange, String state, Throwable cause) {
+    private void warn(Exchange exchange, String state, CrmAnswerException failure) {
         Delivery delivery = delivery(exchange);
-        Integer status = Failures.status(cause);
         boolean known = state.equals("pending") && gates.of(delivery.crm()).down();
         LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
-                delivery.crm(), state, delivery.attempts() + 1, status != null ? "answer " + status : Failures.line(cause));
+                delivery.crm(), state, delivery.attempts() + 1, failure.status() != null ? "answer " + failure.status() : failure.line());
     }
 
     /**
@@ -203,6 +202,10 @@ public class DeliveryResult {
 
     void count(String crm, String operation, String state, int times) {
         meters.counter("callbridge.deliveries", "crm", crm, "operation", operation, "result", state).increment(times);
+    }
+
+    private static CrmAnswerException failure(Exchange exchange) {
+        return CrmAnswer.of(exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class), exchange);
     }
 
     private static Delivery delivery(Exchange exchange) {

@@ -322,7 +322,7 @@ public class Dispatcher implements Outbox.Courier {
             } catch (Throwable e) {
                 lane.held.remove(delivery.seq());
                 LOG.logf(StoreException.level(e), "%s %s of call %s has no result, it is sent again when its lease is over: %s",
-                        delivery.operation(), delivery.id(), delivery.callId(), Failures.line(e));
+                        delivery.operation(), delivery.id(), delivery.callId(), CrmAnswer.line(e));
             } finally {
                 ended(lane, delivery, isOver, probe);
             }

@@ -8,7 +8,6 @@ import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
-import io.callbridge.platform.Time;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.opentelemetry.context.Context;
@@ -17,6 +16,8 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,20 +60,19 @@ public class EntityLookup {
 
     private final Outbox outbox;
     private final CrmCapabilities capabilities;
-    private final EntityPolicy policy;
     private final ProducerTemplate template;
     private final ObjectMapper json;
+    private final Settings settings;
     private final long cardWaitMs;
     private final AsyncCache<String, Optional<JsonNode>> cache;
     private final Map<String, ExecutorService> lookups = new HashMap<>();
 
-    public EntityLookup(Outbox outbox, CrmCapabilities capabilities, EntityPolicy policy, ProducerTemplate template,
-            ObjectMapper json, Settings settings) {
+    public EntityLookup(Outbox outbox, CrmCapabilities capabilities, ProducerTemplate template, ObjectMapper json, Settings settings) {
         this.outbox = outbox;
         this.capabilities = capabilities;
-        this.policy = policy;
         this.template = template;
         this.json = json;
+        this.settings = settings;
         this.cardWaitMs = settings.number("deliver.card.lookup-timeout-ms");
         this.cache = Caffeine.newBuilder().maximumSize(settings.number("deliver.entity-cache.size"))
                 .expireAfterWrite(Duration.ofSeconds(settings.number("deliver.entity-cache.seconds"))).buildAsync();
@@ -94,10 +94,10 @@ public class EntityLookup {
      * The request to send, kept before. A card waits for the look-up only so long and then goes without entity, and does not wait for
      * the store; a registration is retried until the look-up answers, since it is written once.
      *
-     * @throws LookupException if the look-up failed, for a registration
+     * @throws CrmAnswerException if the look-up failed, for a registration
      */
     public String request(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
-            throws LookupException, JsonProcessingException, InterruptedException {
+            throws CrmAnswerException, JsonProcessingException, InterruptedException {
         String request = repeatable(delivery, exchange);
         if (!request.equals(delivery.enriched())) {
             CompletableFuture<Boolean> kept = outbox.enriched(delivery, request);
@@ -110,7 +110,7 @@ public class EntityLookup {
 
     /** The same for a CRM to which a repeat is the same request by its id, whatever it says: it is kept with its answer. */
     public String repeatable(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, Exchange exchange)
-            throws LookupException, JsonProcessingException, InterruptedException {
+            throws CrmAnswerException, JsonProcessingException, InterruptedException {
         String request = delivery.enriched();
         JsonNode members = request == null ? null : json.readTree(request);
         if (request == null || delivery.operation().equals(Delivery.CARD) && !members.has("entity")) {
@@ -123,7 +123,7 @@ public class EntityLookup {
         return request;
     }
 
-    private ObjectNode enriched(Delivery delivery, ObjectNode request) throws LookupException, InterruptedException {
+    private ObjectNode enriched(Delivery delivery, ObjectNode request) throws CrmAnswerException, InterruptedException {
         if (capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
             find(delivery, Settings.forms(request.path("number").asText("")), request.path("user").asText("")).ifPresent(entity -> {
                 request.set("entity", entity);
@@ -135,9 +135,10 @@ public class EntityLookup {
         return request;
     }
 
-    private Optional<JsonNode> find(Delivery delivery, List<String> numbers, String user) throws LookupException, InterruptedException {
+    private Optional<JsonNode> find(Delivery delivery, List<String> numbers, String user) throws CrmAnswerException, InterruptedException {
+        String policy = settings.crm(delivery.crm()).severalEntities();
         for (String number : numbers) {
-            Optional<JsonNode> found = find(delivery, number).flatMap(all -> policy.pick(delivery.crm(), all, user));
+            Optional<JsonNode> found = find(delivery, number).flatMap(all -> pick(delivery.crm(), policy, all, user));
             if (found.isPresent()) {
                 return found;
             }
@@ -145,62 +146,88 @@ public class EntityLookup {
         return Optional.empty();
     }
 
-    private Optional<JsonNode> find(Delivery delivery, String number) throws LookupException, InterruptedException {
+    private Optional<JsonNode> find(Delivery delivery, String number) throws CrmAnswerException, InterruptedException {
         String crm = delivery.crm();
         boolean card = delivery.operation().equals(Delivery.CARD);
         long patience = card ? cardWaitMs : PATIENCE_MS;
+        CrmAnswerException failure;
         try {
             return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(
-                    Context.current().wrapSupplier(() -> logged(delivery, number)), lookups.get(crm)))
-                    .get(patience, TimeUnit.MILLISECONDS);
+                    Context.current().wrapSupplier(() -> ask(delivery, number)), lookups.get(crm))).get(patience, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RejectedExecutionException e) {
-            return without(card, crm, new LookupException("look-up failed: it is not answered after " + patience + " ms"));
+            String late = "look-up failed: it is not answered after " + patience + " ms";
+            failure = new CrmAnswerException(null, late, late, 0, null);
         } catch (ExecutionException e) {
-            return without(card, crm, e.getCause() instanceof LookupException failure ? failure
-                    : new LookupException("look-up failed: " + e.getCause(), "look-up failed: " + Failures.line(e.getCause()), 0, null));
+            failure = e.getCause() instanceof CrmAnswerException already ? already : failed(null, CrmAnswer.of(e.getCause(), null));
         }
-    }
-
-    private static Optional<JsonNode> without(boolean card, String crm, LookupException why) throws LookupException {
         if (!card) {
-            throw why;
+            throw failure;
         }
-        LOG.infof("CRM %s: %s; the card goes out without entity", crm, why.line());
+        LOG.infof("CRM %s: %s; the card goes out without entity", crm, failure.line());
         return Optional.empty();
     }
 
-    /** Of several calls that ask together, the first. */
-    private Optional<JsonNode> logged(Delivery delivery, String number) {
-        try (CallLog log = CallLog.about(delivery.callId())) {
-            return ask(delivery, number);
-        }
-    }
-
+    /** Of several calls that ask together, for the first. */
     private Optional<JsonNode> ask(Delivery delivery, String number) {
-        String crm = delivery.crm();
-        Exchange answered = template.send("direct:deliver-" + crm + "-lookup", exchange -> {
-            exchange.getMessage().setBody(number);
-            exchange.setVariable("crm", crm);
-            exchange.setVariable("lane", delivery.lane());
-            exchange.setVariable("operation", CrmCapabilities.LOOKUP);
-            exchange.setVariable("number", number);
-        });
+        Exchange answered;
+        try (CallLog log = CallLog.about(delivery.callId())) {
+            answered = template.send("direct:deliver-" + delivery.crm() + "-lookup", exchange -> {
+                exchange.getMessage().setBody(number);
+                exchange.setVariable("crm", delivery.crm());
+                exchange.setVariable("lane", delivery.lane());
+                exchange.setVariable("operation", CrmCapabilities.LOOKUP);
+                exchange.setVariable("number", number);
+            });
+        }
         Exception failure = answered.getException();
-        Integer status = Failures.status(failure);
-        if (failure instanceof HttpOperationFailedException && status == NOBODY) {
+        if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == NOBODY) {
             return Optional.empty();
         }
         if (failure == null) {
             try {
-                String answer = Failures.body(answered);
+                String answer = CrmAnswer.body(answered);
                 return answer == null || answer.isBlank() ? Optional.empty() : Optional.of(json.readTree(answer));
             } catch (JsonProcessingException e) {
                 failure = e;
-                status = answered.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
             }
         }
-        throw new CompletionException(new LookupException("look-up failed: " + (status == null ? "" : "answer " + status + ": ")
-                + Failures.answer(failure, answered), "look-up failed: " + Failures.line(failure),
-                RetryAfter.millis(failure, Time.now()), Failures.refusal(failure, answered)));
+        CrmAnswerException why = CrmAnswer.of(failure, answered);
+        throw new CompletionException(failed(failure instanceof JsonProcessingException ? CrmAnswer.status(answered) : why.status(), why));
+    }
+
+    /** Without a status, which decides about dead letters: the answer to a look-up is none to the write. */
+    private static CrmAnswerException failed(Integer status, CrmAnswerException why) {
+        return new CrmAnswerException(null, "look-up failed: " + (status == null ? "" : "answer " + status + ": ") + why.answer(),
+                "look-up failed: " + why.line(), why.retryAfterMs(), why.refusal());
+    }
+
+    /**
+     * Which of several entities with one number is meant: a company's switchboard and a family share one.
+     *
+     * @param policy {@code first}, as the CRM orders them; {@code owner}, the first for which the employee of the call is
+     *        responsible; {@code most-recent}, by its {@code updatedAt}
+     * @param found an entity or a list of them; one without an {@code id} does not count
+     * @param user the employee of the call, as the CRM knows him; empty: none
+     */
+    static Optional<JsonNode> pick(String crm, String policy, JsonNode found, String user) {
+        List<ObjectNode> all = new ArrayList<>();
+        (found.isArray() ? found : List.of(found)).forEach(entity -> {
+            if (entity instanceof ObjectNode object && object.hasNonNull("id")) {
+                object = object.deepCopy();
+                object.properties().removeIf(member -> member.getValue().isNull());
+                all.add(object);
+            }
+        });
+        Optional<ObjectNode> first = all.stream().findFirst();
+        Optional<ObjectNode> picked = switch (policy) {
+            case "owner" -> all.stream().filter(entity -> entity.path("responsible").asText("").equals(user)).findFirst().or(() -> first);
+            case "most-recent" -> all.stream().max(Comparator.comparing(entity -> entity.path("updatedAt").asText("")));
+            default -> first;
+        };
+        if (all.size() > 1) {
+            LOG.infof("CRM %s knows %d entities with this number; %s is taken (several-entities=%s)", crm, all.size(),
+                    picked.get().path("id").asText(), policy);
+        }
+        return picked.map(entity -> entity);
     }
 }

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.support.TestConfig;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -15,7 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What is taken from what a CRM answered: of lists and entities, and whether it refuses Callbridge itself; an effect as facts for a route. */
 class AnswersTest {
 
-    private final CrmList list = new CrmList();
+    private final JsonAnswer list = new JsonAnswer(new ObjectMapper(), null);
     private static final String THREE = "[{'id':'1','responsible':'18','updatedAt':'2026-01-01'},"
             + "{'id':'2','responsible':'8','updatedAt':'2026-03-01'},{'id':'3','responsible':'8','updatedAt':'2026-02-01'}]";
 
@@ -67,9 +66,7 @@ class AnswersTest {
         "most-recent | 7 | three | 2", "first | 7 | {'id':'1','name':null} | 1", "first | 7 | {'name':'nobody'} | none",
         "first | 7 | [] | none", "first | 7 | [{'name':'x'},{'id':'2'}] | 2", "first | 7 | 42 | none"})
     void severalEntities(String policy, String user, String answer, String id) throws JsonProcessingException {
-        EntityPolicy entities = new EntityPolicy(TestConfig.settings(TestConfig.of(
-                Map.of("callbridge.crm.rest.several-entities", policy), Map.of())));
-        assertEquals(id, entities.pick("rest", new ObjectMapper().readTree(answer.replace("three", THREE).replace('\'', '"')), user)
+        assertEquals(id, EntityLookup.pick("rest", policy, new ObjectMapper().readTree(answer.replace("three", THREE).replace('\'', '"')), user)
                 .map(entity -> entity.get("id").asText()).orElse(null));
     }
 
@@ -86,7 +83,7 @@ class AnswersTest {
         "<htmlish/> | none",
         "none | none"})
     void aPage(String body, String said) {
-        assertEquals(said, Failures.page(body));
+        assertEquals(said, CrmAnswer.page(body));
     }
 
     @ParameterizedTest
@@ -100,6 +97,6 @@ class AnswersTest {
         "304 | none | answer 304, it is elsewhere",
         "400 | none | none", "404 | none | none", "429 | none | none", "500 | none | none", "200 | none | none"})
     void aRefusal(int status, String location, String said) {
-        assertEquals(said, Failures.refusal(status, location));
+        assertEquals(said, CrmAnswer.refusal(status, location));
     }
 }

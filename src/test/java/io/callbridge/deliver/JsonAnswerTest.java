@@ -170,7 +170,7 @@ class JsonAnswerTest {
         Exchange sent = context.createProducerTemplate().send("direct:deliver-acme-call", exchange);
         assertEquals("route deliver-acme-call, step fill: jsonTemplate takes only the constant of a setBody as its template, and the body"
                 + " is none; put values into it as ${variable.name}", sent.getException().getMessage());
-        assertEquals(sent.getException().getMessage(), Failures.line(sent.getException()), "what the log says of the delivery");
+        assertEquals(sent.getException().getMessage(), CrmAnswer.line(sent.getException()), "what the log says of the delivery");
     }
 
     @ParameterizedTest
@@ -212,8 +212,8 @@ class JsonAnswerTest {
         Exchange answered = context.createProducerTemplate().send(route, exchange -> exchange.getMessage().setBody(null));
         Throwable failure = new JsonParseException(null, "unexpected '<'");
         for (int i = 0; i < 2; i++) {
-            assertEquals("<!DOCTYPE html><title>Sign in</title>", Failures.answer(failure, answered));
-            assertEquals("an answer with the page 'Sign in' instead of data", Failures.refusal(failure, answered));
+            assertEquals("<!DOCTYPE html><title>Sign in</title>", CrmAnswer.of(failure, answered).answer());
+            assertEquals("an answer with the page 'Sign in' instead of data", CrmAnswer.of(failure, answered).refusal());
         }
     }
 }
