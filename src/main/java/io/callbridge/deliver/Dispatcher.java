@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.platform.CallLog;
-import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
@@ -442,7 +441,7 @@ public class Dispatcher implements Outbox.Courier {
         Exchange result = template.send(route, exchange -> {
             exchange.setProperty(DELIVERY, delivery);
             exchange.setProperty(BODY, body);
-            Facts.put(exchange, facts(delivery, body));
+            facts(delivery, body).forEach(exchange::setVariable);
         });
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The facts that the routes decide on. Every fact is there, so that a condition can name it. */
+/** The facts that the routes decide on, each a variable. Every one is there, so that a condition can name it. */
 final class CallFacts {
 
     private CallFacts() {

@@ -28,9 +28,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
-import org.apache.camel.Body;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
+import org.apache.camel.Variable;
 
 /**
  * The effects that a route can ask for, one method each. They are collected while the routes decide and written together
@@ -61,8 +61,8 @@ public class Effects {
     }
 
     /** Shows the caller card of the leg. */
-    public void showCard(@Body Map<String, Object> facts, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
-        Leg leg = leg(facts, evaluation);
+    public void showCard(@Variable("legId") String legId, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
+        Leg leg = evaluation.call.leg(legId);
         Map<String, Object> body = base(leg, leg.party(), leg.did(), evaluation);
         body.put("at", time(leg.start().at()));
         explainLookup(evaluation, leg.id(), body);
@@ -70,33 +70,32 @@ public class Effects {
     }
 
     /** Tells that the phone with the card was answered. */
-    public void answer(@Body Map<String, Object> facts, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
-        Leg leg = leg(facts, evaluation);
+    public void answer(@Variable("legId") String legId, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
+        Leg leg = evaluation.call.leg(legId);
         Map<String, Object> body = base(leg, leg.party(), leg.did(), evaluation);
         body.put("at", time(leg.answeredAt()));
         put(evaluation, Delivery.ANSWER, leg.id(), body, crm -> employee(crm, leg), evaluation.now.plus(evaluation.settings.cardTtl()));
     }
 
     /** Takes the card of the leg away, for the reason in the facts; some CRMs must be told again whose card about whom. */
-    public void endCard(@Body Map<String, Object> facts, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
-        Leg leg = leg(facts, evaluation);
+    public void endCard(@Variable("legId") String legId, @Variable("end") String reason, @Variable("answeredBy") String answeredBy,
+            @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
+        Leg leg = evaluation.call.leg(legId);
         Map<String, Object> body = base(leg, leg.party(), leg.did(), evaluation);
-        body.put("reason", facts.get("end"));
-        if (!"".equals(facts.get("answeredBy"))) {
-            body.put("answeredBy", facts.get("answeredBy"));
-        }
+        body.put("reason", reason);
+        optional(body, "answeredBy", answeredBy.isEmpty() ? null : answeredBy);
         put(evaluation, Delivery.CARD_END, leg.id(), body, crm -> employee(crm, leg), evaluation.now.plus(evaluation.settings.cardTtl()));
     }
 
     /** Registers the leg as a call with the other party of the leg. */
-    public void registerCall(@Body Map<String, Object> facts, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
-        Leg leg = leg(facts, evaluation);
+    public void registerCall(@Variable("legId") String legId, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
+        Leg leg = evaluation.call.leg(legId);
         register(leg, base(leg, leg.party(), leg.did(), evaluation), evaluation);
     }
 
     /** Registers a forwarded leg as the incoming call that it is (contract section 3). */
-    public void registerForwarded(@Body Map<String, Object> facts, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
-        Leg leg = leg(facts, evaluation);
+    public void registerForwarded(@Variable("legId") String legId, @ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation) {
+        Leg leg = evaluation.call.leg(legId);
         Party caller = evaluation.call.outsideCaller();
         Map<String, Object> body = base(leg, caller, evaluation.call.did(), evaluation);
         body.put("direction", "in");
@@ -194,7 +193,7 @@ public class Effects {
             Evaluation evaluation = exchange.getProperty(Evaluation.PROPERTY, Evaluation.class);
             String[] words = because.split(" ", 2);
             boolean ruled = words.length == 2 && RULE.matcher(words[0]).matches();
-            evaluation.decisions.add(new Decision((String) exchange.getMessage().getBody(Map.class).getOrDefault("legId", ""), topic,
+            evaluation.decisions.add(new Decision(exchange.getVariable("legId", "", String.class), topic,
                     ruled ? words[0] : "", ruled ? words[1] : because, evaluation.now.toEpochMilli()));
         }
     }
@@ -295,10 +294,6 @@ public class Effects {
             optional(body, "number", party.own() ? party.extension().name() : party.number());
             optional(body, "rawNumber", party.rawNumber());
         }
-    }
-
-    private static Leg leg(Map<String, Object> facts, Evaluation evaluation) {
-        return evaluation.call.leg((String) facts.get("legId"));
     }
 
     private static void optional(Map<String, Object> body, String name, Object value) {

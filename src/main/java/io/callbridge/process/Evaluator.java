@@ -4,7 +4,6 @@ import io.callbridge.deliver.CrmUsers;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
-import io.callbridge.platform.Facts;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
@@ -113,7 +112,7 @@ public class Evaluator {
         }
         Exception failure = template.send(route, exchange -> {
             exchange.setProperty(Evaluation.PROPERTY, evaluation);
-            Facts.put(exchange, facts);
+            facts.forEach(exchange::setVariable);
         }).getException();
         if (failure != null || evaluation.failure != null) {
             throw failure != null ? failure : evaluation.failure;
