@@ -9,7 +9,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.camel.Variable;
 
 /**
@@ -29,11 +29,15 @@ public class CrmRate {
 
     private final Permits permits;
     private final Settings settings;
-    private final Map<String, Turn> turns = new ConcurrentHashMap<>();
+    private final Map<String, Queues> queues = new ConcurrentHashMap<>();
 
     public CrmRate(Permits permits, Settings settings) {
         this.permits = permits;
         this.settings = settings;
+    }
+
+    /** Who waits for a permit of a bucket; only the first of each asks the store. */
+    private record Queues(ReentrantLock cards, ReentrantLock calls) {
     }
 
     /**
@@ -47,64 +51,25 @@ public class CrmRate {
         boolean own = "lookup".equals(operation) && of.lookupRate() > 0;
         int rate = own ? of.lookupRate() : of.rate();
         if (rate > 0) {
-            turns.computeIfAbsent(own ? crm + " lookup" : crm, name -> new Turn(name, rate, own ? 1 : of.burst()))
-                    .take(Delivery.CARDS.equals(lane));
+            take(own ? crm + " lookup" : crm, rate, own ? 1 : of.burst(), Delivery.CARDS.equals(lane));
         }
     }
 
-    private final class Turn {
-
-        private final String name;
-        private final int rate;
-        private final int burst;
-        /** Counted before its turn: who waits for a call's permit must see it. */
-        private final AtomicInteger cardsWaiting = new AtomicInteger();
-        /** When the store is worth to be asked again, by whom may take all permits and by whom not; of {@link System#nanoTime()}. */
-        private long allAtNanos = System.nanoTime();
-        private long restAtNanos = allAtNanos;
-
-        private Turn(String name, int rate, int burst) {
-            this.name = name;
-            this.rate = rate;
-            this.burst = burst;
-        }
-
-        private void take(boolean card) throws InterruptedException {
-            long patientUntil = System.nanoTime() + PATIENCE_MS * 1_000_000;
-            cardsWaiting.addAndGet(card ? 1 : 0);
-            try {
-                take(card, patientUntil);
-            } finally {
-                cardsWaiting.addAndGet(card ? -1 : 0);
-            }
-        }
-
-        private synchronized void take(boolean card, long patientUntil) throws InterruptedException {
-            while (true) {
+    private void take(String bucket, int rate, int burst, boolean card) throws InterruptedException {
+        Queues waiting = queues.computeIfAbsent(bucket, name -> new Queues(new ReentrantLock(true), new ReentrantLock(true)));
+        long patientUntil = System.nanoTime() + PATIENCE_MS * 1_000_000;
+        ReentrantLock turn = card ? waiting.cards : waiting.calls;
+        turn.lockInterruptibly();
+        try {
+            long wait;
+            do {
                 boolean first = card || System.nanoTime() - patientUntil > 0;
-                long wait = first || cardsWaiting.get() == 0 ? ask(first) : YIELD_MS;
-                if (wait <= 0) {
-                    return;
-                }
-                wait(Math.min(wait, LONGEST_WAIT_MS));
-            }
-        }
-
-        /** @return 0: taken; else milliseconds */
-        private long ask(boolean first) {
-            int reserve = first || burst < WORTH_A_RESERVE ? 0 : burst / 2;
-            long now = System.nanoTime();
-            long at = first ? allAtNanos : restAtNanos;
-            if (at - now > 0) {
-                return (at - now) / 1_000_000 + 1;
-            }
-            long wait = permits.take(name, rate, burst, reserve).join();
-            if (first) {
-                allAtNanos = now + wait * 1_000_000;
-            } else {
-                restAtNanos = now + wait * 1_000_000;
-            }
-            return wait;
+                int reserve = first || burst < WORTH_A_RESERVE ? 0 : burst / 2;
+                wait = first || !waiting.cards.isLocked() ? permits.take(bucket, rate, burst, reserve).join() : YIELD_MS;
+                Thread.sleep(Math.min(wait, LONGEST_WAIT_MS));
+            } while (wait > 0);
+        } finally {
+            turn.unlock();
         }
     }
 }

@@ -46,7 +46,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Takes deliveries to the route {@code deliver-outbox}, each CRM by itself, so that none waits for another: cards and calls in lanes of
- * their own, cards first, as many at a time and as fast as the {@link CrmGate} allows. A new one comes straight from the commit that
+ * their own, cards first, as many at a time and as fast as the {@link CrmGates} allows. A new one comes straight from the commit that
  * stored it; the store is asked for what is overdue only: what failed before, what was left to it, and what a dead process had taken.
  */
 @ApplicationScoped
@@ -174,7 +174,7 @@ public class Dispatcher implements Outbox.Courier {
 
     private final class Crm {
         private final String name;
-        private final CrmGate gate;
+        private final CrmGates.Gate gate;
         private final List<Lane> lanes;
         private final Semaphore bell = new Semaphore(0);
         private final Thread thread;
@@ -190,7 +190,7 @@ public class Dispatcher implements Outbox.Courier {
         private final Cache<String, Boolean> inStore = Caffeine.newBuilder().expireAfterWrite(IN_STORE).build();
         private long sweptAt;
 
-        private Crm(String name, CrmGate gate) {
+        private Crm(String name, CrmGates.Gate gate) {
             this.name = name;
             this.gate = gate;
             lanes = Delivery.LANES.stream().map(lane -> new Lane(name, lane)).toList();

@@ -81,7 +81,7 @@ class CrmRateTest {
 
     @Test
     void aCrmThatIsDownIsAskedOnceWhenSomebodyWantsItEvenIfItAskedForTime() {
-        CrmGate gate = new CrmGate(10_000, HOUR);
+        CrmGates.Gate gate = new CrmGates.Gate(10_000, HOUR);
         for (int i = 0; i < 3; i++) {
             gate.failed(i == 0, NOW, HOUR, null);
         }
@@ -109,7 +109,7 @@ class CrmRateTest {
     /** A token that is wrong is wrong for everything: three of an hour's calls need not show it. */
     @Test
     void aRefusalOfCallbridgeItselfIsTheEndOfRequestsAtOnceAndIsSaidOnce() {
-        CrmGate gate = new CrmGate(10_000, HOUR);
+        CrmGates.Gate gate = new CrmGates.Gate(10_000, HOUR);
         assertTrue(gate.failed(false, NOW, 0, "answer 401"));
         assertTrue(gate.down());
         assertEquals("answer 401", gate.refusal());
