@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Variable;
 
 /** The note that a call has become whose answer got lost: at a lead, a contact or a company, as amoCRM chose. */
@@ -30,32 +29,20 @@ public class AmoCrmNotes {
      */
     public void find(@Variable("key") String uniq, Exchange exchange) throws Exception {
         exchange.setVariable("noted", "");
-        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
-            for (String type : TYPES) {
-                if (among(type, uniq, exchange, template)) {
+        for (String type : TYPES) {
+            boolean more = true;
+            for (int page = 1; more; page++) {
+                exchange.setVariable("type", type);
+                exchange.setVariable("page", page);
+                CrmRequests.send(exchange, "direct:deliver-amocrm-notes");
+                Object answer = exchange.getMessage().getBody();
+                if (answers.first((Collection<?>) in(answer, "_embedded", "notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
+                    exchange.setVariable("noted", type + "/" + note.get("entity_id") + "/notes/" + note.get("id"));
                     return;
                 }
+                more = in(answer, "_links", "next") != null;
             }
         }
-    }
-
-    private boolean among(String type, String uniq, Exchange exchange, ProducerTemplate template) throws Exception {
-        exchange.setVariable("type", type);
-        boolean more = true;
-        for (int page = 1; more; page++) {
-            exchange.setVariable("page", page);
-            template.send("direct:deliver-amocrm-notes", exchange);
-            if (exchange.getException() != null) {
-                throw exchange.getException();
-            }
-            Object answer = exchange.getMessage().getBody();
-            if (answers.first((Collection<?>) in(answer, "_embedded", "notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
-                exchange.setVariable("noted", type + "/" + note.get("entity_id") + "/notes/" + note.get("id"));
-                return true;
-            }
-            more = in(answer, "_links", "next") != null;
-        }
-        return false;
     }
 
     /** Of an empty page there is no answer. */

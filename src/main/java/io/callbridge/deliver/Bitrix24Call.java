@@ -8,12 +8,9 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.Map;
 import java.util.Objects;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 
 /**
  * Writes a call to Bitrix24 exactly once, whatever answer was lost. Bitrix24 registers a call, with its card or later, and takes
@@ -28,7 +25,6 @@ public class Bitrix24Call {
     private static final String FINISH = "telephony.externalCall.finish";
     /** For half an hour the same registration is the same call. */
     private static final Duration SAME = Duration.ofMinutes(25);
-    private static final DateTimeFormatter SECONDS = DateTimeFormatter.ofPattern("yyyyMMddHHmmss").withZone(ZoneOffset.UTC);
 
     /** Remembered: the id that Bitrix24 gave. */
     private static final String ID = "call-id";
@@ -43,7 +39,6 @@ public class Bitrix24Call {
     private final DeliveryMemory memory;
     private final JsonTemplate templates;
     private final ObjectMapper json;
-    private ProducerTemplate requests;
 
     public Bitrix24Call(DeliveryMemory memory, JsonTemplate templates, ObjectMapper json) {
         this.memory = memory;
@@ -116,13 +111,13 @@ public class Bitrix24Call {
         if (!taker.isEmpty()) {
             exchange.setVariable("user", taker);
         }
-        if (memory.recall(exchange, LATE).compareTo(SECONDS.format(Time.now().minus(SAME))) > 0) {
+        if (memory.recall(exchange, LATE).compareTo(Time.now().minus(SAME).toString()) > 0) {
             register(exchange);
             String call = exchange.getVariable("bitrixCall", String.class);
             memory.keep(exchange, SENT, call);
             finish(exchange, call);
         } else {
-            memory.keep(exchange, LATE, SECONDS.format(Time.now()));
+            memory.keep(exchange, LATE, Time.now().toString());
             registerAndFinish(exchange);
         }
     }
@@ -144,7 +139,7 @@ public class Bitrix24Call {
         if (refused != null) {
             Object user = exchange.getVariable("user");
             exchange.getMessage().setBody(refused);
-            send(exchange, "direct:deliver-bitrix24-refusal");
+            CrmRequests.send(exchange, "direct:deliver-bitrix24-refusal");
             if (!Objects.equals(user, exchange.getVariable("user"))) {
                 registerAndFinish(exchange);
             }
@@ -159,7 +154,7 @@ public class Bitrix24Call {
 
     /** By their methods, with the variables as they are now. */
     private JsonNode fields(Exchange exchange) throws Exception {
-        send(exchange, "direct:deliver-bitrix24-fields");
+        CrmRequests.send(exchange, "direct:deliver-bitrix24-fields");
         return templates.filled(exchange.getMessage().getBody(String.class), exchange);
     }
 
@@ -174,18 +169,7 @@ public class Bitrix24Call {
         exchange.removeVariable("notFound");
         exchange.removeVariable("undone");
         exchange.getMessage().setBody(json.createObjectNode().set(method, fields));
-        send(exchange, "direct:deliver-bitrix24-request");
+        CrmRequests.send(exchange, "direct:deliver-bitrix24-request");
         return exchange.getMessage().getBody(Map.class);
-    }
-
-    private void send(Exchange exchange, String channel) throws Exception {
-        synchronized (this) {
-            if (requests == null) {
-                requests = exchange.getContext().createProducerTemplate();
-            }
-        }
-        if (requests.send(channel, exchange).getException() != null) {
-            throw exchange.getException();
-        }
     }
 }

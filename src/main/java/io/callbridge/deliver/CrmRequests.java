@@ -12,6 +12,8 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.ProducerTemplate;
 import org.apache.camel.component.http.HttpClientConfigurer;
 import org.apache.camel.component.http.HttpComponent;
 import org.apache.hc.client5.http.classic.ExecChain;
@@ -49,6 +51,16 @@ public class CrmRequests implements HttpClientConfigurer {
 
     public void follow(CamelContext context) {
         List.of("http", "https").forEach(scheme -> context.getComponent(scheme, HttpComponent.class).setHttpClientConfigurer(this));
+    }
+
+    /** Sends what a route has on its way to another one, or to an address, as a step of the route would. */
+    static void send(Exchange exchange, String to) throws Exception {
+        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
+            template.send(to, exchange);
+        }
+        if (exchange.getException() != null) {
+            throw exchange.getException();
+        }
     }
 
     @Override

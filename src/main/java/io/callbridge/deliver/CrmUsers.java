@@ -12,14 +12,16 @@ import jakarta.inject.Named;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
+import org.apache.camel.support.DefaultExchange;
 import org.jboss.logging.Logger;
 
 /**
  * Who an employee is in a CRM: as configured ({@code callbridge.crm.<crm>.users.<user>}), and for an extension without a user
  * as the CRM itself says by its route {@code deliver-<crm>-users}, a JSON object of extension to user. It is asked again as long
- * as it sets the variable {@code page}, {@code 0} at first, to another one. What the CRM said last is kept: a failed answer changes nothing, and one that leaves out what was known takes nothing away.
+ * as it sets the variable {@code page}, {@code 0} at first, to another one. What the CRM said last is kept: a failed answer
+ * changes nothing, and one that leaves out what was known takes nothing away.
  */
 @ApplicationScoped
 @Named("crmUsers")
@@ -34,15 +36,15 @@ public class CrmUsers {
     private final CrmCapabilities capabilities;
     private final CrmMemory memory;
     private final Settings settings;
-    private final ProducerTemplate template;
+    private final CamelContext context;
     private final ObjectMapper json;
     private final Map<String, Map<String, String>> said = new ConcurrentHashMap<>();
 
-    public CrmUsers(CrmCapabilities capabilities, CrmMemory memory, Settings settings, ProducerTemplate template, ObjectMapper json) {
+    public CrmUsers(CrmCapabilities capabilities, CrmMemory memory, Settings settings, CamelContext context, ObjectMapper json) {
         this.capabilities = capabilities;
         this.memory = memory;
         this.settings = settings;
-        this.template = template;
+        this.context = context;
         this.json = json;
     }
 
@@ -87,28 +89,19 @@ public class CrmUsers {
     /** Of one that fails the others count for nothing. */
     private Map<String, String> allPages(String crm) throws Exception {
         Map<String, String> users = new TreeMap<>();
-        String page;
-        String next = "0";
-        do {
+        String page = null;
+        for (String next = "0"; next != null && !next.equals(page);) {
             page = next;
-            Exchange answered = page(crm, page);
-            users.putAll(json.readValue(answered.getMessage().getBody(String.class), USERS));
-            next = answered.getVariable("page", String.class);
-        } while (next != null && !next.equals(page));
-        return users;
-    }
-
-    private Exchange page(String crm, String page) throws Exception {
-        Exchange answered = template.send("direct:deliver-" + crm + "-" + CrmCapabilities.USERS, exchange -> {
-            exchange.setVariable("crm", crm);
-            exchange.setVariable("lane", Delivery.CALLS);
-            exchange.setVariable("operation", CrmCapabilities.USERS);
-            exchange.setVariable("page", page);
-        });
-        if (answered.getException() != null) {
-            throw answered.getException();
+            Exchange asking = new DefaultExchange(context);
+            asking.setVariable("crm", crm);
+            asking.setVariable("lane", Delivery.CALLS);
+            asking.setVariable("operation", CrmCapabilities.USERS);
+            asking.setVariable("page", page);
+            CrmRequests.send(asking, "direct:deliver-" + crm + "-" + CrmCapabilities.USERS);
+            users.putAll(json.readValue(asking.getMessage().getBody(String.class), USERS));
+            next = asking.getVariable("page", String.class);
         }
-        return answered;
+        return users;
     }
 
     private Map<String, String> said(String crm) {

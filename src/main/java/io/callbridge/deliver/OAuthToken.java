@@ -14,9 +14,10 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Variable;
+import org.apache.camel.support.DefaultExchange;
 import org.jboss.logging.Logger;
 
 /**
@@ -47,7 +48,6 @@ public class OAuthToken {
     private final ObjectMapper json;
     private final String holder = UUID.randomUUID().toString();
     private final Map<String, Tokens> known = new ConcurrentHashMap<>();
-    private final Map<String, Object> locks = new ConcurrentHashMap<>();
     /** CRMs whose tokens the store has not taken yet. */
     private final Set<String> unsaved = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
@@ -65,17 +65,14 @@ public class OAuthToken {
         if (!setting(crm, ".client-id", exchange).isEmpty()) {
             save(crm, exchange);
             Tokens tokens = known.computeIfAbsent(crm, name -> stored(crm, exchange));
-            if (tokens.access.isEmpty() || isNew(setting(crm, ".refresh-token", exchange), tokens)) {
-                token(crm, "", exchange);
-            } else {
-                exchange.setVariable("token", tokens.access);
-            }
+            boolean good = !tokens.access.isEmpty() && !isNew(setting(crm, ".refresh-token", exchange), tokens);
+            exchange.setVariable("token", good ? tokens.access : another(crm, "", exchange));
         }
     }
 
     /** Another access token than the one in the variable {@code token}; the variable {@code renewed} says that it was asked for. */
     public void renew(@Variable("crm") String crm, @Variable("token") String over, Exchange exchange) throws Exception {
-        token(crm, over, exchange);
+        exchange.setVariable("token", another(crm, over, exchange));
         exchange.setVariable("renewed", "true");
     }
 
@@ -84,59 +81,43 @@ public class OAuthToken {
         return token.isEmpty() ? request : "{\"auth\":\"" + token + "\"," + request.substring(1);
     }
 
-    private void token(String crm, String over, Exchange exchange) throws Exception {
-        String token = another(crm, over, exchange);
-        exchange.setVariable("token", token);
-        if (token.isEmpty()) {
-            exchange.getMessage().setBody("the OAuth server refuses the refresh token: install the application again and set"
-                    + " callbridge.crm." + crm + ".refresh-token to the token that it gets");
-            crmAnswer.misconfigured(exchange);
+    private synchronized String another(String crm, String over, Exchange exchange) throws Exception {
+        // Who asks has so long; then another one may.
+        long claimMs = TIMEOUTS * settings.number("deliver.timeout-ms") + 1_000L;
+        long end = System.nanoTime() + claimMs * 1_000_000;
+        while (!memory.claim(crm, CLAIM, holder, claimMs).join()) {
+            if (renewed(crm, over, exchange)) {
+                return known.get(crm).access;
+            }
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException("another replica has not got the tokens of CRM " + crm);
+            }
+            wait(LOOK_MS);
+        }
+        try {
+            if (!renewed(crm, over, exchange)) {
+                ask(crm, exchange);
+            }
+            return known.get(crm).access;
+        } finally {
+            memory.release(crm, CLAIM, holder).join();
         }
     }
 
-    /** @return empty: no refresh token is good any more */
-    private String another(String crm, String over, Exchange exchange) throws Exception {
-        synchronized (locks.computeIfAbsent(crm, name -> new Object())) {
-            // Who asks has so long; then another one may.
-            long claimMs = TIMEOUTS * settings.number("deliver.timeout-ms") + 1_000L;
-            long end = System.nanoTime() + claimMs * 1_000_000;
-            while (!memory.claim(crm, CLAIM, holder, claimMs).join()) {
-                if (!renewed(crm, over, exchange).isEmpty()) {
-                    return known.get(crm).access;
-                }
-                if (System.nanoTime() > end) {
-                    throw new IllegalStateException("another replica has not got the tokens of CRM " + crm);
-                }
-                locks.get(crm).wait(LOOK_MS);
-            }
-            try {
-                String another = renewed(crm, over, exchange);
-                return another.isEmpty() ? asked(crm, exchange) : another;
-            } finally {
-                memory.release(crm, CLAIM, holder).join();
-            }
-        }
-    }
-
-    /** What another delivery, or another replica, has stored meanwhile; empty: nothing. */
-    private String renewed(String crm, String over, Exchange exchange) throws JsonProcessingException {
+    /** Whether another delivery, or another replica, has stored another token meanwhile. */
+    private boolean renewed(String crm, String over, Exchange exchange) throws JsonProcessingException {
         save(crm, exchange);
         Tokens tokens = unsaved.contains(crm) ? known.get(crm) : stored(crm, exchange);
         known.put(crm, tokens);
-        return tokens.access.equals(over) || isNew(setting(crm, ".refresh-token", exchange), tokens) ? "" : tokens.access;
+        return !tokens.access.equals(over) && !isNew(setting(crm, ".refresh-token", exchange), tokens);
     }
 
-    private String asked(String crm, Exchange exchange) throws Exception {
+    private void ask(String crm, Exchange exchange) throws Exception {
         Tokens before = known.get(crm);
         String configured = setting(crm, ".refresh-token", exchange);
-        List<String> candidates = new ArrayList<>();
-        if (isNew(configured, before)) {
-            // The administrator has installed the application, or has done it anew.
-            candidates.add(configured);
-        }
-        if (!before.refresh.isEmpty() && !refused.contains(before.refresh)) {
-            candidates.add(before.refresh);
-        }
+        // One that is new in the settings first: the administrator has installed the application, or has done it anew.
+        List<String> candidates = Stream.of(isNew(configured, before) ? configured : "", before.refresh)
+                .filter(refresh -> !refresh.isEmpty() && !refused.contains(refresh)).distinct().toList();
         for (String refresh : candidates) {
             Map<?, ?> answer = ask(crm, refresh, exchange);
             if (answer != null) {
@@ -145,14 +126,16 @@ public class OAuthToken {
                     used.add(configured);
                 }
                 // The old one is void already: what the store does not take now is taken along and kept later.
-                known.put(crm, new Tokens(text(answer, "access_token"), text(answer, "refresh_token"), used));
+                known.put(crm, new Tokens(answer.get("access_token").toString(), answer.get("refresh_token").toString(), used));
                 unsaved.add(crm);
                 save(crm, exchange);
-                return known.get(crm).access;
+                return;
             }
             refused.add(refresh);
         }
-        return "";
+        exchange.getMessage().setBody("the OAuth server refuses the refresh token: install the application again and set"
+                + " callbridge.crm." + crm + ".refresh-token to the token that it gets");
+        crmAnswer.misconfigured(exchange);
     }
 
     private void save(String crm, Exchange exchange) throws JsonProcessingException {
@@ -172,39 +155,27 @@ public class OAuthToken {
 
     /** @return {@code null}: this refresh token is not good */
     private Map<?, ?> ask(String crm, String refresh, Exchange exchange) throws Exception {
-        String query = JsonTemplate.form(json.createObjectNode().put("grant_type", "refresh_token")
+        Exchange asking = new DefaultExchange(exchange.getContext());
+        asking.setVariable("crm", crm);
+        asking.getMessage().setHeader(Exchange.HTTP_PATH, "oauth/token/");
+        asking.getMessage().setHeader(Exchange.HTTP_QUERY, JsonTemplate.form(json.createObjectNode().put("grant_type", "refresh_token")
                 .put("client_id", setting(crm, ".client-id", exchange)).put("client_secret", setting(crm, ".client-secret", exchange))
-                .put("refresh_token", refresh));
-        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
-            Exchange answered = template.request(setting(crm, ".oauth-url", exchange) + "?httpMethod=GET&throwExceptionOnFailure=false", request -> {
-                request.setVariable("crm", crm);
-                request.getMessage().setHeader(Exchange.HTTP_PATH, "oauth/token/");
-                request.getMessage().setHeader(Exchange.HTTP_QUERY, query);
-            });
-            if (answered.getException() != null) {
-                throw answered.getException();
-            }
-            Map<String, Object> answer = jsonAnswer.read(answered.getMessage().getBody(String.class), answered);
-            answered.getMessage().setBody(answer);
-            return "invalid_grant".equals(answer.get("error")) ? null : tokens(answer, answered);
-        }
-    }
-
-    private Map<?, ?> tokens(Map<String, Object> answer, Exchange answered) throws CrmAnswerException {
-        int status = answered.getMessage().getHeader(Exchange.HTTP_RESPONSE_CODE, Integer.class);
-        if (status == 408 || status == 429 || status >= 500) {
-            crmAnswer.later(answered);
+                .put("refresh_token", refresh)));
+        CrmRequests.send(asking, setting(crm, ".oauth-url", exchange) + "?httpMethod=GET&throwExceptionOnFailure=false");
+        Map<String, Object> answer = jsonAnswer.read(asking.getMessage().getBody(String.class), asking);
+        asking.getMessage().setBody(answer);
+        int status = CrmAnswer.status(asking);
+        if ("invalid_grant".equals(answer.get("error"))) {
+            return null;
+        } else if (status == 408 || status == 429 || status >= 500) {
+            crmAnswer.later(asking);
         } else if (answer.get("access_token") == null) {
-            crmAnswer.misconfigured(answered);
+            crmAnswer.misconfigured(asking);
         } else if (answer.get("refresh_token") == null) {
-            answered.getMessage().setBody("an access token without a refresh token");
-            crmAnswer.misconfigured(answered);
+            asking.getMessage().setBody("an access token without a refresh token");
+            crmAnswer.misconfigured(asking);
         }
         return answer;
-    }
-
-    private static String text(Map<?, ?> answer, String name) {
-        return String.valueOf(answer.get(name));
     }
 
     private Tokens stored(String crm, Exchange exchange) {

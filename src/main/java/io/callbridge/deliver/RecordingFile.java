@@ -6,11 +6,9 @@ import jakarta.inject.Named;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.apache.camel.Variable;
 import org.apache.camel.support.SynchronizationAdapter;
 import org.apache.hc.client5.http.entity.mime.MultipartEntityBuilder;
@@ -72,12 +70,7 @@ public class RecordingFile {
         exchange.getMessage().removeHeaders("*");
         exchange.getMessage().setHeader(Exchange.HTTP_URI, url);
         exchange.getMessage().setBody(body);
-        try (ProducerTemplate template = exchange.getContext().createProducerTemplate()) {
-            template.send(endpoint, exchange);
-        }
-        if (exchange.getException() != null) {
-            throw exchange.getException();
-        }
+        CrmRequests.send(exchange, endpoint);
     }
 
     /**
@@ -89,32 +82,18 @@ public class RecordingFile {
         exchange.getExchangeExtension().addOnCompletion(new SynchronizationAdapter() {
             @Override
             public void onDone(Exchange done) {
-                delete(file);
+                file.toFile().delete();
             }
         });
-        try (body; OutputStream out = Files.newOutputStream(file)) {
-            byte[] part = new byte[64 << 10];
-            long size = 0;
-            for (int read = next(body, part); read >= 0; read = next(body, part)) {
-                size += read;
-                if (size > most) {
-                    return "";
-                }
-                out.write(part, 0, read);
-            }
+        long size = 0;
+        try (InputStream in = body == null ? InputStream.nullInputStream() : body; OutputStream out = Files.newOutputStream(file)) {
+            byte[] part;
+            do {
+                part = in.readNBytes(64 << 10);
+                out.write(part);
+                size += part.length;
+            } while (part.length > 0 && size <= most);
         }
-        return file.toString();
-    }
-
-    private static int next(InputStream body, byte[] part) throws IOException {
-        return body == null ? -1 : body.read(part);
-    }
-
-    private static void delete(Path file) {
-        try {
-            Files.deleteIfExists(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return size > most ? "" : file.toString();
     }
 }
