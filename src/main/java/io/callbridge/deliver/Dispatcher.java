@@ -23,7 +23,6 @@ import jakarta.enterprise.event.Reception;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -31,7 +30,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -139,13 +137,12 @@ public class Dispatcher implements Outbox.Courier {
         }
     }
 
-    /** Lets what is in flight finish; what is left stays in the outbox. */
+    /** Lets what is in flight finish; what is left goes back to the outbox. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(2) ShutdownEvent event) throws InterruptedException {
         running = false;
         wake();
         for (Crm crm : crms.values()) {
             crm.thread.join(TimeUnit.SECONDS.toMillis(1));
-            crm.begin();
             crm.lanes.forEach(lane -> lane.workers.shutdown());
         }
         for (Crm crm : crms.values()) {
@@ -160,9 +157,6 @@ public class Dispatcher implements Outbox.Courier {
         /** Numbers of what this process has taken, until its result is stored or it is given back. */
         private final Set<Long> held = ConcurrentHashMap.newKeySet();
         private final ExecutorService workers;
-        /** What may begin: nothing of its call must go before. */
-        private final Queue<Delivery> ready = new ArrayDeque<>();
-        private int busy;
         /** More is due in the store than there is room for; what is new goes behind it. */
         private volatile boolean backlog = true;
 
@@ -180,8 +174,8 @@ public class Dispatcher implements Outbox.Courier {
         private final Thread thread;
         /** What is in memory, by call, from when it was taken until its answer is there. */
         private final Map<String, List<Delivery>> calls = new HashMap<>();
-        /** Of those, numbers of what need not wait for another one. */
-        private final Set<Long> unblocked = new HashSet<>();
+        /** Of those, numbers of what need not wait for another one, and is with the workers. */
+        private final Set<Long> begun = new HashSet<>();
         /** What needs no other try, as long as somebody knows it otherwise, or the store does not know that yet. */
         private final Map<Delivery, Boolean> over = Collections.synchronizedMap(new WeakHashMap<>());
         /** Cards of late, and whether they may be shown: all of them, since the store may not know yet. */
@@ -213,54 +207,34 @@ public class Dispatcher implements Outbox.Courier {
         private void offer(List<Delivery> deliveries) {
             List<Delivery> left;
             synchronized (this) {
-                left = deliveries.stream().filter(each -> each.straight() && inStore.getIfPresent(call(each)) != null).toList();
-                deliveries.stream().filter(each -> each.straight() && !left.contains(each)).forEach(this::add);
+                left = deliveries.stream().filter(each -> each.straight() && (!running || inStore.getIfPresent(call(each)) != null)).toList();
+                deliveries.stream().filter(each -> each.straight() && !left.contains(each)).forEach(each -> add(each, false));
                 deliveries.stream().filter(each -> !each.straight()).forEach(each -> inStore.put(call(each), true));
             }
             giveBack(left);
-            begin();
             if (!deliveries.stream().allMatch(Delivery::straight)) {
                 bell.release();
             }
         }
 
-        private void add(Delivery delivery) {
+        private void add(Delivery delivery, boolean mayProbe) {
             if (lane(delivery).held.add(delivery.seq())) {
-                List<Delivery> call = calls.computeIfAbsent(call(delivery), key -> new ArrayList<>());
-                call.add(delivery);
-                unblock(call);
+                calls.computeIfAbsent(call(delivery), key -> new ArrayList<>()).add(delivery);
+                begin(call(delivery), mayProbe);
             }
         }
 
-        private void unblock(List<Delivery> call) {
-            for (Delivery delivery : call) {
-                if (!unblocked.contains(delivery.seq()) && call.stream().noneMatch(other -> other.goesBefore(delivery))) {
-                    unblocked.add(delivery.seq());
-                    lane(delivery).ready.add(delivery);
-                }
-            }
+        /** What need not wait for another one of its call goes to the workers. */
+        private void begin(String call, boolean mayProbe) {
+            List<Delivery> all = List.copyOf(calls.getOrDefault(call, List.of()));
+            all.stream().filter(each -> !begun.contains(each.seq()) && all.stream().noneMatch(other -> other.goesBefore(each)))
+                    .forEach(each -> begin(each, mayProbe));
         }
 
-        /** As many as may. Of a CRM that is down, or when this process ends, all that is not under way goes back to the store. */
-        private void begin() {
-            List<Delivery> left = new ArrayList<>();
-            synchronized (this) {
-                if (gate.down() || !running) {
-                    List.copyOf(calls.keySet()).forEach(call -> left.addAll(leave(call)));
-                }
-                for (Lane lane : lanes) {
-                    while (lane.busy < parallel && !lane.ready.isEmpty()) {
-                        begin(lane);
-                    }
-                }
-            }
-            giveBack(left);
-        }
-
-        private void begin(Lane lane) {
-            Delivery delivery = lane.ready.remove();
-            boolean probe = gate.probe();
-            lane.busy++;
+        private void begin(Delivery delivery, boolean mayProbe) {
+            Lane lane = lane(delivery);
+            boolean probe = mayProbe && gate.probe();
+            begun.add(delivery.seq());
             try {
                 lane.workers.execute(() -> work(lane, delivery, probe));
             } catch (Throwable e) {
@@ -271,12 +245,11 @@ public class Dispatcher implements Outbox.Courier {
             }
         }
 
-        /** @return what of a call is not under way, and no longer in memory */
+        /** @return what of a call waits for another one, and is no longer in memory */
         private List<Delivery> leave(String call) {
-            List<Delivery> all = calls.getOrDefault(call, List.of());
-            List<Delivery> left = all.stream().filter(each -> !unblocked.contains(each.seq()) || lane(each).ready.remove(each)).toList();
+            List<Delivery> left = calls.getOrDefault(call, List.of()).stream().filter(each -> !begun.contains(each.seq())).toList();
+            inStore.put(call, true);
             for (Delivery each : left) {
-                inStore.put(call, true);
                 lane(each).held.remove(each.seq());
                 forget(call, each);
             }
@@ -284,7 +257,7 @@ public class Dispatcher implements Outbox.Courier {
         }
 
         private void forget(String call, Delivery delivery) {
-            unblocked.remove(delivery.seq());
+            begun.remove(delivery.seq());
             calls.computeIfPresent(call, (key, all) -> all.remove(delivery) && all.isEmpty() ? null : all);
         }
 
@@ -298,8 +271,8 @@ public class Dispatcher implements Outbox.Courier {
         private void work(Lane lane, Delivery delivery, boolean probe) {
             boolean isOver = false;
             try (CallLog log = CallLog.about(delivery.callId())) {
-                if (outbox.mayBeTaken(delivery)) {
-                    // It has waited too long for a worker.
+                if (!running || gate.down() && !probe || outbox.mayBeTaken(delivery)) {
+                    // It has waited too long for a worker, or the CRM is asked by one request at a time meanwhile.
                     lane.held.remove(delivery.seq());
                     giveBack(List.of(delivery));
                     return;
@@ -334,18 +307,15 @@ public class Dispatcher implements Outbox.Courier {
             }
             List<Delivery> left = List.of();
             synchronized (this) {
-                lane.busy--;
                 String call = call(delivery);
                 forget(call, delivery);
-                if (isOver) {
-                    unblock(calls.getOrDefault(call, List.of()));
+                if (isOver && running) {
+                    begin(call, false);
                 } else {
-                    inStore.put(call, true);
                     left = leave(call);
                 }
             }
             giveBack(left);
-            begin();
             if (lane.backlog && lane.held.size() <= parallel) {
                 bell.release();
             }
@@ -387,13 +357,8 @@ public class Dispatcher implements Outbox.Courier {
             lane.backlog = due && taken.size() >= permits;
             synchronized (this) {
                 taken.forEach(each -> inStore.put(call(each), true));
-                taken.forEach(this::add);
-                // The one that asks whether the CRM is back does not wait for that.
-                while (down && !lane.ready.isEmpty()) {
-                    begin(lane);
-                }
+                taken.forEach(each -> add(each, down));
             }
-            begin();
         }
 
         /** Whether the card of a leg may have reached the CRM, so that its end must be told. */
