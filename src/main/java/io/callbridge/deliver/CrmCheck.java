@@ -11,7 +11,6 @@ import jakarta.inject.Named;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
@@ -89,21 +88,22 @@ public class CrmCheck {
 
     /** @param number in E.164 */
     public List<Step> check(String crm, String number) {
-        List<Step> steps = new ArrayList<>();
-        steps.add(address(crm));
-        if (steps.get(0).result.equals("failed")) {
-            steps.add(skipped("authorisation", "earlier-failed"));
-            steps.add(skipped("lookup", "earlier-failed"));
-            return steps;
+        Step address = address(crm);
+        if (address.result.equals("failed")) {
+            return List.of(address, skipped("authorisation", "earlier-failed"), skipped("lookup", "earlier-failed"));
         }
         Asked probe = capabilities.can(crm, CrmCapabilities.PROBE) ? ask(crm, CrmCapabilities.PROBE, number) : null;
         Asked lookup = capabilities.can(crm, CrmCapabilities.LOOKUP) && (probe == null || probe.failure == null)
                 ? ask(crm, CrmCapabilities.LOOKUP, number) : null;
-        steps.add(asDelivered(crm, probe != null ? authorisation(probe, false) : lookup != null ? authorisation(lookup, true)
-                : skipped("authorisation", "no-lookup")));
-        steps.add(steps.get(1).result.equals("failed") ? skipped("lookup", "earlier-failed")
+        Step authorisation = probe == null && lookup == null ? skipped("authorisation", "no-lookup")
+                : authorisation(probe != null ? probe : lookup, probe == null);
+        String refusal = gates.refusal(crm);
+        if (refusal != null && !authorisation.result.equals("failed")) {
+            // What may be read need not be all that is needed: it counts what the CRM says to the deliveries.
+            authorisation = new Step("authorisation", "failed", "refuses", null, refusal, null, authorisation.millis);
+        }
+        return List.of(address, authorisation, authorisation.result.equals("failed") ? skipped("lookup", "earlier-failed")
                 : lookup == null ? skipped("lookup", "no-lookup") : lookup(lookup));
-        return steps;
     }
 
     private Step address(String crm) {
@@ -114,13 +114,6 @@ public class CrmCheck {
         Asked asked = ask(crm, ADDRESS, address);
         // Whatever it says: what matters is what the routes are told, which ask elsewhere at this address.
         return asked.failure == null || asked.status != null ? ok("address", asked, null) : failed("address", asked);
-    }
-
-    /** What may be read need not be all that is needed: it counts what the CRM says to the deliveries. */
-    private Step asDelivered(String crm, Step asked) {
-        String refusal = gates.refusal(crm);
-        return refusal == null || asked.result.equals("failed") ? asked
-                : new Step("authorisation", "failed", "refuses", null, refusal, null, asked.millis);
     }
 
     /** @param lookup an answer that says nothing about rights is the look-up's matter */

@@ -82,7 +82,7 @@ public class DeliveryResult {
             CrmAnswer.noPage(exchange, CrmAnswer.body(exchange));
         }
         answered(exchange, status);
-        finish(exchange, "delivered", Time.now(), false, skipped == null ? status : null, skipped);
+        finish(exchange, "delivered", Time.now(), 0, skipped == null ? status : null, skipped);
     }
 
     /** The CRM refused for good: kept as a dead letter with its answer. Of a card there is nothing left to be done. */
@@ -90,8 +90,7 @@ public class DeliveryResult {
         CrmAnswerException failure = failure(exchange);
         String state = delivery(exchange).lane().equals(Delivery.CARDS) ? "dropped" : "dead";
         answered(exchange, failure.status());
-        finish(exchange, state, Time.now(), false, failure.status(), failure.answer());
-        warn(exchange, state, failure);
+        failed(exchange, state, Time.now(), failure);
     }
 
     /**
@@ -102,24 +101,22 @@ public class DeliveryResult {
         Delivery delivery = delivery(exchange);
         CrmAnswerException failure = failure(exchange);
         Instant now = Time.now();
-        long asked = failure.retryAfterMs();
         // A recording that cannot be had says nothing about the CRM.
         if (!delivery.lane().equals(Delivery.RECORDINGS)) {
-            failed(delivery, now, failure);
+            failing(delivery, now, failure);
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
-        long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), asked);
+        long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), failure.retryAfterMs());
         Instant next = now.plusMillis(delay);
         Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(GIVE_UP_AFTER);
         boolean late = !deadline.isAfter(now);
         boolean dropped = delivery.fleeting() && delivery.expiresAt() <= next.toEpochMilli()
                 || late && delivery.lane().equals(Delivery.CARDS);
         String state = dropped ? "dropped" : late ? "dead" : "pending";
-        finish(exchange, state, next.isAfter(deadline) ? deadline : next, asked > 0, failure.status(), failure.answer());
-        warn(exchange, state, failure);
+        failed(exchange, state, next.isAfter(deadline) ? deadline : next, failure);
     }
 
-    private void failed(Delivery delivery, Instant now, CrmAnswerException failure) {
+    private void failing(Delivery delivery, Instant now, CrmAnswerException failure) {
         String crm = delivery.crm();
         String refusal = failure.refusal();
         if (gates.of(crm).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), failure.retryAfterMs(), refusal)) {
@@ -137,17 +134,18 @@ public class DeliveryResult {
         }
     }
 
-    private void finish(Exchange exchange, String state, Instant next, boolean asked, Integer status, String answer) {
-        Attempt attempt = new Attempt(Time.millis(), status, answer, exchange.getClock().elapsed());
-        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, asked, attempt, exchange.getProperty(ENRICHED, String.class)));
-    }
-
     /** Of a CRM that is down it is no news that one more has to wait. */
-    private void warn(Exchange exchange, String state, CrmAnswerException failure) {
+    private void failed(Exchange exchange, String state, Instant next, CrmAnswerException failure) {
+        finish(exchange, state, next, failure.retryAfterMs(), failure.status(), failure.answer());
         Delivery delivery = delivery(exchange);
         boolean known = state.equals("pending") && gates.of(delivery.crm()).down();
         LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
                 delivery.crm(), state, delivery.attempts() + 1, failure.status() != null ? "answer " + failure.status() : failure.line());
+    }
+
+    private void finish(Exchange exchange, String state, Instant next, long askedMs, Integer status, String answer) {
+        Attempt attempt = new Attempt(Time.millis(), status, answer, exchange.getClock().elapsed());
+        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, askedMs > 0, attempt, exchange.getProperty(ENRICHED, String.class)));
     }
 
     /**

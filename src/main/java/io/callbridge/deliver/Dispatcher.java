@@ -30,6 +30,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -384,15 +385,12 @@ public class Dispatcher implements Outbox.Courier {
         if (!delivery.id().equals(delivery.callId())) {
             span.setAttribute(Tracing.LEG, delivery.id());
         }
-        boolean tried = false;
         try (Scope scope = span.makeCurrent()) {
-            DeliveryResult.Recorded result = deliver(crm, delivery);
-            tried = true;
-            return result;
+            return deliver(crm, delivery);
+        } catch (Throwable e) {
+            span.setStatus(StatusCode.ERROR);
+            throw e;
         } finally {
-            if (!tried) {
-                span.setStatus(StatusCode.ERROR);
-            }
             span.end();
         }
     }
@@ -411,21 +409,14 @@ public class Dispatcher implements Outbox.Courier {
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());
         }
-        DeliveryResult.Recorded recorded = result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class);
-        if (recorded == null) {
-            throw new IllegalStateException("the route recorded no result");
-        }
-        return recorded;
+        return Objects.requireNonNull(result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class), "the route recorded no result");
     }
 
     /** What the routes see of a delivery: its row, the id encoded for a path too, and the members of its body. */
     private static Map<String, Object> facts(Delivery delivery, JsonNode body) {
         Map<String, Object> facts = EffectFacts.of(body);
-        facts.put("crm", delivery.crm());
-        facts.put("operation", delivery.operation());
-        facts.put("lane", delivery.lane());
-        facts.put("pbx", delivery.pbx());
-        facts.put("key", delivery.id());
+        facts.putAll(Map.of("crm", delivery.crm(), "operation", delivery.operation(), "lane", delivery.lane(), "pbx", delivery.pbx(),
+                "key", delivery.id()));
         facts.put("id", encoded(delivery.id()).replace("+", "%20").replace("%7E", "~"));
         facts.put("answeredBy", encoded((String) facts.get("answeredBy")));
         return facts;
