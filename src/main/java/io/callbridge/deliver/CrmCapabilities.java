@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.CamelContext;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.DefaultExchange;
 
 /**
  * What a CRM can do is what it has a route for: {@code deliver-<crm>-<operation>} for each operation of the outbox,
@@ -33,6 +35,16 @@ public class CrmCapabilities {
 
     private boolean hasRoute(String name) {
         return context.getRoute("deliver-" + name) != null;
+    }
+
+    /** A question to a CRM, for the route of this capability. */
+    Exchange question(String crm, String lane, String capability, Object body) {
+        Exchange question = new DefaultExchange(context);
+        question.getMessage().setBody(body);
+        question.setVariable("crm", crm);
+        question.setVariable("lane", lane);
+        question.setVariable("operation", capability);
+        return question;
     }
 
     /** In the order of a call. */

@@ -154,13 +154,9 @@ public class CrmCheck {
     private Asked ask(String crm, String operation, String subject) {
         long begin = System.nanoTime();
         boolean address = operation.equals(ADDRESS);
-        Exchange exchange = template.send(address ? "direct:ops-crm-address" : "direct:deliver-" + crm + "-" + operation, message -> {
-            message.getMessage().setBody(operation.equals(CrmCapabilities.LOOKUP) ? subject : null);
-            message.setVariable("crm", crm);
-            message.setVariable("lane", Delivery.CALLS);
-            message.setVariable("operation", operation);
-            message.setVariable(address ? "address" : "number", subject);
-        });
+        Exchange exchange = capabilities.question(crm, Delivery.CALLS, operation, operation.equals(CrmCapabilities.LOOKUP) ? subject : null);
+        exchange.setVariable(address ? "address" : "number", subject);
+        template.send(address ? "direct:ops-crm-address" : "direct:deliver-" + crm + "-" + operation, exchange);
         Exception thrown = exchange.getException();
         Throwable failure = thrown != null ? thrown : exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
         return new Asked(exchange, failure, failure == null ? CrmAnswer.status(exchange) : CrmAnswer.of(failure, exchange).status(),

@@ -78,7 +78,7 @@ public class CrmGates {
 
         /** Somebody wants it to be asked now: if it is down, by one request, whatever is under way. */
         synchronized void askNow() {
-            askedFor = true;
+            askedFor = down();
         }
 
         /** The request that begins is the only one for now. @return whether it is a probe, whose end {@link #probed} must be told */

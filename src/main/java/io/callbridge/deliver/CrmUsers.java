@@ -12,9 +12,7 @@ import jakarta.inject.Named;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.camel.CamelContext;
 import org.apache.camel.Exchange;
-import org.apache.camel.support.DefaultExchange;
 import org.jboss.logging.Logger;
 
 /**
@@ -36,15 +34,13 @@ public class CrmUsers {
     private final CrmCapabilities capabilities;
     private final CrmMemory memory;
     private final Settings settings;
-    private final CamelContext context;
     private final ObjectMapper json;
     private final Map<String, Map<String, String>> said = new ConcurrentHashMap<>();
 
-    public CrmUsers(CrmCapabilities capabilities, CrmMemory memory, Settings settings, CamelContext context, ObjectMapper json) {
+    public CrmUsers(CrmCapabilities capabilities, CrmMemory memory, Settings settings, ObjectMapper json) {
         this.capabilities = capabilities;
         this.memory = memory;
         this.settings = settings;
-        this.context = context;
         this.json = json;
     }
 
@@ -92,10 +88,7 @@ public class CrmUsers {
         String page = null;
         for (String next = "0"; next != null && !next.equals(page);) {
             page = next;
-            Exchange asking = new DefaultExchange(context);
-            asking.setVariable("crm", crm);
-            asking.setVariable("lane", Delivery.CALLS);
-            asking.setVariable("operation", CrmCapabilities.USERS);
+            Exchange asking = capabilities.question(crm, Delivery.CALLS, CrmCapabilities.USERS, null);
             asking.setVariable("page", page);
             CrmRequests.send(asking, "direct:deliver-" + crm + "-" + CrmCapabilities.USERS);
             users.putAll(json.readValue(asking.getMessage().getBody(String.class), USERS));

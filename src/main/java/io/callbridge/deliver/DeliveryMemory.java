@@ -5,6 +5,7 @@ import io.callbridge.store.Delivery;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
+import java.util.Objects;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 
@@ -25,19 +26,21 @@ public class DeliveryMemory {
 
     /** @return empty: nothing of that name is kept */
     public String recall(Exchange exchange, String name) {
-        String value = memory.recall(crm(exchange), key(exchange), name);
-        return value == null ? "" : value;
+        return Objects.toString(memory.recall(delivery(exchange).crm(), leg(exchange), name), "");
     }
 
     /** Returns when it is durable. */
     public void keep(Exchange exchange, String name, String value) {
-        memory.keep(crm(exchange), key(exchange), name, value).join();
+        memory.keep(delivery(exchange).crm(), leg(exchange), name, value).join();
+    }
+
+    public void forget(Exchange exchange, String name) {
+        memory.forget(delivery(exchange).crm(), leg(exchange), name).join();
     }
 
     /** The same about the call, whichever of its legs the delivery is about. */
     public String recallOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name) {
-        String value = memory.recall(delivery.crm(), about(delivery, delivery.callId()), name);
-        return value == null ? "" : value;
+        return Objects.toString(memory.recall(delivery.crm(), about(delivery, delivery.callId()), name), "");
     }
 
     /** Returns when it is durable. */
@@ -51,21 +54,13 @@ public class DeliveryMemory {
         return recallOfCall(delivery, name);
     }
 
-    public void forget(Exchange exchange, String name) {
-        memory.forget(crm(exchange), key(exchange), name).join();
-    }
-
-    private static String crm(Exchange exchange) {
-        return delivery(exchange).crm();
+    private static Delivery delivery(Exchange exchange) {
+        return exchange.getProperty(Dispatcher.DELIVERY, Delivery.class);
     }
 
     /** A route may have given the effect another name: a missed call whose id is also that of a leg. */
-    private static String key(Exchange exchange) {
+    private static String leg(Exchange exchange) {
         return about(delivery(exchange), exchange.getVariable("key", String.class));
-    }
-
-    private static Delivery delivery(Exchange exchange) {
-        return exchange.getProperty(Dispatcher.DELIVERY, Delivery.class);
     }
 
     /** Two PBXs may use equal ids. */

@@ -63,13 +63,11 @@ public final class EffectFacts {
 
     private static void add(Map<String, Object> facts, String before, JsonNode members) {
         members.properties().forEach(member -> {
-            String name = before.isEmpty() ? member.getKey()
-                    : before + Character.toUpperCase(member.getKey().charAt(0)) + member.getKey().substring(1);
-            if (member.getValue().isTextual()) {
+            String key = member.getKey();
+            String name = before.isEmpty() ? key : before + Character.toUpperCase(key.charAt(0)) + key.substring(1);
+            if (member.getValue().isTextual() || member.getValue().isNumber() && !before.isEmpty()) {
                 facts.put(name, member.getValue().asText());
-            } else if (member.getValue().isNumber() && !before.isEmpty()) {
-                facts.put(name, member.getValue().asText());
-            } else if (member.getKey().equals("place")) {
+            } else if (key.equals("place")) {
                 add(facts, "place", member.getValue());
             }
         });

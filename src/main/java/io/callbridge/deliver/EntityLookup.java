@@ -169,15 +169,10 @@ public class EntityLookup {
 
     /** Of several calls that ask together, for the first. */
     private Optional<JsonNode> ask(Delivery delivery, String number) {
-        Exchange answered;
+        Exchange answered = capabilities.question(delivery.crm(), delivery.lane(), CrmCapabilities.LOOKUP, number);
+        answered.setVariable("number", number);
         try (CallLog log = CallLog.about(delivery.callId())) {
-            answered = template.send("direct:deliver-" + delivery.crm() + "-lookup", exchange -> {
-                exchange.getMessage().setBody(number);
-                exchange.setVariable("crm", delivery.crm());
-                exchange.setVariable("lane", delivery.lane());
-                exchange.setVariable("operation", CrmCapabilities.LOOKUP);
-                exchange.setVariable("number", number);
-            });
+            template.send("direct:deliver-" + delivery.crm() + "-lookup", answered);
         }
         Exception failure = answered.getException();
         if (failure instanceof HttpOperationFailedException http && http.getStatusCode() == NOBODY) {

@@ -94,7 +94,7 @@ public class JsonTemplate {
             templates.put(template, parsed(template));
         }
         JsonNode filled = filled(templates.get(template), exchange);
-        return filled != null ? filled : json.createObjectNode();
+        return filled.isMissingNode() ? json.createObjectNode() : filled;
     }
 
     private static Set<String> constants(CamelContext context) {
@@ -122,30 +122,20 @@ public class JsonTemplate {
         }
     }
 
-    /** @return {@code null}: nothing is left */
+    /** @return a missing node: nothing is left */
     private JsonNode filled(JsonNode node, Exchange exchange) {
         if (node.isTextual()) {
             return node.asText().contains("${") ? value(node.asText(), exchange) : node;
         }
         if (node instanceof ObjectNode object) {
             ObjectNode filled = json.createObjectNode();
-            object.properties().forEach(member -> {
-                JsonNode value = filled(member.getValue(), exchange);
-                if (value != null) {
-                    filled.set(member.getKey(), value);
-                }
-            });
-            return filled.isEmpty() && !object.isEmpty() ? null : filled;
+            object.properties().forEach(member -> filled.set(member.getKey(), filled(member.getValue(), exchange)));
+            return filled.removeIf(JsonNode::isMissingNode).isEmpty() && !object.isEmpty() ? json.missingNode() : filled;
         }
         if (node instanceof ArrayNode array) {
             ArrayNode filled = json.createArrayNode();
-            array.forEach(element -> {
-                JsonNode value = filled(element, exchange);
-                if (value != null) {
-                    filled.add(value);
-                }
-            });
-            return filled.isEmpty() && !array.isEmpty() ? null : filled;
+            array.forEach(element -> filled.add(filled(element, exchange)));
+            return filled.removeIf(JsonNode::isMissingNode).isEmpty() && !array.isEmpty() ? json.missingNode() : filled;
         }
         return node;
     }
@@ -157,7 +147,7 @@ public class JsonTemplate {
             return created;
         });
         Object value = expression.evaluate(exchange, Object.class);
-        return value == null || value.equals("") ? null : json.valueToTree(value);
+        return value == null || value.equals("") ? json.missingNode() : json.valueToTree(value);
     }
 
     /** Says which step is wrong, and nothing of the body: the log may have it. */

@@ -107,6 +107,6 @@ class CrmUsersTest {
     }
 
     private CrmUsers users() {
-        return new CrmUsers(new CrmCapabilities(context), new CrmMemory(store), settings, context, new ObjectMapper());
+        return new CrmUsers(new CrmCapabilities(context), new CrmMemory(store), settings, new ObjectMapper());
     }
 }
