@@ -57,10 +57,3 @@ create index delivery_ended on delivery (state, crm, seq) where state <> 'pendin
 create index delivery_expiring on delivery (crm, expires_at) where state = 'pending' and operation = 'card';
 -- Only what was tried and waits again is in it: it costs a delivery that succeeds nothing.
 create index delivery_failing on delivery (crm, seq) where state = 'pending' and attempts > 0;
-
--- How many requests each CRM takes now, from all replicas together.
-create table crm_rate (
-    name    text not null primary key,
-    permits double precision not null,
-    at      double precision not null                 -- milliseconds since 1970
-);

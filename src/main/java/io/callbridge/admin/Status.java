@@ -11,7 +11,7 @@ import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Calls;
-import io.callbridge.store.OutboxControl.Backlog;
+import io.callbridge.store.StoreCounts.Backlog;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreCounts;
 import io.callbridge.store.StoreException;
@@ -158,7 +158,7 @@ public class Status {
         Backlog backlog = now.backlog(crm);
         view.put("waiting", backlog.waiting());
         view.put("failing", backlog.failing());
-        view.put("dead", now.dead(crm));
+        view.put("dead", now.dead().getOrDefault(crm, 0L));
         if (backlog.waiting() > 0) {
             view.put("oldestWaitingAt", DeliveryView.time(backlog.oldestAt()));
         }

@@ -3,7 +3,7 @@ package io.callbridge.deliver;
 import io.callbridge.platform.CrmSettings;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Permits;
+import io.callbridge.store.Memory;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -27,12 +27,12 @@ public class CrmRate {
     /** A call that has waited so long goes like a card: cards that never end must not stop all calls. */
     private static final long PATIENCE_MS = 10_000;
 
-    private final Permits permits;
+    private final Memory memory;
     private final Settings settings;
     private final Map<String, Queues> queues = new ConcurrentHashMap<>();
 
-    public CrmRate(Permits permits, Settings settings) {
-        this.permits = permits;
+    public CrmRate(Memory memory, Settings settings) {
+        this.memory = memory;
         this.settings = settings;
     }
 
@@ -65,7 +65,7 @@ public class CrmRate {
             do {
                 boolean first = card || System.nanoTime() - patientUntil > 0;
                 int reserve = first || burst < WORTH_A_RESERVE ? 0 : burst / 2;
-                wait = first || !waiting.cards.isLocked() ? permits.take(bucket, rate, burst, reserve).join() : YIELD_MS;
+                wait = first || !waiting.cards.isLocked() ? memory.permit(bucket, rate, burst, reserve).join() : YIELD_MS;
                 Thread.sleep(Math.min(wait, LONGEST_WAIT_MS));
             } while (wait > 0);
         } finally {

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Delivery;
+import io.callbridge.store.Memory;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -32,12 +32,12 @@ public class CrmUsers {
     };
 
     private final CrmCapabilities capabilities;
-    private final CrmMemory memory;
+    private final Memory memory;
     private final Settings settings;
     private final ObjectMapper json;
     private final Map<String, Map<String, String>> said = new ConcurrentHashMap<>();
 
-    public CrmUsers(CrmCapabilities capabilities, CrmMemory memory, Settings settings, ObjectMapper json) {
+    public CrmUsers(CrmCapabilities capabilities, Memory memory, Settings settings, ObjectMapper json) {
         this.capabilities = capabilities;
         this.memory = memory;
         this.settings = settings;

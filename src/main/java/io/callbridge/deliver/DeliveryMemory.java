@@ -1,7 +1,7 @@
 package io.callbridge.deliver;
 
-import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Delivery;
+import io.callbridge.store.Memory;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -18,9 +18,9 @@ import org.apache.camel.ExchangeProperty;
 @RegisterForReflection
 public class DeliveryMemory {
 
-    private final CrmMemory memory;
+    private final Memory memory;
 
-    public DeliveryMemory(CrmMemory memory) {
+    public DeliveryMemory(Memory memory) {
         this.memory = memory;
     }
 

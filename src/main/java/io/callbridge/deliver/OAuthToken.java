@@ -3,7 +3,7 @@ package io.callbridge.deliver;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
@@ -41,7 +41,7 @@ public class OAuthToken {
     record Tokens(String access, String refresh, List<String> used) {
     }
 
-    private final CrmMemory memory;
+    private final Memory memory;
     private final Settings settings;
     private final JsonAnswer jsonAnswer;
     private final CrmAnswer crmAnswer = new CrmAnswer();
@@ -52,7 +52,7 @@ public class OAuthToken {
     private final Set<String> unsaved = ConcurrentHashMap.newKeySet();
     private final Set<String> refused = ConcurrentHashMap.newKeySet();
 
-    public OAuthToken(CrmMemory memory, Settings settings, JsonAnswer jsonAnswer, ObjectMapper json) {
+    public OAuthToken(Memory memory, Settings settings, JsonAnswer jsonAnswer, ObjectMapper json) {
         this.memory = memory;
         this.settings = settings;
         this.jsonAnswer = jsonAnswer;

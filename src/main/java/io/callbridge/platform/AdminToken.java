@@ -1,6 +1,6 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -22,11 +22,11 @@ public class AdminToken {
 
     private final Settings settings;
     private final Config config;
-    private final CrmMemory memory;
+    private final Memory memory;
     /** {@code null}: not known yet, so that nobody has it. */
     private volatile String token;
 
-    public AdminToken(Settings settings, Config config, CrmMemory memory) {
+    public AdminToken(Settings settings, Config config, Memory memory) {
         this.settings = settings;
         this.config = config;
         this.memory = memory;

@@ -1,6 +1,6 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import io.quarkus.arc.Unremovable;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -15,7 +15,7 @@ import org.apache.camel.support.cluster.AbstractCamelClusterService;
 @Unremovable
 public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> {
 
-    private final CrmMemory leases;
+    private final Memory leases;
     private final Settings settings;
     private final LongSupplier nanos;
     /** Where it runs, for who looks at a lease, and what nobody else has. */
@@ -24,12 +24,12 @@ public class LeaseClusterService extends AbstractCamelClusterService<LeaseView> 
     private final Map<String, LeaseView> made = new ConcurrentHashMap<>();
 
     @Inject
-    public LeaseClusterService(CrmMemory leases, Settings settings) {
+    public LeaseClusterService(Memory leases, Settings settings) {
         this(leases, settings, System::nanoTime);
     }
 
     /** @param nanos the clock by which a lease is held */
-    LeaseClusterService(CrmMemory leases, Settings settings, LongSupplier nanos) {
+    LeaseClusterService(Memory leases, Settings settings, LongSupplier nanos) {
         super("lease");
         this.leases = leases;
         this.settings = settings;

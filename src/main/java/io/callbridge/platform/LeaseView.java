@@ -1,6 +1,6 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -35,7 +35,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
 
     private final LeaseClusterService service;
     private final String namespace;
-    private final CrmMemory leases;
+    private final Memory leases;
     private final String replica;
     private final long leaseNanos;
     private final LongSupplier nanos;
@@ -50,7 +50,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     /** Nobody can be asked for the lease. */
     private final Outage trouble;
 
-    LeaseView(LeaseClusterService service, String namespace, CrmMemory leases, String replica, long leaseMs,
+    LeaseView(LeaseClusterService service, String namespace, Memory leases, String replica, long leaseMs,
             LongSupplier nanos) {
         this.service = service;
         this.namespace = namespace;

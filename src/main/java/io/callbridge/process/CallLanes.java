@@ -7,10 +7,10 @@ import io.callbridge.process.ReusedIds.Placed;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Calls.Due;
 import io.callbridge.store.Calls.Stored;
-import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Document.Decision;
 import io.callbridge.store.Event;
 import io.callbridge.store.Inbox;
+import io.callbridge.store.Memory;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -67,7 +67,7 @@ public class CallLanes implements Inbox.Follower {
     private final Evaluator evaluator;
     private final Legs legs;
     private final ReusedIds reused;
-    private final CrmMemory memory;
+    private final Memory memory;
     private final Settings settings;
     private final Lane[] lanes = new Lane[LANES];
     private final Map<Key, Work> works = new ConcurrentHashMap<>();
@@ -177,7 +177,7 @@ public class CallLanes implements Inbox.Follower {
         }
     }
 
-    public CallLanes(Inbox inbox, Calls calls, Evaluator evaluator, Legs legs, ReusedIds reused, CrmMemory memory, Settings settings) {
+    public CallLanes(Inbox inbox, Calls calls, Evaluator evaluator, Legs legs, ReusedIds reused, Memory memory, Settings settings) {
         this.inbox = inbox;
         this.calls = calls;
         this.evaluator = evaluator;

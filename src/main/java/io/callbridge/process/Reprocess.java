@@ -12,7 +12,7 @@ import io.callbridge.store.Calls;
 import io.callbridge.store.Calls.Place;
 import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Calls.Stored;
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreException;
@@ -55,7 +55,7 @@ public class Reprocess {
     private final CallLanes lanes;
     private final Evaluator evaluator;
     private final Store store;
-    private final CrmMemory memory;
+    private final Memory memory;
     private final Settings settings;
     private final CamelContext context;
     private final ObjectMapper json;
@@ -64,7 +64,7 @@ public class Reprocess {
     private ReprocessRun mine;
     private long keptAt;
 
-    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Store store, CrmMemory memory, Settings settings, CamelContext context,
+    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Store store, Memory memory, Settings settings, CamelContext context,
             ObjectMapper json) {
         this.calls = calls;
         this.lanes = lanes;

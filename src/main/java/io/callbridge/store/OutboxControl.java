@@ -171,26 +171,6 @@ public class OutboxControl {
                 + " order by +seq", row -> row.getLong(1), values.toArray()));
     }
 
-    /**
-     * What waits for a CRM.
-     *
-     * @param failing of those that wait: how many were tried
-     * @param oldestAt when the oldest of them was created, in milliseconds since 1970
-     */
-    public record Backlog(long waiting, long failing, long oldestAt) {
-    }
-
-    /** By CRM; one that nothing waits for is not there. Reads all that waits: an index of it by age would cost every delivery. */
-    public Map<String, Backlog> backlogs() {
-        return store.read(sql -> {
-            Map<String, Backlog> backlogs = new TreeMap<>();
-            sql.query("select crm, count(*), sum(case when attempts > 0 then 1 else 0 end), min(created_at) from delivery"
-                    + " where state = 'pending' group by crm",
-                    row -> backlogs.put(row.getString(1), new Backlog(row.getLong(2), row.getLong(3), row.getLong(4))));
-            return backlogs;
-        });
-    }
-
     /** How many deliveries of each CRM are in a state. */
     public Map<String, Long> count(String state) {
         return store.read(sql -> {

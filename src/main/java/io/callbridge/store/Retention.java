@@ -28,11 +28,11 @@ public class Retention {
             + " and d.state in ('pending', 'dead'))";
 
     private final Store store;
-    private final CrmMemory memory;
+    private final Memory memory;
     private final Settings settings;
     private final MeterRegistry meters;
 
-    public Retention(Store store, CrmMemory memory, Settings settings, MeterRegistry meters) {
+    public Retention(Store store, Memory memory, Settings settings, MeterRegistry meters) {
         this.store = store;
         this.memory = memory;
         this.settings = settings;

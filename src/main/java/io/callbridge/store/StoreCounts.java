@@ -1,43 +1,49 @@
 package io.callbridge.store;
 
-import io.callbridge.store.OutboxControl.Backlog;
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.Time;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Inject;
+import jakarta.enterprise.event.Observes;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
+import org.apache.camel.spi.CamelEvent.CamelContextStartedEvent;
 
-/**
- * What lies in the store and waits, counted for everybody who asks. To count a large backlog takes a while: it is kept for twenty
- * times as long, up to a minute. So is, for some seconds, that the store is away, which may take long to find out too.
- */
+/** What lies in the store and waits: the numbers to be woken by at night. Of a store in common every replica says the same. */
 @ApplicationScoped
 public class StoreCounts {
 
     private static final Backlog NOTHING = new Backlog(0, 0, 0);
-    private static final int IDLE_SHARE = 20;
-    private static final long LEAST_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final long MOST_NANOS = TimeUnit.MINUTES.toNanos(1);
-    /** A store that is back must not be taken for one that is away for long. */
-    private static final long FAILED_NANOS = TimeUnit.SECONDS.toNanos(5);
+    /** A scrape asks for one number after the other, and that the store is away may take long to find out. */
+    private static final long KEPT_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    private final Store store;
     private final OutboxControl control;
     private final Calls calls;
-    private final LongSupplier nanos;
     private Counts counts;
     private RuntimeException failure;
-    private long until;
+    private long until = System.nanoTime();
 
-    @Inject
-    public StoreCounts(OutboxControl control, Calls calls) {
-        this(control, calls, System::nanoTime);
-    }
-
-    StoreCounts(OutboxControl control, Calls calls, LongSupplier nanos) {
+    public StoreCounts(Store store, OutboxControl control, Calls calls) {
+        this.store = store;
         this.control = control;
         this.calls = calls;
-        this.nanos = nanos;
-        this.until = nanos.getAsLong();
+    }
+
+    /**
+     * What waits for a CRM.
+     *
+     * @param failing of those that wait: how many were tried
+     * @param oldestAt when the oldest of them was created, in milliseconds since 1970
+     */
+    public record Backlog(long waiting, long failing, long oldestAt) {
+
+        /** 0: nothing waits. */
+        private double oldestSeconds() {
+            return waiting == 0 ? 0 : Math.max(0, Time.millis() - oldestAt) / 1000.0;
+        }
     }
 
     /** @param backlogs and {@code dead}: by CRM @param legs that are open, by PBX */
@@ -47,22 +53,32 @@ public class StoreCounts {
         public Backlog backlog(String crm) {
             return backlogs.getOrDefault(crm, NOTHING);
         }
+    }
 
-        /** Dead letters of a CRM. */
-        public long dead(String crm) {
-            return dead.getOrDefault(crm, 0L);
+    /** Not earlier: what is wrong with the configuration is said by whoever checks it. */
+    void register(@Observes CamelContextStartedEvent event, Settings settings, MeterRegistry meters) {
+        meters.gauge("callbridge.store.waiting", store, Store::waiting);
+        meters.gauge("callbridge.store.stuck.seconds", store, Store::stuckSeconds);
+        for (String crm : settings.crms()) {
+            meters.gauge("callbridge.outbox", Tags.of("crm", crm, "state", "pending"), this, all -> all.now().backlog(crm).waiting);
+            meters.gauge("callbridge.outbox", Tags.of("crm", crm, "state", "dead"), this, all -> all.now().dead.getOrDefault(crm, 0L));
+            meters.gauge("callbridge.outbox.oldest.seconds", Tags.of("crm", crm), this, all -> all.now().backlog(crm).oldestSeconds());
         }
-
-        /** Legs of a PBX that have not ended. */
-        public long legs(String pbx) {
-            return legs.getOrDefault(pbx, 0L);
+        for (String pbx : settings.pbxs()) {
+            meters.gauge("callbridge.legs.open", Tags.of("pbx", pbx), this, all -> all.now().legs.getOrDefault(pbx, 0L));
         }
     }
 
-    /** @throws StoreException the store did not answer, now or a little while ago */
+    /** @throws StoreException the store did not answer, now or a moment ago */
     public synchronized Counts now() {
-        if (nanos.getAsLong() - until >= 0) {
-            count();
+        if (System.nanoTime() - until >= 0) {
+            try {
+                counts = new Counts(backlogs(), control.count("dead"), calls.openLegs());
+                failure = null;
+            } catch (RuntimeException e) {
+                failure = e;
+            }
+            until = System.nanoTime() + KEPT_NANOS;
         }
         if (failure != null) {
             throw new StoreException("nothing is counted: " + failure.getMessage(), failure);
@@ -70,15 +86,14 @@ public class StoreCounts {
         return counts;
     }
 
-    private void count() {
-        long begin = nanos.getAsLong();
-        try {
-            counts = new Counts(control.backlogs(), control.count("dead"), calls.openLegs());
-            failure = null;
-        } catch (RuntimeException e) {
-            failure = e;
-        }
-        long end = nanos.getAsLong();
-        until = end + Math.min(failure == null ? MOST_NANOS : FAILED_NANOS, Math.max(LEAST_NANOS, IDLE_SHARE * (end - begin)));
+    /** By CRM; one that nothing waits for is not there. Reads all that waits: an index of it by age would cost every delivery. */
+    private Map<String, Backlog> backlogs() {
+        return store.read(sql -> {
+            Map<String, Backlog> backlogs = new TreeMap<>();
+            sql.query("select crm, count(*), sum(case when attempts > 0 then 1 else 0 end), min(created_at) from delivery"
+                    + " where state = 'pending' group by crm",
+                    row -> backlogs.put(row.getString(1), new Backlog(row.getLong(2), row.getLong(3), row.getLong(4))));
+            return backlogs;
+        });
     }
 }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Permits;
+import io.callbridge.store.Memory;
 import io.callbridge.store.Store;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
@@ -26,21 +26,21 @@ class CrmRateTest {
 
     @TempDir
     Path folder;
-    private Permits permits;
+    private Memory memory;
 
     @BeforeEach
     void fill() {
         Store store = TestStore.of("jdbc:sqlite:" + folder.resolve("store.db"));
         store.open();
-        permits = new Permits(store);
+        memory = new Memory(store);
         // As after a long pause.
-        while (permits.take("rest", 1e9, 21, 0).join() > 0) {
+        while (memory.permit("rest", 1e9, 21, 0).join() > 0) {
             Thread.onSpinWait();
         }
     }
 
     private CrmRate rate(String rate) {
-        return new CrmRate(permits, TestConfig.settings(TestConfig.of(Map.of("callbridge.crm.rest.rate", rate, "callbridge.crm.rest.burst", "20"),
+        return new CrmRate(memory, TestConfig.settings(TestConfig.of(Map.of("callbridge.crm.rest.rate", rate, "callbridge.crm.rest.burst", "20"),
                 Map.of())));
     }
 

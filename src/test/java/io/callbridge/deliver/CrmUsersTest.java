@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import io.callbridge.store.Store;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.TestStore;
@@ -107,6 +107,6 @@ class CrmUsersTest {
     }
 
     private CrmUsers users() {
-        return new CrmUsers(new CrmCapabilities(context), new CrmMemory(store), settings, new ObjectMapper());
+        return new CrmUsers(new CrmCapabilities(context), new Memory(store), settings, new ObjectMapper());
     }
 }

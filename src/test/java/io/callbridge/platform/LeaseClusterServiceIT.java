@@ -4,7 +4,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import io.callbridge.store.Store;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;
@@ -120,7 +120,7 @@ class LeaseClusterServiceIT {
 
     @Test
     void aLeaseOfSomebodyElseIsTakenWhenItHasRunOut() throws Exception {
-        CrmMemory leases = new CrmMemory(open(PostgresServer.shared().newDatabase()));
+        Memory leases = new Memory(open(PostgresServer.shared().newDatabase()));
         assertFalse(leases.claimed("", "a"));
         assertTrue(leases.claim("", "a", "first", 60_000).join());
         assertTrue(leases.claimed("", "a"));
@@ -142,7 +142,7 @@ class LeaseClusterServiceIT {
     }
 
     private LeaseClusterService replica(String url) {
-        LeaseClusterService service = new LeaseClusterService(new CrmMemory(open(url)), TestConfig.settings(TestConfig.of(
+        LeaseClusterService service = new LeaseClusterService(new Memory(open(url)), TestConfig.settings(TestConfig.of(
                 Map.of("callbridge.ami.lease-ms", Long.toString(LEASE.toMillis())), Map.of())), nanos::get);
         service.start();
         services.add(service);

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.deliver.EffectFacts;
-import io.callbridge.store.CrmMemory;
 import io.callbridge.store.Delivery;
+import io.callbridge.store.Memory;
 import io.callbridge.store.Store;
 import io.callbridge.support.TestStore;
 import io.callbridge.support.Unchecked;
@@ -41,7 +41,7 @@ public final class AdapterHarness implements AutoCloseable {
     }
 
     /** What all adapters were told, over their ends, until {@link #forget}. */
-    public static final CrmMemory MEMORY;
+    public static final Memory MEMORY;
     private static final Store STORE;
     /** By what they were made of: to make one takes longer than most tests. */
     private static final Map<List<Object>, AdapterHarness> MADE = new HashMap<>();
@@ -49,7 +49,7 @@ public final class AdapterHarness implements AutoCloseable {
     static {
         STORE = TestStore.of("jdbc:sqlite:" + Unchecked.get(() -> Files.createTempDirectory("callbridge-adapters-")).resolve("store.db"));
         STORE.open();
-        MEMORY = new CrmMemory(STORE);
+        MEMORY = new Memory(STORE);
     }
 
     private final String crm;

@@ -9,7 +9,7 @@ import io.callbridge.deliver.JsonAnswer;
 import io.callbridge.deliver.JsonTemplate;
 import io.callbridge.deliver.OAuthToken;
 import io.callbridge.deliver.RecordingFile;
-import io.callbridge.store.CrmMemory;
+import io.callbridge.store.Memory;
 import io.callbridge.support.TestConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -124,10 +124,10 @@ public final class RouteHarness implements AutoCloseable {
 
     /** @param stems names of route files without {@code .camel.yaml}; the error routes come with any of them */
     public static RouteHarness of(String... stems) {
-        return of((CrmMemory) null, stems);
+        return of((Memory) null, stems);
     }
 
-    static RouteHarness of(CrmMemory remembered, String... stems) {
+    static RouteHarness of(Memory remembered, String... stems) {
         RouteHarness harness = new RouteHarness();
         harness.adapterBeans(remembered).forEach(harness::bean);
         harness.file("shared-errors");
@@ -137,7 +137,7 @@ public final class RouteHarness implements AutoCloseable {
         return harness;
     }
 
-    private Map<String, Object> adapterBeans(CrmMemory remembered) {
+    private Map<String, Object> adapterBeans(Memory remembered) {
         ObjectMapper json = new ObjectMapper();
         JsonTemplate jsonTemplate = new JsonTemplate(json);
         JsonAnswer jsonAnswer = new JsonAnswer(json, jsonTemplate);

@@ -99,7 +99,7 @@ class QueriesUseAnIndexTest {
     /** Of a CRM, a PBX, a call that there are not: it changes nothing. */
     private static void whatIsRare() {
         Outbox outbox = Arc.container().instance(Outbox.class).get();
-        CrmMemory memory = Arc.container().instance(CrmMemory.class).get();
+        Memory memory = Arc.container().instance(Memory.class).get();
         Calls calls = Arc.container().instance(Calls.class).get();
         Delivery none = new Delivery(0, "none", Delivery.CARD, "none", "none", "none", Delivery.CARDS, "{}", null, "pending", 1, 0, "[]", 0,
                 0, 0, null);
