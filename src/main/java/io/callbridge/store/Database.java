@@ -11,14 +11,13 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.LinkedBlockingDeque;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.jboss.logging.Logger;
@@ -32,7 +31,8 @@ public final class Database {
     private static final Logger LOG = Logger.getLogger(Store.class);
     private static final int LONGEST_QUEUE = 50_000;
     private static final int BATCH = 512;
-    private static final int DEADLOCKS = 10;
+    /** So often a transaction is repeated that others have spoiled. */
+    private static final int CONFLICTS = 10;
     /** So many tasks of a batch that fails may be at fault; with more it is the store. */
     private static final int CULPRITS = 3;
     /** Codes of SQLite that are about the file and its disk, and not about a statement (PERM, BUSY, LOCKED, NOMEM, READONLY and so on). */
@@ -41,17 +41,15 @@ public final class Database {
     private static final String DATABASE_IS_AWAY = "(?:08|25006|53|57|58|XX).*";
     private static final Duration QUIET = Duration.ofSeconds(1);
 
-    private static final Work<Void> NOTHING = sql -> null;
-
     private record Task<T>(String order, Work<T> work, CompletableFuture<T> done, long sinceNanos) {
-
-        String text() {
-            return work instanceof Change change ? change.text : null;
-        }
 
         void run(Sql sql, List<Runnable> acknowledgements) throws SQLException {
             T result = work.on(sql);
             acknowledgements.add(() -> done.complete(result));
+        }
+
+        boolean isSameAs(Task<?> other) {
+            return work instanceof Change change && other.work instanceof Change another && change.text.equals(another.text);
         }
     }
 
@@ -61,7 +59,7 @@ public final class Database {
     }
 
     /** One statement, which goes to the database together with others of the same text. Done with: did it change a row? */
-    private record Change(String text, Object[] values) implements Work<Boolean> {
+    private record Change(String text, Object[] values, CompletableFuture<Boolean> done) implements Work<Boolean> {
 
         @Override
         public Boolean on(Sql sql) throws SQLException {
@@ -77,9 +75,9 @@ public final class Database {
     private final DistributionSummary batches;
     private final Counter failures;
     private final LinkedBlockingQueue<Task<?>> queue = new LinkedBlockingQueue<>(LONGEST_QUEUE);
-    private final Deque<Sql> idleReaders = new ConcurrentLinkedDeque<>();
     private final List<Thread> writers = new ArrayList<>();
-    private final Semaphore readers;
+    /** Those that nobody reads with; the last one that somebody did first, so that few are connected. */
+    private final BlockingDeque<Sql> readers = new LinkedBlockingDeque<>();
     private volatile boolean running = true;
 
     /** @param forced a commit is on the disk before its tasks are done; else it may be lost by a power cut, together with all later ones */
@@ -92,7 +90,9 @@ public final class Database {
         this.commits = meters.timer("callbridge.store.commit", "of", name);
         this.batches = meters.summary("callbridge.store.batch", "of", name);
         this.failures = meters.counter("callbridge.store.failures");
-        this.readers = new Semaphore(kind.readers);
+        for (int i = 0; i < kind.readers; i++) {
+            readers.add(new Sql(dataSource::getConnection));
+        }
         for (int i = 0; i < kind.writers; i++) {
             Thread writer = new Thread(this::writeLoop, "store-" + name + "-" + i);
             writer.setDaemon(true);
@@ -103,13 +103,11 @@ public final class Database {
 
     void close() throws InterruptedException {
         running = false;
-        // Nobody waits for a writer that waits for work.
-        writers.forEach(writer -> queue.offer(new Task<>("", NOTHING, new CompletableFuture<>(), System.nanoTime())));
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
         failAll(drained(), new StoreException("the store is closed", null));
-        idleReaders.forEach(Sql::close);
+        readers.forEach(Sql::close);
     }
 
     /**
@@ -118,7 +116,10 @@ public final class Database {
      * @param order within a transaction, so that transactions of several writers lock rows in the same order
      */
     public <T> CompletableFuture<T> write(String order, Work<T> work) {
-        CompletableFuture<T> done = new CompletableFuture<>();
+        return write(order, work, new CompletableFuture<>());
+    }
+
+    private <T> CompletableFuture<T> write(String order, Work<T> work, CompletableFuture<T> done) {
         if (!running || !queue.offer(new Task<>(order, work, done, System.nanoTime()))) {
             done.completeExceptionally(new StoreException("the store takes no more writes at the moment", null));
         } else if (!running) {
@@ -130,7 +131,8 @@ public final class Database {
 
     /** A single statement. @return completes after the commit: whether a row was changed */
     public CompletableFuture<Boolean> change(String order, String text, Object... values) {
-        return write(order, new Change(text, values));
+        CompletableFuture<Boolean> done = new CompletableFuture<>();
+        return write(order, new Change(text, values, done), done);
     }
 
     /** A write of somebody who has nothing else to do. @throws StoreException if the store does not take it */
@@ -158,47 +160,39 @@ public final class Database {
         if (!running) {
             throw new StoreException("the store is not open", null);
         }
+        Sql sql;
         try {
-            if (!readers.tryAcquire(5, TimeUnit.SECONDS)) {
-                throw new StoreException("the store has no time to read at the moment", null);
-            }
+            sql = readers.poll(5, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new StoreException("Callbridge is shutting down", e);
         }
+        if (sql == null) {
+            throw new StoreException("the store has no time to read at the moment", null);
+        }
         try {
-            return read(work, false);
+            return read(sql, work);
         } finally {
-            readers.release();
+            readers.push(sql);
         }
     }
 
-    private <T> T read(Work<T> work, boolean again) {
-        Sql idle = idleReaders.poll();
-        Sql sql = idle;
+    private <T> T read(Sql sql, Work<T> work) {
+        boolean used = sql.connected();
         try {
-            sql = sql != null ? sql : new Sql(dataSource.getConnection());
-            T found = work.on(sql);
-            idleReaders.push(sql);
-            return found;
-        } catch (SQLException | RuntimeException e) {
-            if (sql != null) {
-                sql.close();
-            }
-            // If it was the connection, the others are no better.
-            for (Sql other = idleReaders.poll(); other != null; other = idleReaders.poll()) {
-                other.close();
-            }
-            if (idle != null && !again && isAway(e)) {
+            return work.on(sql);
+        } catch (SQLException e) {
+            boolean away = !sql.connected() || isAway(e);
+            sql.close();
+            if (used && away) {
                 // The database may have been away while nobody asked.
-                return read(work, true);
-            }
-            if (sql == null || isAway(e)) {
+                return read(sql, work);
+            } else if (away) {
                 away(rootMessage(e));
-            } else if (e instanceof SQLException) {
+            } else {
                 LOG.errorf("The store cannot be read: %s", e.getMessage());
             }
-            throw e instanceof RuntimeException failure ? failure : new StoreException("the store cannot be read: " + e.getMessage(), e);
+            throw new StoreException("the store cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -209,38 +203,31 @@ public final class Database {
 
     private void writeLoop() {
         List<Task<?>> batch = new ArrayList<>();
-        Sql sql = null;
+        Sql sql = new Sql(this::transactions);
         while (running || !queue.isEmpty()) {
             try {
-                Task<?> first = queue.poll(200, TimeUnit.MILLISECONDS);
-                if (first == null || first.work() == NOTHING) {
-                    // Without a connection: Quarkus may have closed their pool already.
-                    continue;
+                Task<?> first = queue.poll(100, TimeUnit.MILLISECONDS);
+                if (first != null) {
+                    batch.add(first);
+                    queue.drainTo(batch, BATCH);
+                    if (kind.shared()) {
+                        batch.sort(Comparator.comparing(Task::order));
+                    }
+                    commit(batch, sql);
                 }
-                batch.add(first);
-                queue.drainTo(batch, BATCH);
-                if (kind.shared()) {
-                    batch.sort(Comparator.comparing(Task::order));
-                }
-                sql = sql != null ? sql : transactions();
-                sql = commit(batch, sql);
             } catch (InterruptedException e) {
                 running = false;
             } catch (Throwable e) {
                 // Whatever it was, the writer must live: without it nothing is acknowledged any more.
-                away(rootMessage(e));
-                failures.increment();
-                failAll(batch, new StoreException("the store cannot be written: " + rootMessage(e), e));
+                failed(batch, e, true);
             } finally {
                 batch.clear();
             }
         }
-        if (sql != null) {
-            sql.close();
-        }
+        sql.close();
     }
 
-    private Sql transactions() throws SQLException {
+    private Connection transactions() throws SQLException {
         Connection connection = dataSource.getConnection();
         if (kind.shared()) {
             try (Statement statement = connection.createStatement()) {
@@ -248,29 +235,17 @@ public final class Database {
             }
         }
         connection.setAutoCommit(false);
-        return new Sql(connection);
+        return connection;
     }
 
-    /** @return the connection to go on with, {@code null} if it is of no more use */
-    private Sql commit(List<Task<?>> batch, Sql sql) {
-        boolean together = true;
-        int culprits = 0;
-        int deadlocks = 0;
-        while (!batch.isEmpty()) {
-            Task<?> current = null;
+    /** @return whether all of it is written */
+    private boolean commit(List<Task<?>> batch, Sql sql) {
+        for (int conflicts = 0;; conflicts++) {
             try {
                 List<Runnable> acknowledgements = new ArrayList<>(batch.size());
                 for (int i = 0; i < batch.size();) {
-                    int end = together ? endOfSame(batch, i) : i + 1;
-                    if (end > i + 1) {
-                        acknowledgements.addAll(change(batch.subList(i, end), sql));
-                    } else {
-                        current = batch.get(i);
-                        current.run(sql, acknowledgements);
-                    }
-                    i = end;
+                    i = run(batch, i, sql, acknowledgements);
                 }
-                current = null;
                 long begin = System.nanoTime();
                 sql.commit();
                 commits.record(System.nanoTime() - begin, TimeUnit.NANOSECONDS);
@@ -278,35 +253,65 @@ public final class Database {
                 // On a disk that is almost full a small commit finds room where a larger one did not.
                 outage.endsAfter(QUIET);
                 acknowledgements.forEach(Runnable::run);
-                return sql;
+                return true;
             } catch (SQLException | RuntimeException e) {
-                boolean usable = rolledBack(sql);
-                if (usable && together) {
-                    // Of several that went together nobody knows which one it was.
-                    together = false;
-                    continue;
+                boolean away = !sql.rollback() || isAway(e);
+                if (!away && batch.size() > 1) {
+                    oneByOne(batch, sql);
+                    return false;
+                } else if (away || !isConflict(e) || conflicts == CONFLICTS) {
+                    failed(batch, e, away);
+                    return false;
                 }
-                if (usable && e instanceof SQLException conflict && String.valueOf(conflict.getSQLState()).startsWith("40")
-                        && ++deadlocks < DEADLOCKS) {
-                    continue;
-                }
-                if (!usable || isAway(e)) {
-                    away(e.getMessage());
-                } else {
-                    LOG.errorf("The store refused a write: %s", e.getMessage());
-                }
-                failures.increment();
-                StoreException failure = new StoreException("the store cannot be written: " + e.getMessage(), e);
-                if (!usable || current == null || ++culprits > CULPRITS) {
-                    failAll(batch, failure);
-                    return usable ? sql : null;
-                }
-                // One task spoils the shared transaction: only the culprit fails.
-                current.done().completeExceptionally(failure);
-                batch.remove(current);
             }
         }
-        return sql;
+    }
+
+    /** One task has spoiled the transaction of all: only that one fails. Where several do it is the store. */
+    private void oneByOne(List<Task<?>> batch, Sql sql) {
+        int culprits = 0;
+        for (Task<?> task : batch) {
+            if (culprits > CULPRITS || !sql.connected()) {
+                failAll(List.of(task), new StoreException("the store cannot be written", null));
+            } else if (!commit(List.of(task), sql)) {
+                culprits++;
+            }
+        }
+    }
+
+    /** Of several that are the same statement all. @return behind the last one */
+    private static int run(List<Task<?>> batch, int begin, Sql sql, List<Runnable> acknowledgements) throws SQLException {
+        int end = begin + 1;
+        while (end < batch.size() && batch.get(begin).isSameAs(batch.get(end))) {
+            end++;
+        }
+        if (end == begin + 1) {
+            batch.get(begin).run(sql, acknowledgements);
+            return end;
+        }
+        List<Change> same = batch.subList(begin, end).stream().map(task -> (Change) task.work()).toList();
+        int[] changed = sql.updateAll(same.get(0).text, same.stream().map(Change::values).toList());
+        for (int i = 0; i < changed.length; i++) {
+            CompletableFuture<Boolean> done = same.get(i).done;
+            // Negative: a driver that rewrites batches does not know.
+            boolean did = changed[i] != 0;
+            acknowledgements.add(() -> done.complete(did));
+        }
+        return end;
+    }
+
+    private void failed(List<Task<?>> tasks, Throwable e, boolean away) {
+        if (away) {
+            away(rootMessage(e));
+        } else {
+            LOG.errorf("The store refused a write: %s", rootMessage(e));
+        }
+        failures.increment();
+        failAll(tasks, new StoreException("the store cannot be written: " + rootMessage(e), e));
+    }
+
+    private static boolean isConflict(Exception failure) {
+        return failure instanceof SQLException sql && String.valueOf(sql.getSQLState()).startsWith("40");
     }
 
     /** Whether it is the whole store, and not what was asked of it. */
@@ -332,42 +337,6 @@ public final class Database {
                 askAgain();
             }
         });
-    }
-
-    private static boolean rolledBack(Sql sql) {
-        try {
-            sql.rollback();
-            if (sql.usable()) {
-                return true;
-            }
-        } catch (SQLException broken) {
-            LOG.debugf("No rollback: %s", broken.getMessage());
-        }
-        sql.close();
-        return false;
-    }
-
-    /** Up to where the tasks are the same statement. */
-    private static int endOfSame(List<Task<?>> batch, int begin) {
-        String text = batch.get(begin).text();
-        int end = begin + 1;
-        while (text != null && end < batch.size() && text.equals(batch.get(end).text())) {
-            end++;
-        }
-        return end;
-    }
-
-    private static List<Runnable> change(List<Task<?>> same, Sql sql) throws SQLException {
-        int[] changed = sql.updateAll(same.get(0).text(), same.stream().map(task -> ((Change) task.work()).values).toList());
-        List<Runnable> acknowledgements = new ArrayList<>(changed.length);
-        for (int i = 0; i < changed.length; i++) {
-            @SuppressWarnings("unchecked")
-            CompletableFuture<Boolean> done = (CompletableFuture<Boolean>) same.get(i).done();
-            // Negative: a driver that rewrites batches does not know.
-            boolean did = changed[i] != 0;
-            acknowledgements.add(() -> done.complete(did));
-        }
-        return acknowledgements;
     }
 
     private List<Task<?>> drained() {

@@ -11,18 +11,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** SQL on one connection. Statements stay prepared: for SQLite, preparing one costs as much as running it. */
+/**
+ * SQL on one connection, which is made when it is needed. Statements stay prepared: for SQLite, preparing one costs as much as running it.
+ */
 public final class Sql {
 
     /** More than there are in the code: only the filters and sizes of pages, which users choose, could go on for ever. */
     private static final int MOST_PREPARED = 200;
 
-    private final Connection connection;
+    private final Connect connect;
+    private Connection connection;
     /** The one that was not used for longest goes first. */
     private final Map<String, PreparedStatement> prepared = new LinkedHashMap<>(16, 0.75f, true);
 
-    Sql(Connection connection) {
-        this.connection = connection;
+    interface Connect {
+        Connection get() throws SQLException;
+    }
+
+    Sql(Connect connect) {
+        this.connect = connect;
     }
 
     /** Makes something of the current row. */
@@ -86,6 +93,7 @@ public final class Sql {
                 String unused = prepared.keySet().iterator().next();
                 prepared.remove(unused).close();
             }
+            connection = connection == null ? connect.get() : connection;
             statement = connection.prepareStatement(text);
             prepared.put(text, statement);
         }
@@ -98,35 +106,43 @@ public final class Sql {
         }
     }
 
+    boolean connected() {
+        return connection != null;
+    }
+
     void commit() throws SQLException {
-        connection.commit();
-    }
-
-    void rollback() throws SQLException {
-        connection.rollback();
-    }
-
-    boolean usable() {
-        try {
-            return connection.isValid(1);
-        } catch (SQLException e) {
-            return false;
+        // Without a statement there is nothing to be committed.
+        if (connection != null) {
+            connection.commit();
         }
     }
 
-    /** Gives the connection back; what is wrong with one that is given up does not matter. */
-    void close() {
+    /** @return whether it can go on; else it begins anew */
+    boolean rollback() {
         try {
-            for (PreparedStatement statement : prepared.values()) {
-                statement.close();
+            if (connection != null) {
+                connection.rollback();
+                if (connection.isValid(1)) {
+                    return true;
+                }
             }
         } catch (SQLException broken) {
             prepared.clear();
         }
-        try {
-            connection.close();
+        close();
+        return false;
+    }
+
+    /** Gives the connection back; what is wrong with one that is given up does not matter. */
+    void close() {
+        try (Connection given = connection) {
+            for (PreparedStatement statement : prepared.values()) {
+                statement.close();
+            }
         } catch (SQLException broken) {
-            prepared.clear();
+            connection = null;
         }
+        prepared.clear();
+        connection = null;
     }
 }

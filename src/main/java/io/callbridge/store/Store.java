@@ -94,15 +94,13 @@ public class Store {
             for (String name : kind.schemas) {
                 refuseOld(dataSources.apply(name));
                 schemas.apply(name).migrate();
-                try (Connection connection = dataSources.apply(name).getConnection()) {
-                    Sql sql = new Sql(connection);
-                    touch(sql);
-                    if (kind == StoreKind.SQLITE && LOG.isDebugEnabled()) {
-                        String how = sql.first("pragma synchronous", row -> row.getString(1));
-                        LOG.debugf("SQLite: %s has synchronous=%s (2 is FULL)", name, how);
-                    }
-                    sql.close();
+                Sql sql = new Sql(dataSources.apply(name)::getConnection);
+                touch(sql);
+                if (kind == StoreKind.SQLITE && LOG.isDebugEnabled()) {
+                    String how = sql.first("pragma synchronous", row -> row.getString(1));
+                    LOG.debugf("SQLite: %s has synchronous=%s (2 is FULL)", name, how);
                 }
+                sql.close();
             }
         } catch (IOException | SQLException | FlywayException | IllegalStateException e) {
             throw new StartException("callbridge.store.url is '" + Settings.masked(url) + "', which cannot be used: "
