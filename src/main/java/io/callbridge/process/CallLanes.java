@@ -74,7 +74,6 @@ public class CallLanes implements Inbox.Follower {
     /** Which call gets a leg, by PBX and SubCallID, until that is stored: of two that it came under, the second look must find it there. */
     private final Map<String, Key> claims = new ConcurrentHashMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
-    private boolean begun;
 
     private record Key(String pbx, String callId) {
     }
@@ -217,11 +216,7 @@ public class CallLanes implements Inbox.Follower {
 
     /** Brings what had no room; at the first time also what was left when Callbridge stopped. */
     public void events() {
-        if (!begun) {
-            inbox.follow(this);
-        }
-        inbox.read(!begun);
-        begun = true;
+        inbox.read(this);
     }
 
     /** Brings what is to be looked at again by now. */

@@ -12,11 +12,9 @@ import java.io.ByteArrayOutputStream;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -40,8 +38,9 @@ public class Inbox {
     private static final int LONGEST_PAGE = 1_000;
     private static final int PAGES = 4;
     private static final int CLAIMED = 50;
-    private static final int SWEPT = 1_000;
+    private static final int SWEPT = 10_000;
     private static final int TOLD = 10_000;
+    private static final String DELETE = "delete from page where seq = ?";
     private static final long SWEEP_MS = 500;
     /** A page of another replica that is so old was left by one that died, or has too much to do. */
     private static final long LEFT_MS = 3_000;
@@ -62,14 +61,14 @@ public class Inbox {
 
         private final long seq;
         private final List<Event> events;
-        /** It may have been evaluated before, and what followed be lost. */
-        private boolean again;
-        private final AtomicInteger open;
+        private final boolean again;
+        private final AtomicInteger undone;
 
-        private Page(long seq, List<Event> events) {
+        private Page(long seq, List<Event> events, boolean again) {
             this.seq = seq;
             this.events = events;
-            this.open = new AtomicInteger(events.size());
+            this.again = again;
+            this.undone = new AtomicInteger(events.size());
         }
 
         public List<Event> events() {
@@ -83,17 +82,32 @@ public class Inbox {
 
         /** One of its events cannot be evaluated: its PBX is not configured any more, or it fails again and again. The page stays. */
         public void rest() {
-            synchronized (Inbox.this.open) {
-                Inbox.this.open.remove(seq);
+            synchronized (open) {
+                open.remove(seq);
+                left.remove(seq);
                 resting.add(seq);
             }
         }
 
         /** What one of its events leads to is stored. */
         public void done() {
-            if (open.decrementAndGet() == 0) {
-                ended(this);
+            if (undone.decrementAndGet() == 0) {
+                ended(seq);
             }
+        }
+    }
+
+    /** A page that is not done. */
+    private static final class Open {
+        /** Since it is known here: how long Callbridge was down does not count as its delay. */
+        private final long since = Time.millis();
+        /** What an earlier process, or another one, has stored: it may have been evaluated before. */
+        private boolean again;
+        /** The database has lost what it had not forced: what followed from a part of it may be among that. */
+        private boolean doubtful;
+
+        private Open(boolean again) {
+            this.again = again;
         }
     }
 
@@ -104,24 +118,19 @@ public class Inbox {
     private final long mostAgeMs;
     private final Deque<Append> waiting = new ArrayDeque<>();
     private boolean writing;
-    /** Pages that are not done, and since when they are known here. */
-    private final TreeMap<Long, Long> open = new TreeMap<>();
+    private final TreeMap<Long, Open> open = new TreeMap<>();
     /** Of those, what nobody had room for. */
-    private final Deque<Long> left = new ArrayDeque<>();
-    private final Set<Long> ended = new HashSet<>();
-    /** Of what is left: what an earlier process, or another one, has stored. */
-    private final Set<Long> earlier = new HashSet<>();
-    private final TreeSet<Long> resting = new TreeSet<>();
+    private final TreeSet<Long> left = new TreeSet<>();
+    /** Pages that are done, and in the store. */
+    private final TreeSet<Long> ended = new TreeSet<>();
+    private final Set<Long> resting = new HashSet<>();
     private Follower follower;
-    private boolean reading;
-    /** What an earlier process left is known. */
+    /** What an earlier process left is known; until then what comes is behind that. */
     private boolean begun;
-    /** Open when the database lost what it had not forced: what followed from a part of them may be among that. */
-    private final Set<Long> doubtful = new HashSet<>();
+    /** What comes is behind what is being handed over. */
+    private volatile boolean reading;
     /** As the database knows this replica; {@code null}: it does not yet. */
     private String replica;
-    private long last;
-    private long deleted;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread thread = new Thread(task, "store-sweep");
         thread.setDaemon(true);
@@ -132,19 +141,6 @@ public class Inbox {
         this.store = store;
         this.mostAgeMs = settings.number("store.max-age-ms");
         meters.gauge("callbridge.inbox.oldest.seconds", this, Inbox::oldestSeconds);
-    }
-
-    /** Begins to hand over: first what was left by this process or another before. */
-    public void follow(Follower evaluating) {
-        synchronized (open) {
-            if (follower != null) {
-                return;
-            }
-            follower = evaluating;
-            // Behind what was left, also if it comes before that is read.
-            reading = true;
-        }
-        clock.scheduleWithFixedDelay(this::sweep, SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
     }
 
     /**
@@ -219,81 +215,78 @@ public class Inbox {
         events.forEach(event -> bytes.writeBytes(event.json()));
         long at = events.stream().mapToLong(event -> event.call().arrivedAt().toEpochMilli()).min().orElseThrow();
         long seq = sql.first("insert into page (at, events) values (?, ?) returning seq", row -> row.getLong(1), at, bytes.toByteArray());
-        return new Page(seq, events);
+        return new Page(seq, events, false);
     }
 
     /** @return whether it is to be evaluated now; else it is read later */
     private boolean known(Page page) {
         synchronized (open) {
-            open.put(page.seq, Time.millis());
-            last = Math.max(last, page.seq);
-            if (follower == null || reading || !left.isEmpty() || !follower.hasRoom()) {
+            open.put(page.seq, new Open(false));
+            boolean now = begun && !reading && left.isEmpty() && follower.hasRoom();
+            if (!now) {
                 left.add(page.seq);
-                return false;
             }
-            return true;
+            return now;
         }
     }
 
-    private void ended(Page page) {
+    private void ended(long seq) {
         synchronized (open) {
-            if (doubtful.remove(page.seq)) {
-                left.addFirst(page.seq);
-                earlier.add(page.seq);
+            Open page = open.get(seq);
+            if (page.doubtful) {
+                page.doubtful = false;
+                page.again = true;
+                left.add(seq);
             } else {
-                open.remove(page.seq);
-                ended.add(page.seq);
+                open.remove(seq);
+                ended.add(seq);
             }
         }
     }
 
     /**
-     * Reads what nobody had room for, oldest first.
-     *
-     * @param begin also what an earlier process left; in a common database, what other replicas have left for long
+     * Brings what nobody had room for, oldest first. At the first time also what an earlier process left; in a common database, what other
+     * replicas have left for long.
      */
-    public void read(boolean begin) {
-        if (begin && store.kind().shared()) {
+    public void read(Follower evaluating) {
+        if (follower == null) {
+            follower = evaluating;
+            clock.scheduleWithFixedDelay(this::sweep, SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+        }
+        if (!begun || store.kind().shared()) {
+            find();
+        }
+        for (List<Long> seqs = left(); !seqs.isEmpty() && follower.hasRoom(); seqs = left()) {
+            List<Page> pages = read(seqs);
+            synchronized (open) {
+                seqs.forEach(left::remove);
+                reading = true;
+            }
+            pages.forEach(follower::take);
+        }
+        reading = false;
+    }
+
+    /** At the start whatever there is, though another replica may be at it: this one may be the one that died. */
+    private void find() {
+        if (!begun && store.kind().shared()) {
             // The database knows this replica before it has anything that a crash could take.
             deleteEnded();
         }
-        if (begin || store.kind().shared()) {
-            // At the start whatever there is, though another replica may be at it: this one may be the one that died.
-            List<Long> found = begin ? store.forced().read(sql -> sql.query("select seq from page order by seq", row -> row.getLong(1))) : claimed();
-            synchronized (open) {
-                for (long seq : found) {
-                    // How long Callbridge was down does not count as its delay.
-                    if (!ended.contains(seq) && !resting.contains(seq) && open.putIfAbsent(seq, Time.millis()) == null) {
-                        left.add(seq);
-                        earlier.add(seq);
-                    }
+        List<Long> found = begun ? claimed() : store.forced().read(sql -> sql.query("select seq from page order by seq", row -> row.getLong(1)));
+        synchronized (open) {
+            for (long seq : found) {
+                if (!ended.contains(seq) && !resting.contains(seq) && open.putIfAbsent(seq, new Open(true)) == null) {
+                    left.add(seq);
                 }
-                begun = true;
             }
+            begun = true;
         }
-        while (follower.hasRoom()) {
-            List<Long> seqs = new ArrayList<>();
-            synchronized (open) {
-                while (seqs.size() < PAGES && !left.isEmpty()) {
-                    seqs.add(left.poll());
-                }
-                reading = !seqs.isEmpty();
-            }
-            if (seqs.isEmpty()) {
-                return;
-            }
-            boolean read = false;
-            try {
-                read(seqs);
-                read = true;
-            } finally {
-                if (!read) {
-                    synchronized (open) {
-                        Collections.reverse(seqs);
-                        seqs.forEach(left::addFirst);
-                    }
-                }
-            }
+    }
+
+    private List<Long> left() {
+        synchronized (open) {
+            return left.stream().limit(PAGES).toList();
         }
     }
 
@@ -304,32 +297,31 @@ public class Inbox {
                 + " order by seq limit " + CLAIMED + store.kind().claiming + ") returning seq", row -> row.getLong(1), now, now - LEFT_MS));
     }
 
-    private void read(List<Long> seqs) {
+    private List<Page> read(List<Long> seqs) {
         Set<Long> gone = new HashSet<>(seqs);
         List<Page> pages = store.forced().read(sql -> sql.query("select seq, events from page where seq in " + Sql.in(seqs) + " order by seq",
                 row -> page(row.getLong(1), row.getBytes(2), gone), seqs.toArray()));
         synchronized (open) {
             // Another replica has done them.
-            gone.forEach(open::remove);
+            left.removeAll(gone);
+            open.keySet().removeAll(gone);
         }
-        pages.stream().filter(page -> !page.events.isEmpty()).forEach(follower::take);
+        return pages;
     }
 
     /** One that cannot be read must not keep those behind it. */
     private Page page(long seq, byte[] events, Set<Long> gone) {
         gone.remove(seq);
-        Page page;
         try {
-            page = new Page(seq, Event.page(events));
             synchronized (open) {
-                page.again = earlier.remove(seq);
+                return new Page(seq, Event.page(events), open.get(seq).again);
             }
         } catch (StoreException e) {
             LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
-            page = new Page(seq, List.of());
-            page.rest();
+            Page none = new Page(seq, List.of(), true);
+            none.rest();
+            return none;
         }
-        return page;
     }
 
     /** Durable events that are not evaluated yet, as far as is known here, in order of arrival. */
@@ -340,7 +332,7 @@ public class Inbox {
 
     private boolean waits(long page) {
         synchronized (open) {
-            return store.kind().shared() || !begun ? !ended.contains(page) : open.containsKey(page) || resting.contains(page);
+            return !ended.contains(page);
         }
     }
 
@@ -354,21 +346,21 @@ public class Inbox {
     /** When the oldest of what had no room came; later events are not evaluated yet, either. */
     public long evaluatedUntil() {
         synchronized (open) {
-            return !begun ? 0 : left.isEmpty() ? Time.millis() : open.getOrDefault(left.peek(), Time.millis());
+            return !begun ? 0 : left.isEmpty() ? Time.millis() : open.get(left.first()).since;
         }
     }
 
     /** How long the oldest event has waited for what follows from it; 0: none does. */
     private double oldestSeconds() {
         synchronized (open) {
-            Map.Entry<Long, Long> oldest = open.firstEntry();
-            return oldest == null ? 0 : Math.max(0, Time.millis() - oldest.getValue()) / 1000.0;
+            return open.isEmpty() ? 0 : Math.max(0, Time.millis() - open.firstEntry().getValue().since) / 1000.0;
         }
     }
 
     /**
-     * Copies the write-ahead logs of SQLite into their files, beside the writers, which else do it within a commit. Pages go when what
-     * follows from them is on the disk: behind a checkpoint of the calls; with PostgreSQL, whose log is in the order of the commits, at once.
+     * Deletes the pages that are done when what follows from them is on the disk: behind a checkpoint of the calls; with PostgreSQL, whose
+     * log is in the order of the commits, at once. SQLite's logs are copied into their files here, beside the writers, which else do it
+     * within a commit.
      */
     void sweep() {
         try {
@@ -377,31 +369,26 @@ public class Inbox {
                 return;
             }
             store.forced().checkpoint();
-            long before;
-            List<Long> bounds = new ArrayList<>();
-            synchronized (open) {
-                if (!begun) {
-                    return;
-                }
-                before = open.isEmpty() ? last + 1 : open.firstKey();
-                bounds.addAll(resting.headSet(before));
-                ended.clear();
-            }
-            bounds.add(before);
-            if (before > deleted && store.calls().checkpoint()) {
-                store.forced().writeAndWait(Store.LAST, sql -> {
-                    long after = -1;
-                    for (long bound : bounds) {
-                        sql.update("delete from page where seq > ? and seq < ?", after, bound);
-                        after = bound;
-                    }
-                    return null;
-                });
-                deleted = before;
+            List<Object[]> done = done();
+            if (!done.isEmpty() && store.calls().checkpoint()) {
+                store.forced().writeAndWait(Store.LAST, sql -> sql.updateAll(DELETE, done));
+                forget(done);
             }
         } catch (Throwable e) {
             // Nothing is lost: pages stay, and what follows from them is the same.
             LOG.logf(StoreException.level(e), "The inbox is not swept, its pages stay: %s", e);
+        }
+    }
+
+    private List<Object[]> done() {
+        synchronized (open) {
+            return ended.stream().limit(SWEPT).map(seq -> new Object[] {seq}).toList();
+        }
+    }
+
+    private void forget(List<Object[]> done) {
+        synchronized (open) {
+            done.forEach(seq -> ended.remove(seq[0]));
         }
     }
 
@@ -410,10 +397,7 @@ public class Inbox {
      * evaluated again. Its log is in the order of the commits: a deletion that is forced comes behind what the pages led to.
      */
     private void deleteEnded() {
-        List<Long> done;
-        synchronized (open) {
-            done = ended.stream().limit(SWEPT).toList();
-        }
+        List<Object[]> done = done();
         if (done.isEmpty() && replica != null) {
             return;
         }
@@ -424,33 +408,24 @@ public class Inbox {
                 sql.update("insert into alive (replica, at) values (?, ?)", other, Time.millis());
                 return false;
             }
-            for (long seq : done) {
-                sql.update("delete from page where seq = ?", seq);
-            }
+            sql.updateAll(DELETE, done);
             return true;
         });
-        boolean crashed = !same && replica != null;
-        if (crashed) {
+        if (same) {
+            forget(done);
+        } else if (replica != null) {
             LOG.info("The database has recovered from a crash: what it had not forced is evaluated again");
             // Before anything is: in memory it would be a repeat of what is lost.
             follower.forget();
-        }
-        replica = same ? replica : other;
-        synchronized (open) {
-            if (crashed) {
-                doubtful.addAll(open.keySet());
-                doubtful.removeAll(left);
+            synchronized (open) {
+                open.forEach((seq, page) -> page.doubtful = !left.contains(seq));
                 // At once, for a timer may be due that what they tell stops.
-                for (long seq : ended) {
-                    open.put(seq, Time.millis());
-                    left.addFirst(seq);
-                    earlier.add(seq);
-                }
+                ended.forEach(seq -> open.put(seq, new Open(true)));
+                left.addAll(ended);
                 ended.clear();
-            } else if (same) {
-                ended.removeAll(done);
             }
         }
+        replica = same ? replica : other;
     }
 
     /** Before the store closes. */

@@ -161,7 +161,7 @@ class OutboxIT {
         assumeTrue(kind.shared());
         List<Inbox.Page> taken = new CopyOnWriteArrayList<>();
         Inbox inbox = new Inbox(store, TestConfig.settings(TestConfig.of(Map.of(), Map.of())), new SimpleMeterRegistry());
-        inbox.follow(new Inbox.Follower() {
+        Inbox.Follower follower = new Inbox.Follower() {
 
             @Override
             public boolean hasRoom() {
@@ -177,8 +177,8 @@ class OutboxIT {
             public void forget() {
                 taken.add(null);
             }
-        });
-        inbox.read(true);
+        };
+        inbox.read(follower);
         inbox.sweep();
         inbox.append(events("a", "b")).join();
         inbox.append(events("c")).join();
@@ -189,7 +189,7 @@ class OutboxIT {
         inbox.sweep();
         assertNull(taken.get(2), "what is in memory is forgotten");
         taken.get(0).done();
-        inbox.read(false);
+        inbox.read(follower);
         assertEquals(List.of("a", "b"), taken.get(3).events().stream().map(event -> event.call().callId()).toList());
         assertTrue(taken.get(3).again());
     }

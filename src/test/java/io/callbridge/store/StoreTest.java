@@ -134,8 +134,7 @@ class StoreTest {
     /** That of a process that begins. */
     private Inbox begun() {
         Inbox inbox = inbox();
-        inbox.follow(pages);
-        inbox.read(true);
+        inbox.read(pages);
         return inbox;
     }
 
@@ -246,13 +245,13 @@ class StoreTest {
         for (String callId : List.of("a", "b", "c")) {
             inbox.append(events(callId)).join();
         }
-        inbox.read(false);
+        inbox.read(pages);
         assertEquals(List.of(), pages.calls());
         pages.room = true;
         inbox.append(events("d")).join();
         store.forced().write("", sql -> null).join();
         assertEquals(List.of(), pages.calls(), "none overtakes those that wait");
-        inbox.read(false);
+        inbox.read(pages);
         assertEquals(List.of(List.of("a"), List.of("b"), List.of("c"), List.of("d")), pages.calls());
         inbox.append(events("e")).join();
         store.forced().write("", sql -> null).join();
@@ -275,7 +274,7 @@ class StoreTest {
         assertEquals(0, inbox.waiting());
         inbox.sweep();
         assertEquals(1, pages());
-        inbox.read(false);
+        inbox.read(pages);
         assertEquals(3, pages.taken.size());
         begun();
         assertEquals(List.of("b"), pages.calls().get(3));
