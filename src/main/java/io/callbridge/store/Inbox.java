@@ -128,7 +128,7 @@ public class Inbox {
     /** What an earlier process left is known; until then what comes is behind that. */
     private boolean begun;
     /** What comes is behind what is being handed over. */
-    private volatile boolean reading;
+    private boolean reading;
     /** As the database knows this replica; {@code null}: it does not yet. */
     private String replica;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -264,7 +264,6 @@ public class Inbox {
             }
             pages.forEach(follower::take);
         }
-        reading = false;
     }
 
     /** At the start whatever there is, though another replica may be at it: this one may be the one that died. */
@@ -286,7 +285,9 @@ public class Inbox {
 
     private List<Long> left() {
         synchronized (open) {
-            return left.stream().limit(PAGES).toList();
+            List<Long> seqs = left.stream().limit(PAGES).toList();
+            reading &= !seqs.isEmpty();
+            return seqs;
         }
     }
 

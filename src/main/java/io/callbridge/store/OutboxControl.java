@@ -4,6 +4,7 @@ import io.callbridge.platform.Time;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,6 +25,15 @@ public class OutboxControl {
     /** What a replica has taken is on its way, unless its lease is over. */
     private static final String NOT_TAKEN = " and (wait <> 'taken' or next_at <= ?)";
 
+    /** What is done to deliveries of a state; for each question mark stands the time. */
+    private record Change(String set, String only) {
+    }
+
+    private static final Change AT_ONCE = new Change("next_at = ?, wait = 'retry'", NOT_TAKEN);
+    private static final Change AGAIN = new Change("state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
+            + " revision = revision + 1", " and not (" + ENDED + ")");
+    private static final Change DISCARD = new Change("state = 'discarded', revision = revision + 1", NOT_TAKEN);
+
     private final Store store;
 
     public OutboxControl(Store store) {
@@ -33,9 +43,8 @@ public class OutboxControl {
     /** Deliveries, newest first. @param state and {@code crm}: {@code null}: any. @param before only those with a smaller number */
     public List<Delivery> newest(String state, String crm, long before, int limit) {
         List<Object> values = new ArrayList<>(List.of(before));
-        boolean waits = state != null && stored(state).equals("pending");
         // What waits is found by its own index, though that has another order: few may wait, in a table of millions.
-        String seq = waits ? "+seq" : "seq";
+        String seq = state != null && waits(state) ? "+seq" : "seq";
         StringBuilder where = new StringBuilder(seq + " < ?");
         if (state != null) {
             where.append(" and ").append(index(state)).append("state = ?");
@@ -61,6 +70,10 @@ public class OutboxControl {
         };
     }
 
+    private static boolean waits(String state) {
+        return stored(state).equals("pending");
+    }
+
     private static String stored(String state) {
         return state.equals(FAILING) ? "pending" : state;
     }
@@ -83,7 +96,7 @@ public class OutboxControl {
      */
     public boolean retry(Delivery delivery) {
         return store.writeAndWait(delivery.callId() + " ~", sql -> {
-            boolean done = retry(sql, delivery.seq(), delivery.state());
+            boolean done = change(sql, List.of(delivery.seq()), delivery.state(), waits(delivery.state()) ? AT_ONCE : AGAIN) > 0;
             if (done) {
                 // It goes in its turn: what waits before it would hold it up.
                 long now = Time.millis();
@@ -95,24 +108,22 @@ public class OutboxControl {
         });
     }
 
-    private static boolean retry(Sql sql, long seq, String state) throws SQLException {
-        long now = Time.millis();
-        if (stored(state).equals("pending")) {
-            return sql.update("update delivery set next_at = case when next_at > ? then ? else next_at end, wait = 'retry'"
-                    + " where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN, now, now, seq, stored(state), now) > 0;
-        }
-        return sql.update("update delivery set state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
-                + " revision = revision + 1 where seq = ? and state = ? and not (" + ENDED + ")", now, now, seq, state) > 0;
-    }
-
     /** Gives a delivery up. @return {@code false}: it was changed since it was read */
     public boolean discard(Delivery delivery) {
-        return store.writeAndWait(delivery.callId() + " ~", sql -> discard(sql, delivery.seq(), delivery.state()));
+        return store.writeAndWait(delivery.callId() + " ~", sql -> change(sql, List.of(delivery.seq()), delivery.state(), DISCARD)) > 0;
     }
 
-    private static boolean discard(Sql sql, long seq, String state) throws SQLException {
-        return sql.update("update delivery set state = 'discarded', revision = revision + 1 where seq = ? and " + index(state) + "state = ?" + NOT_TAKEN,
-                seq, stored(state), Time.millis()) > 0;
+    private static int change(Sql sql, List<Long> seqs, String state, Change change) throws SQLException {
+        List<Object> values = times(change.set);
+        values.addAll(seqs);
+        values.add(stored(state));
+        values.addAll(times(change.only));
+        return sql.update("update delivery set " + change.set + " where seq in " + Sql.in(seqs) + " and " + index(state) + "state = ?"
+                + change.only, values.toArray());
+    }
+
+    private static List<Object> times(String text) {
+        return new ArrayList<>(Collections.nCopies((int) text.chars().filter(each -> each == '?').count(), Time.millis()));
     }
 
     /**
@@ -122,53 +133,38 @@ public class OutboxControl {
      * @return how many; of what waits, also those that are due
      */
     public int retryAll(String state, List<String> crms) {
-        long now = Time.millis();
-        if (!stored(state).equals("pending")) {
-            return changeAll(state, crms, NOT_STALE, List.of(now), OutboxControl::retry);
+        if (!waits(state)) {
+            return changeAll(state, crms, NOT_STALE, AGAIN);
         }
         // What is due waits for its turn only: a million rows need not be written for that.
         List<Object> values = new ArrayList<>(crms);
-        values.add(now);
+        values.add(Time.millis());
         int due = store.read(sql -> sql.first("select count(*) from delivery where " + index(state) + "crm in " + Sql.in(crms)
                 + " and next_at <= ?", row -> row.getInt(1), values.toArray()));
-        return due + changeAll(state, crms, NOT_STALE + " and next_at > ?", List.of(now, now), OutboxControl::retry);
+        return due + changeAll(state, crms, NOT_STALE + " and next_at > ?", AT_ONCE);
     }
 
     /** Gives all deliveries of a state up that are there now, in chunks. @return how many */
     public int discardAll(String state, List<String> crms) {
-        return changeAll(state, crms, "", List.of(), OutboxControl::discard);
+        return changeAll(state, crms, "", DISCARD);
     }
 
-    private interface Change {
-        boolean of(Sql sql, long seq, String state) throws SQLException;
-    }
-
-    private int changeAll(String state, List<String> crms, String only, List<Object> values, Change change) {
+    private int changeAll(String state, List<String> crms, String only, Change change) {
         int changed = 0;
         for (String crm : crms) {
-            List<Long> all = ofState(state, crm, only, values);
+            List<Object> values = new ArrayList<>(List.of(stored(state), crm));
+            values.addAll(times(only));
+            // Only the numbers: a million of them is little.
+            List<Long> all = store.read(sql -> sql.query("select seq from delivery where " + index(state) + "state = ? and crm = ?" + only
+                    + " order by +seq", row -> row.getLong(1), values.toArray()));
             for (int begin = 0; begin < all.size(); begin += CHUNK) {
                 List<Long> chunk = all.subList(begin, Math.min(begin + CHUNK, all.size()));
                 store.yieldToOthers();
-                changed += store.writeAndWait(Store.LAST, sql -> {
-                    int done = 0;
-                    for (long seq : sql.query("select seq from delivery where seq in " + Sql.in(chunk) + store.kind().claiming,
-                            row -> row.getLong(1), chunk.toArray())) {
-                        done += change.of(sql, seq, state) ? 1 : 0;
-                    }
-                    return done;
-                });
+                changed += store.writeAndWait(Store.LAST, sql -> change(sql, sql.query("select seq from delivery where seq in " + Sql.in(chunk)
+                        + store.kind().claiming, row -> row.getLong(1), chunk.toArray()), state, change));
             }
         }
         return changed;
-    }
-
-    /** Only the numbers: a million of them is little. */
-    private List<Long> ofState(String state, String crm, String only, List<Object> more) {
-        List<Object> values = new ArrayList<>(List.of(stored(state), crm));
-        values.addAll(more);
-        return store.read(sql -> sql.query("select seq from delivery where " + index(state) + "state = ? and crm = ?" + only
-                + " order by +seq", row -> row.getLong(1), values.toArray()));
     }
 
     /** How many deliveries of each CRM are in a state. */
