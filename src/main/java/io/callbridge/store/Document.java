@@ -1,7 +1,6 @@
 package io.callbridge.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.ByteArrayOutputStream;
@@ -40,14 +39,17 @@ public final class Document {
     private final ByteArrayOutputStream eventBytes = new ByteArrayOutputStream(512);
     private final ByteArrayOutputStream decisionBytes = new ByteArrayOutputStream(256);
 
+    @RegisterForReflection
+    record Kept(List<Event.Kept> events, List<Decision> decisions, Map<String, Long> timers) {
+    }
+
     public static Document of(byte[] bytes) {
         try {
-            JsonNode root = JSON.readTree(bytes);
+            Kept kept = JSON.readValue(bytes, Kept.class);
             Document document = new Document();
-            root.path("events").forEach(event -> document.add(Event.of(event)));
-            root.path("decisions").forEach(decision -> document.decide(new Decision(decision.path("legId").asText(), decision.path("topic").asText(),
-                    decision.path("rule").asText(), decision.path("reason").asText(), decision.path("at").asLong())));
-            root.path("timers").properties().forEach(timer -> document.timers.put(timer.getKey(), timer.getValue().asLong()));
+            kept.events.forEach(event -> document.add(event.event()));
+            kept.decisions.forEach(document::decide);
+            document.timers.putAll(kept.timers);
             return document;
         } catch (IOException e) {
             throw new StoreException("unreadable document of a call", e);

@@ -1,21 +1,18 @@
 package io.callbridge.store;
 
-import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.ingest.EventReader;
-import java.io.ByteArrayOutputStream;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * An event with its raw fields, as it is kept: in a page of the inbox, then in the document of its call.
@@ -26,21 +23,36 @@ import java.util.TreeMap;
  */
 public record Event(CallEvent call, Map<String, String> fields, String trace, byte[] json) {
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final TypeReference<TreeMap<String, String>> FIELDS = new TypeReference<>() {
-    };
-    private static final String CALL = "CallID";
-    private static final String LEG = "SubCallID";
+    private static final ObjectWriter WRITER = new ObjectMapper().writerFor(Kept.class);
+    private static final ObjectReader READER = new ObjectMapper().readerFor(Kept.class);
+
+    /** @param callId and {@code legId}: {@code null}: those of the fields */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    @RegisterForReflection
+    record Kept(String pbx, long at, String callId, String legId, String trace, Map<String, String> fields) {
+
+        Event event() {
+            Map<String, String> named = fields;
+            if (callId != null) {
+                named = new HashMap<>(fields);
+                named.put("CallID", callId);
+                named.put("SubCallID", legId);
+            }
+            try {
+                return new Event(EventReader.read(pbx, named, Instant.ofEpochMilli(at)), fields, trace, WRITER.writeValueAsBytes(this));
+            } catch (IOException inMemory) {
+                throw new UncheckedIOException(inMemory);
+            }
+        }
+    }
 
     public static Event of(String pbx, Map<String, String> fields, Instant arrivedAt, String trace) {
-        CallEvent call = EventReader.read(pbx, fields, arrivedAt.truncatedTo(ChronoUnit.MILLIS));
-        return new Event(call, fields, trace, json(call, fields, trace, false));
+        return new Kept(pbx, arrivedAt.toEpochMilli(), null, null, trace, fields).event();
     }
 
     /** The same event as one of another call, or leg. */
     public Event under(String callId, String legId) {
-        CallEvent other = read(call.pbx(), fields, call.arrivedAt(), callId, legId);
-        return new Event(other, fields, trace, json(other, fields, trace, true));
+        return new Kept(call.pbx(), call.arrivedAt().toEpochMilli(), callId, legId, trace, fields).event();
     }
 
     /**
@@ -51,59 +63,12 @@ public record Event(CallEvent call, Map<String, String> fields, String trace, by
         return call.time() != null ? fields : List.of(fields, call.arrivedAt().getEpochSecond() / 3600);
     }
 
-    private static CallEvent read(String pbx, Map<String, String> fields, Instant arrivedAt, String callId, String legId) {
-        Map<String, String> named = new HashMap<>(fields);
-        named.put(CALL, callId);
-        named.put(LEG, legId);
-        return EventReader.read(pbx, named, arrivedAt);
-    }
-
-    private static byte[] json(CallEvent call, Map<String, String> fields, String trace, boolean named) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream(512);
-        try (JsonGenerator out = JSON.createGenerator(bytes)) {
-            out.writeStartObject();
-            out.writeStringField("pbx", call.pbx());
-            out.writeNumberField("at", call.arrivedAt().toEpochMilli());
-            if (named) {
-                out.writeStringField("callId", call.callId());
-                out.writeStringField("legId", call.legId());
-            }
-            if (trace != null) {
-                out.writeStringField("trace", trace);
-            }
-            out.writeObjectFieldStart("fields");
-            for (Map.Entry<String, String> field : fields.entrySet()) {
-                out.writeStringField(field.getKey(), field.getValue());
-            }
-            out.writeEndObject();
-            out.writeEndObject();
-        } catch (IOException inMemory) {
-            throw new IllegalStateException(inMemory);
-        }
-        return bytes.toByteArray();
-    }
-
-    static Event of(JsonNode node) {
-        String pbx = node.path("pbx").asText();
-        Instant arrivedAt = Instant.ofEpochMilli(node.path("at").asLong());
-        Map<String, String> fields = JSON.convertValue(node.path("fields"), FIELDS);
-        boolean named = node.has("callId");
-        CallEvent call = named ? read(pbx, fields, arrivedAt, node.path("callId").asText(), node.path("legId").asText())
-                : EventReader.read(pbx, fields, arrivedAt);
-        String trace = node.hasNonNull("trace") ? node.path("trace").asText() : null;
-        return new Event(call, fields, trace, json(call, fields, trace, named));
-    }
-
     /** The events of a page. */
     static List<Event> page(byte[] bytes) {
-        List<Event> events = new ArrayList<>();
-        try (JsonParser all = JSON.createParser(bytes)) {
-            while (all.nextToken() != null) {
-                events.add(of(JSON.readTree(all)));
-            }
+        try {
+            return READER.<Kept>readValues(bytes).readAll().stream().map(Kept::event).toList();
         } catch (IOException e) {
             throw new StoreException("unreadable page of the inbox", e);
         }
-        return events;
     }
 }
