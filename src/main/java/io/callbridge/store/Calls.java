@@ -63,7 +63,7 @@ public class Calls {
 
     /** Of a call, {@code null} if there is none. */
     public Stored one(String pbx, String callId) {
-        return store.read(sql -> {
+        return store.calls().read(sql -> {
             Stored found = sql.first(DOCUMENT + "where call_id = ? and pbx = ?", Calls::stored, callId, pbx);
             return found == null ? null : new Stored(found.row, found.document, outbox.call(sql, pbx, callId));
         });
@@ -85,7 +85,7 @@ public class Calls {
      * with the id.
      */
     public List<Stored> find(String pbx, String callId, Collection<String> legIds) {
-        return store.read(sql -> {
+        return store.calls().read(sql -> {
             List<Stored> found = new ArrayList<>();
             for (Stored each : sql.query(DOCUMENT + "where pbx = ? and call_id in (select ? union select call_id from call_part where pbx = ?"
                     + " and kind = '" + LEG + "' and name in " + Sql.in(legIds) + ")", Calls::stored,
@@ -98,14 +98,14 @@ public class Calls {
 
     /** Calls of a PBX that are found by one of these names, without their deliveries. */
     public List<Stored> by(String pbx, String kind, Collection<String> names) {
-        return store.read(sql -> sql.query(DOCUMENT + "where pbx = ? and call_id in (select call_id from call_part where pbx = ? and kind = ?"
+        return store.calls().read(sql -> sql.query(DOCUMENT + "where pbx = ? and call_id in (select call_id from call_part where pbx = ? and kind = ?"
                 + " and name in " + Sql.in(names) + ")", Calls::stored,
                 Stream.concat(Stream.of(pbx, pbx, kind), names.stream()).toArray()));
     }
 
     /** Calls of a PBX that are not over, as far as is known. */
     public List<Stored> open(String pbx) {
-        return store.read(sql -> sql.query(DOCUMENT + "where outcome = 'open' and pbx = ?", Calls::stored, pbx));
+        return store.calls().read(sql -> sql.query(DOCUMENT + "where outcome = 'open' and pbx = ?", Calls::stored, pbx));
     }
 
     /**
@@ -116,7 +116,7 @@ public class Calls {
      */
     public CompletableFuture<List<Delivery>> save(Look look) {
         CallRow row = look.row;
-        return store.write(row.callId() + " ~", sql -> {
+        return store.calls().write(row.callId() + " ~", sql -> {
             if (!write(sql, row, look.document)) {
                 return null;
             }
@@ -143,7 +143,7 @@ public class Calls {
 
     /** What the CRMs were told of a leg goes with it to another call. */
     public void move(String pbx, String from, String to, Collection<String> legIds) {
-        store.writeAndWait(Store.LAST, sql -> sql.update("update delivery set call_id = ? where pbx = ? and call_id = ? and operation not in"
+        store.calls().writeAndWait(Store.LAST, sql -> sql.update("update delivery set call_id = ? where pbx = ? and call_id = ? and operation not in"
                 + " ('missed', 'task') and id in " + Sql.in(legIds),
                 Stream.concat(Stream.of(to, pbx, from), legIds.stream()).toArray()));
     }
@@ -154,7 +154,7 @@ public class Calls {
      * @return {@code false}: another look was stored since this one began, it must be taken again
      */
     public boolean remove(CallRow row, String to) {
-        return store.writeAndWait(Store.LAST, sql -> {
+        return store.calls().writeAndWait(Store.LAST, sql -> {
             if (sql.update("delete from call where call_id = ? and pbx = ? and version = ?", row.callId(), row.pbx(), row.version()) == 0) {
                 return false;
             }
@@ -175,7 +175,7 @@ public class Calls {
 
     /** What is due by then, of these PBXs, earliest first. */
     public List<Due> due(Set<String> pbxs, long now, int limit) {
-        return store.read(sql -> sql.query("select pbx, call_id, due_at from call where due_at <= ? and pbx || '' in " + Sql.in(pbxs)
+        return store.calls().read(sql -> sql.query("select pbx, call_id, due_at from call where due_at <= ? and pbx || '' in " + Sql.in(pbxs)
                 + " order by due_at limit " + limit, row -> new Due(row.getString(1), row.getString(2), row.getLong(3)),
                 Stream.concat(Stream.of(now), pbxs.stream()).toArray()));
     }
@@ -220,7 +220,7 @@ public class Calls {
             where.append(" and (first_at, pbx, call_id) < (?, ?, ?)");
             values.addAll(List.of(after.firstAt, after.pbx, after.callId));
         }
-        return store.read(sql -> sql.query(CallRow.SELECT + where + " order by first_at desc, pbx desc, call_id desc limit " + limit,
+        return store.calls().read(sql -> sql.query(CallRow.SELECT + where + " order by first_at desc, pbx desc, call_id desc limit " + limit,
                 CallRow::of, values.toArray()));
     }
 
@@ -235,22 +235,22 @@ public class Calls {
 
     /** PBXs that know this CallID; usually one. */
     public List<String> pbxsOf(String callId) {
-        return store.read(sql -> sql.query("select pbx from call where call_id = ? order by pbx", row -> row.getString(1), callId));
+        return store.calls().read(sql -> sql.query("select pbx from call where call_id = ? order by pbx", row -> row.getString(1), callId));
     }
 
     /** The newest calls that are not over, as far as is known. */
     public List<CallRow> open(int limit) {
-        return store.read(sql -> sql.query(CallRow.SELECT + "where outcome = 'open' order by first_at desc limit " + limit, CallRow::of));
+        return store.calls().read(sql -> sql.query(CallRow.SELECT + "where outcome = 'open' order by first_at desc limit " + limit, CallRow::of));
     }
 
     /** The last calls of a PBX, newest first. */
     public List<CallRow> last(String pbx, int limit) {
-        return store.read(sql -> sql.query(CallRow.SELECT + "where pbx = ? order by first_at desc limit " + limit, CallRow::of, pbx));
+        return store.calls().read(sql -> sql.query(CallRow.SELECT + "where pbx = ? order by first_at desc limit " + limit, CallRow::of, pbx));
     }
 
     /** How many legs of each PBX have begun in calls that are not over, and have not ended. */
     public Map<String, Long> openLegs() {
-        return store.read(sql -> {
+        return store.calls().read(sql -> {
             Map<String, Long> legs = new TreeMap<>();
             sql.query("select pbx, sum(open_legs) from call where outcome = 'open' group by pbx", row -> legs.put(row.getString(1), row.getLong(2)));
             return legs;
@@ -267,7 +267,7 @@ public class Calls {
 
     /** The extensions that have no CRM user in the last calls of a PBX, most calls first. @param among how many calls are looked at */
     public List<Unmapped> unmapped(String pbx, int among, int limit) {
-        return store.read(sql -> sql.query("select p.name, count(*), max(c.last_at) from (select pbx, call_id, last_at from call"
+        return store.calls().read(sql -> sql.query("select p.name, count(*), max(c.last_at) from (select pbx, call_id, last_at from call"
                 + " where pbx = ? order by first_at desc limit " + among + ") c join call_part p on p.call_id = c.call_id and p.pbx = c.pbx"
                 + " where p.kind = '" + UNMAPPED + "' group by p.name order by count(*) desc, p.name limit " + limit,
                 row -> new Unmapped(row.getString(1), row.getLong(2), row.getLong(3)), pbx));
@@ -277,13 +277,13 @@ public class Calls {
     public long count(long from, long to, Set<String> pbxs) {
         List<Object> values = new ArrayList<>(List.of(from, to));
         values.addAll(pbxs);
-        return store.read(sql -> sql.first("select count(*) from call where first_at >= ? and first_at < ? and pbx in " + Sql.in(pbxs),
+        return store.calls().read(sql -> sql.first("select count(*) from call where first_at >= ? and first_at < ? and pbx in " + Sql.in(pbxs),
                 row -> row.getLong(1), values.toArray()));
     }
 
     /** Calls whose first event arrived before {@code to}, oldest first, behind a place. */
     public List<CallRow> range(long to, Place after, int limit) {
-        return store.read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ?"
+        return store.calls().read(sql -> sql.query(CallRow.SELECT + "where (first_at, pbx, call_id) > (?, ?, ?) and first_at < ?"
                 + " order by first_at, pbx, call_id limit " + limit, CallRow::of, after.firstAt, after.pbx, after.callId, to));
     }
 }

@@ -97,7 +97,7 @@ public class Memory {
             return CompletableFuture.completedFuture(bucket.waitMs);
         }
         // As calls are committed: the disk is too slow for it.
-        return store.write("permit " + name, sql -> {
+        return store.calls().write("permit " + name, sql -> {
             sql.update("insert into memory (about, crm, name, value) values ('', '', ?, '0') on conflict do nothing", "permit " + name);
             Bucket bucket = sql.first("select value, " + NOW + " from memory where about = '' and crm = '' and name = ? for update",
                     row -> new Bucket(row.getDouble(1), 0).ask(row.getDouble(2), rate, burst, reserve), "permit " + name);

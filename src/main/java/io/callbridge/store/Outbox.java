@@ -141,7 +141,7 @@ public class Outbox {
 
     /** All deliveries of a call, oldest first. */
     public List<Delivery> call(String pbx, String callId) {
-        return store.read(sql -> call(sql, pbx, callId));
+        return store.calls().read(sql -> call(sql, pbx, callId));
     }
 
     List<Delivery> call(Sql sql, String pbx, String callId) throws SQLException {
@@ -150,7 +150,7 @@ public class Outbox {
 
     /** Whether anything is due, though it may have to wait for its turn. */
     public boolean isDue(String crm, String lane) {
-        return store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending' and next_at <= ?"
+        return store.calls().read(sql -> sql.first("select 1 from delivery where crm = ? and lane = ? and state = 'pending' and next_at <= ?"
                 + " limit 1", row -> true, crm, lane, Time.millis())) != null;
     }
 
@@ -162,7 +162,7 @@ public class Outbox {
      * @return in the order of the outbox
      */
     public CompletableFuture<List<Delivery>> take(String crm, String lane, boolean probe, int wanted) {
-        return store.write("", sql -> {
+        return store.calls().write("", sql -> {
             List<Delivery> taken = probe ? take(sql, crm, lane, "attempts = 0 order by next_at desc, seq desc limit " + wanted) : List.of();
             return taken.isEmpty() ? take(sql, crm, lane, "1 = 1 order by next_at, seq limit " + wanted) : taken;
         });
@@ -193,7 +193,7 @@ public class Outbox {
 
     /** What was taken and is not sent need not wait for the end of its lease, unless that is over and somebody else has it. */
     public void giveBack(List<Delivery> taken) {
-        taken.forEach(delivery -> store.change(order(delivery), "update delivery set next_at = ?, wait = 'retry' where seq = ?"
+        taken.forEach(delivery -> store.calls().change(order(delivery), "update delivery set next_at = ?, wait = 'retry' where seq = ?"
                 + " and next_at = ? and state = 'pending' and wait = 'taken'", Time.millis(), delivery.seq(), delivery.nextAt()));
     }
 
@@ -211,7 +211,7 @@ public class Outbox {
 
     /** Whether a card or a call waits for a CRM, due or not. */
     public boolean waits(String crm) {
-        return store.read(sql -> sql.first("select 1 from delivery where crm = ? and lane in ('cards', 'calls') and state = 'pending' limit 1",
+        return store.calls().read(sql -> sql.first("select 1 from delivery where crm = ? and lane in ('cards', 'calls') and state = 'pending' limit 1",
                 row -> true, crm)) != null;
     }
 
@@ -224,8 +224,8 @@ public class Outbox {
         String expired = " where crm = ? and lane = 'cards' and state = 'pending' and operation = 'card' and expires_at <= ?"
                 + " and not (wait = 'taken' and next_at > ?)";
         Object[] values = {crm, Time.millis(), Time.millis()};
-        boolean any = store.read(sql -> sql.first("select 1 from delivery" + expired + " limit 1", row -> true, values)) != null;
-        return any ? store.write("", sql -> sql.update("update delivery set state = 'dropped', " + LOST + expired, values))
+        boolean any = store.calls().read(sql -> sql.first("select 1 from delivery" + expired + " limit 1", row -> true, values)) != null;
+        return any ? store.calls().write("", sql -> sql.update("update delivery set state = 'dropped', " + LOST + expired, values))
                 : CompletableFuture.completedFuture(0);
     }
 
@@ -236,7 +236,7 @@ public class Outbox {
 
     private CompletableFuture<Integer> hurry(String crm, String wait) {
         long now = Time.millis();
-        return store.write("", sql -> sql.update("update delivery set next_at = ? where crm = ? and state = 'pending' and next_at > ?"
+        return store.calls().write("", sql -> sql.update("update delivery set next_at = ? where crm = ? and state = 'pending' and next_at > ?"
                 + " and wait = ?", now, crm, now, wait));
     }
 
@@ -245,7 +245,7 @@ public class Outbox {
      * was not refused at once, with any answer but "later".
      */
     public boolean cardMayBeShown(String crm, String pbx, String legId) {
-        Delivery card = store.read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ? and pbx = ?", Outbox::delivery,
+        Delivery card = store.calls().read(sql -> sql.first(SELECT + "where crm = ? and operation = 'card' and id = ? and pbx = ?", Outbox::delivery,
                 crm, legId, pbx));
         // Its end is wanted, and nobody knows of it: a power cut took the row, which was not forced to the disk.
         return card == null || switch (card.state()) {
@@ -293,7 +293,7 @@ public class Outbox {
 
     /** Keeps the request as it is about to be sent: a repeat after a lost answer is the same request. */
     public CompletableFuture<Boolean> enriched(Delivery delivery, String request) {
-        return store.change(order(delivery), "update delivery set enriched = ? where seq = ? and revision = ?", request, delivery.seq(),
+        return store.calls().change(order(delivery), "update delivery set enriched = ? where seq = ? and revision = ?", request, delivery.seq(),
                 delivery.revision());
     }
 
@@ -309,11 +309,11 @@ public class Outbox {
      */
     public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt, String enriched) {
         String tries = attempt == null ? delivery.tries() : with(attempt, delivery.tries());
-        return store.change(order(delivery), "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?,"
+        return store.calls().change(order(delivery), "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?,"
                 + " enriched = coalesce(?, enriched) where seq = ? and id = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
                 nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(), delivery.id(),
                 delivery.revision(), state).thenCompose(current -> current ? CompletableFuture.completedFuture(true)
-                        : store.change(order(delivery), "update delivery set tries = ?, next_at = case when state = 'pending' then ? else next_at"
+                        : store.calls().change(order(delivery), "update delivery set tries = ?, next_at = case when state = 'pending' then ? else next_at"
                                 + " end, wait = 'retry' where seq = ?", tries, Time.millis(), delivery.seq()).thenApply(again -> false));
     }
 

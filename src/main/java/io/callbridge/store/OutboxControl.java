@@ -56,7 +56,7 @@ public class OutboxControl {
             values.add(crm);
         }
         // First the numbers: only the page's rows are read as a whole.
-        return store.read(sql -> sql.query(Outbox.SELECT + "where seq in (select seq from delivery where " + where + " order by " + seq
+        return store.calls().read(sql -> sql.query(Outbox.SELECT + "where seq in (select seq from delivery where " + where + " order by " + seq
                 + " desc limit " + limit + ") order by seq desc", Outbox::delivery, values.toArray()));
     }
 
@@ -80,12 +80,12 @@ public class OutboxControl {
 
     /** @return {@code null} if there is none with this number */
     public Delivery one(long seq) {
-        return store.read(sql -> sql.first(Outbox.SELECT + "where seq = ?", Outbox::delivery, seq));
+        return store.calls().read(sql -> sql.first(Outbox.SELECT + "where seq = ?", Outbox::delivery, seq));
     }
 
     /** Whether a delivery is a card that was taken away already, or did not have to be. */
     public boolean isEndedCard(Delivery delivery) {
-        return store.read(sql -> sql.first("select 1 from delivery where seq = ? and " + ENDED, row -> true, delivery.seq())) != null;
+        return store.calls().read(sql -> sql.first("select 1 from delivery where seq = ? and " + ENDED, row -> true, delivery.seq())) != null;
     }
 
     /**
@@ -95,7 +95,7 @@ public class OutboxControl {
      * @return {@code false}: it was changed since it was read, or is being sent
      */
     public boolean retry(Delivery delivery) {
-        return store.writeAndWait(delivery.callId() + " ~", sql -> {
+        return store.calls().writeAndWait(delivery.callId() + " ~", sql -> {
             boolean done = change(sql, List.of(delivery.seq()), delivery.state(), waits(delivery.state()) ? AT_ONCE : AGAIN) > 0;
             if (done) {
                 // It goes in its turn: what waits before it would hold it up.
@@ -110,7 +110,7 @@ public class OutboxControl {
 
     /** Gives a delivery up. @return {@code false}: it was changed since it was read */
     public boolean discard(Delivery delivery) {
-        return store.writeAndWait(delivery.callId() + " ~", sql -> change(sql, List.of(delivery.seq()), delivery.state(), DISCARD)) > 0;
+        return store.calls().writeAndWait(delivery.callId() + " ~", sql -> change(sql, List.of(delivery.seq()), delivery.state(), DISCARD)) > 0;
     }
 
     private static int change(Sql sql, List<Long> seqs, String state, Change change) throws SQLException {
@@ -139,7 +139,7 @@ public class OutboxControl {
         // What is due waits for its turn only: a million rows need not be written for that.
         List<Object> values = new ArrayList<>(crms);
         values.add(Time.millis());
-        int due = store.read(sql -> sql.first("select count(*) from delivery where " + index(state) + "crm in " + Sql.in(crms)
+        int due = store.calls().read(sql -> sql.first("select count(*) from delivery where " + index(state) + "crm in " + Sql.in(crms)
                 + " and next_at <= ?", row -> row.getInt(1), values.toArray()));
         return due + changeAll(state, crms, NOT_STALE + " and next_at > ?", AT_ONCE);
     }
@@ -155,12 +155,12 @@ public class OutboxControl {
             List<Object> values = new ArrayList<>(List.of(stored(state), crm));
             values.addAll(times(only));
             // Only the numbers: a million of them is little.
-            List<Long> all = store.read(sql -> sql.query("select seq from delivery where " + index(state) + "state = ? and crm = ?" + only
+            List<Long> all = store.calls().read(sql -> sql.query("select seq from delivery where " + index(state) + "state = ? and crm = ?" + only
                     + " order by +seq", row -> row.getLong(1), values.toArray()));
             for (int begin = 0; begin < all.size(); begin += CHUNK) {
                 List<Long> chunk = all.subList(begin, Math.min(begin + CHUNK, all.size()));
                 store.yieldToOthers();
-                changed += store.writeAndWait(Store.LAST, sql -> change(sql, sql.query("select seq from delivery where seq in " + Sql.in(chunk)
+                changed += store.calls().writeAndWait(Store.LAST, sql -> change(sql, sql.query("select seq from delivery where seq in " + Sql.in(chunk)
                         + store.kind().claiming, row -> row.getLong(1), chunk.toArray()), state, change));
             }
         }
@@ -169,7 +169,7 @@ public class OutboxControl {
 
     /** How many deliveries of each CRM are in a state. */
     public Map<String, Long> count(String state) {
-        return store.read(sql -> {
+        return store.calls().read(sql -> {
             Map<String, Long> counts = new TreeMap<>();
             sql.query("select crm, count(*) from delivery where " + index(state) + "state = ? group by crm",
                     row -> counts.put(row.getString(1), row.getLong(2)), state);

@@ -51,7 +51,7 @@ public class Retention {
             List<Old> calls = chunk.stream().sorted(Comparator.comparing(Old::callId)).toList();
             store.yieldToOthers();
             Set<String> abouts = new HashSet<>();
-            int deleted = store.writeAndWait(Store.LAST, sql -> {
+            int deleted = store.calls().writeAndWait(Store.LAST, sql -> {
                 int count = 0;
                 abouts.clear();
                 for (Old call : calls) {
@@ -72,7 +72,7 @@ public class Retention {
     }
 
     private List<Old> old(long before, Old after) {
-        return store.read(sql -> sql.query("select first_at, pbx, call_id from call where first_at < ? and last_at < ? and"
+        return store.calls().read(sql -> sql.query("select first_at, pbx, call_id from call where first_at < ? and last_at < ? and"
                 + " (first_at, pbx, call_id) > (?, ?, ?) and" + DONE + " order by first_at, pbx, call_id limit " + CHUNK,
                 row -> new Old(row.getLong(1), row.getString(2), row.getString(3)), before, before, after.firstAt, after.pbx, after.callId));
     }

@@ -155,12 +155,12 @@ public class Store {
     }
 
     /** What is on the disk when a write is done. */
-    Database forced() {
+    public Database forced() {
         return opened(forced);
     }
 
     /** What follows from that. */
-    Database calls() {
+    public Database calls() {
         return opened(calls);
     }
 
@@ -182,33 +182,13 @@ public class Store {
         return forced.write(order, work);
     }
 
-    /** {@link Database#write} about calls. */
-    public <T> CompletableFuture<T> write(String order, Database.Work<T> work) {
-        return calls().write(order, work);
-    }
-
-    /** {@link Database#change} about calls. */
-    public CompletableFuture<Boolean> change(String order, String text, Object... values) {
-        return calls().change(order, text, values);
-    }
-
-    /** {@link Database#writeAndWait} about calls. */
-    public <T> T writeAndWait(String order, Database.Work<T> work) {
-        return calls().writeAndWait(order, work);
-    }
-
-    /** {@link Database#read} about calls. */
-    public <T> T read(Database.Work<T> work) {
-        return calls().read(work);
-    }
-
     /** Writes that wait. */
     public int waiting() {
         return forced().waiting() + calls.waiting();
     }
 
     /** How long what somebody waits for has waited for the store; 0: nothing does. */
-    double stuckSeconds() {
+    public double stuckSeconds() {
         return forced().stuckSeconds();
     }
 

@@ -88,7 +88,7 @@ public class StoreCounts {
 
     /** By CRM; one that nothing waits for is not there. Reads all that waits: an index of it by age would cost every delivery. */
     private Map<String, Backlog> backlogs() {
-        return store.read(sql -> {
+        return store.calls().read(sql -> {
             Map<String, Backlog> backlogs = new TreeMap<>();
             sql.query("select crm, count(*), sum(case when attempts > 0 then 1 else 0 end), min(created_at) from delivery"
                     + " where state = 'pending' group by crm",

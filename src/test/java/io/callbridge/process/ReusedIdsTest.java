@@ -178,7 +178,7 @@ class ReusedIdsTest {
 
     /** As retention does. */
     private static void purge(String callId) {
-        Arc.container().instance(Store.class).get().writeAndWait("", sql -> {
+        Arc.container().instance(Store.class).get().calls().writeAndWait("", sql -> {
             for (String table : List.of("delivery", "call_part", "call")) {
                 sql.update("delete from " + table + " where call_id = ?", callId);
             }

@@ -78,7 +78,7 @@ class OutboxIT {
     void everyTryIsKeptInItsRow() {
         assertEquals(List.of(new Outbox.Attempt(1, 200, "ok ".repeat(KEPT).substring(0, KEPT), 1)), outbox.attempts(of(0)));
         Delivery before = of(0);
-        store.change("", "update delivery set revision = 2, state = 'pending', next_at = 7").join();
+        store.calls().change("", "update delivery set revision = 2, state = 'pending', next_at = 7").join();
         assertFalse(outbox.done(before, "delivered", Instant.now(), false, new Outbox.Attempt(2, null, null, 1), null).join());
         assertEquals(2, outbox.attempts(of(0)).size());
         assertEquals("pending", of(0).state());
@@ -113,7 +113,7 @@ class OutboxIT {
         await().atMost(SOON).until(() -> outbox.isDue("rest", Delivery.CARDS));
         Delivery again = take(Delivery.CARDS).get(0);
         assertEquals("card 0", again.operation() + " " + again.attempts());
-        store.change("", "update delivery set next_at = 0 where seq = ?", again.seq()).join();
+        store.calls().change("", "update delivery set next_at = 0 where seq = ?", again.seq()).join();
         assertEquals(1, outbox.dropExpiredCards("rest").join());
         assertTrue(outbox.cardMayBeShown("rest", "main", "l"), "nobody knows");
     }
@@ -200,14 +200,14 @@ class OutboxIT {
     }
 
     private boolean put(String pbx, String operation, String id, long expiresAt) {
-        return !store.write("", sql -> outbox.put(sql, List.of(new Calls.Put("rest", operation, id, "{}", expiresAt)), pbx, "c1", null, 1,
+        return !store.calls().write("", sql -> outbox.put(sql, List.of(new Calls.Put("rest", operation, id, "{}", expiresAt)), pbx, "c1", null, 1,
                 outbox.call(sql, pbx, "c1"))).join().isEmpty();
     }
 
     /** Of one leg. */
     private List<Delivery> put(String pbx, List<String> operations, long expiresAt, List<Delivery> known) {
         String id = pbx.equals("main") ? "l" : LEG;
-        return store.write("", sql -> outbox.put(sql, operations.stream().map(each -> new Calls.Put("rest", each, id, "{}", expiresAt)).toList(),
+        return store.calls().write("", sql -> outbox.put(sql, operations.stream().map(each -> new Calls.Put("rest", each, id, "{}", expiresAt)).toList(),
                 pbx, "c1", null, System.currentTimeMillis(), known)).join();
     }
 

@@ -166,7 +166,7 @@ class StraightDeliveryTest {
             String[] words = effect.split(" ");
             puts.add(new Calls.Put("rest", words[0], words[1], "{}", Long.MAX_VALUE));
         }
-        List<Delivery> put = Unchecked.get(() -> store.write("", sql -> outbox.put(sql, puts, "main", "c", null, System.currentTimeMillis(),
+        List<Delivery> put = Unchecked.get(() -> store.calls().write("", sql -> outbox.put(sql, puts, "main", "c", null, System.currentTimeMillis(),
                 outbox.call(sql, "main", "c"))).get());
         dispatcher.offer(put);
         return put;
