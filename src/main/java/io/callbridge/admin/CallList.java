@@ -2,12 +2,11 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.admin.CallIndex.Filter;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Party;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.CallRow;
-import io.callbridge.store.Calls;
-import io.callbridge.store.Calls.Filter;
 import io.callbridge.store.Calls.Place;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -31,11 +30,11 @@ public class CallList {
 
     private static final List<String> OUTCOMES = List.of(CallRow.OPEN, CallRow.ANSWERED, CallRow.MISSED, CallRow.UNANSWERED, CallRow.LOCAL);
 
-    private final Calls index;
+    private final CallIndex index;
     private final Settings settings;
     private final ObjectMapper json;
 
-    public CallList(Calls index, Settings settings, ObjectMapper json) {
+    public CallList(CallIndex index, Settings settings, ObjectMapper json) {
         this.index = index;
         this.settings = settings;
         this.json = json;

@@ -2,10 +2,9 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.deliver.CrmCheck.Step;
 import io.callbridge.deliver.CrmCheck;
+import io.callbridge.deliver.CrmCheck.Step;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.Audit;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;

@@ -6,7 +6,6 @@ import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.Outbox.Attempt;
-import io.callbridge.store.OutboxControl;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;

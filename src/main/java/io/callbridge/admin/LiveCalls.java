@@ -27,13 +27,15 @@ class LiveCalls {
     private record Seen(long version, Map<String, Object> view) {
     }
 
-    private final Calls index;
+    private final CallIndex index;
+    private final Calls calls;
     private final Settings settings;
     private final ObjectMapper json;
     private Map<String, Seen> seen = new HashMap<>();
 
-    LiveCalls(Calls index, Settings settings, ObjectMapper json) {
+    LiveCalls(CallIndex index, Calls calls, Settings settings, ObjectMapper json) {
         this.index = index;
+        this.calls = calls;
         this.settings = settings;
         this.json = json;
     }
@@ -42,20 +44,20 @@ class LiveCalls {
     synchronized String now() throws JsonProcessingException {
         List<CallRow> open = index.open(MOST + 1);
         Map<String, Seen> now = new HashMap<>();
-        List<Object> calls = new ArrayList<>();
+        List<Object> views = new ArrayList<>();
         for (CallRow row : open.subList(0, Math.min(MOST, open.size()))) {
             String key = row.pbx() + " " + row.callId();
             Seen before = seen.get(key);
             Seen call = before != null && before.version == row.version() ? before : new Seen(row.version(), view(row));
             now.put(key, call);
             if (call.view != null) {
-                calls.add(call.view);
+                views.add(call.view);
             }
         }
         seen = now;
         Map<String, Object> answer = new LinkedHashMap<>();
         answer.put("more", open.size() > MOST);
-        answer.put("calls", calls);
+        answer.put("calls", views);
         return json.writeValueAsString(answer);
     }
 
@@ -64,7 +66,7 @@ class LiveCalls {
         if (!settings.knows(row.pbx())) {
             return null;
         }
-        Calls.Stored stored = index.one(row.pbx(), row.callId());
+        Calls.Stored stored = calls.one(row.pbx(), row.callId());
         if (stored == null) {
             return null;
         }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.platform.Time;
 import io.callbridge.process.Reprocess;
 import io.callbridge.process.ReprocessRun;
-import io.callbridge.store.Audit;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;

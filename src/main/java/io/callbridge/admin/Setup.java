@@ -8,7 +8,6 @@ import io.callbridge.domain.Extension;
 import io.callbridge.ingest.EventKinds;
 import io.callbridge.ingest.EventReader;
 import io.callbridge.platform.Settings;
-import io.callbridge.store.Audit;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Document;
 import io.callbridge.store.Event;
@@ -36,17 +35,19 @@ public class Setup {
 
     private final Settings settings;
     private final EventKinds kinds;
-    private final Calls index;
+    private final CallIndex index;
+    private final Calls calls;
     private final CrmCapabilities capabilities;
     private final CrmUsers users;
     private final Audit audit;
     private final ObjectMapper json;
 
-    public Setup(Settings settings, EventKinds kinds, Calls index, CrmCapabilities capabilities, CrmUsers users,
+    public Setup(Settings settings, EventKinds kinds, CallIndex index, Calls calls, CrmCapabilities capabilities, CrmUsers users,
             Audit audit, ObjectMapper json) {
         this.settings = settings;
         this.kinds = kinds;
         this.index = index;
+        this.calls = calls;
         this.capabilities = capabilities;
         this.users = users;
         this.audit = audit;
@@ -92,7 +93,7 @@ public class Setup {
             settings.tcpPort().ifPresent(port -> view.put("tcpPort", port));
         }
         settings.asterisk(pbx).ifPresent(asterisk -> view.put("asterisk", Map.of("host", asterisk.host(), "port", asterisk.port())));
-        index.last(pbx, 1).stream().findFirst().map(last -> index.one(pbx, last.callId())).map(last -> Document.of(last.document()).events())
+        index.last(pbx, 1).stream().findFirst().map(last -> calls.one(pbx, last.callId())).map(last -> Document.of(last.document()).events())
                 .ifPresent(events -> view.put("lastEvent", event(events.get(events.size() - 1))));
         EventKinds.Refusal refusal = kinds.lastRefusal(pbx);
         if (refusal != null) {

@@ -2,6 +2,7 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.admin.StoreCounts.Backlog;
 import io.callbridge.asterisk.AmiState;
 import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.CrmGates;
@@ -10,10 +11,7 @@ import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.store.CallRow;
-import io.callbridge.store.Calls;
-import io.callbridge.store.StoreCounts.Backlog;
 import io.callbridge.store.Store;
-import io.callbridge.store.StoreCounts;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -42,13 +40,13 @@ public class Status {
     private final Asterisks asterisks;
     private final EventKinds kinds;
     private final CrmGates gates;
-    private final Calls index;
+    private final CallIndex index;
     private final StoreCounts counts;
     private final Store store;
     private final ObjectMapper json;
     private final String version;
 
-    public Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, Calls index, StoreCounts counts, Store store,
+    public Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
             ObjectMapper json, @ConfigProperty(name = "quarkus.application.version") String version) {
         this.settings = settings;
         this.asterisks = asterisks;

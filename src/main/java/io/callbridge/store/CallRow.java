@@ -31,13 +31,13 @@ public record CallRow(String pbx, String callId, long version, long firstAt, lon
     public static final String LOCAL = "local";
 
     static final String COLUMNS = "pbx, call_id, version, first_at, last_at, due_at, outcome, open_legs, number, parties";
-    static final String SELECT = "select " + COLUMNS + " from call ";
+    public static final String SELECT = "select " + COLUMNS + " from call ";
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final TypeReference<TreeMap<String, String>> PARTIES = new TypeReference<>() {
     };
 
-    static CallRow of(ResultSet row) throws SQLException {
+    public static CallRow of(ResultSet row) throws SQLException {
         try {
             long due = row.getLong(6);
             return new CallRow(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4), row.getLong(5), row.wasNull() ? null : due,

@@ -26,7 +26,10 @@ public class Outbox {
 
     private static final String COLUMNS = "seq, crm, operation, id, pbx, call_id, lane, body, enriched, state, revision, attempts, tries,"
             + " next_at, expires_at, created_at, trace";
-    static final String SELECT = "select " + COLUMNS + " from delivery ";
+    public static final String SELECT = "select " + COLUMNS + " from delivery ";
+    /** Of a card whose end is told already: shown again, it would stay. */
+    public static final String ENDED = "operation = 'card' and exists (select 1 from delivery ending where ending.crm = delivery.crm"
+            + " and ending.operation = 'card-end' and ending.id = delivery.id and ending.pbx = delivery.pbx and ending.state <> 'pending')";
     private static final int ANSWER_KEPT = 2048;
     /**
      * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
@@ -182,7 +185,7 @@ public class Outbox {
                 + " and earlier.seq + 0 < delivery.seq and "
                 + switch (lane) {
                     // A card that was told of after its end would stay.
-                    case Delivery.CARDS -> "earlier.lane = 'cards' and earlier.id = delivery.id) and not (" + OutboxControl.ENDED;
+                    case Delivery.CARDS -> "earlier.lane = 'cards' and earlier.id = delivery.id) and not (" + ENDED;
                     case Delivery.RECORDINGS -> "earlier.id = delivery.id";
                     default -> "(earlier.lane = 'calls' or earlier.lane = 'cards' and earlier.id = delivery.id"
                             + " and (earlier.expires_at > ? or earlier.attempts < " + CARD_END_TRIES + "))";
@@ -257,7 +260,7 @@ public class Outbox {
         };
     }
 
-    static Delivery delivery(ResultSet row) throws SQLException {
+    public static Delivery delivery(ResultSet row) throws SQLException {
         return new Delivery(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getString(5), row.getString(6),
                 row.getString(7), row.getString(8), row.getString(9), row.getString(10), row.getInt(11), row.getInt(12),
                 row.getString(13), row.getLong(14), row.getLong(15), row.getLong(16), row.getString(17));

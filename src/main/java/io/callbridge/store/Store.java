@@ -38,7 +38,7 @@ public class Store {
     private static final Logger LOG = Logger.getLogger(Store.class);
 
     /** Order of a task that locks rows of many calls, without waiting for any: nothing is locked after them. */
-    static final String LAST = "\uffff";
+    public static final String LAST = "\uffff";
     private static final int YIELDS = 20;
     private static final long YIELD_MS = 25;
 

@@ -22,7 +22,7 @@ public enum StoreKind {
     final int writers;
     final int readers;
     /** End of a query whose rows are to be claimed. */
-    final String claiming;
+    public final String claiming;
 
     StoreKind(String prefix, String dataSource, String forced, int writers, int readers, String claiming) {
         this.prefix = prefix;

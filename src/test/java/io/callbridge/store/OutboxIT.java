@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.callbridge.admin.OutboxControl;
 import io.callbridge.platform.Time;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;

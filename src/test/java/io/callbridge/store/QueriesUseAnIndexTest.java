@@ -3,6 +3,7 @@ package io.callbridge.store;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.callbridge.admin.OutboxControl;
 import io.callbridge.platform.Settings;
 import io.callbridge.support.BridgeInJvm;
 import io.callbridge.support.FakeCrm;
@@ -118,7 +119,6 @@ class QueriesUseAnIndexTest {
         memory.forget(List.of("none"));
         memory.release("none", "none", "none").join();
         calls.open("none");
-        calls.open(10);
         calls.move("none", "none", "other", List.of("none"));
         calls.remove(new CallRow("none", "none", 1, 1, 1, null, CallRow.MISSED, 0, null, new TreeMap<>()), "other");
     }

@@ -1,6 +1,5 @@
 package io.callbridge.store;
 
-import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -435,27 +434,5 @@ class StoreTest {
         String said = assertThrows(StartException.class, () -> TestStore.of(url).open()).getMessage();
         assertEquals(1, said.lines().count());
         return said;
-    }
-
-    /** A scrape and everybody who looks ask for the same numbers, and that there are none may take long to find out. */
-    @Test
-    void whatIsCountedIsKeptForAMomentAndSoIsThatTheStoreIsAway() {
-        int[] asked = new int[1];
-        StoreCounts counts = new StoreCounts(store, new OutboxControl(store) {
-
-            @Override
-            public Map<String, Long> count(String state) {
-                asked[0]++;
-                throw new StoreException("away", null);
-            }
-        }, calls);
-        for (int i = 0; i < 500; i++) {
-            assertThrows(StoreException.class, counts::now);
-        }
-        assertTrue(asked[0] < 500);
-        StoreCounts found = new StoreCounts(store, new OutboxControl(store), calls);
-        assertEquals(0, found.now().backlog("rest").waiting());
-        calls.save(look(0, "open", Set.of(), List.of(new Put("rest", Delivery.CARD, "l", "{}", Long.MAX_VALUE)))).join();
-        await().until(() -> found.now().backlog("rest").waiting() == 1);
     }
 }

@@ -1,6 +1,10 @@
-package io.callbridge.store;
+package io.callbridge.admin;
 
 import io.callbridge.platform.Time;
+import io.callbridge.store.Delivery;
+import io.callbridge.store.Outbox;
+import io.callbridge.store.Sql;
+import io.callbridge.store.Store;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -19,9 +23,6 @@ public class OutboxControl {
     public static final String FAILING = "failing";
     /** What {@link Delivery#fleeting} says. */
     private static final String NOT_STALE = " and (operation not in ('card', 'answer') or expires_at > ?)";
-    /** Of a card whose end is told already: shown again, it would stay. */
-    static final String ENDED = "operation = 'card' and exists (select 1 from delivery ending where ending.crm = delivery.crm"
-            + " and ending.operation = 'card-end' and ending.id = delivery.id and ending.pbx = delivery.pbx and ending.state <> 'pending')";
     /** What a replica has taken is on its way, unless its lease is over. */
     private static final String NOT_TAKEN = " and (wait <> 'taken' or next_at <= ?)";
 
@@ -31,7 +32,7 @@ public class OutboxControl {
 
     private static final Change AT_ONCE = new Change("next_at = ?, wait = 'retry'", NOT_TAKEN);
     private static final Change AGAIN = new Change("state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
-            + " revision = revision + 1", " and not (" + ENDED + ")");
+            + " revision = revision + 1", " and not (" + Outbox.ENDED + ")");
     private static final Change DISCARD = new Change("state = 'discarded', revision = revision + 1", NOT_TAKEN);
 
     private final Store store;
@@ -85,7 +86,7 @@ public class OutboxControl {
 
     /** Whether a delivery is a card that was taken away already, or did not have to be. */
     public boolean isEndedCard(Delivery delivery) {
-        return store.calls().read(sql -> sql.first("select 1 from delivery where seq = ? and " + ENDED, row -> true, delivery.seq())) != null;
+        return store.calls().read(sql -> sql.first("select 1 from delivery where seq = ? and " + Outbox.ENDED, row -> true, delivery.seq())) != null;
     }
 
     /**

@@ -1,7 +1,9 @@
-package io.callbridge.store;
+package io.callbridge.admin;
 
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
+import io.callbridge.store.Store;
+import io.callbridge.store.StoreException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -21,12 +23,12 @@ public class StoreCounts {
 
     private final Store store;
     private final OutboxControl control;
-    private final Calls calls;
+    private final CallIndex calls;
     private Counts counts;
     private RuntimeException failure;
     private long until = System.nanoTime();
 
-    public StoreCounts(Store store, OutboxControl control, Calls calls) {
+    public StoreCounts(Store store, OutboxControl control, CallIndex calls) {
         this.store = store;
         this.control = control;
         this.calls = calls;

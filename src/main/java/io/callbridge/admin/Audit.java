@@ -1,6 +1,7 @@
-package io.callbridge.store;
+package io.callbridge.admin;
 
 import io.callbridge.platform.Time;
+import io.callbridge.store.Store;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
 
@@ -28,7 +29,7 @@ public class Audit {
     /**
      * Durable before it is done: an act that nobody can find afterwards must not happen.
      *
-     * @throws StoreException if the store does not take it
+     * @throws io.callbridge.store.StoreException if the store does not take it
      */
     public void record(String who, String action, String subject, String detail) {
         store.forced().writeAndWait("audit", sql -> sql.update("insert into audit (at, who, action, subject, detail) values (?, ?, ?, ?, ?)",
