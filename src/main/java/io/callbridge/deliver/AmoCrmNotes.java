@@ -36,17 +36,12 @@ public class AmoCrmNotes {
                 exchange.setVariable("page", page);
                 CrmRequests.send(exchange, "direct:deliver-amocrm-notes");
                 Object answer = exchange.getMessage().getBody();
-                if (answers.first((Collection<?>) in(answer, "_embedded", "notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
+                if (answers.first((Collection<?>) JsonAnswer.at(answer, "_embedded.notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
                     exchange.setVariable("noted", type + "/" + note.get("entity_id") + "/notes/" + note.get("id"));
                     return;
                 }
-                more = in(answer, "_links", "next") != null;
+                more = JsonAnswer.at(answer, "_links.next") != null;
             }
         }
-    }
-
-    /** Of an empty page there is no answer. */
-    private static Object in(Object answer, String member, String name) {
-        return answer instanceof Map<?, ?> map && map.get(member) instanceof Map<?, ?> members ? members.get(name) : null;
     }
 }

@@ -20,8 +20,6 @@ import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -404,22 +402,12 @@ public class Dispatcher implements Outbox.Courier {
         Exchange result = template.send(route, exchange -> {
             exchange.setProperty(DELIVERY, delivery);
             exchange.setProperty(BODY, body);
-            facts(delivery, body).forEach(exchange::setVariable);
+            EffectFacts.of(delivery, body).forEach(exchange::setVariable);
         });
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());
         }
         return Objects.requireNonNull(result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class), "the route recorded no result");
-    }
-
-    /** What the routes see of a delivery: its row, the id encoded for a path too, and the members of its body. */
-    private static Map<String, Object> facts(Delivery delivery, JsonNode body) {
-        Map<String, Object> facts = EffectFacts.of(body);
-        facts.putAll(Map.of("crm", delivery.crm(), "operation", delivery.operation(), "lane", delivery.lane(), "pbx", delivery.pbx(),
-                "key", delivery.id()));
-        facts.put("id", encoded(delivery.id()).replace("+", "%20").replace("%7E", "~"));
-        facts.put("answeredBy", encoded((String) facts.get("answeredBy")));
-        return facts;
     }
 
     private JsonNode body(Delivery delivery) {
@@ -428,9 +416,5 @@ public class Dispatcher implements Outbox.Courier {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("unreadable body in the outbox", e);
         }
-    }
-
-    private static String encoded(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 }

@@ -1,6 +1,9 @@
 package io.callbridge.deliver;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.callbridge.store.Delivery;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -23,6 +26,20 @@ public final class EffectFacts {
     private static final List<String> TIMES = List.of("at", "startedAt", "answeredAt", "endedAt", "servedAt");
 
     private EffectFacts() {
+    }
+
+    /** What the routes see of a delivery: its row, the id encoded for a path too, and the members of its body. */
+    public static Map<String, Object> of(Delivery delivery, JsonNode body) {
+        Map<String, Object> facts = of(body);
+        facts.putAll(Map.of("crm", delivery.crm(), "operation", delivery.operation(), "lane", delivery.lane(), "pbx", delivery.pbx(),
+                "key", delivery.id()));
+        facts.put("id", encoded(delivery.id()).replace("+", "%20").replace("%7E", "~"));
+        facts.put("answeredBy", encoded(facts.get("answeredBy").toString()));
+        return facts;
+    }
+
+    private static String encoded(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
     public static Map<String, Object> of(JsonNode body) {

@@ -12,30 +12,29 @@ import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.opentelemetry.context.Context;
 import io.quarkus.runtime.annotations.RegisterForReflection;
-import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangeProperty;
 import org.apache.camel.ProducerTemplate;
+import org.apache.camel.builder.ThreadPoolProfileBuilder;
 import org.apache.camel.http.base.HttpOperationFailedException;
+import org.apache.camel.util.concurrent.ThreadPoolRejectedPolicy;
 import org.jboss.logging.Logger;
 
 /**
@@ -65,7 +64,7 @@ public class EntityLookup {
     private final Settings settings;
     private final long cardWaitMs;
     private final AsyncCache<String, Optional<JsonNode>> cache;
-    private final Map<String, ExecutorService> lookups = new HashMap<>();
+    private final Map<String, ExecutorService> lookups = new ConcurrentHashMap<>();
 
     public EntityLookup(Outbox outbox, CrmCapabilities capabilities, ProducerTemplate template, ObjectMapper json, Settings settings) {
         this.outbox = outbox;
@@ -76,18 +75,12 @@ public class EntityLookup {
         this.cardWaitMs = settings.number("deliver.card.lookup-timeout-ms");
         this.cache = Caffeine.newBuilder().maximumSize(settings.number("deliver.entity-cache.size"))
                 .expireAfterWrite(Duration.ofSeconds(settings.number("deliver.entity-cache.seconds"))).buildAsync();
-        for (String crm : settings.crms()) {
-            lookups.put(crm, new ThreadPoolExecutor(LOOKUPS, LOOKUPS, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(WAITING), task -> {
-                Thread thread = new Thread(task, "lookup-" + crm);
-                thread.setDaemon(true);
-                return thread;
-            }));
-        }
     }
 
-    @PreDestroy
-    void close() {
-        lookups.values().forEach(ExecutorService::shutdownNow);
+    private ExecutorService lookups(String crm) {
+        return lookups.computeIfAbsent(crm, name -> template.getCamelContext().getExecutorServiceManager().newThreadPool(this, "lookup-" + crm,
+                new ThreadPoolProfileBuilder("lookups").poolSize(LOOKUPS).maxPoolSize(LOOKUPS).maxQueueSize(WAITING)
+                        .rejectedPolicy(ThreadPoolRejectedPolicy.Abort).build()));
     }
 
     /**
@@ -153,7 +146,7 @@ public class EntityLookup {
         CrmAnswerException failure;
         try {
             return cache.get(crm + " " + number, (key, ignored) -> CompletableFuture.supplyAsync(
-                    Context.current().wrapSupplier(() -> ask(delivery, number)), lookups.get(crm))).get(patience, TimeUnit.MILLISECONDS);
+                    Context.current().wrapSupplier(() -> ask(delivery, number)), lookups(crm))).get(patience, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | RejectedExecutionException e) {
             String late = "look-up failed: it is not answered after " + patience + " ms";
             failure = new CrmAnswerException(null, late, late, 0, null);

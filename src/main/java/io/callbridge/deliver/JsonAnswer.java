@@ -113,7 +113,7 @@ public class JsonAnswer {
      * @return {@code null}: none has it
      */
     public Object first(Collection<?> list, String path, String value) {
-        return list == null ? null : list.stream().filter(one -> value.equals(at(one, path))).findFirst().orElse(null);
+        return list == null ? null : list.stream().filter(one -> value.equals(Objects.toString(at(one, path), null))).findFirst().orElse(null);
     }
 
     /** The number as it is dialled within its country, without what is dialled in front of it there; of no country, its digits. */
@@ -173,11 +173,12 @@ public class JsonAnswer {
         return digits.substring(Math.max(0, digits.length() - LAST_DIGITS));
     }
 
-    private static String at(Object node, String path) {
+    /** @return {@code null}: there is none */
+    static Object at(Object node, String path) {
         Object there = node;
         for (String name : path.split("\\.")) {
             there = there instanceof Map<?, ?> map ? map.get(name) : null;
         }
-        return Objects.toString(there, null);
+        return there;
     }
 }

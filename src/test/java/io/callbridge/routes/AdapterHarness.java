@@ -11,8 +11,6 @@ import io.callbridge.store.Memory;
 import io.callbridge.store.Store;
 import io.callbridge.support.TestStore;
 import io.callbridge.support.Unchecked;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.List;
@@ -91,12 +89,9 @@ public final class AdapterHarness implements AutoCloseable {
      * @param body as the bridge writes it (contract section 3), with the CRM's own id of the user
      */
     public Outcome deliver(String operation, String id, Map<String, Object> body) {
-        Map<String, Object> facts = new HashMap<>(EffectFacts.of(JSON.valueToTree(body)));
-        String lane = Delivery.laneOf(operation);
-        facts.putAll(Map.of("crm", crm, "operation", operation, "lane", lane, "pbx", "main", "key", id,
-                "id", URLEncoder.encode(id, StandardCharsets.UTF_8).replace("+", "%20")));
-        routes.send("deliver-outbox", facts, Map.of(Dispatcher.DELIVERY, new Delivery(1, crm, operation, id, "main",
-                String.valueOf(body.getOrDefault("callId", id)), lane, "", null, "pending", 1, 0, "[]", 0, 0, 0, null)));
+        Delivery delivery = new Delivery(1, crm, operation, id, "main", String.valueOf(body.getOrDefault("callId", id)),
+                Delivery.laneOf(operation), "", null, "pending", 1, 0, "[]", 0, 0, 0, null);
+        routes.send("deliver-outbox", EffectFacts.of(delivery, JSON.valueToTree(body)), Map.of(Dispatcher.DELIVERY, delivery));
         // A route may have given the effect another name: a missed call whose id is also that of a leg.
         List<RouteHarness.Step> ends = routes.steps().stream().filter(step -> step.name().startsWith("deliveryResult.")
                 && String.valueOf(step.variables().get("key")).replaceFirst("^missed-", "").equals(id)).toList();
