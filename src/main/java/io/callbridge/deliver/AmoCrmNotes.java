@@ -36,7 +36,8 @@ public class AmoCrmNotes {
                 exchange.setVariable("page", page);
                 CrmRequests.send(exchange, "direct:deliver-amocrm-notes");
                 Object answer = exchange.getMessage().getBody();
-                if (answers.first((Collection<?>) JsonAnswer.at(answer, "_embedded.notes"), "params.uniq", uniq) instanceof Map<?, ?> note) {
+                Collection<?> notes = (Collection<?>) JsonAnswer.at(answer, "_embedded.notes");
+                if (answers.first(notes, "params.uniq", uniq) instanceof Map<?, ?> note) {
                     exchange.setVariable("noted", type + "/" + note.get("entity_id") + "/notes/" + note.get("id"));
                     return;
                 }

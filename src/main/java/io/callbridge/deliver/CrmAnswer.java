@@ -138,7 +138,8 @@ public class CrmAnswer {
     private static String host(String location) {
         try {
             URI address = URI.create(location);
-            return address.getHost() == null ? "another path" : address.getScheme() + "://" + address.getRawAuthority().replaceFirst(".*@", "");
+            return address.getHost() == null ? "another path"
+                    : address.getScheme() + "://" + address.getRawAuthority().replaceFirst(".*@", "");
         } catch (IllegalArgumentException unreadable) {
             return "another address";
         }

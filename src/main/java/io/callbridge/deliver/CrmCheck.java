@@ -136,8 +136,8 @@ public class CrmCheck {
             return found == null && asked.says(404) ? new Step("lookup", "ok", "nobody-or-path", asked.status, null, null, asked.millis)
                     : ok("lookup", asked, found == null ? null : names(found));
         } catch (JsonProcessingException e) {
-            return new Step("lookup", "failed", "bad-answer", asked.status, shown(CrmAnswer.page(answer) != null ? CrmAnswer.page(answer) : answer),
-                    null, asked.millis);
+            String page = CrmAnswer.page(answer);
+            return new Step("lookup", "failed", "bad-answer", asked.status, shown(page != null ? page : answer), null, asked.millis);
         }
     }
 
@@ -154,7 +154,8 @@ public class CrmCheck {
     private Asked ask(String crm, String operation, String subject) {
         long begin = System.nanoTime();
         boolean address = operation.equals(ADDRESS);
-        Exchange exchange = capabilities.question(crm, Delivery.CALLS, operation, operation.equals(CrmCapabilities.LOOKUP) ? subject : null);
+        String body = operation.equals(CrmCapabilities.LOOKUP) ? subject : null;
+        Exchange exchange = capabilities.question(crm, Delivery.CALLS, operation, body);
         exchange.setVariable(address ? "address" : "number", subject);
         template.send(address ? "direct:ops-crm-address" : "direct:deliver-" + crm + "-" + operation, exchange);
         Exception thrown = exchange.getException();

@@ -91,7 +91,8 @@ public class CrmRequests implements HttpClientConfigurer {
 
     /** A recording is not, and may be large. */
     private static boolean mayBeJson(ContentType type, long length) {
-        return type == null ? length >= 0 && length <= MOST_UNNAMED : type.getMimeType().contains("json") || type.getMimeType().startsWith("text/");
+        return type == null ? length >= 0 && length <= MOST_UNNAMED
+                : type.getMimeType().contains("json") || type.getMimeType().startsWith("text/");
     }
 
     /**

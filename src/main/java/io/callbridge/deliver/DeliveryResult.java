@@ -67,9 +67,10 @@ public class DeliveryResult {
         this.maxDelayMs = settings.number("deliver.retry.max-delay-ms");
         this.cardTtlMs = settings.calls().cardTtl().toMillis();
         for (String crm : settings.crms()) {
-            outages.put(crm, new Outage(LOG, "CRM " + crm + " is down, and asked by one request at a time until it answers", "CRM " + crm + " is back"));
-            refusals.put(crm, new Outage(LOG, "CRM " + crm + " refuses Callbridge itself: put right callbridge.crm." + crm + ".* or the rights there,"
-                    + " until then everything for it waits", "CRM " + crm + " takes requests again"));
+            outages.put(crm, new Outage(LOG, "CRM " + crm + " is down, and asked by one request at a time until it answers",
+                    "CRM " + crm + " is back"));
+            refusals.put(crm, new Outage(LOG, "CRM " + crm + " refuses Callbridge itself: put right callbridge.crm." + crm
+                    + ".* or the rights there, until then everything for it waits", "CRM " + crm + " takes requests again"));
             cards.put(crm, Timer.builder("callbridge.card").tag("crm", crm).serviceLevelObjectives(CARD_TIMES).register(meters));
         }
     }
@@ -139,13 +140,15 @@ public class DeliveryResult {
         finish(exchange, state, next, failure.retryAfterMs(), failure.status(), failure.answer());
         Delivery delivery = delivery(exchange);
         boolean known = state.equals("pending") && gates.of(delivery.crm()).down();
-        LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(), delivery.id(), delivery.callId(),
-                delivery.crm(), state, delivery.attempts() + 1, failure.status() != null ? "answer " + failure.status() : failure.line());
+        LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(),
+                delivery.id(), delivery.callId(), delivery.crm(), state, delivery.attempts() + 1,
+                failure.status() != null ? "answer " + failure.status() : failure.line());
     }
 
     private void finish(Exchange exchange, String state, Instant next, long askedMs, Integer status, String answer) {
         Attempt attempt = new Attempt(Time.millis(), status, answer, exchange.getClock().elapsed());
-        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, askedMs > 0, attempt, exchange.getProperty(ENRICHED, String.class)));
+        String enriched = exchange.getProperty(ENRICHED, String.class);
+        exchange.setProperty(RECORDED, record(delivery(exchange), state, next, askedMs > 0, attempt, enriched));
     }
 
     /**

@@ -206,8 +206,9 @@ public class Dispatcher implements Outbox.Courier {
         private void offer(List<Delivery> deliveries) {
             List<Delivery> left;
             synchronized (this) {
-                left = deliveries.stream().filter(each -> each.straight() && (!running || inStore.getIfPresent(call(each)) != null)).toList();
-                deliveries.stream().filter(each -> each.straight() && !left.contains(each)).forEach(each -> add(each, false));
+                List<Delivery> straight = deliveries.stream().filter(Delivery::straight).toList();
+                left = straight.stream().filter(each -> !running || inStore.getIfPresent(call(each)) != null).toList();
+                straight.stream().filter(each -> !left.contains(each)).forEach(each -> add(each, false));
                 deliveries.stream().filter(each -> !each.straight()).forEach(each -> inStore.put(call(each), true));
             }
             giveBack(left);
@@ -407,7 +408,8 @@ public class Dispatcher implements Outbox.Courier {
         if (result.getException() != null) {
             throw new IllegalStateException(result.getException().getMessage(), result.getException());
         }
-        return Objects.requireNonNull(result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class), "the route recorded no result");
+        return Objects.requireNonNull(result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class),
+                "the route recorded no result");
     }
 
     private JsonNode body(Delivery delivery) {

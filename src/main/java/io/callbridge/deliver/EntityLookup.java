@@ -78,8 +78,8 @@ public class EntityLookup {
     }
 
     private ExecutorService lookups(String crm) {
-        return lookups.computeIfAbsent(crm, name -> template.getCamelContext().getExecutorServiceManager().newThreadPool(this, "lookup-" + crm,
-                new ThreadPoolProfileBuilder("lookups").poolSize(LOOKUPS).maxPoolSize(LOOKUPS).maxQueueSize(WAITING)
+        return lookups.computeIfAbsent(crm, name -> template.getCamelContext().getExecutorServiceManager().newThreadPool(this,
+                "lookup-" + crm, new ThreadPoolProfileBuilder("lookups").poolSize(LOOKUPS).maxPoolSize(LOOKUPS).maxQueueSize(WAITING)
                         .rejectedPolicy(ThreadPoolRejectedPolicy.Abort).build()));
     }
 

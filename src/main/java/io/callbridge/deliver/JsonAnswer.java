@@ -113,7 +113,8 @@ public class JsonAnswer {
      * @return {@code null}: none has it
      */
     public Object first(Collection<?> list, String path, String value) {
-        return list == null ? null : list.stream().filter(one -> value.equals(Objects.toString(at(one, path), null))).findFirst().orElse(null);
+        return list == null ? null
+                : list.stream().filter(one -> value.equals(Objects.toString(at(one, path), null))).findFirst().orElse(null);
     }
 
     /** The number as it is dialled within its country, without what is dialled in front of it there; of no country, its digits. */

@@ -88,8 +88,8 @@ public class JsonTemplate {
         if (!templates.containsKey(template)) {
             if (!constants(exchange.getContext()).contains(template)) {
                 throw new NoTemplateException("route " + ExchangeHelper.getAtRouteId(exchange) + ", step "
-                        + exchange.getExchangeExtension().getHistoryNodeId() + ": jsonTemplate takes only the constant of a setBody as its template,"
-                        + " and the body is none; put values into it as ${variable.name}");
+                        + exchange.getExchangeExtension().getHistoryNodeId() + ": jsonTemplate takes only the constant of a setBody as"
+                        + " its template, and the body is none; put values into it as ${variable.name}");
             }
             templates.put(template, parsed(template));
         }
