@@ -9,10 +9,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -31,13 +31,13 @@ public final class Document {
     public record Decision(String legId, String topic, String rule, String reason, long at) {
     }
 
-    private final List<Event> events = new ArrayList<>();
-    private final Set<Object> identities = new HashSet<>();
+    private final Map<Object, Event> events = new LinkedHashMap<>();
     private final List<Decision> decisions = new ArrayList<>();
     private final Map<String, String> reasons = new HashMap<>();
     private final Map<String, Long> timers = new TreeMap<>();
-    private final ByteArrayOutputStream eventBytes = new ByteArrayOutputStream(512);
-    private final ByteArrayOutputStream decisionBytes = new ByteArrayOutputStream(256);
+    /** Their JSON, with commas. */
+    private final ByteArrayOutputStream decided = new ByteArrayOutputStream(256);
+    private int eventSize;
 
     @RegisterForReflection
     record Kept(List<Event.Kept> events, List<Decision> decisions, Map<String, Long> timers) {
@@ -58,7 +58,7 @@ public final class Document {
 
     /** In order of arrival. */
     public List<Event> events() {
-        return Collections.unmodifiableList(events);
+        return List.copyOf(events.values());
     }
 
     /** Oldest first. */
@@ -73,27 +73,22 @@ public final class Document {
 
     /** @return {@code false}: it is there already */
     public boolean add(Event event) {
-        if (!identities.add(List.of(event.call().legId(), event.identity()))) {
-            return false;
-        }
-        events.add(event);
-        append(eventBytes, event.json());
-        return true;
+        boolean added = events.putIfAbsent(event.key(), event) == null;
+        eventSize += added ? event.json().length : 0;
+        return added;
     }
 
     /** Whether an event, or one that is equal to it, is among them. */
     public boolean has(Event event) {
-        return identities.contains(List.of(event.call().legId(), event.identity()));
+        return events.containsKey(event.key());
     }
 
     /** Takes away what is another call's. */
     public void remove(List<Event> others) {
-        List<Event> kept = events.stream().filter(event -> others.stream().noneMatch(other -> other.call().legId().equals(event.call().legId())
-                && other.identity().equals(event.identity()))).toList();
-        events.clear();
-        identities.clear();
-        eventBytes.reset();
-        kept.forEach(this::add);
+        for (Event other : others) {
+            Event gone = events.remove(other.key());
+            eventSize -= gone == null ? 0 : gone.json().length;
+        }
     }
 
     /** @return {@code false}: that was the last thing decided about it */
@@ -102,7 +97,8 @@ public final class Document {
             return false;
         }
         decisions.add(decision);
-        append(decisionBytes, bytes(decision));
+        write(decided, decided.size() > 0 ? "," : "");
+        decided.writeBytes(bytes(decision));
         return true;
     }
 
@@ -114,26 +110,26 @@ public final class Document {
 
     /** Roughly what it takes in the file. */
     public int size() {
-        return eventBytes.size() + decisionBytes.size();
+        return eventSize + decided.size();
     }
 
     public byte[] bytes() {
-        ByteArrayOutputStream all = new ByteArrayOutputStream(size() + 128);
-        all.writeBytes("{\"events\":[".getBytes(StandardCharsets.UTF_8));
-        all.writeBytes(eventBytes.toByteArray());
-        all.writeBytes("],\"decisions\":[".getBytes(StandardCharsets.UTF_8));
-        all.writeBytes(decisionBytes.toByteArray());
-        all.writeBytes("],\"timers\":".getBytes(StandardCharsets.UTF_8));
+        ByteArrayOutputStream all = new ByteArrayOutputStream(size() + events.size() + 128);
+        write(all, "{\"events\":[");
+        for (Iterator<Event> each = events.values().iterator(); each.hasNext();) {
+            all.writeBytes(each.next().json());
+            write(all, each.hasNext() ? "," : "");
+        }
+        write(all, "],\"decisions\":[");
+        all.writeBytes(decided.toByteArray());
+        write(all, "],\"timers\":");
         all.writeBytes(bytes(timers));
-        all.write('}');
+        write(all, "}");
         return all.toByteArray();
     }
 
-    private static void append(ByteArrayOutputStream to, byte[] json) {
-        if (to.size() > 0) {
-            to.write(',');
-        }
-        to.writeBytes(json);
+    private static void write(ByteArrayOutputStream to, String text) {
+        to.writeBytes(text.getBytes(StandardCharsets.UTF_8));
     }
 
     private static byte[] bytes(Object value) {

@@ -63,6 +63,11 @@ public record Event(CallEvent call, Map<String, String> fields, String trace, by
         return call.time() != null ? fields : List.of(fields, call.arrivedAt().getEpochSecond() / 3600);
     }
 
+    /** Equal for a repeat, in one call. */
+    Object key() {
+        return List.of(call.legId(), identity());
+    }
+
     /** The events of a page. */
     static List<Event> page(byte[] bytes) {
         try {

@@ -56,19 +56,28 @@ public class Inbox {
         void forget();
     }
 
-    /** Events that were stored by one commit. */
+    /** Events that were stored by one commit, and have not led to all that they lead to. */
     public final class Page {
 
         private final long seq;
-        private final List<Event> events;
-        private final boolean again;
-        private final AtomicInteger undone;
+        /** Since it is known here: how long Callbridge was down does not count as its delay. */
+        private final long since = Time.millis();
+        private boolean again;
+        /** The database has lost what it had not forced: what followed from a part of it may be among that. */
+        private boolean doubtful;
+        /** Empty while nobody has room for them. */
+        private List<Event> events = List.of();
+        private final AtomicInteger undone = new AtomicInteger();
 
-        private Page(long seq, List<Event> events, boolean again) {
+        private Page(long seq, boolean again) {
             this.seq = seq;
-            this.events = events;
             this.again = again;
-            this.undone = new AtomicInteger(events.size());
+        }
+
+        private Page with(List<Event> read) {
+            events = read;
+            undone.set(read.size());
+            return this;
         }
 
         public List<Event> events() {
@@ -91,23 +100,17 @@ public class Inbox {
 
         /** What one of its events leads to is stored. */
         public void done() {
-            if (undone.decrementAndGet() == 0) {
-                ended(seq);
+            if (undone.decrementAndGet() > 0) {
+                return;
             }
-        }
-    }
-
-    /** A page that is not done. */
-    private static final class Open {
-        /** Since it is known here: how long Callbridge was down does not count as its delay. */
-        private final long since = Time.millis();
-        /** What an earlier process, or another one, has stored: it may have been evaluated before. */
-        private boolean again;
-        /** The database has lost what it had not forced: what followed from a part of it may be among that. */
-        private boolean doubtful;
-
-        private Open(boolean again) {
-            this.again = again;
+            synchronized (open) {
+                open.remove(seq);
+                if (doubtful) {
+                    leave(new Page(seq, true));
+                } else {
+                    ended.add(seq);
+                }
+            }
         }
     }
 
@@ -118,7 +121,7 @@ public class Inbox {
     private final long mostAgeMs;
     private final Deque<Append> waiting = new ArrayDeque<>();
     private boolean writing;
-    private final TreeMap<Long, Open> open = new TreeMap<>();
+    private final TreeMap<Long, Page> open = new TreeMap<>();
     /** Of those, what nobody had room for. */
     private final TreeSet<Long> left = new TreeSet<>();
     /** Pages that are done, and in the store. */
@@ -215,33 +218,26 @@ public class Inbox {
         events.forEach(event -> bytes.writeBytes(event.json()));
         long at = events.stream().mapToLong(event -> event.call().arrivedAt().toEpochMilli()).min().orElseThrow();
         long seq = sql.first("insert into page (at, events) values (?, ?) returning seq", row -> row.getLong(1), at, bytes.toByteArray());
-        return new Page(seq, events, false);
+        return new Page(seq, false).with(events);
     }
 
     /** @return whether it is to be evaluated now; else it is read later */
     private boolean known(Page page) {
         synchronized (open) {
-            open.put(page.seq, new Open(false));
             boolean now = begun && !reading && left.isEmpty() && follower.hasRoom();
-            if (!now) {
-                left.add(page.seq);
+            if (now) {
+                open.put(page.seq, page);
+            } else {
+                leave(new Page(page.seq, false));
             }
             return now;
         }
     }
 
-    private void ended(long seq) {
-        synchronized (open) {
-            Open page = open.get(seq);
-            if (page.doubtful) {
-                page.doubtful = false;
-                page.again = true;
-                left.add(seq);
-            } else {
-                open.remove(seq);
-                ended.add(seq);
-            }
-        }
+    /** For when there is room. */
+    private void leave(Page page) {
+        open.put(page.seq, page);
+        left.add(page.seq);
     }
 
     /**
@@ -257,12 +253,7 @@ public class Inbox {
             find();
         }
         for (List<Long> seqs = left(); !seqs.isEmpty() && follower.hasRoom(); seqs = left()) {
-            List<Page> pages = read(seqs);
-            synchronized (open) {
-                seqs.forEach(left::remove);
-                reading = true;
-            }
-            pages.forEach(follower::take);
+            read(seqs).forEach(follower::take);
         }
     }
 
@@ -275,8 +266,8 @@ public class Inbox {
         List<Long> found = begun ? claimed() : store.forced().read(sql -> sql.query("select seq from page order by seq", row -> row.getLong(1)));
         synchronized (open) {
             for (long seq : found) {
-                if (!ended.contains(seq) && !resting.contains(seq) && open.putIfAbsent(seq, new Open(true)) == null) {
-                    left.add(seq);
+                if (!ended.contains(seq) && !resting.contains(seq) && !open.containsKey(seq)) {
+                    leave(new Page(seq, true));
                 }
             }
             begun = true;
@@ -304,8 +295,9 @@ public class Inbox {
                 row -> page(row.getLong(1), row.getBytes(2), gone), seqs.toArray()));
         synchronized (open) {
             // Another replica has done them.
-            left.removeAll(gone);
             open.keySet().removeAll(gone);
+            left.removeAll(seqs);
+            reading = true;
         }
         return pages;
     }
@@ -313,27 +305,28 @@ public class Inbox {
     /** One that cannot be read must not keep those behind it. */
     private Page page(long seq, byte[] events, Set<Long> gone) {
         gone.remove(seq);
+        Page page;
+        synchronized (open) {
+            page = open.get(seq);
+        }
         try {
-            synchronized (open) {
-                return new Page(seq, Event.page(events), open.get(seq).again);
-            }
+            return page.with(Event.page(events));
         } catch (StoreException e) {
             LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
-            Page none = new Page(seq, List.of(), true);
-            none.rest();
-            return none;
+            page.rest();
+            return page;
         }
     }
 
     /** Durable events that are not evaluated yet, as far as is known here, in order of arrival. */
     public List<Event> events(Predicate<Event> which) {
-        return store.forced().read(sql -> sql.query("select seq, events from page order by seq limit " + TOLD, row -> waits(row.getLong(1))
-                ? Event.page(row.getBytes(2)).stream().filter(which).toList() : List.<Event>of())).stream().flatMap(List::stream).toList();
+        return store.forced().read(sql -> sql.query("select seq, events from page order by seq limit " + TOLD, row -> isDone(row.getLong(1))
+                ? List.<Event>of() : Event.page(row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
     }
 
-    private boolean waits(long page) {
+    private boolean isDone(long seq) {
         synchronized (open) {
-            return !ended.contains(page);
+            return ended.contains(seq);
         }
     }
 
@@ -421,8 +414,7 @@ public class Inbox {
             synchronized (open) {
                 open.forEach((seq, page) -> page.doubtful = !left.contains(seq));
                 // At once, for a timer may be due that what they tell stops.
-                ended.forEach(seq -> open.put(seq, new Open(true)));
-                left.addAll(ended);
+                ended.forEach(seq -> leave(new Page(seq, true)));
                 ended.clear();
             }
         }

@@ -15,7 +15,13 @@ import jakarta.enterprise.inject.Any;
 import jakarta.enterprise.inject.Instance;
 import jakarta.inject.Inject;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -53,7 +59,7 @@ public class Store {
     private volatile Database forced;
     private volatile Database calls;
     /** Of SQLite's file. */
-    private StoreLock lock;
+    private FileChannel lock;
 
     @Inject
     public Store(@Any Instance<AgroalDataSource> dataSources, @Any Instance<Flyway> schemas, Settings settings, MeterRegistry meters) {
@@ -89,7 +95,7 @@ public class Store {
         try {
             if (kind == StoreKind.SQLITE) {
                 Files.createDirectories(settings.storeFile().toAbsolutePath().getParent());
-                lock = new StoreLock(settings.storeFile());
+                lock = locked(settings.storeFile());
             }
             for (String name : kind.schemas) {
                 refuseOld(dataSources.apply(name));
@@ -111,6 +117,38 @@ public class Store {
         }
         calls = new Database(dataSources.apply(kind.dataSource), kind, false, outage, meters);
         forced = new Database(dataSources.apply(kind.forced), kind, true, outage, meters);
+    }
+
+    /**
+     * One process works on an SQLite file, two would tell a CRM everything twice. The operating system locks a file beside it, so that
+     * the lock ends with its process, however that ends, and counts in all containers that share a volume. That file says whose
+     * it is; it is not the store itself, since to close that once loses the locks which SQLite has on it.
+     */
+    private static FileChannel locked(Path store) throws IOException {
+        Path named = Files.exists(store) ? store.toRealPath() : store.toAbsolutePath();
+        FileChannel channel = FileChannel.open(Path.of(named + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        boolean locked;
+        try {
+            locked = channel.tryLock() != null;
+        } catch (OverlappingFileLockException ours) {
+            locked = false;
+        } catch (IOException e) {
+            LOG.warnf("The file system has no locks (%s): see to it that no other process works on the same SQLite file", e.getMessage());
+            locked = true;
+        }
+        if (!locked) {
+            // It may be about to write that.
+            ByteBuffer text = ByteBuffer.allocate(300);
+            channel.read(text, 0);
+            channel.close();
+            String holder = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8).strip();
+            throw new StartException("callbridge.store.url names " + named + ", and process " + (holder.isEmpty() ? "unknown" : holder)
+                    + " works with that file; allowed: one process for each SQLite file, or a PostgreSQL database for several");
+        }
+        String host = System.getenv().getOrDefault("HOSTNAME", "");
+        channel.truncate(0);
+        channel.write(ByteBuffer.wrap((ProcessHandle.current().pid() + (host.isEmpty() ? "" : " on " + host)).getBytes(StandardCharsets.UTF_8)), 0);
+        return channel;
     }
 
     /** One of before the first release, which had a table of events: nothing of it is taken over. */
@@ -140,8 +178,10 @@ public class Store {
             calls.close();
             forced.close();
         }
-        if (lock != null) {
-            lock.close();
+        try (FileChannel ends = lock) {
+            lock = null;
+        } catch (IOException e) {
+            LOG.debugf("The lock ends with the process: %s", e.getMessage());
         }
     }
 
