@@ -8,26 +8,19 @@ import java.sql.SQLException;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/**
- * A call in one line: what a list of calls shows, and what it is found by.
- *
- * @param version how often its looks were written
- * @param firstAt and {@code lastAt}: arrivals of its first and last event, in milliseconds since 1970
- * @param dueAt when it is to be looked at although no event comes, likewise; {@code null}: never
- * @param outcome {@code open}: a leg is not over, or "missed?" is not decided; {@code answered}: somebody outside and an
- *            extension talked; {@code missed}: a missed call was written, and the caller was not served after all;
- *            {@code unanswered}: any other call with an outside party; {@code local}: only extensions took part
- * @param openLegs legs that have begun and not ended
- * @param number the outside party, in E.164 where it can be read; {@code null}: hidden, or none
- * @param parties CRM user of each extension that took part, empty for one without
- */
+/** A call in one line: what a list of calls shows, and what it is found by. Its columns are explained where they are made (V2__calls.sql). */
 public record CallRow(String pbx, String callId, long version, long firstAt, long lastAt, Long dueAt, String outcome, int openLegs, String number,
         SortedMap<String, String> parties) {
 
+    /** A leg is not over, or "missed?" is not decided. */
     public static final String OPEN = "open";
+    /** Somebody outside and an extension talked. */
     public static final String ANSWERED = "answered";
+    /** A missed call was written, and the caller was not served after all. */
     public static final String MISSED = "missed";
+    /** Any other call with an outside party. */
     public static final String UNANSWERED = "unanswered";
+    /** Only extensions took part. */
     public static final String LOCAL = "local";
 
     static final String COLUMNS = "pbx, call_id, version, first_at, last_at, due_at, outcome, open_legs, number, parties";

@@ -162,11 +162,6 @@ public class Calls {
         });
     }
 
-    static void delete(Sql sql, String pbx, String callId) throws SQLException {
-        sql.update("delete from call_part where call_id = ? and pbx = ?", callId, pbx);
-        sql.update("delete from call where call_id = ? and pbx = ?", callId, pbx);
-    }
-
     /** A call that is to be looked at. */
     public record Due(String pbx, String callId, long at) {
     }

@@ -2,18 +2,7 @@ package io.callbridge.store;
 
 import java.util.List;
 
-/**
- * One row of the outbox: an effect that a CRM must see.
- *
- * @param operation {@code card}, {@code answer}, {@code card-end}, {@code call}, {@code recording}, {@code missed}, {@code task}
- * @param id SubCallID, or the CallID of a missed call: what the CRM's request is named after
- * @param body JSON of the request, without what only the CRM knows
- * @param enriched JSON as it was sent, {@code null} before the first try
- * @param nextAt milliseconds since 1970: the next try, not before
- * @param expiresAt milliseconds since 1970: a card is not sent after this
- * @param tries JSON array of {@link Outbox.Attempt}, oldest first
- * @param trace where the trace of the look that wanted it goes on, {@code null}: it was not traced
- */
+/** One row of the outbox, an effect that a CRM must see. Its columns are explained where they are made (V2__calls.sql). */
 public record Delivery(long seq, String crm, String operation, String id, String pbx, String callId, String lane,
         String body, String enriched, String state, int revision, int attempts, String tries, long nextAt, long expiresAt, long createdAt,
         String trace) {

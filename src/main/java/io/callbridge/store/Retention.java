@@ -2,12 +2,12 @@ package io.callbridge.store;
 
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
+import io.callbridge.store.Calls.Place;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Named;
 import java.sql.SQLException;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -39,55 +39,50 @@ public class Retention {
         this.meters = meters;
     }
 
-    private record Old(long firstAt, String pbx, String callId) {
-    }
-
     /** One pass over all old calls, a chunk at a time; other writes come first. */
     public void purge() {
         long before = Time.millis() - settings.retention().toMillis();
         int purged = 0;
-        List<Old> chunk = old(before, new Old(Long.MIN_VALUE, "", ""));
-        while (!chunk.isEmpty()) {
-            List<Old> calls = chunk.stream().sorted(Comparator.comparing(Old::callId)).toList();
+        for (List<Place> old = old(before, new Place(Long.MIN_VALUE, "", "")); !old.isEmpty(); old = old(before, old.get(old.size() - 1))) {
+            List<Place> calls = old;
             store.yieldToOthers();
             Set<String> abouts = new HashSet<>();
             int deleted = store.calls().writeAndWait(Store.LAST, sql -> {
                 int count = 0;
                 abouts.clear();
-                for (Old call : calls) {
+                for (Place call : calls) {
                     count += delete(sql, call, before, abouts) ? 1 : 0;
                 }
                 return count;
             });
-            if (!abouts.isEmpty()) {
-                memory.forget(abouts);
-            }
+            memory.forget(abouts);
             meters.counter("callbridge.purged.calls").increment(deleted);
             purged += deleted;
-            chunk = old(before, chunk.get(chunk.size() - 1));
         }
         if (purged > 0) {
             LOG.infof("%d calls purged, older than %s", purged, settings.retention());
         }
     }
 
-    private List<Old> old(long before, Old after) {
+    private List<Place> old(long before, Place after) {
         return store.calls().read(sql -> sql.query("select first_at, pbx, call_id from call where first_at < ? and last_at < ? and"
                 + " (first_at, pbx, call_id) > (?, ?, ?) and" + DONE + " order by first_at, pbx, call_id limit " + CHUNK,
-                row -> new Old(row.getLong(1), row.getString(2), row.getString(3)), before, before, after.firstAt, after.pbx, after.callId));
+                row -> new Place(row.getLong(1), row.getString(2), row.getString(3)), before, before, after.firstAt(), after.pbx(), after.callId()));
     }
 
     /** Looked at again inside the transaction: an event may have come since. @param abouts gets what the CRMs said is about */
-    private boolean delete(Sql sql, Old call, long before, Set<String> abouts) throws SQLException {
+    private boolean delete(Sql sql, Place call, long before, Set<String> abouts) throws SQLException {
+        Object[] key = {call.callId(), call.pbx()};
         if (sql.first("select 1 from call where call_id = ? and pbx = ? and last_at < ? and" + DONE + store.kind().claiming, row -> true,
-                call.callId, call.pbx, before) == null) {
+                call.callId(), call.pbx(), before) == null) {
             return false;
         }
-        sql.query("select id from delivery where call_id = ? and pbx = ?", row -> abouts.add(call.pbx + " " + row.getString(1)), call.callId, call.pbx);
+        sql.query("select id from delivery where call_id = ? and pbx = ?", row -> abouts.add(call.pbx() + " " + row.getString(1)), key);
         // A missed call must not have the memory of a leg with the same id (routes deliver-*-missed).
-        abouts.addAll(List.of(call.pbx + " " + call.callId, call.pbx + " missed-" + call.callId));
-        sql.update("delete from delivery where call_id = ? and pbx = ?", call.callId, call.pbx);
-        Calls.delete(sql, call.pbx, call.callId);
+        abouts.addAll(List.of(call.pbx() + " " + call.callId(), call.pbx() + " missed-" + call.callId()));
+        for (String table : List.of("delivery", "call_part", "call")) {
+            sql.update("delete from " + table + " where call_id = ? and pbx = ?", key);
+        }
         return true;
     }
 }
