@@ -83,8 +83,7 @@ public class ReusedIds {
         }
         List<Event> all = new ArrayList<>(open.document.events());
         all.addAll(fresh);
-        List<Placed> placed = calls(open.pbx, open.callId, all.stream()
-                .sorted(comparing((Event event) -> event.call().at()).thenComparing(event -> event.call().type())).toList());
+        List<Placed> placed = calls(open.pbx, open.callId, all);
         if (placed.isEmpty()) {
             placed = leg(open.pbx, open.callId, open.document.events(), all, others);
         }
@@ -93,12 +92,13 @@ public class ReusedIds {
                 && event.call().legId().equals(each.event().call().legId()) && event.identity().equals(each.event().identity()))).toList();
     }
 
-    private List<Placed> calls(String pbx, String callId, List<Event> entries) {
-        List<Placed> placed = new ArrayList<>();
-        Instant begin = entries.get(0).call().at();
-        if (!begin.plus(OVER).isBefore(entries.get(entries.size() - 1).call().at())) {
-            return placed;
+    private List<Placed> calls(String pbx, String callId, List<Event> all) {
+        Instant begin = all.stream().map(event -> event.call().at()).min(Comparator.naturalOrder()).orElseThrow();
+        if (!begin.plus(OVER).isBefore(last(all))) {
+            return List.of();
         }
+        List<Placed> placed = new ArrayList<>();
+        List<Event> entries = all.stream().sorted(comparing((Event event) -> event.call().at()).thenComparing(event -> event.call().type())).toList();
         Life first = new Life(callId, List.of());
         List<Life> later = new ArrayList<>();
         for (List<Event> next = next(pbx, callId, later); !next.isEmpty(); next = next(pbx, callId, later)) {
@@ -156,13 +156,14 @@ public class ReusedIds {
 
     /** A leg that came under another CallID too. */
     private List<Placed> leg(String pbx, String callId, List<Event> before, List<Event> entries, List<Stored> others) {
-        Map<String, List<Event>> legs = entries.stream().collect(groupingBy(entry -> entry.call().legId()));
-        Set<String> news = new HashSet<>(legs.keySet());
+        Set<String> news = new HashSet<>();
+        entries.forEach(event -> news.add(event.call().legId()));
         before.forEach(event -> news.remove(event.call().legId()));
         List<Event> there = news.isEmpty() ? List.of() : elsewhere(others != null ? others : calls.by(pbx, Calls.LEG, news), callId, news);
         if (there.isEmpty()) {
             return List.of();
         }
+        Map<String, List<Event>> legs = entries.stream().collect(groupingBy(entry -> entry.call().legId()));
         String legId = there.stream().map(event -> event.call().legId()).filter(news::contains).findFirst().orElseThrow();
         List<Event> thereOfLeg = there.stream().filter(entry -> entry.call().legId().equals(legId)).toList();
         boolean lastHere = last(legs.get(legId)).isAfter(last(thereOfLeg)) || last(legs.get(legId)).equals(last(thereOfLeg))
