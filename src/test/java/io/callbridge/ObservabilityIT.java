@@ -324,7 +324,7 @@ class ObservabilityIT {
         bridge.get("/api/calls/" + answered.callId());
         bridge.get("/q/metrics");
         await("both").until(() -> !tries(answered).isEmpty() && !deliveries(missed, "missed").isEmpty());
-        // A missed call is no leg; whose trace it is in: CallLoaderTest.
+        // A missed call is no leg; whose trace it is in: EvaluatorTest.
         assertFalse(deliveries(missed, "missed").get(0).attributes().containsKey("callbridge.leg_id"));
         for (String secret : List.of(bridge.secret(), "thisisnotthesecret", FakeCrm.TOKEN, "admin-token", FakeCrm.IVANOV.substring(1),
                 FakeCrm.PETROVA.substring(1), "Ivanov", "Petrova", "Karamazov", "Verkhovtseva", RECORDING,

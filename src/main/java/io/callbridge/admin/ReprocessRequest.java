@@ -13,7 +13,7 @@ import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Header;
 
-/** What an operator wants to be folded again, and what he is told about it. */
+/** What an operator wants to be evaluated again, and what he is told about it. */
 @ApplicationScoped
 @Named("reprocessRequest")
 @RegisterForReflection

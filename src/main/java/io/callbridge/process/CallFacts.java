@@ -20,7 +20,7 @@ final class CallFacts {
     private CallFacts() {
     }
 
-    /** About one leg. @param known extension that has no configured user, but one in a CRM */
+    /** About one leg. @param known its extension has a user in a CRM */
     static Map<String, Object> leg(Leg leg, Evaluation evaluation, boolean known) {
         Extension extension = leg.extension();
         Party party = leg.party();

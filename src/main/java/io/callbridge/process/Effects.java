@@ -187,8 +187,7 @@ public class Effects {
     }
 
     private static void explain(Exchange exchange, String topic) {
-        // What was decided of a card says nothing of the call, which comes next.
-        String because = (String) exchange.removeVariable("because");
+        String because = exchange.getVariable("because", String.class);
         if (because != null) {
             Evaluation evaluation = exchange.getProperty(Evaluation.PROPERTY, Evaluation.class);
             String[] words = because.split(" ", 2);
@@ -211,7 +210,7 @@ public class Effects {
     /** Notes that an exception ended the evaluation: nothing that was collected counts. */
     public void fail(@ExchangeProperty(Evaluation.PROPERTY) Evaluation evaluation,
             @ExchangeProperty(Exchange.EXCEPTION_CAUGHT) Exception cause) {
-        if (evaluation != null && evaluation.failure == null) {
+        if (evaluation.failure == null) {
             evaluation.failure = cause;
         }
     }

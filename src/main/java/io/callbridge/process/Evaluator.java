@@ -90,7 +90,7 @@ public class Evaluator {
         return new Evaluation(open, sameCallBack(open), settings.directory(open.pbx), settings.calls(), subjects);
     }
 
-    /** Lets the routes decide. What fails is noted; then nothing that was collected counts. */
+    /** Lets the routes decide. What fails is noted, and then nothing that was collected counts; unless it fails because the routes end. */
     void decide(Evaluation evaluation) {
         try {
             for (Leg leg : evaluation.call.legs()) {
@@ -102,6 +102,9 @@ public class Evaluator {
                 send(evaluation, CallFacts.whole(evaluation));
             }
         } catch (Exception e) {
+            if (!template.getCamelContext().isStarted()) {
+                throw new IllegalStateException("Callbridge stops", e);
+            }
             evaluation.failure = e;
         }
     }

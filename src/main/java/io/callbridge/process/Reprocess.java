@@ -16,7 +16,11 @@ import io.callbridge.store.Memory;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Store;
 import io.callbridge.store.StoreException;
+import io.quarkus.runtime.ShutdownEvent;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.Reception;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -28,7 +32,6 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.CamelContext;
 import org.jboss.logging.Logger;
 
 /**
@@ -44,6 +47,8 @@ public class Reprocess {
     private static final Logger LOG = Logger.getLogger(Reprocess.class);
     private static final String JOB = "reprocess";
     private static final String LEASE = "lease reprocess";
+    private static final String FOUND = "reprocess-differences";
+    private static final String DIFFERENT = "differences";
     private static final String UNWANTED = "reprocess-unwanted";
     private static final long KEPT_EVERY_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int PAGE = 200;
@@ -57,22 +62,23 @@ public class Reprocess {
     private final Store store;
     private final Memory memory;
     private final Settings settings;
-    private final CamelContext context;
     private final ObjectMapper json;
     private final long leaseMs;
     private final String replica = UUID.randomUUID().toString();
     private ReprocessRun mine;
+    private Thread thread;
+    private volatile boolean unwanted;
+    private volatile boolean closing;
     private long keptAt;
+    private int keptDifferences;
 
-    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Store store, Memory memory, Settings settings, CamelContext context,
-            ObjectMapper json) {
+    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Store store, Memory memory, Settings settings, ObjectMapper json) {
         this.calls = calls;
         this.lanes = lanes;
         this.evaluator = evaluator;
         this.store = store;
         this.memory = memory;
         this.settings = settings;
-        this.context = context;
         this.json = json;
         this.leaseMs = settings.number("store.lease-ms");
     }
@@ -82,6 +88,8 @@ public class Reprocess {
         if (mine != null && mine.state.equals(ReprocessRun.RUNNING) || !result(memory.claim("", LEASE, replica, leaseMs))) {
             return false;
         }
+        unwanted = false;
+        keptDifferences = -1;
         keep(run);
         mine = run;
         return true;
@@ -89,15 +97,13 @@ public class Reprocess {
 
     /** Evaluates one call after the other, a page of them at a time, until it is stopped. */
     public void run(ReprocessRun run) {
-        Thread thread = new Thread(() -> {
+        thread = new Thread(() -> {
             try {
                 evaluate(run);
-                // What ends while Callbridge stops ends by that.
-                boolean stopped = !run.unwanted && !context.isStarted();
-                end(run, run.unwanted ? ReprocessRun.STOPPED : stopped ? ReprocessRun.ENDED : ReprocessRun.DONE,
-                        stopped ? "Callbridge was stopped" : null);
-            } catch (RuntimeException e) {
-                end(run, ReprocessRun.FAILED, e.getMessage());
+                end(run, unwanted ? ReprocessRun.STOPPED : ReprocessRun.DONE, null);
+            } catch (Throwable e) {
+                // Else it would be under way for ever.
+                end(run, ReprocessRun.FAILED, e.toString());
             }
         }, "reprocess");
         thread.setDaemon(true);
@@ -108,7 +114,7 @@ public class Reprocess {
         long from = Instant.parse(run.from).toEpochMilli();
         long to = Instant.parse(run.to).toEpochMilli();
         long of = calls.count(from, to, settings.pbxs());
-        synchronized (run) {
+        synchronized (this) {
             run.of = of;
         }
         for (Place last = new Place(from, "", ""); last != null;) {
@@ -116,7 +122,7 @@ public class Reprocess {
             List<CallRow> rows = calls.range(to, last, PAGE);
             last = rows.size() < PAGE ? null : Place.of(rows.get(PAGE - 1));
             for (CallRow row : rows) {
-                if (run.unwanted || !context.isStarted()) {
+                if (unwanted || closing) {
                     return;
                 }
                 if (settings.knows(row.pbx())) {
@@ -130,15 +136,17 @@ public class Reprocess {
     /** One that cannot be evaluated is counted, and the next comes. */
     private void evaluate(ReprocessRun run, CallRow row) {
         try (CallLog log = CallLog.about(row.callId())) {
-            for (int tries = 1; !evaluated(run, row); tries++) {
-                if (tries == TRIES) {
-                    throw new IllegalStateException("somebody else evaluates it again and again");
+            try {
+                for (int tries = 1; !evaluated(run, row); tries++) {
+                    if (tries == TRIES) {
+                        throw new IllegalStateException("somebody else evaluates it again and again");
+                    }
                 }
-            }
-        } catch (Exception e) {
-            LOG.errorf("Call %s could not be folded again: %s", row.callId(), e);
-            synchronized (run) {
-                run.failed++;
+            } catch (Exception e) {
+                LOG.errorf("Call %s could not be evaluated again: %s", row.callId(), e);
+                synchronized (this) {
+                    run.failed++;
+                }
             }
         }
     }
@@ -153,7 +161,8 @@ public class Reprocess {
         Evaluation evaluation = evaluator.of(new OpenCall(stored), subjects);
         evaluation.cards = false;
         // Nothing of a call whose events are just being processed: a registration must not overtake the end of its card.
-        if (!lanes.busy(row.pbx(), row.callId())) {
+        boolean busy = lanes.busy(row.pbx(), row.callId());
+        if (!busy) {
             evaluation.call.legs().stream().filter(leg -> leg.over(evaluation.settings, evaluation.now)).forEach(leg -> subjects.add(leg.id()));
             subjects.add(Evaluation.MISSED);
         }
@@ -165,7 +174,7 @@ public class Reprocess {
         List<Map<String, Object>> different = new ArrayList<>();
         List<Put> news = new ArrayList<>();
         for (Put put : evaluation.puts) {
-            Delivery written = evaluation.deliveries.stream().filter(delivery -> delivery.crm().equals(put.crm())
+            Delivery written = evaluation.open.deliveries.stream().filter(delivery -> delivery.crm().equals(put.crm())
                     && delivery.operation().equals(put.operation()) && delivery.id().equals(put.id())).findFirst().orElse(null);
             JsonNode was = written == null ? null : json.readTree(written.body());
             if (written == null) {
@@ -184,9 +193,9 @@ public class Reprocess {
                 return false;
             }
         }
-        synchronized (run) {
+        synchronized (this) {
             run.calls++;
-            run.open += lanes.busy(row.pbx(), row.callId()) ? 1 : 0;
+            run.open += busy ? 1 : 0;
             run.missing += missing.size();
             run.different += different.size();
             run.created += run.dryRun ? 0 : missing.size();
@@ -209,25 +218,25 @@ public class Reprocess {
     }
 
     /** Behind every call. */
-    private void went(ReprocessRun run) {
+    private synchronized void went(ReprocessRun run) {
         if (System.nanoTime() - keptAt < KEPT_EVERY_NANOS) {
             return;
         }
         // The store was away for so long that another replica may have begun.
         boolean lost = !result(memory.claim("", LEASE, replica, leaseMs));
-        run.unwanted |= lost || run.job.equals(memory.recall("", "", UNWANTED));
+        unwanted |= lost || run.job.equals(memory.recall("", "", UNWANTED));
         if (!lost) {
             keep(run);
         }
     }
 
-    public void end(ReprocessRun run, String state, String reason) {
-        synchronized (run) {
-            run.state = state;
-            run.reason = reason;
-            run.endedAt = Time.now().toString();
-        }
-        LOG.infof("Reprocessing of %s ended: %s, %d calls, %d effects created, %d failed", run.job, state, run.calls, run.created, run.failed);
+    /** What ends while Callbridge stops, ends by that. */
+    public synchronized void end(ReprocessRun run, String state, String reason) {
+        boolean stopped = closing && !unwanted;
+        run.state = stopped ? ReprocessRun.ENDED : state;
+        run.reason = stopped ? "Callbridge was stopped" : reason;
+        run.endedAt = Time.now().toString();
+        LOG.infof("Reprocessing of %s ended: %s, %d calls, %d effects created, %d failed", run.job, run.state, run.calls, run.created, run.failed);
         try {
             // Unless another replica has the place.
             if (result(memory.claim("", LEASE, replica, leaseMs))) {
@@ -240,37 +249,46 @@ public class Reprocess {
         }
     }
 
-    private void keep(ReprocessRun run) {
-        result(memory.keep("", "", JOB, tree(run).toString()));
-        keptAt = System.nanoTime();
+    /** Lets the call that is being evaluated finish, while there are routes and a store. */
+    void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(1) ShutdownEvent event) throws InterruptedException {
+        closing = true;
+        if (thread != null) {
+            thread.join(TimeUnit.SECONDS.toMillis(2));
+        }
     }
 
-    private ObjectNode tree(ReprocessRun run) {
-        synchronized (run) {
-            return json.valueToTree(run);
+    /** The differences apart: they are many, and seldom new. */
+    private void keep(ReprocessRun run) {
+        ObjectNode job = json.valueToTree(run);
+        JsonNode differences = job.remove(DIFFERENT);
+        if (differences.size() != keptDifferences) {
+            result(memory.keep("", "", FOUND, differences.toString()));
+            keptDifferences = differences.size();
         }
+        result(memory.keep("", "", JOB, job.toString()));
+        keptAt = System.nanoTime();
     }
 
     /** @param id of a job, or {@value #LAST}. @return {@code null}: there is none, or a later one has taken its place */
     public synchronized JsonNode find(String id) {
-        String kept = memory.recall("", "", JOB);
-        ObjectNode job = kept == null ? null : read(kept);
+        ObjectNode job = (ObjectNode) read(JOB);
         if (job == null || !id.equals(LAST) && !id.equals(job.path("job").asText())) {
             return null;
         }
         if (mine != null && mine.job.equals(job.path("job").asText())) {
-            return tree(mine);
+            return json.valueToTree(mine);
         }
         if (job.path("state").asText().equals(ReprocessRun.RUNNING) && !(memory.shared() && memory.claimed("", LEASE))) {
             job.put("state", ReprocessRun.ENDED);
             job.put("reason", "ended by a restart at " + job.path("done") + " of " + job.path("of"));
         }
-        return job;
+        return job.set(DIFFERENT, read(FOUND));
     }
 
-    private ObjectNode read(String kept) {
+    private JsonNode read(String name) {
         try {
-            return (ObjectNode) json.readTree(kept);
+            String kept = memory.recall("", "", name);
+            return kept == null ? null : json.readTree(kept);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }
@@ -279,7 +297,7 @@ public class Reprocess {
     /** It ends behind the call that is being evaluated, wherever it runs. */
     public synchronized void stop(String id) {
         if (mine != null && mine.job.equals(id)) {
-            mine.unwanted = true;
+            unwanted = true;
         } else {
             result(memory.keep("", "", UNWANTED, id));
         }

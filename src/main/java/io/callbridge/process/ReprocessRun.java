@@ -2,7 +2,6 @@ package io.callbridge.process;
 
 import com.fasterxml.jackson.annotation.JsonAutoDetect;
 import com.fasterxml.jackson.annotation.JsonAutoDetect.Visibility;
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
@@ -13,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** One run over stored calls: which ones, how far it is, and what came of it, as JSON tells it. Who uses it has its lock. */
+/** One run over stored calls: which ones, how far it is, and what came of it, as JSON tells it. It is {@link Reprocess}'s, whose lock counts. */
 @RegisterForReflection
 @JsonAutoDetect(fieldVisibility = Visibility.NON_PRIVATE)
 @JsonInclude(Include.NON_NULL)
@@ -49,9 +48,6 @@ public final class ReprocessRun {
     int different;
     int created;
     final List<Map<String, Object>> differences = new ArrayList<>();
-    /** It ends behind the call that is being evaluated. */
-    @JsonIgnore
-    volatile boolean unwanted;
 
     public ReprocessRun(Instant from, Instant to, boolean dryRun) {
         this.from = from.toString();

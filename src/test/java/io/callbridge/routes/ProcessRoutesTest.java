@@ -209,7 +209,7 @@ class ProcessRoutesTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"whole, missed", "card changed, card calls", "card !changed, card", "!card changed, calls"})
+    @CsvSource({"whole, missed", "card changed, calls card", "card !changed, card", "!card changed, calls"})
     void aLegIsDecidedByItsCardAndItsOutcome(String facts, String asked) {
         assertNull(events.send("process-event", with(LEG, facts(facts))).getException());
         assertEquals(asked, String.join(" ", events.asked()).replace("direct:process-", ""));
