@@ -161,8 +161,8 @@ public class OutboxControl {
             for (int begin = 0; begin < all.size(); begin += CHUNK) {
                 List<Long> chunk = all.subList(begin, Math.min(begin + CHUNK, all.size()));
                 store.yieldToOthers();
-                changed += store.calls().writeAndWait(Store.LAST, sql -> change(sql, sql.query("select seq from delivery where seq in " + Sql.in(chunk)
-                        + store.kind().claiming, row -> row.getLong(1), chunk.toArray()), state, change));
+                changed += store.calls().writeAndWait(Store.LAST, sql -> change(sql, sql.query("select seq from delivery where seq in "
+                        + Sql.in(chunk) + store.kind().claiming, row -> row.getLong(1), chunk.toArray()), state, change));
             }
         }
         return changed;

@@ -28,7 +28,10 @@ public class Memory {
         this.store = store;
     }
 
-    /** @param about PBX and SubCallID or CallID, with a blank between them; empty: the CRM itself. @return {@code null}: nothing of that name is kept */
+    /**
+     * @param about PBX and SubCallID or CallID, with a blank between them; empty: the CRM itself
+     * @return {@code null}: nothing of that name is kept
+     */
     public String recall(String crm, String about, String name) {
         return store.forced().read(sql -> sql.first("select value from memory where about = ? and crm = ? and name = ?",
                 row -> row.getString(1), about, crm, name));

@@ -214,8 +214,8 @@ public class Outbox {
 
     /** Whether a card or a call waits for a CRM, due or not. */
     public boolean waits(String crm) {
-        return store.calls().read(sql -> sql.first("select 1 from delivery where crm = ? and lane in ('cards', 'calls') and state = 'pending' limit 1",
-                row -> true, crm)) != null;
+        return store.calls().read(sql -> sql.first("select 1 from delivery where crm = ? and lane in ('cards', 'calls')"
+                + " and state = 'pending' limit 1", row -> true, crm)) != null;
     }
 
     /**
@@ -316,8 +316,8 @@ public class Outbox {
                 + " enriched = coalesce(?, enriched) where seq = ? and id = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
                 nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(), delivery.id(),
                 delivery.revision(), state).thenCompose(current -> current ? CompletableFuture.completedFuture(true)
-                        : store.calls().change(order(delivery), "update delivery set tries = ?, next_at = case when state = 'pending' then ? else next_at"
-                                + " end, wait = 'retry' where seq = ?", tries, Time.millis(), delivery.seq()).thenApply(again -> false));
+                        : store.calls().change(order(delivery), "update delivery set tries = ?, next_at = case when state = 'pending' then ?"
+                                + " else next_at end, wait = 'retry' where seq = ?", tries, Time.millis(), delivery.seq()).thenApply(again -> false));
     }
 
     /** Of its writes among others. */

@@ -126,7 +126,8 @@ public class Store {
      */
     private static FileChannel locked(Path store) throws IOException {
         Path named = Files.exists(store) ? store.toRealPath() : store.toAbsolutePath();
-        FileChannel channel = FileChannel.open(Path.of(named + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+        FileChannel channel = FileChannel.open(Path.of(named + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.READ,
+                StandardOpenOption.WRITE);
         boolean locked;
         try {
             locked = channel.tryLock() != null;

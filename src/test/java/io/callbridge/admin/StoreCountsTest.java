@@ -36,8 +36,8 @@ class StoreCountsTest {
         assertTrue(asked[0] < 500);
         StoreCounts found = new StoreCounts(store, new OutboxControl(store), calls);
         assertEquals(0, found.now().backlog("rest").waiting());
-        store.calls().writeAndWait("", sql -> sql.update("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state, next_at, expires_at,"
-                + " created_at) values ('rest', 'card', 'l', 'main', 'c1', 'cards', '{}', 'pending', 1, 2, 1)"));
+        store.calls().writeAndWait("", sql -> sql.update("insert into delivery (crm, operation, id, pbx, call_id, lane, body, state,"
+                + " next_at, expires_at, created_at) values ('rest', 'card', 'l', 'main', 'c1', 'cards', '{}', 'pending', 1, 2, 1)"));
         await().until(() -> found.now().backlog("rest").waiting() == 1);
         store.close();
     }
