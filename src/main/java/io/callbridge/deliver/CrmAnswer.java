@@ -87,7 +87,8 @@ public class CrmAnswer {
         }
         String answer = failure instanceof JsonProcessingException ? body(exchange) : String.valueOf(failure);
         String page = failure instanceof JsonProcessingException ? page(answer) : null;
-        return new CrmAnswerException(null, answer, line(failure), 0, page == null ? null : "an answer with " + page);
+        String refusal = page == null ? null : "an answer with " + page;
+        return new CrmAnswerException(null, answer, refusal != null ? refusal : line(failure), 0, refusal);
     }
 
     private static CrmAnswerException later(Integer status, String answer, long retryAfterMs, String refusal) {

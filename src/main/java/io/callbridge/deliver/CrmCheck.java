@@ -16,6 +16,7 @@ import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 import javax.net.ssl.SSLException;
 import org.apache.camel.Exchange;
+import org.apache.camel.Handler;
 import org.apache.camel.ProducerTemplate;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.hc.client5.http.ConnectTimeoutException;
@@ -75,6 +76,7 @@ public class CrmCheck {
     }
 
     /** Tells the administrator at the start what a CRM will refuse: its route {@code deliver-<crm>-probe} fails and says why. */
+    @Handler
     public void probe() {
         settings.crms().stream().filter(crm -> capabilities.can(crm, CrmCapabilities.PROBE)).forEach(crm -> {
             Exception failure = ask(crm, CrmCapabilities.PROBE, null).exchange.getException();

@@ -122,6 +122,7 @@ public class CrmGates {
                 return false;
             }
             failures = 0;
+            askedFor = false;
             callProbesFailed = 0;
             refusal = null;
             refusesCalls = false;

@@ -32,9 +32,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.Endpoint;
 import org.apache.camel.Exchange;
@@ -142,7 +142,13 @@ public class Dispatcher implements Outbox.Courier {
         wake();
         for (Crm crm : crms.values()) {
             crm.thread.join(TimeUnit.SECONDS.toMillis(1));
-            crm.lanes.forEach(lane -> lane.workers.shutdown());
+            for (Lane lane : crm.lanes) {
+                lane.workers.shutdown();
+                // Workers may hang in their requests: each gives itself back.
+                for (Runnable left = lane.workers.getQueue().poll(); left != null; left = lane.workers.getQueue().poll()) {
+                    left.run();
+                }
+            }
         }
         for (Crm crm : crms.values()) {
             for (Lane lane : crm.lanes) {
@@ -155,13 +161,14 @@ public class Dispatcher implements Outbox.Courier {
         private final String name;
         /** Numbers of what this process has taken, until its result is stored or it is given back. */
         private final Set<Long> held = ConcurrentHashMap.newKeySet();
-        private final ExecutorService workers;
+        private final ThreadPoolExecutor workers;
         /** More is due in the store than there is room for; what is new goes behind it. */
         private volatile boolean backlog = true;
 
         private Lane(String crm, String name) {
             this.name = name;
-            workers = Executors.newFixedThreadPool(parallel, task -> new Thread(task, "deliver-" + crm + "-" + name));
+            workers = new ThreadPoolExecutor(parallel, parallel, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
+                    task -> new Thread(task, "deliver-" + crm + "-" + name));
         }
     }
 

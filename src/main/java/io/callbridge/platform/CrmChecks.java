@@ -28,6 +28,12 @@ final class CrmChecks {
                 Settings.checkAddress(key + ".url", value);
             }
         }
+        for (String secret : List.of("token", "key", "secret")) {
+            // Camel would take it for the name of a setting, find none, and the request would go without.
+            if (Settings.text(all, key + "." + secret).matches(".*(\\{\\{|}}).*")) {
+                throw new StartException("callbridge." + key + "." + secret + " has {{ or }} in it; allowed: any text without");
+            }
+        }
         switch (crm) {
             case "bitrix24" -> checkBitrix24(key, config, all);
             case "amocrm" -> checkAmocrm(key, config, all);

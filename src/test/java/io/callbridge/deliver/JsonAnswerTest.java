@@ -214,6 +214,7 @@ class JsonAnswerTest {
         for (int i = 0; i < 2; i++) {
             assertEquals("<!DOCTYPE html><title>Sign in</title>", CrmAnswer.of(failure, answered).answer());
             assertEquals("an answer with the page 'Sign in' instead of data", CrmAnswer.of(failure, answered).refusal());
+            assertEquals(CrmAnswer.of(failure, answered).refusal(), CrmAnswer.of(failure, answered).line(), "as the log says it");
         }
     }
 }

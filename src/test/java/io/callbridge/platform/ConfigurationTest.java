@@ -198,6 +198,12 @@ class ConfigurationTest {
         assertFalse(said.contains("do-not-print-me"), said);
     }
 
+    @Test
+    void aSecretThatCamelWouldTakeForTheNameOfASettingIsRefusedAndNotSaid() {
+        set("CRM_REST_TOKEN=a{{b}}c");
+        assertEquals("callbridge.crm.rest.token has {{ or }} in it; allowed: any text without", refusal());
+    }
+
     /** As in a container, where there is nothing but the environment. */
     @Test
     void whatAllCrmsHaveInCommonComesFromTheEnvironmentToo() {

@@ -100,11 +100,11 @@ class IngestAndOpsRoutesTest {
     /** A store that does not answer ends one time only. */
     @ParameterizedTest
     @CsvSource({"ops-timers, recovery.timers", "ops-recover, recovery.events", "ops-purge, retention", "ops-crm-users, crmUsers.refresh",
-        "ops-crm-probe, crmProbe.probe"})
+        "ops-crm-probe, crmProbe"})
     void aTimerAsksItsBean(String route, String step) {
         ROUTES.send(route, null);
         assertEquals(step, String.join(" ", ROUTES.asked()));
         assertNull(ROUTES.fail(step, new StoreException("the disk is full", null)).send(route, null).getException());
-        assertEquals(step.equals("crmProbe.probe"), ROUTES.source(route).contains("repeatCount"), "comes once");
+        assertEquals(step.equals("crmProbe"), ROUTES.source(route).contains("repeatCount"), "comes once");
     }
 }
