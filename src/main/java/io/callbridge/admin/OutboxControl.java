@@ -30,7 +30,7 @@ public class OutboxControl {
     private record Change(String set, String only) {
     }
 
-    private static final Change AT_ONCE = new Change("next_at = ?, wait = 'retry'", NOT_TAKEN);
+    private static final Change AT_ONCE = new Change("next_at = case when next_at > ? then ? else next_at end, wait = 'retry'", NOT_TAKEN);
     private static final Change AGAIN = new Change("state = 'pending', attempts = 0, enriched = null, next_at = ?, wait = 'retry', created_at = ?,"
             + " revision = revision + 1", " and not (" + Outbox.ENDED + ")");
     private static final Change DISCARD = new Change("state = 'discarded', revision = revision + 1", NOT_TAKEN);

@@ -219,6 +219,7 @@ public final class Database {
                 running = false;
             } catch (Throwable e) {
                 // Whatever it was, the writer must live: without it nothing is acknowledged any more.
+                sql.rollback();
                 failed(batch, e, true);
             } finally {
                 batch.clear();
@@ -229,13 +230,16 @@ public final class Database {
 
     private Connection transactions() throws SQLException {
         Connection connection = dataSource.getConnection();
-        if (kind.shared()) {
-            try (Statement statement = connection.createStatement()) {
+        try (Statement statement = connection.createStatement()) {
+            if (kind.shared()) {
                 statement.execute("set synchronous_commit = " + (forced ? "on" : "off"));
             }
+            connection.setAutoCommit(false);
+            return connection;
+        } catch (SQLException e) {
+            connection.close();
+            throw e;
         }
-        connection.setAutoCommit(false);
-        return connection;
     }
 
     /** @return whether all of it is written */
@@ -256,10 +260,11 @@ public final class Database {
                 return true;
             } catch (SQLException | RuntimeException e) {
                 boolean away = !sql.rollback() || isAway(e);
-                if (!away && batch.size() > 1) {
+                boolean again = !away && isConflict(e) && conflicts < (batch.size() > 1 ? 1 : CONFLICTS);
+                if (!again && !away && batch.size() > 1) {
                     oneByOne(batch, sql);
                     return false;
-                } else if (away || !isConflict(e) || conflicts == CONFLICTS) {
+                } else if (!again) {
                     failed(batch, e, away);
                     return false;
                 }
@@ -271,7 +276,7 @@ public final class Database {
     private void oneByOne(List<Task<?>> batch, Sql sql) {
         int culprits = 0;
         for (Task<?> task : batch) {
-            if (culprits > CULPRITS || !sql.connected()) {
+            if (culprits > CULPRITS) {
                 failAll(List.of(task), new StoreException("the store cannot be written", null));
             } else if (!commit(List.of(task), sql)) {
                 culprits++;

@@ -1,7 +1,6 @@
 package io.callbridge.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -24,8 +23,6 @@ public final class Document {
     /** Instead of a rule: the look failed. */
     public static final String FAILED = "error";
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     /** Why something was decided about a card, a call or a missed call; {@code legId} empty: about the whole call. */
     @RegisterForReflection
     public record Decision(String legId, String topic, String rule, String reason, long at) {
@@ -45,7 +42,7 @@ public final class Document {
 
     public static Document of(byte[] bytes) {
         try {
-            Kept kept = JSON.readValue(bytes, Kept.class);
+            Kept kept = Event.JSON.readValue(bytes, Kept.class);
             Document document = new Document();
             kept.events.forEach(event -> document.add(event.event()));
             kept.decisions.forEach(document::decide);
@@ -134,7 +131,7 @@ public final class Document {
 
     private static byte[] bytes(Object value) {
         try {
-            return JSON.writeValueAsBytes(value);
+            return Event.JSON.writeValueAsBytes(value);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException(e);
         }

@@ -1,9 +1,13 @@
 package io.callbridge.store;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.ObjectWriter;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.ingest.EventReader;
 import io.quarkus.runtime.annotations.RegisterForReflection;
@@ -23,8 +27,11 @@ import java.util.Map;
  */
 public record Event(CallEvent call, Map<String, String> fields, String trace, byte[] json) {
 
-    private static final ObjectWriter WRITER = new ObjectMapper().writerFor(Kept.class);
-    private static final ObjectReader READER = new ObjectMapper().readerFor(Kept.class);
+    /** A replica of the next version may write more; a field's name may be as long as a request. */
+    static final ObjectMapper JSON = JsonMapper.builder(JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
+            .maxNameLength(Integer.MAX_VALUE).build()).build()).disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
+    private static final ObjectWriter WRITER = JSON.writerFor(Kept.class);
+    private static final ObjectReader READER = JSON.readerFor(Kept.class);
 
     /** @param callId and {@code legId}: {@code null}: those of the fields */
     @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -104,7 +105,7 @@ public class Inbox {
                 return;
             }
             synchronized (open) {
-                open.remove(seq);
+                open.remove(seq, this);
                 if (doubtful) {
                     leave(new Page(seq, true));
                 } else {
@@ -224,6 +225,10 @@ public class Inbox {
     /** @return whether it is to be evaluated now; else it is read later */
     private boolean known(Page page) {
         synchronized (open) {
+            if (knows(page.seq)) {
+                // It was found in the store before its commit was told here.
+                return false;
+            }
             boolean now = begun && !reading && left.isEmpty() && follower.hasRoom();
             if (now) {
                 open.put(page.seq, page);
@@ -232,6 +237,10 @@ public class Inbox {
             }
             return now;
         }
+    }
+
+    private boolean knows(long seq) {
+        return open.containsKey(seq) || ended.contains(seq) || resting.contains(seq);
     }
 
     /** For when there is room. */
@@ -253,7 +262,7 @@ public class Inbox {
             find();
         }
         for (List<Long> seqs = left(); !seqs.isEmpty() && follower.hasRoom(); seqs = left()) {
-            read(seqs).forEach(follower::take);
+            read(seqs).stream().filter(Objects::nonNull).forEach(follower::take);
         }
     }
 
@@ -266,7 +275,7 @@ public class Inbox {
         List<Long> found = begun ? claimed() : store.forced().read(sql -> sql.query("select seq from page order by seq", row -> row.getLong(1)));
         synchronized (open) {
             for (long seq : found) {
-                if (!ended.contains(seq) && !resting.contains(seq) && !open.containsKey(seq)) {
+                if (!knows(seq)) {
                     leave(new Page(seq, true));
                 }
             }
@@ -309,9 +318,13 @@ public class Inbox {
         synchronized (open) {
             page = open.get(seq);
         }
+        if (page == null) {
+            // It came to rest at the first try of a query that had to be repeated.
+            return null;
+        }
         try {
             return page.with(Event.page(events));
-        } catch (StoreException e) {
+        } catch (RuntimeException e) {
             LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
             page.rest();
             return page;
@@ -321,7 +334,16 @@ public class Inbox {
     /** Durable events that are not evaluated yet, as far as is known here, in order of arrival. */
     public List<Event> events(Predicate<Event> which) {
         return store.forced().read(sql -> sql.query("select seq, events from page order by seq limit " + TOLD, row -> isDone(row.getLong(1))
-                ? List.<Event>of() : Event.page(row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
+                ? List.<Event>of() : readable(row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
+    }
+
+    /** One that cannot be read was told when it came to rest. */
+    private static List<Event> readable(byte[] page) {
+        try {
+            return Event.page(page);
+        } catch (RuntimeException e) {
+            return List.of();
+        }
     }
 
     private boolean isDone(long seq) {

@@ -117,14 +117,15 @@ public final class Sql {
         }
     }
 
-    /** @return whether it can go on; else it begins anew */
+    /** @return whether the connection, if there was one, is whole; else another one is made */
     boolean rollback() {
+        if (connection == null) {
+            return true;
+        }
         try {
-            if (connection != null) {
-                connection.rollback();
-                if (connection.isValid(1)) {
-                    return true;
-                }
+            connection.rollback();
+            if (connection.isValid(1)) {
+                return true;
             }
         } catch (SQLException broken) {
             prepared.clear();

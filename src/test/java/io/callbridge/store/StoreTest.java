@@ -1,5 +1,6 @@
 package io.callbridge.store;
 
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -257,6 +258,48 @@ class StoreTest {
         assertEquals(5, pages.taken.size());
         inbox.sweep();
         assertEquals(5, pages());
+    }
+
+    /** At a start, while a PBX repeats what it has to say. */
+    @Test
+    void aPageThatIsFoundBeforeItsCommitIsToldIsEvaluatedOnce() {
+        Inbox inbox = inbox();
+        CompletableFuture<Void> busy = new CompletableFuture<>();
+        CompletableFuture<Void> told = new CompletableFuture<>();
+        store.forced().write("", sql -> busy.join());
+        store.forced().write("", sql -> null).thenRun(told::join);
+        CompletableFuture<Void> acknowledged = inbox.append(events("a"));
+        busy.complete(null);
+        await("its commit").until(() -> pages() == 1);
+        inbox.read(pages);
+        told.complete(null);
+        acknowledged.join();
+        pages.done(0);
+        inbox.append(events("b")).join();
+        store.forced().write("", sql -> null).join();
+        inbox.read(pages);
+        assertEquals(List.of(List.of("a"), List.of("b")), pages.calls());
+    }
+
+    @Test
+    void whatAReplicaOfTheNextVersionWritesCanBeRead() {
+        byte[] page = new String(events("a").get(0).json(), StandardCharsets.UTF_8).replaceFirst("\\{", "{\"newer\":1,").getBytes(StandardCharsets.UTF_8);
+        assertEquals("a", Event.page(page).get(0).call().callId());
+        Event longest = hangup("a", Map.of("x".repeat(60_000), "1"));
+        assertEquals(longest.fields(), Event.page(longest.json()).get(0).fields());
+    }
+
+    @Test
+    void aTaskThatFailsBeforeItsFirstStatementFailsAlone() {
+        CompletableFuture<Void> busy = new CompletableFuture<>();
+        store.forced().write("", sql -> busy.join());
+        CompletableFuture<Object> bad = store.forced().write("", sql -> {
+            throw new IllegalStateException("a mistake of ours");
+        });
+        CompletableFuture<Long> good = store.forced().write("", sql -> sql.first("select count(*) from page", row -> row.getLong(1)));
+        busy.complete(null);
+        assertThrows(CompletionException.class, bad::join);
+        assertEquals(0, good.join());
     }
 
     /** Its events count again when it is configured again; until then it does not keep what came after it. */
