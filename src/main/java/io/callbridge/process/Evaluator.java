@@ -102,7 +102,7 @@ public class Evaluator {
                 send(evaluation, CallFacts.whole(evaluation));
             }
         } catch (Exception e) {
-            if (!template.getCamelContext().isStarted()) {
+            if (!template.getCamelContext().isRunAllowed()) {
                 throw new IllegalStateException("Callbridge stops", e);
             }
             evaluation.failure = e;
