@@ -41,6 +41,7 @@ public final class Database {
     private static final String DATABASE_IS_AWAY = "(?:08|25006|53|57|58|XX).*";
     private static final Duration QUIET = Duration.ofSeconds(1);
 
+    /** @param work {@code null}: only wakes a writer */
     private record Task<T>(String order, Work<T> work, CompletableFuture<T> done, long sinceNanos) {
 
         void run(Sql sql, List<Runnable> acknowledgements) throws SQLException {
@@ -103,6 +104,8 @@ public final class Database {
 
     void close() throws InterruptedException {
         running = false;
+        // Nobody waits for a writer that waits for work.
+        writers.forEach(writer -> queue.offer(new Task<>("", null, new CompletableFuture<>(), System.nanoTime())));
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
@@ -210,10 +213,14 @@ public final class Database {
                 if (first != null) {
                     batch.add(first);
                     queue.drainTo(batch, BATCH);
+                    batch.removeIf(task -> task.work == null);
                     if (kind.shared()) {
                         batch.sort(Comparator.comparing(Task::order));
                     }
-                    commit(batch, sql);
+                    if (!batch.isEmpty()) {
+                        // Else not even a commit: Quarkus may have closed the connections already.
+                        commit(batch, sql);
+                    }
                 }
             } catch (InterruptedException e) {
                 running = false;
