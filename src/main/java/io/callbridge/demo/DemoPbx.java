@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -48,11 +47,11 @@ public class DemoPbx {
     private final Optional<String> secret;
     private final Settings settings;
 
-    private final CallScripts scripts = new CallScripts(new Random());
+    private DemoCalls calls;
     /** Extensions and outside numbers that are on a call. Only the thread of the clock touches it. */
     private final Set<String> busy = new HashSet<>();
     /** A call that waits for the webhook. */
-    private Optional<CallScripts.Play> next = Optional.empty();
+    private Optional<DemoCalls.Call> next = Optional.empty();
     private HttpClient client;
     private ScheduledExecutorService clock;
     private URI webhook;
@@ -75,6 +74,7 @@ public class DemoPbx {
         }
         webhook = URI.create(Demo.address() + "/pbx/"
                 + URLEncoder.encode(secret.get(), StandardCharsets.UTF_8).replace("+", "%20") + "/events");
+        calls = new DemoCalls();
         client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2)).build();
         clock = new ScheduledThreadPoolExecutor(1, task -> {
@@ -96,10 +96,10 @@ public class DemoPbx {
         long pause = RETRY_MS;
         try {
             if (next.isEmpty()) {
-                next = scripts.next(busy);
+                next = calls.next(busy);
             }
             if (next.isPresent()) {
-                List<ScriptedCall.Event> events = next.get().call().events();
+                List<DemoCalls.Event> events = next.get().events();
                 long startMs = System.currentTimeMillis();
                 if (send(request(events.get(0), startMs))) {
                     play(events, startMs, next.get().parties());
@@ -112,10 +112,10 @@ public class DemoPbx {
         }
     }
 
-    private void play(List<ScriptedCall.Event> events, long startMs, Set<String> parties) {
+    private void play(List<DemoCalls.Event> events, long startMs, Set<String> parties) {
         busy.addAll(parties);
         long gone = System.currentTimeMillis() - startMs;
-        for (ScriptedCall.Event event : events.subList(1, events.size())) {
+        for (DemoCalls.Event event : events.subList(1, events.size())) {
             in(event.at() - gone, () -> deliver(request(event, startMs), 1));
         }
         in(events.get(events.size() - 1).at() + REST_MS, () -> busy.removeAll(parties));
@@ -128,7 +128,7 @@ public class DemoPbx {
         }
     }
 
-    private HttpRequest request(ScriptedCall.Event event, long startMs) {
+    private HttpRequest request(DemoCalls.Event event, long startMs) {
         String form = event.fields().entrySet().stream()
                 .map(field -> field.getKey() + "=" + URLEncoder.encode(field.getValue(), StandardCharsets.UTF_8))
                 .collect(Collectors.joining("&", "", "&EventTime=" + (startMs + event.at()) * 1000));
