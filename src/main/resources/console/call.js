@@ -47,7 +47,7 @@ function decisions(all, names) {
 
 /** With what was sent, every answer, and what can be done about it. */
 function delivery(each, names, page) {
-  const path = `api/deliveries/${each.deliveryId}`;
+  const path = `api/deliveries/${each.id}`;
   const change = async (what) => {
     if (what === 'retry' || await confirmed(t('deliveries.discard.sure', { n: 1 }))) {
       if (!page.gone() && await act(page, `${path}/${what}`, () => t(`${what}.done`, { n: 1 }))) {

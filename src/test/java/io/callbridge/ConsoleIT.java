@@ -368,7 +368,7 @@ class ConsoleIT {
         deadLetter("103");
         Page page = show("deliveries/dead");
         assertThat(page.locator("tbody tr")).hasCount(3);
-        String id = bridge.delivery(first.callId(), first.legId()).path("deliveryId").asText();
+        String id = bridge.delivery(first.callId(), first.legId()).path("id").asText();
         assertEquals(200, bridge.post("/api/deliveries/" + id + "/discard").statusCode());
         page.getByLabel("all on this page").check();
         press(page, "Discard the chosen ones", "Yes");

@@ -100,7 +100,7 @@ class OperatorIT {
         String id = letters.get(0).path("id").asText();
         JsonNode whole = bridge.json("/api/deliveries/" + id);
         assertEquals("anna [422]", words(whole, "request/user") + " " + lines(whole.path("attempts"), "status"));
-        assertEquals(id + " " + call.legId(), words(bridge.delivery(call.callId(), call.legId()), "deliveryId key"));
+        assertEquals(id + " " + call.legId(), words(bridge.delivery(call.callId(), call.legId()), "id key"));
         awaitThat("the gauge of dead letters", () -> bridge.metric("callbridge_outbox", "crm=\"rest\"", "state=\"dead\"") == 1);
         assertEquals(0, bridge.metric("callbridge_outbox", "crm=\"rest\"", "state=\"pending\""));
         assertTrue(bridge.get("/q/metrics").body().contains("\ncallbridge_store_waiting "), "the gauge of waiting writes");

@@ -106,11 +106,11 @@ class RoutesLintTest {
             anchor      | ingest-webhook | constant: OK            | constant: &ok OK
             tag         | ingest-webhook | constant: OK            | constant: !!str OK
             group       | ingest-webhook | group: ingest           | group: process
-            description | ops-api        | What the bean answers.  | What.
-            handler     | ops-api        | ops-request-errors      | other-errors
+            description | ops-housekeeping | Asks the CRMs which user has which extension, where they can say it. | Asks.
+            handler     | ops-housekeeping | ops-errors            | other-errors
             handler     | ingest-webhook | routeConfigurationId    | note
             channel     | process-event  | uri: direct:process-event\\n | uri: seda:process\\n
-            outside     | ops-api        | excludePattern: Camel   | excludePattern: Camel.*
+            outside     | ingest-tcp     | pattern: Camel*         | pattern: Camel.*
             script      | ingest-webhook | constant: OK            | groovy: OK
             script      | process-event  | uri: direct:            | uri: language:groovy:
             reflection  | ingest-webhook | constant: OK            | constant: "#class:io.callbridge.Sample"

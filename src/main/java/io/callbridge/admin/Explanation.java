@@ -1,6 +1,8 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmCapabilities;
 import io.callbridge.deliver.CrmGates;
@@ -9,27 +11,21 @@ import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Calls.Stored;
-import io.callbridge.store.Delivery;
 import io.callbridge.store.Document;
 import io.callbridge.store.Event;
 import io.callbridge.store.Inbox;
 import io.callbridge.store.Outbox;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Named;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.apache.camel.Header;
 
 /** Answers "why is this call (not) in the CRM?": events, legs, decisions and deliveries of one call. */
 @ApplicationScoped
-@Named("explanation")
-@RegisterForReflection
-public class Explanation {
+class Explanation {
 
     private final Calls calls;
     private final Inbox inbox;
@@ -39,7 +35,7 @@ public class Explanation {
     private final CrmGates gates;
     private final ObjectMapper json;
 
-    public Explanation(Calls calls, Inbox inbox, Outbox outbox, Settings settings, CrmCapabilities capabilities, CrmGates gates, ObjectMapper json) {
+    Explanation(Calls calls, Inbox inbox, Outbox outbox, Settings settings, CrmCapabilities capabilities, CrmGates gates, ObjectMapper json) {
         this.calls = calls;
         this.inbox = inbox;
         this.outbox = outbox;
@@ -49,16 +45,52 @@ public class Explanation {
         this.json = json;
     }
 
+    /** @param legs {@code null}: its PBX is not configured any more, or nobody has evaluated it yet */
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record View(@JsonUnwrapped CallList.Line call, List<EventView> events, List<LegView> legs, List<DecisionView> decisions,
+            List<DeliveryView> deliveries, List<CrmView> crms) {
+    }
+
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record EventView(String type, String legId, Instant arrivedAt, Instant eventTime, boolean processed, Map<String, String> fields) {
+
+        private static EventView of(Event event, boolean processed) {
+            return new EventView(event.call().type().word, event.call().legId(), event.call().arrivedAt(), event.call().time(), processed,
+                    event.fields());
+        }
+    }
+
+    /** @param legId {@code null}: it is about the whole call */
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record DecisionView(Instant at, String legId, String topic, String rule, String reason) {
+
+        private static DecisionView of(Document.Decision decision) {
+            return new DecisionView(Instant.ofEpochMilli(decision.at()), decision.legId().isEmpty() ? null : decision.legId(), decision.topic(),
+                    decision.rule(), decision.reason());
+        }
+    }
+
+    /** Of an active CRM, what explains that it has nothing of the call, or not yet. */
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record CrmView(String crm, List<String> capabilities, Instant downSince) {
+    }
+
     /**
-     * @param pbx whose call it is, where several use equal ids; {@code null}: of any
-     * @return JSON of {@code GET /api/calls/{CallID}}, or {@code null} for a call that was never heard of
+     * Of a call by its id, and by its PBX where several use equal ids.
+     *
+     * @return {@code null} for a call that was never heard of
      */
-    public String of(@Header("callId") String callId, @Header("pbx") String pbx) throws JsonProcessingException {
+    View of(AdminRequest request) {
+        String callId = request.path("callId");
+        String pbx = request.takes("pbx").text("pbx");
         List<Event> waiting = inbox.events(event -> event.call().callId().equalsIgnoreCase(callId) && (pbx == null || event.call().pbx().equals(pbx)));
         // Afterwards: what does not wait any more is stored.
         Stored stored = stored(callId, pbx);
-        return stored != null ? json.writeValueAsString(explain(stored, waiting))
-                : waiting.isEmpty() ? null : json.writeValueAsString(notEvaluated(waiting));
+        return stored != null ? explain(stored, waiting) : waiting.isEmpty() ? null : notEvaluated(waiting);
     }
 
     private Stored stored(String callId, String pbx) {
@@ -73,83 +105,27 @@ public class Explanation {
     }
 
     /** What was acknowledged and waits for what follows from it: nobody has looked at the call yet. */
-    private Map<String, Object> notEvaluated(List<Event> events) {
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("callId", events.get(0).call().callId());
-        answer.put("pbx", events.get(0).call().pbx());
-        answer.put("events", events.stream().map(event -> event(event, false)).toList());
-        answer.put("decisions", List.of());
-        answer.put("deliveries", List.of());
-        answer.put("crms", settings.crms().stream().map(this::crm).toList());
-        return answer;
+    private View notEvaluated(List<Event> events) {
+        CallList.Line call = new CallList.Line(events.get(0).call().callId(), events.get(0).call().pbx(), null, null, null, null, null, null);
+        return new View(call, events.stream().map(event -> EventView.of(event, false)).toList(), null, List.of(), List.of(), crms());
     }
 
-    private Map<String, Object> explain(Stored stored, List<Event> waiting) {
+    private View explain(Stored stored, List<Event> waiting) {
         String pbx = stored.row().pbx();
         Document document = Document.of(stored.document());
-        Map<String, Object> answer = new LinkedHashMap<>(CallList.line(stored.row()));
-        Stream<Map<String, Object>> events = document.events().stream().map(event -> event(event, !document.failed(event.call().legId())));
-        Stream<Map<String, Object>> more = waiting.stream().filter(event -> event.call().pbx().equals(pbx) && !document.has(event))
-                .map(event -> event(event, false));
-        answer.put("events", Stream.concat(events, more).toList());
-        if (settings.knows(pbx)) {
-            Call call = Call.of(settings.directory(pbx), settings.calls(), document.events().stream().map(Event::call).toList(), List.of());
-            answer.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList());
-        }
-        answer.put("decisions", document.decisions().stream().map(Explanation::decision).toList());
-        answer.put("deliveries", stored.deliveries().stream().map(this::delivery).toList());
-        answer.put("crms", settings.crms().stream().map(this::crm).toList());
-        return answer;
+        Stream<EventView> events = document.events().stream().map(event -> EventView.of(event, !document.failed(event.call().legId())));
+        Stream<EventView> more = waiting.stream().filter(event -> event.call().pbx().equals(pbx) && !document.has(event))
+                .map(event -> EventView.of(event, false));
+        List<LegView> legs = !settings.knows(pbx) ? null
+                : Call.of(settings.directory(pbx), settings.calls(), document.events().stream().map(Event::call).toList(), List.of()).legs().stream()
+                        .map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList();
+        return new View(CallList.Line.of(stored.row()), Stream.concat(events, more).toList(), legs,
+                document.decisions().stream().map(DecisionView::of).toList(),
+                stored.deliveries().stream().map(delivery -> DeliveryView.whole(delivery, outbox.attempts(delivery), json)).toList(), crms());
     }
 
-    /** Of an active CRM, what explains that it has nothing of the call, or not yet. */
-    private Map<String, Object> crm(String crm) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("crm", crm);
-        view.put("capabilities", capabilities.of(crm));
-        if (gates.downSinceMs(crm) > 0) {
-            view.put("downSince", DeliveryView.time(gates.downSinceMs(crm)));
-        }
-        return view;
-    }
-
-    private static Map<String, Object> event(Event entry, boolean processed) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("type", entry.call().type().word);
-        view.put("legId", entry.call().legId());
-        view.put("arrivedAt", entry.call().arrivedAt().toString());
-        if (entry.call().time() != null) {
-            view.put("eventTime", entry.call().time().toString());
-        }
-        view.put("processed", processed);
-        view.put("fields", entry.fields());
-        return view;
-    }
-
-    private static Map<String, Object> decision(Document.Decision decision) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("at", Instant.ofEpochMilli(decision.at()).toString());
-        if (!decision.legId().isEmpty()) {
-            view.put("legId", decision.legId());
-        }
-        view.put("topic", decision.topic());
-        view.put("rule", decision.rule());
-        view.put("reason", decision.reason());
-        return view;
-    }
-
-    private Map<String, Object> delivery(Delivery delivery) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("deliveryId", delivery.seq());
-        view.put("crm", delivery.crm());
-        view.put("operation", delivery.operation());
-        view.put("key", delivery.id());
-        view.put("state", delivery.state());
-        if (delivery.state().equals("pending")) {
-            view.put("nextAt", DeliveryView.time(delivery.nextAt()));
-        }
-        view.put("request", DeliveryView.request(delivery, json));
-        view.put("attempts", outbox.attempts(delivery).stream().map(DeliveryView::attempt).toList());
-        return view;
+    private List<CrmView> crms() {
+        return settings.crms().stream().map(crm -> new CrmView(crm, capabilities.of(crm),
+                gates.downSinceMs(crm) > 0 ? Instant.ofEpochMilli(gates.downSinceMs(crm)) : null)).toList();
     }
 }

@@ -1,47 +1,29 @@
 package io.callbridge.admin;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Leg;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 
 /**
  * A leg as the administration API shows it. Without {@code endedAt} it rings, or talks if there is {@code answeredAt}; unless it has a
  * {@code result}: then it was given up without a hangup (rule R50).
  */
-final class LegView {
+@RegisterForReflection
+@JsonInclude(Include.NON_NULL)
+record LegView(String legId, String extension, String type, String user, String direction, String party, boolean local, boolean forwarded,
+        Instant startedAt, Instant answeredAt, Instant endedAt, String result, Long talkSeconds) {
 
-    private LegView() {
-    }
-
-    static Map<String, Object> of(Leg leg, CallSettings settings, Instant now) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("legId", leg.id());
-        if (leg.extension() != null) {
-            view.put("extension", leg.extension().name());
-            view.put("type", leg.extension().type().word());
-        }
-        if (Call.user(leg) != null) {
-            view.put("user", Call.user(leg));
-        }
-        view.put("direction", leg.flow().name().toLowerCase(Locale.ROOT));
-        view.put("party", leg.party().raw() == null ? "hidden" : leg.party().raw());
-        view.put("local", leg.local());
-        view.put("forwarded", leg.forwarded());
-        view.put("startedAt", leg.startedAt().toString());
-        if (leg.answered()) {
-            view.put("answeredAt", leg.answeredAt().toString());
-        }
-        if (leg.ended()) {
-            view.put("endedAt", leg.endedAt(settings).toString());
-            view.put("result", leg.result());
-            view.put("talkSeconds", leg.talkSeconds());
-        } else if (leg.over(settings, now)) {
-            view.put("result", "unknown");
-        }
-        return view;
+    static LegView of(Leg leg, CallSettings settings, Instant now) {
+        boolean ended = leg.ended();
+        return new LegView(leg.id(), leg.extension() == null ? null : leg.extension().name(),
+                leg.extension() == null ? null : leg.extension().type().word(), Call.user(leg), leg.flow().name().toLowerCase(Locale.ROOT),
+                leg.party().raw() == null ? "hidden" : leg.party().raw(), leg.local(), leg.forwarded(), leg.startedAt(),
+                leg.answered() ? leg.answeredAt() : null, ended ? leg.endedAt(settings) : null,
+                ended ? leg.result() : leg.over(settings, now) ? "unknown" : null, ended ? leg.talkSeconds() : null);
     }
 }

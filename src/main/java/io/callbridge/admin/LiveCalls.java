@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;
@@ -10,10 +10,11 @@ import io.callbridge.store.CallRow;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Document;
 import io.callbridge.store.Event;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -24,45 +25,50 @@ class LiveCalls {
     /** More than a person can follow. */
     private static final int MOST = 100;
 
-    private record Seen(long version, Map<String, Object> view) {
+    /** @param more there are more than are told */
+    @RegisterForReflection
+    record View(boolean more, List<LiveCall> calls) {
+    }
+
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record LiveCall(String callId, String pbx, String direction, String number, Instant firstAt, List<LegView> legs) {
+    }
+
+    private record Seen(long version, LiveCall call) {
     }
 
     private final CallIndex index;
     private final Calls calls;
     private final Settings settings;
-    private final ObjectMapper json;
     private Map<String, Seen> seen = new HashMap<>();
 
-    LiveCalls(CallIndex index, Calls calls, Settings settings, ObjectMapper json) {
+    LiveCalls(CallIndex index, Calls calls, Settings settings) {
         this.index = index;
         this.calls = calls;
         this.settings = settings;
-        this.json = json;
     }
 
-    /** @return JSON, newest call first */
-    synchronized String now() throws JsonProcessingException {
+    /** Newest call first. */
+    synchronized View now() {
         List<CallRow> open = index.open(MOST + 1);
         Map<String, Seen> now = new HashMap<>();
-        List<Object> views = new ArrayList<>();
+        List<LiveCall> views = new ArrayList<>();
         for (CallRow row : open.subList(0, Math.min(MOST, open.size()))) {
             String key = row.pbx() + " " + row.callId();
             Seen before = seen.get(key);
-            Seen call = before != null && before.version == row.version() ? before : new Seen(row.version(), view(row));
+            Seen call = before != null && before.version == row.version() ? before : new Seen(row.version(), call(row));
             now.put(key, call);
-            if (call.view != null) {
-                views.add(call.view);
+            if (call.call != null) {
+                views.add(call.call);
             }
         }
         seen = now;
-        Map<String, Object> answer = new LinkedHashMap<>();
-        answer.put("more", open.size() > MOST);
-        answer.put("calls", views);
-        return json.writeValueAsString(answer);
+        return new View(open.size() > MOST, views);
     }
 
     /** {@code null} if nobody rings or talks any more: only "missed?" is to be decided. */
-    private Map<String, Object> view(CallRow row) {
+    private LiveCall call(CallRow row) {
         if (!settings.knows(row.pbx())) {
             return null;
         }
@@ -75,15 +81,7 @@ class LiveCalls {
         if (call.legs().stream().allMatch(Leg::ended)) {
             return null;
         }
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("callId", row.callId());
-        view.put("pbx", row.pbx());
-        view.put("direction", call.legs().stream().allMatch(Leg::local) ? "local" : call.outsideCaller() != null ? "in" : "out");
-        if (row.number() != null) {
-            view.put("number", row.number());
-        }
-        view.put("firstAt", DeliveryView.time(row.firstAt()));
-        view.put("legs", call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList());
-        return view;
+        return new LiveCall(row.callId(), row.pbx(), call.legs().stream().allMatch(Leg::local) ? "local" : call.outsideCaller() != null ? "in" : "out",
+                row.number(), Instant.ofEpochMilli(row.firstAt()), call.legs().stream().map(leg -> LegView.of(leg, settings.calls(), Time.now())).toList());
     }
 }

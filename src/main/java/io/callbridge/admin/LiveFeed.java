@@ -109,7 +109,7 @@ class LiveFeed {
             statusAt = System.currentTimeMillis();
             readers.keySet().forEach(reader -> write(reader, lastStatus));
         }
-        String now = event("calls", calls.now());
+        String now = event("calls", json.writeValueAsString(calls.now()));
         // Now and then without news too: a slow reader may have missed the last ones.
         if (!now.equals(lastCalls) || statusToo) {
             lastCalls = now;

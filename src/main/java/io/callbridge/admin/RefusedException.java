@@ -1,9 +1,6 @@
 package io.callbridge.admin;
 
-import io.quarkus.runtime.annotations.RegisterForReflection;
-
 /** A request to the administration API that is not done. The message is the one line of reason that the operator gets. */
-@RegisterForReflection
 public class RefusedException extends RuntimeException {
 
     private final int status;
@@ -28,7 +25,7 @@ public class RefusedException extends RuntimeException {
     }
 
     /** Of the HTTP answer. */
-    public int getStatus() {
+    public int status() {
         return status;
     }
 }

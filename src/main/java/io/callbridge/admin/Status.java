@@ -1,7 +1,8 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import io.callbridge.admin.StoreCounts.Backlog;
 import io.callbridge.asterisk.AmiState;
 import io.callbridge.asterisk.Asterisks;
@@ -15,23 +16,18 @@ import io.callbridge.store.Store;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.inject.Named;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Supplier;
-import org.apache.camel.Exchange;
-import org.apache.camel.Header;
+import java.util.stream.Stream;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /** Whether every PBX is heard, and every CRM takes what it should. */
 @ApplicationScoped
-@Named("status")
-@RegisterForReflection
-public class Status {
+class Status {
 
     private static final Logger LOG = Logger.getLogger(Status.class);
     private static final int LAST_CALLS = 20;
@@ -43,11 +39,10 @@ public class Status {
     private final CallIndex index;
     private final StoreCounts counts;
     private final Store store;
-    private final ObjectMapper json;
     private final String version;
 
-    public Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
-            ObjectMapper json, @ConfigProperty(name = "quarkus.application.version") String version) {
+    Status(Settings settings, Asterisks asterisks, EventKinds kinds, CrmGates gates, CallIndex index, StoreCounts counts, Store store,
+            @ConfigProperty(name = "quarkus.application.version") String version) {
         this.settings = settings;
         this.asterisks = asterisks;
         this.kinds = kinds;
@@ -55,77 +50,70 @@ public class Status {
         this.index = index;
         this.counts = counts;
         this.store = store;
-        this.json = json;
         this.version = version;
     }
 
-    /** @return JSON */
-    public String of(@Header(Exchange.HTTP_RAW_QUERY) String query, @Header(AdminGate.WHO) String who) throws JsonProcessingException {
-        new Parameters(query);
-        Map<String, Object> status = new LinkedHashMap<>();
-        status.put("version", version);
-        status.put("who", who);
-        status.put("demo", Demo.asked());
-        status.putAll(connections());
-        return json.writeValueAsString(status);
+    @RegisterForReflection
+    record View(String version, String who, boolean demo, @JsonUnwrapped Connections connections) {
     }
 
-    /** Of every PBX and CRM, and of the store. */
-    Map<String, Object> connections() {
+    /** Of every PBX and CRM, and of the store. @param at ages are counted from it: the clock of who looks may be another one */
+    @RegisterForReflection
+    record Connections(Instant at, List<Pbx> pbxs, List<Crm> crms, StoreView store) {
+    }
+
+    /** @param kinds how it is heard @param clockSeconds how far its clock is ahead */
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record Pbx(String pbx, List<String> kinds, Long clockSeconds, Asterisk asterisk, Instant lastEventAt) {
+    }
+
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record Asterisk(String state, Instant since, String reason) {
+    }
+
+    /** Without numbers while the store does not answer. @param state {@code up}, {@code down}, or {@code refused}: it refuses Callbridge itself */
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record Crm(String crm, String state, Instant since, String reason, Long waiting, Long failing, Long dead, Instant oldestWaitingAt) {
+    }
+
+    /** @param since it is away */
+    @RegisterForReflection
+    @JsonInclude(Include.NON_NULL)
+    record StoreView(int waiting, Instant since, String reason) {
+    }
+
+    View of(AdminRequest request) {
+        request.takes();
+        return new View(version, request.who(), Demo.asked(), connections());
+    }
+
+    Connections connections() {
         StoreCounts.Counts now = ask(counts::now);
-        Map<String, Object> connections = new LinkedHashMap<>();
-        // Ages are counted from it: the clock of who looks may be another one.
-        connections.put("at", Time.now().toString());
-        connections.put("pbxs", settings.pbxs().stream().sorted().map(this::pbx).toList());
-        connections.put("crms", settings.crms().stream().map(crm -> crm(crm, now)).toList());
-        connections.put("store", store());
-        return connections;
-    }
-
-    private Map<String, Object> store() {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("waiting", store.waiting());
         Instant since = store.outage().since();
-        if (since != null) {
-            view.put("since", since.toString());
-            view.put("reason", String.valueOf(store.outage().reason()));
-        }
-        return view;
+        return new Connections(Time.now(), settings.pbxs().stream().sorted().map(this::pbx).toList(),
+                settings.crms().stream().map(crm -> crm(crm, now)).toList(),
+                new StoreView(store.waiting(), since, since == null ? null : String.valueOf(store.outage().reason())));
     }
 
-    private Map<String, Object> pbx(String pbx) {
-        Map<String, Object> view = new LinkedHashMap<>();
-        view.put("pbx", pbx);
+    private Pbx pbx(String pbx) {
         List<String> inputs = new ArrayList<>();
         if (settings.secret(pbx) != null) {
             inputs.add("webhook");
             settings.tcpPort().ifPresent(port -> inputs.add("tcp"));
         }
-        AmiState asterisk = asterisks.state(pbx);
-        // The last one may be silent while the one before it still goes on.
-        List<CallRow> last = ask(() -> index.last(pbx, LAST_CALLS));
-        Instant lastEvent = last == null ? null : last.stream().map(CallRow::lastAt).max(Long::compare).map(Instant::ofEpochMilli).orElse(null);
         if (settings.asterisk(pbx).isPresent()) {
             inputs.add("asterisk");
         }
-        view.put("kinds", inputs);
-        kinds.clockSeconds(pbx).ifPresent(ahead -> view.put("clockSeconds", Math.round(ahead)));
-        if (asterisk != null) {
-            Map<String, Object> connection = new LinkedHashMap<>();
-            connection.put("state", asterisk.state());
-            connection.put("since", asterisk.since().toString());
-            if (asterisk.reason() != null) {
-                connection.put("reason", asterisk.reason());
-            }
-            view.put("asterisk", connection);
-            // An Asterisk speaks of much more than calls.
-            lastEvent = lastEvent == null || asterisk.lastEvent() != null && asterisk.lastEvent().isAfter(lastEvent)
-                    ? asterisk.lastEvent() : lastEvent;
-        }
-        if (lastEvent != null) {
-            view.put("lastEventAt", lastEvent.toString());
-        }
-        return view;
+        AmiState asterisk = asterisks.state(pbx);
+        // The last one may be silent while the one before it still goes on; an Asterisk speaks of much more than calls.
+        List<CallRow> last = ask(() -> index.last(pbx, LAST_CALLS));
+        Instant lastEvent = Stream.concat(last == null ? Stream.of() : last.stream().map(call -> Instant.ofEpochMilli(call.lastAt())),
+                Stream.ofNullable(asterisk == null ? null : asterisk.lastEvent())).max(Comparator.naturalOrder()).orElse(null);
+        return new Pbx(pbx, inputs, kinds.clockSeconds(pbx).stream().mapToObj(Math::round).findFirst().orElse(null),
+                asterisk == null ? null : new Asterisk(asterisk.state(), asterisk.since(), asterisk.reason()), lastEvent);
     }
 
     /** @return {@code null} too: it cannot be had now, which is no reason to be silent about all else */
@@ -138,28 +126,13 @@ public class Status {
         }
     }
 
-    private Map<String, Object> crm(String crm, StoreCounts.Counts now) {
-        Map<String, Object> view = new LinkedHashMap<>();
+    private Crm crm(String crm, StoreCounts.Counts now) {
         long downSince = gates.downSinceMs(crm);
-        view.put("crm", crm);
         String refusal = gates.refusal(crm);
-        view.put("state", refusal != null ? "refused" : downSince > 0 ? "down" : "up");
-        if (downSince > 0) {
-            view.put("since", DeliveryView.time(downSince));
-        }
-        if (refusal != null) {
-            view.put("reason", refusal);
-        }
-        if (now == null) {
-            return view;
-        }
-        Backlog backlog = now.backlog(crm);
-        view.put("waiting", backlog.waiting());
-        view.put("failing", backlog.failing());
-        view.put("dead", now.dead().getOrDefault(crm, 0L));
-        if (backlog.waiting() > 0) {
-            view.put("oldestWaitingAt", DeliveryView.time(backlog.oldestAt()));
-        }
-        return view;
+        Backlog backlog = now == null ? null : now.backlog(crm);
+        return new Crm(crm, refusal != null ? "refused" : downSince > 0 ? "down" : "up", downSince > 0 ? Instant.ofEpochMilli(downSince) : null,
+                refusal, backlog == null ? null : backlog.waiting(), backlog == null ? null : backlog.failing(),
+                now == null ? null : now.dead().getOrDefault(crm, 0L),
+                backlog == null || backlog.waiting() == 0 ? null : Instant.ofEpochMilli(backlog.oldestAt()));
     }
 }

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
-import io.callbridge.admin.RefusedException;
 import io.callbridge.store.StoreException;
 import java.util.Map;
 import org.apache.camel.Exchange;
@@ -20,7 +19,7 @@ class IngestAndOpsRoutesTest {
             "Retry-After", "1");
 
     @AutoClose
-    private static final RouteHarness ROUTES = RouteHarness.of("ingest-webhook", "ingest-tcp", "ops-api", "ops-housekeeping").start();
+    private static final RouteHarness ROUTES = RouteHarness.of("ingest-webhook", "ingest-tcp", "ops-housekeeping").start();
 
     /** {@code OK} after an event is durable and never before. */
     @ParameterizedTest
@@ -55,46 +54,6 @@ class IngestAndOpsRoutesTest {
                 assertInstanceOf(IllegalStateException.class, failed.getException());
             }
         }
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "ops-status, GET, status, status.of",
-        "ops-setup, GET, setup, setup.of",
-        "ops-setup-webhook, POST, setup/pbxs/{pbx}/webhook, setup.webhook",
-        "ops-crm-check, POST, setup/crms/{crm}/check, crmCheck.of",
-        "ops-calls, GET, calls/{callId}, explanation",
-        "ops-calls-list, GET, calls, callList.page",
-        "ops-deliveries, GET, deliveries, deliveryList.page",
-        "ops-deliveries-one, GET, deliveries/{id}, deliveryList.one",
-        "ops-deliveries-retry, POST, deliveries/{id}/retry, deliveryRepair.retry",
-        "ops-deliveries-discard, POST, deliveries/{id}/discard, deliveryRepair.discard",
-        "ops-deliveries-all, POST, deliveries/retry, deliveryRepair.retryAll",
-        "ops-deliveries-discard-all, POST, deliveries/discard, deliveryRepair.discardAll",
-        "ops-reprocess-job, GET, calls/reprocess/{job}, reprocessRequest.job",
-        "ops-reprocess-stop, DELETE, calls/reprocess/{job}, reprocessRequest.stop",
-        "ops-audit, GET, audit, auditList.page"})
-    void aBeanAnswersOrRefuses(String route, String method, String path, String step) {
-        assertEquals("platform-http:/api/" + path + "?httpMethodRestrict=" + method, ROUTES.source(route));
-        Exchange answer = ROUTES.on(step, exchange -> "{}").ask(route, null, REQUEST);
-        assertTold(Map.of("Content-Type", "application/json"), "{}", answer);
-        Map<String, Object> seen = ROUTES.step(step).headers();
-        assertNull(seen.get("CamelHttpMethod"), "control headers from outside go first");
-        assertEquals("7 token", seen.get("id") + " " + seen.get("Callbridge-Who"));
-        assertEquals(route.equals("ops-calls") ? null : "a=b", seen.get(Exchange.HTTP_RAW_QUERY));
-
-        assertTold(Map.of("CamelHttpResponseCode", 409, "Content-Type", "text/plain"), "delivery 7 is delivered",
-                ROUTES.fail(step, RefusedException.conflict("delivery 7 is delivered")).ask(route, null, REQUEST));
-        assertTold(Map.of("CamelHttpResponseCode", "503", "Content-Type", "text/plain", "Retry-After", "5"), "the disk is gone",
-                ROUTES.fail(step, new StoreException("the disk is gone", null)).ask(route, null, REQUEST));
-        assertTold(Map.of("CamelHttpResponseCode", "500"), null, ROUTES.fail(step, new IllegalStateException("broken"))
-                .ask(route, null, REQUEST));
-    }
-
-    private static void assertTold(Map<String, Object> headers, String text, Exchange answer) {
-        assertEquals(text, answer.getMessage().getBody());
-        assertEquals(headers, answer.getMessage().getHeaders());
-        assertNull(answer.getException());
     }
 
     /** A store that does not answer ends one time only. */

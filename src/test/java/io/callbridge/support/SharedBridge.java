@@ -18,7 +18,7 @@ public final class SharedBridge {
                 id: ops-who
                 group: ops
                 description: "Says who asks."
-                routeConfigurationId: ops-request-errors
+                routeConfigurationId: ingest-errors
                 from:
                   uri: platform-http:/api/who
                   steps:

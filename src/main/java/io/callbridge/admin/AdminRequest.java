@@ -1,5 +1,6 @@
 package io.callbridge.admin;
 
+import io.vertx.ext.web.RoutingContext;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
@@ -13,18 +14,45 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The query of a request to the administration API. What is wrong is answered with {@code 400} and one line that names the
+ * A request to the administration API. What is wrong with its query is answered with {@code 400} and one line that names the
  * parameter, its value and what is allowed. An empty value is none.
  */
-final class Parameters {
+final class AdminRequest {
 
     private static final int PAGE = 50;
     private static final int LONGEST_PAGE = 500;
 
+    private final RoutingContext routing;
     private final Map<String, String> values = new LinkedHashMap<>();
 
-    /** @param query as it came, percent-encoded; {@code null}: none */
-    Parameters(String query, String... known) {
+    AdminRequest(RoutingContext routing) {
+        this.routing = routing;
+    }
+
+    /** Who asks, as the {@link AdminGate} knows him. */
+    String who() {
+        return routing.request().getHeader(AdminGate.WHO);
+    }
+
+    /** What stands in the path in the place of this name. */
+    String path(String name) {
+        return routing.pathParam(name);
+    }
+
+    /** What a path of ours is for who asks, who may do so through a proxy. */
+    String address(String path) {
+        return RequestOrigin.prefix(routing.request()) + path;
+    }
+
+    /** What was asked for is done there. */
+    void location(String address) {
+        routing.response().setStatusCode(202).putHeader("Location", address);
+    }
+
+    /** Reads the query, in which only these may be. */
+    AdminRequest takes(String... known) {
+        // As it came: a plus sign in it is one.
+        String query = routing.request().query();
         for (String pair : query == null || query.isEmpty() ? new String[0] : query.split("&")) {
             String[] parts = pair.split("=", 2);
             String name = decoded(parts[0]);
@@ -38,6 +66,7 @@ final class Parameters {
             }
         }
         values.values().removeIf(String::isEmpty);
+        return this;
     }
 
     /** A plus sign stays one: it begins a number, or an offset from UTC, and nothing here has blanks. */
