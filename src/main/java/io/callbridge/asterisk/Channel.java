@@ -52,7 +52,7 @@ final class Channel {
     /** The leg of an extension, and of a trunk in a call that came from outside. */
     ChannelLeg leg;
     /** Of an extension. */
-    Talk talk;
+    Conversation conversation;
     /** An agent who waits on this channel for one call after the other. */
     boolean agent;
     /** A leg was named after the channel. */
@@ -67,9 +67,9 @@ final class Channel {
     boolean rangPhones;
     /** A phone has shown his number, or somebody talks to him. */
     boolean presented;
-    Instant lastTalkAt;
+    Instant lastConversationAt;
     final List<QueueVisit> queues = new ArrayList<>();
-    final List<Talk> talks = new ArrayList<>();
+    final List<Conversation> conversations = new ArrayList<>();
 
     static final class QueueVisit {
         final ChannelLeg leg;

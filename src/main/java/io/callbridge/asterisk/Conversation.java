@@ -5,7 +5,7 @@ import java.util.HashSet;
 import java.util.Set;
 
 /** A conversation of an extension with an outside party. */
-final class Talk {
+final class Conversation {
 
     final Channel extension;
     final ChannelLeg leg;
@@ -20,7 +20,12 @@ final class Talk {
     boolean partyLeft;
     Instant endedAt;
 
-    Talk(Channel extension, ChannelLeg leg, Channel party) {
+    /** When it ended, if that is known now. */
+    Instant endsAt(Instant now) {
+        return apartSince != null && partyLeft ? apartSince : now;
+    }
+
+    Conversation(Channel extension, ChannelLeg leg, Channel party) {
         this.extension = extension;
         this.leg = leg;
         this.party = party;
