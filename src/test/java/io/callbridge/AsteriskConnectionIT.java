@@ -7,11 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.asterisk.Capture;
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.Certificates;
-import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeAmi;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.SharedBridge;

@@ -9,8 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.support.BridgeProcess;
-import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.RawHttp;
 import io.callbridge.support.RestContract;

@@ -5,14 +5,14 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeProcess;
-import io.callbridge.support.CallLoad;
 import io.callbridge.support.CallLoad.Interruption;
-import io.callbridge.support.CrmRequest;
+import io.callbridge.support.CallLoad;
 import io.callbridge.support.CrmRequest.Kind;
-import io.callbridge.support.FakeCrm;
+import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm.Answer;
+import io.callbridge.support.FakeCrm;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Unchecked;

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.platform.RouteVocabulary;
+import io.callbridge.start.RouteVocabulary;
 import io.callbridge.support.Pages;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.Vocabulary;

@@ -11,11 +11,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest.Kind;
-import io.callbridge.support.FakeCrm;
 import io.callbridge.support.FakeCrm.Answer;
+import io.callbridge.support.FakeCrm;
 import io.callbridge.support.Scenario;
 import io.callbridge.support.SharedBridge;
 import io.callbridge.support.TestCall;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.BridgeProcess.RoutesEdit;
+import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.TestCall;

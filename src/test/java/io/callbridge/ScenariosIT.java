@@ -5,14 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import io.callbridge.crm.AdapterLab;
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.Scenario;
-import io.callbridge.support.ScenarioPlay;
 import io.callbridge.support.ScenarioPlay.Order;
+import io.callbridge.support.ScenarioPlay;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Webhook;
 import java.time.Duration;

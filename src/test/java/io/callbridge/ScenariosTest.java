@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.callbridge.support.BridgeInJvm;
-import io.callbridge.support.CrmRequest;
 import io.callbridge.support.CrmRequest.Kind;
+import io.callbridge.support.CrmRequest;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.Scenario;
-import io.callbridge.support.ScenarioPlay;
 import io.callbridge.support.ScenarioPlay.Order;
+import io.callbridge.support.ScenarioPlay;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Webhook;
 import io.quarkus.test.junit.QuarkusTest;

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.store.StoreKind;
-import io.callbridge.support.BridgeProcess;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeProcess.Refusal;
 import io.callbridge.support.BridgeProcess.RoutesEdit;
-import io.callbridge.support.CallLoad;
+import io.callbridge.support.BridgeProcess;
 import io.callbridge.support.CallLoad.Interruption;
+import io.callbridge.support.CallLoad;
 import io.callbridge.support.CrmRequest.Kind;
 import io.callbridge.support.FakeCrm;
 import io.callbridge.support.PostgresServer;

@@ -1,6 +1,5 @@
 package io.callbridge.admin;
 
-import io.callbridge.platform.AdminToken;
 import io.vertx.core.http.Cookie;
 import io.vertx.core.http.CookieSameSite;
 import io.vertx.core.http.HttpServerRequest;

@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.callbridge.platform.Time;
 import io.callbridge.store.Store;
 import io.quarkus.runtime.annotations.RegisterForReflection;

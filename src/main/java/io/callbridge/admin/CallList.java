@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.callbridge.admin.CallIndex.Filter;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Party;

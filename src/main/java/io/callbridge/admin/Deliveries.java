@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.platform.Settings;

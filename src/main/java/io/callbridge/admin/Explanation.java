@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmCapabilities;
@@ -9,8 +9,8 @@ import io.callbridge.deliver.CrmGates;
 import io.callbridge.domain.Call;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
-import io.callbridge.store.Calls;
 import io.callbridge.store.Calls.Stored;
+import io.callbridge.store.Calls;
 import io.callbridge.store.Document;
 import io.callbridge.store.Event;
 import io.callbridge.store.Inbox;

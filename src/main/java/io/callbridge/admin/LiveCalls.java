@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.callbridge.domain.Call;
 import io.callbridge.domain.Leg;
 import io.callbridge.platform.Settings;

@@ -1,15 +1,15 @@
 package io.callbridge.admin;
 
-import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonInclude.Include;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import io.callbridge.deliver.CrmCapabilities;
 import io.callbridge.deliver.CrmCheck;
 import io.callbridge.deliver.CrmUsers;
+import io.callbridge.domain.EventReader;
 import io.callbridge.domain.Extension;
-import io.callbridge.ingest.EventKinds;
 import io.callbridge.ingest.EventKinds.Ignored;
 import io.callbridge.ingest.EventKinds.Refusal;
-import io.callbridge.ingest.EventReader;
+import io.callbridge.ingest.EventKinds;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Document;

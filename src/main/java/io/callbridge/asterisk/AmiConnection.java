@@ -1,6 +1,7 @@
 package io.callbridge.asterisk;
 
 import io.callbridge.ingest.TooLargeException;
+import io.callbridge.platform.AmiSettings;
 import io.callbridge.platform.Time;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;

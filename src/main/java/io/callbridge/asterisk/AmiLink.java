@@ -1,5 +1,6 @@
 package io.callbridge.asterisk;
 
+import io.callbridge.platform.AmiSettings;
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
@@ -17,9 +18,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
-import java.util.function.Supplier;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jboss.logging.Logger;
 

@@ -2,6 +2,7 @@ package io.callbridge.asterisk;
 
 import io.callbridge.domain.Directory;
 import io.callbridge.ingest.EventKinds;
+import io.callbridge.platform.AmiSettings;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Calls;

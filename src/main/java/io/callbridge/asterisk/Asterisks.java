@@ -1,6 +1,6 @@
 package io.callbridge.asterisk;
 
-import io.callbridge.platform.LeaseClusterService;
+import io.callbridge.platform.AmiSettings;
 import io.callbridge.platform.Settings;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.inject.Singleton;

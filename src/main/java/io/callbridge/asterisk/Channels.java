@@ -1,5 +1,6 @@
 package io.callbridge.asterisk;
 
+import io.callbridge.platform.AsteriskDialplan;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;

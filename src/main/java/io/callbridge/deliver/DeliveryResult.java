@@ -5,8 +5,8 @@ import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
-import io.callbridge.store.Outbox;
 import io.callbridge.store.Outbox.Attempt;
+import io.callbridge.store.Outbox;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.opentelemetry.api.trace.Span;
@@ -24,8 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.camel.Exchange;
-import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
+import org.jboss.logging.Logger;
 
 /** Records how a delivery went; which answer means what is decided in {@code delivery-errors}. */
 @ApplicationScoped

@@ -1,8 +1,8 @@
 package io.callbridge.demo;
 
-import io.callbridge.platform.CheckRoutes;
 import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
+import io.callbridge.start.CheckRoutes;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;

@@ -84,7 +84,7 @@ public final class EventFields {
      * @param ofPbx of what is not UTF-8
      * @throws BadRequestException if a line is anything else, or what the event needs cannot be read
      */
-    static Map<String, String> block(String bytes, Charset ofPbx) {
+    public static Map<String, String> block(String bytes, Charset ofPbx) {
         Map<String, String> fields = new LinkedHashMap<>();
         int number = 0;
         for (String line : bytes.lines().toList()) {

@@ -1,6 +1,7 @@
 package io.callbridge.ingest;
 
 import io.callbridge.domain.CallEvent;
+import io.callbridge.domain.EventReader;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -121,7 +122,7 @@ public class EventKinds {
     }
 
     /** Counts a call event that is durable. */
-    void accepted(CallEvent event) {
+    public void accepted(CallEvent event) {
         lastEvents.put(event.pbx(), System.nanoTime());
         count(event.pbx(), event.type().word, "accepted");
         if (event.time() != null) {

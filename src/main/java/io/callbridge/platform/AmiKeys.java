@@ -1,7 +1,5 @@
 package io.callbridge.platform;
 
-import io.callbridge.asterisk.AmiSettings;
-import io.callbridge.asterisk.AsteriskDialplan;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;

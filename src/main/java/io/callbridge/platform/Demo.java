@@ -35,7 +35,7 @@ public final class Demo {
         return asked(ConfigProvider.getConfig());
     }
 
-    static boolean asked(Config config) {
+    public static boolean asked(Config config) {
         return asked(of(config));
     }
 

@@ -1,6 +1,5 @@
 package io.callbridge.platform;
 
-import io.callbridge.store.StoreKind;
 import io.smallrye.config.ConfigSourceInterceptor;
 import io.smallrye.config.ConfigSourceInterceptorContext;
 import io.smallrye.config.ConfigValue;

@@ -2,6 +2,7 @@ package io.callbridge.platform;
 
 import io.smallrye.config.SmallRyeConfig;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +14,6 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.apache.camel.CamelContext;
 import org.eclipse.microprofile.config.Config;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -24,7 +24,7 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
  * otherwise do nothing, silently. Known are those below and any key that a loaded route uses, so that an integrator's route
  * can have settings of its own.
  */
-final class KeyCheck {
+public final class KeyCheck {
 
     private static final String PREFIX = "callbridge.";
     private static final List<String> KEYS = List.of(
@@ -64,27 +64,19 @@ final class KeyCheck {
     private KeyCheck() {
     }
 
-    static void check(Config config, CamelContext context) {
-        problems(config, context).stream().findFirst().ifPresent(KeyCheck::refuse);
-    }
-
-    static void check(SmallRyeConfig config, Set<String> usedByRoutes) {
-        problems(config, usedByRoutes).stream().findFirst().ifPresent(KeyCheck::refuse);
-    }
-
-    private static void refuse(StartException problem) {
-        throw problem;
+    /** @param routes the texts of all routes */
+    public static void check(Config config, Collection<String> routes) {
+        problems(config, routes).stream().findFirst().ifPresent(problem -> {
+            throw problem;
+        });
     }
 
     /** All that {@link #check} would refuse, one after the other. */
-    static List<StartException> problems(Config config, CamelContext context) {
-        return problems(config.unwrap(SmallRyeConfig.class), usedByRoutes(config, context));
-    }
-
-    private static List<StartException> problems(SmallRyeConfig config, Set<String> usedByRoutes) {
+    public static List<StartException> problems(Config all, Collection<String> routes) {
+        SmallRyeConfig config = all.unwrap(SmallRyeConfig.class);
         List<StartException> problems = new ArrayList<>();
         Set<String> known = new TreeSet<>(KEYS);
-        known.addAll(usedByRoutes);
+        routes.stream().flatMap(KeyCheck::usedBy).forEach(known::add);
         Set<String> given = StreamSupport.stream(config.getPropertyNames().spliterator(), false).filter(KeyCheck::isVariable)
                 .collect(Collectors.toSet());
         Set<String> words = given.stream().map(KeyCheck::words).collect(Collectors.toSet());
@@ -154,10 +146,6 @@ final class KeyCheck {
     /** Of a variable: SmallRye makes up names of keys for it, some with an index, which is two underscores. */
     static String words(String variable) {
         return variable.replaceAll("_+", "_");
-    }
-
-    private static Set<String> usedByRoutes(Config config, CamelContext context) {
-        return RouteFile.texts(config, context).values().stream().flatMap(KeyCheck::usedBy).collect(Collectors.toSet());
     }
 
     /** The keys that the routes of this text use. */

@@ -7,8 +7,8 @@ import java.util.logging.LogRecord;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
-import org.jboss.logmanager.ExtLogRecord;
 import org.jboss.logmanager.ExtLogRecord.FormatStyle;
+import org.jboss.logmanager.ExtLogRecord;
 
 /**
  * Masks phone numbers in what is logged, up to their last two digits, unless {@code callbridge.log.numbers=full}: in messages of

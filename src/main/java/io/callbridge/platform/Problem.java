@@ -12,26 +12,26 @@ import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
  * @param file {@code null} for a setting
  * @param line counted from 1; 0: nobody knows
  */
-record Problem(String file, int line, String text) implements Comparable<Problem> {
+public record Problem(String file, int line, String text) implements Comparable<Problem> {
 
     private static final Comparator<Problem> ORDER = Comparator.comparing((Problem problem) -> problem.file == null ? "" : problem.file)
             .thenComparingInt(Problem::line).thenComparing(Problem::text);
 
-    Problem {
+    public Problem {
         text = text.replaceAll("\\s*\\R\\s*", " ").strip();
     }
 
     /** Of a place in a route. */
-    static Problem at(LineNumberAware place, String text) {
+    public static Problem at(LineNumberAware place, String text) {
         return new Problem(file(place.getLocation()), Math.max(0, place.getLineNumber()), text);
     }
 
-    static Problem at(LineNumberAware place, Throwable error) {
+    public static Problem at(LineNumberAware place, Throwable error) {
         return of(place.getLocation(), Math.max(0, place.getLineNumber()), error);
     }
 
     /** Of an error: where it says so itself, else where it happened; a setting is wrong wherever it is used. */
-    static Problem of(String location, int line, Throwable error) {
+    public static Problem of(String location, int line, Throwable error) {
         Throwable root = error;
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {
             if (cause instanceof StartException refused) {
@@ -54,7 +54,7 @@ record Problem(String file, int line, String text) implements Comparable<Problem
     }
 
     /** @param location as Camel names it, with a scheme */
-    static String file(String location) {
+    public static String file(String location) {
         return location == null ? null : location.replaceFirst("^(file|classpath):(//)?", "");
     }
 

@@ -3,13 +3,13 @@ package io.callbridge.platform;
 import org.apache.camel.FailedToCreateRouteException;
 
 /** Says in one line why a start failed. */
-final class Refusal {
+public final class Refusal {
 
     private Refusal() {
     }
 
     /** The message of a {@link StartException}; else the file and the route, if it is one, and the first cause of all. */
-    static String line(Throwable error) {
+    public static String line(Throwable error) {
         String place = "";
         String location = null;
         for (Throwable cause = error; cause != null; cause = cause.getCause()) {

@@ -3,15 +3,13 @@ package io.callbridge.platform;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.google.i18n.phonenumbers.NumberParseException;
-import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.PhoneNumberFormat;
 import com.google.i18n.phonenumbers.PhoneNumberUtil.ValidationResult;
+import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import com.google.i18n.phonenumbers.Phonenumber.PhoneNumber;
-import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
-import io.callbridge.store.StoreKind;
 import io.netty.handler.ssl.SslContext;
 import io.quarkus.runtime.configuration.DurationConverter;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -180,7 +178,7 @@ public class Settings {
     }
 
     /** As they are named, whatever else is wrong. */
-    static List<String> activeCrms(Config all) {
+    public static List<String> activeCrms(Config all) {
         return Arrays.stream(text(all, "crm.active").split(",")).map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
     }
 
@@ -224,12 +222,12 @@ public class Settings {
     }
 
     /** TLS to CRMs, {@code null} if only the usual authorities count. */
-    SSLContextParameters crmTls() {
+    public SSLContextParameters crmTls() {
         return crmTls;
     }
 
     /** The token that somebody has chosen, nothing if nobody has. */
-    Optional<String> adminToken() {
+    public Optional<String> adminToken() {
         return adminToken;
     }
 
@@ -578,12 +576,12 @@ public class Settings {
         };
     }
 
-    static StartException invalid(String key, String value, String allowed) {
+    public static StartException invalid(String key, String value, String allowed) {
         return new StartException("callbridge." + key + " is '" + value + "'; allowed: " + allowed);
     }
 
     /** Something as secret as a secret that says nothing about it. */
-    static String hex(String secret) {
+    public static String hex(String secret) {
         return HexFormat.of().formatHex(digest(secret));
     }
 

@@ -10,7 +10,7 @@ public class StartException extends RuntimeException {
         this(message, null);
     }
 
-    StartException(Problem problem) {
+    public StartException(Problem problem) {
         super(problem.toString());
         this.problem = problem;
     }

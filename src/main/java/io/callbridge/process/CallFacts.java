@@ -1,7 +1,7 @@
 package io.callbridge.process;
 
-import io.callbridge.domain.Call;
 import io.callbridge.domain.Call.CardEnd;
+import io.callbridge.domain.Call;
 import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.Extension;
 import io.callbridge.domain.Leg;

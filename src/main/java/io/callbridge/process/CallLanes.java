@@ -4,9 +4,9 @@ import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.process.ReusedIds.Placed;
-import io.callbridge.store.Calls;
 import io.callbridge.store.Calls.Due;
 import io.callbridge.store.Calls.Stored;
+import io.callbridge.store.Calls;
 import io.callbridge.store.Document.Decision;
 import io.callbridge.store.Event;
 import io.callbridge.store.Inbox;
@@ -36,8 +36,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import org.jboss.logging.Logger;
 import org.jboss.logging.Logger.Level;
+import org.jboss.logging.Logger;
 
 /**
  * Evaluates events as they come out of the inbox, a lane per core: a call belongs to one lane, which has it in memory while something

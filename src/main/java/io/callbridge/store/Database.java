@@ -1,6 +1,7 @@
 package io.callbridge.store;
 
 import io.callbridge.platform.Outage;
+import io.callbridge.platform.StoreKind;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -4,6 +4,7 @@ import io.agroal.api.AgroalDataSource;
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Metrics;

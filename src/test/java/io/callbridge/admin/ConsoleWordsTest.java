@@ -3,7 +3,7 @@ package io.callbridge.admin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.ingest.EventReader;
+import io.callbridge.domain.EventReader;
 import io.callbridge.support.Pages;
 import java.nio.file.Files;
 import java.nio.file.Path;

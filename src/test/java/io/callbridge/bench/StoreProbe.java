@@ -3,7 +3,7 @@ package io.callbridge.bench;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.TestCall;
 import io.callbridge.support.Unchecked;
 import java.sql.DriverManager;

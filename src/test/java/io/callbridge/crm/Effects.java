@@ -3,8 +3,8 @@ package io.callbridge.crm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.callbridge.deliver.CrmAnswerException;
-import io.callbridge.routes.AdapterHarness;
 import io.callbridge.routes.AdapterHarness.Outcome;
+import io.callbridge.routes.AdapterHarness;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.callbridge.asterisk.AmiSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
 import io.callbridge.support.Certificates;
@@ -400,7 +399,7 @@ class ConfigurationTest {
     /** What a start does with the configuration; the routes use one key of their own. */
     private Settings start() {
         SmallRyeConfig config = TestConfig.of(given, environment);
-        KeyCheck.check(config, Set.of("own.list-name"));
+        KeyCheck.check(config, Set.of("{{callbridge.own.list-name}}"));
         return TestConfig.settings(config);
     }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.admin.OutboxControl;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.platform.Time;
 import io.callbridge.support.PostgresServer;
 import io.callbridge.support.TestConfig;

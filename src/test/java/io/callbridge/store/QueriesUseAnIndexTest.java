@@ -5,10 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.callbridge.admin.OutboxControl;
 import io.callbridge.platform.Settings;
+import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeInJvm;
 import io.callbridge.support.FakeCrm;
-import io.callbridge.support.Statements;
 import io.callbridge.support.Statements.Run;
+import io.callbridge.support.Statements;
 import io.callbridge.support.TestCall;
 import io.quarkus.arc.Arc;
 import io.quarkus.test.junit.QuarkusTest;

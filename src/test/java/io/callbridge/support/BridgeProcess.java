@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;

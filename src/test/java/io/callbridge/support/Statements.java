@@ -1,7 +1,7 @@
 package io.callbridge.support;
 
 import io.agroal.api.AgroalDataSource;
-import io.callbridge.store.StoreKind;
+import io.callbridge.platform.StoreKind;
 import io.quarkus.agroal.DataSource.DataSourceLiteral;
 import io.quarkus.arc.Arc;
 import io.quarkus.arc.ClientProxy;

@@ -1,7 +1,7 @@
 package io.callbridge.support;
 
+import io.callbridge.platform.StoreKind;
 import io.callbridge.store.Store;
-import io.callbridge.store.StoreKind;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package io.callbridge.support;
 
-import io.callbridge.platform.RouteVocabulary;
+import io.callbridge.start.RouteVocabulary;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,5 +1,6 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
+import io.callbridge.platform.StartException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,7 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
 /** A file of routes, taken apart, so that a mistake hides no other: its entries, each with its lines where they were. */
-final class RouteFile {
+public final class RouteFile {
 
     /** An entry of the file: a route, a route configuration and the like. */
     static final class Entry {
@@ -91,7 +92,7 @@ final class RouteFile {
     }
 
     /** Those that a start loads, by their locations. */
-    static SortedMap<String, String> texts(Config config, CamelContext context) {
+    public static SortedMap<String, String> texts(Config config, CamelContext context) {
         SortedMap<String, String> texts = new TreeMap<>();
         for (String location : config.getValue(RoutesLocation.KEY, String.class).split(",")) {
             try {

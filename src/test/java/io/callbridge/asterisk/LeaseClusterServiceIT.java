@@ -1,4 +1,4 @@
-package io.callbridge.platform;
+package io.callbridge.asterisk;
 
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,5 +1,7 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
+import io.callbridge.platform.Problem;
+import io.callbridge.platform.StartException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
+import io.callbridge.platform.Settings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;

@@ -1,8 +1,10 @@
-package io.callbridge.ingest;
+package io.callbridge.domain;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 
+import io.callbridge.ingest.EventFields;
+import io.callbridge.ingest.EventKinds;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,6 @@
-package io.callbridge.platform;
+package io.callbridge.asterisk;
 
+import io.callbridge.platform.Outage;
 import io.callbridge.store.Memory;
 import java.util.List;
 import java.util.Optional;

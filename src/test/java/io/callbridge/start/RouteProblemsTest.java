@@ -1,10 +1,11 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.EffectFacts;
+import io.callbridge.platform.Problem;
 import io.callbridge.support.Pages;
 import io.callbridge.support.TestConfig;
 import io.callbridge.support.Vocabulary;

@@ -1,5 +1,6 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
+import io.callbridge.platform.Problem;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;

@@ -1,5 +1,7 @@
-package io.callbridge.platform;
+package io.callbridge.asterisk;
 
+import io.callbridge.platform.Outage;
+import io.callbridge.platform.Settings;
 import io.callbridge.store.Memory;
 import io.quarkus.arc.Unremovable;
 import jakarta.inject.Inject;

@@ -1,5 +1,6 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
+import io.callbridge.platform.Refusal;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.runtime.annotations.QuarkusMain;

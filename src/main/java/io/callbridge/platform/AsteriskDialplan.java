@@ -1,4 +1,4 @@
-package io.callbridge.asterisk;
+package io.callbridge.platform;
 
 import java.util.List;
 import java.util.regex.Pattern;

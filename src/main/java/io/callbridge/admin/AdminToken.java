@@ -1,5 +1,8 @@
-package io.callbridge.platform;
+package io.callbridge.admin;
 
+import io.callbridge.platform.Demo;
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.StartException;
 import io.callbridge.store.Memory;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +36,7 @@ public class AdminToken {
     }
 
     /** When the store is open and nothing refuses the start. */
-    void open() {
+    public void open() {
         if (asked()) {
             token = settings.adminToken().orElseGet(this::kept);
         }

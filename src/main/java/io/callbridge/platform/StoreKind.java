@@ -1,4 +1,4 @@
-package io.callbridge.store;
+package io.callbridge.platform;
 
 import java.util.List;
 
@@ -19,8 +19,8 @@ public enum StoreKind {
     public final String forced;
     /** All of them, which have a schema each. */
     public final List<String> schemas;
-    final int writers;
-    final int readers;
+    public final int writers;
+    public final int readers;
     /** End of a query whose rows are to be claimed. */
     public final String claiming;
 

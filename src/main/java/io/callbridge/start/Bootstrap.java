@@ -1,8 +1,14 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
+import io.callbridge.admin.AdminToken;
 import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.CrmRequests;
 import io.callbridge.deliver.Dispatcher;
+import io.callbridge.platform.Demo;
+import io.callbridge.platform.KeyCheck;
+import io.callbridge.platform.Problem;
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.StartException;
 import io.callbridge.store.Store;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -74,7 +80,7 @@ public class Bootstrap implements CamelContextCustomizer {
             return;
         }
         RouteInspector.of(camelContext);
-        KeyCheck.check(config, camelContext);
+        KeyCheck.check(config, RouteFile.texts(config, camelContext).values());
         RouteVariables variables = new RouteVariables();
         RouteFile.texts(config, camelContext).forEach(variables::add);
         variables.problems().stream().filter(problem -> RoutesLocation.loads(problem.file(), config)).forEach(Bootstrap::refuse);

@@ -1,4 +1,4 @@
-package io.callbridge.asterisk;
+package io.callbridge.platform;
 
 import io.netty.handler.ssl.SslContext;
 

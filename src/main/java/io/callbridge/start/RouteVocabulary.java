@@ -1,4 +1,4 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonProcessingException;

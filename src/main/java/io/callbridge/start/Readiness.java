@@ -1,4 +1,4 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
 import io.callbridge.asterisk.Asterisks;
 import io.callbridge.deliver.Dispatcher;

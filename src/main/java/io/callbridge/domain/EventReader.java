@@ -1,9 +1,7 @@
-package io.callbridge.ingest;
+package io.callbridge.domain;
 
-import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.CallEvent.Flow;
 import io.callbridge.domain.CallEvent.Type;
-import io.callbridge.domain.Extension;
 import java.math.BigDecimal;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -88,7 +86,7 @@ public final class EventReader {
     }
 
     /** What an event says of a time or of the talk in a way that cannot be read, by field; the event counts all the same. */
-    static Map<String, String> unclear(Map<String, String> fields) {
+    public static Map<String, String> unclear(Map<String, String> fields) {
         Map<String, String> unclear = new TreeMap<>();
         String time = stripped(fields.get("EventTime"));
         String duration = stripped(fields.get("Duration"));

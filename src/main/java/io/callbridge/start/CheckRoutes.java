@@ -1,6 +1,10 @@
-package io.callbridge.platform;
+package io.callbridge.start;
 
 import io.callbridge.asterisk.Asterisks;
+import io.callbridge.platform.KeyCheck;
+import io.callbridge.platform.Problem;
+import io.callbridge.platform.Settings;
+import io.callbridge.platform.StartException;
 import io.quarkus.arc.Unremovable;
 import io.quarkus.runtime.QuarkusApplication;
 import jakarta.inject.Singleton;
@@ -75,7 +79,7 @@ public class CheckRoutes implements QuarkusApplication {
         try {
             List<Resource> found = files(location);
             files = found.size();
-            KeyCheck.problems(config, context).forEach(problem -> problems.add(Problem.of(null, 0, problem)));
+            KeyCheck.problems(config, RouteFile.texts(config, context).values()).forEach(problem -> problems.add(Problem.of(null, 0, problem)));
             checkSettings(problems);
             // Camel would stop at the first mistake, and speak of no other.
             main.getMainConfigurationProperties().setRoutesCollectorEnabled(false);
