@@ -39,9 +39,7 @@ final class RouteVariables {
             // deliveries and look-ups
             "crm", "operation", "lane", "key", "id", "address",
             // AmoCrmNotes, Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile
-            "noted", "type", "page", "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName",
-            // administration
-            "begun");
+            "noted", "type", "page", "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName");
 
     private static final Pattern READ = Pattern.compile(
             "\\$(?:simple)?\\{variable(?:As\\(\\s*|\\??[.:\\[])'?([\\w:-]+)(?![\\w:{-])|date(?:-with-timezone)?:variable\\.([\\w-]+)(?![\\w{-])");
