@@ -84,16 +84,16 @@ public class CallLanes implements Inbox.Follower {
 
     /** What waits for the next look at a call. */
     private static final class Work {
-        private List<Arrived> arrived = new ArrayList<>();
+        private final List<Arrived> arrived = new ArrayList<>();
         private boolean due;
-        private List<Decision> decisions = new ArrayList<>();
-        private List<Event> gone = new ArrayList<>();
+        private final List<Decision> decisions = new ArrayList<>();
+        private final List<Event> gone = new ArrayList<>();
         /** Legs that are another call's from now on. */
         private final Set<String> moved = new HashSet<>();
         /** What is to be done when the look is stored. */
-        private List<Runnable> after = new ArrayList<>();
+        private final List<Runnable> after = new ArrayList<>();
         /** What has to be stored elsewhere before the pages of this look are done. */
-        private List<CompletableFuture<Void>> last = new ArrayList<>();
+        private final List<CompletableFuture<Void>> last = new ArrayList<>();
         private int tries;
         private String goneTo;
         /** The store has something that is not in memory. */
@@ -104,22 +104,6 @@ public class CallLanes implements Inbox.Follower {
 
         private boolean isEmpty() {
             return arrived.isEmpty() && !due && decisions.isEmpty() && gone.isEmpty();
-        }
-
-        /** What is taken now; the rest of it begins anew. */
-        private Work take() {
-            Work taken = new Work();
-            taken.add(this);
-            arrived = new ArrayList<>();
-            due = false;
-            decisions = new ArrayList<>();
-            gone = new ArrayList<>();
-            moved.clear();
-            after = new ArrayList<>();
-            last = new ArrayList<>();
-            tries = 0;
-            reload = false;
-            return taken;
         }
 
         private void add(Work other) {
@@ -272,15 +256,14 @@ public class CallLanes implements Inbox.Follower {
     }
 
     private void look(Key key) {
-        Work[] taken = new Work[1];
-        works.computeIfPresent(key, (same, work) -> {
-            taken[0] = work.take();
-            return work;
-        });
+        // What comes meanwhile waits for the next look.
+        Work next = new Work();
+        next.queued = true;
+        Work taken = works.replace(key, next);
         try {
-            look(key, taken[0]);
+            look(key, taken);
         } catch (Throwable e) {
-            failed(key, taken[0], e);
+            failed(key, taken, e);
         }
     }
 

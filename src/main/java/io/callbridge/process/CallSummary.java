@@ -31,15 +31,9 @@ final class CallSummary {
             }
         }
         CallRow before = evaluation.open.row;
-        return new CallRow(evaluation.open.pbx, evaluation.open.callId, before == null ? 0 : before.version(), arrivals.getMin(), arrivals.getMax(),
+        return new CallRow(evaluation.open.pbx, evaluation.open.callId, before == null ? 1 : before.version() + 1, arrivals.getMin(), arrivals.getMax(),
                 evaluation.open.document.timers().values().stream().min(Long::compare).orElse(null), outcome(evaluation),
                 (int) evaluation.call.legs().stream().filter(leg -> !leg.ended()).count(), number(evaluation.call), parties);
-    }
-
-    /** The row as it stands in the store when it is written. */
-    static CallRow next(CallRow row) {
-        return new CallRow(row.pbx(), row.callId(), row.version() + 1, row.firstAt(), row.lastAt(), row.dueAt(), row.outcome(), row.openLegs(),
-                row.number(), row.parties());
     }
 
     /** What the call is found by. */

@@ -166,7 +166,7 @@ public class Evaluator {
                     if (deliveries == null) {
                         return false;
                     }
-                    open.row = CallSummary.next(row);
+                    open.row = row;
                     open.parts.addAll(parts);
                     deliveries.forEach(open::told);
                     news.forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());

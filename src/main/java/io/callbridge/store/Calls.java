@@ -51,7 +51,7 @@ public class Calls {
     /**
      * What a look leads to.
      *
-     * @param row its version is the one that the look began with; 0: there was none
+     * @param row its version is the one behind that which the look began with; 1: there was none
      * @param news what the call is found by since this look
      * @param known the deliveries that the look knew of
      * @param trace that the deliveries go on with; {@code null}: it is not traced
@@ -129,14 +129,14 @@ public class Calls {
     }
 
     private static boolean write(Sql sql, CallRow row, byte[] document) throws SQLException {
-        if (row.version() == 0) {
+        if (row.version() == 1) {
             return sql.update("insert into call (" + CallRow.COLUMNS + ", document) values (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing",
                     row.pbx(), row.callId(), row.firstAt(), row.lastAt(), row.dueAt(), row.outcome(), row.openLegs(), row.number(),
                     row.partiesJson(), document) > 0;
         }
         return sql.update("update call set version = version + 1, first_at = ?, last_at = ?, due_at = ?, outcome = ?, open_legs = ?, number = ?,"
                 + " parties = ?, document = ? where call_id = ? and pbx = ? and version = ?", row.firstAt(), row.lastAt(), row.dueAt(), row.outcome(),
-                row.openLegs(), row.number(), row.partiesJson(), document, row.callId(), row.pbx(), row.version()) > 0;
+                row.openLegs(), row.number(), row.partiesJson(), document, row.callId(), row.pbx(), row.version() - 1) > 0;
     }
 
     /** What the CRMs were told of a leg goes with it to another call. */

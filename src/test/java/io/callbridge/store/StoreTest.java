@@ -381,7 +381,7 @@ class StoreTest {
     }
 
     private static Look look(long version, String outcome, Set<Part> news, List<Put> puts) {
-        CallRow row = new CallRow("main", "c1", version, 1, 2, null, outcome, 0, null, new TreeMap<>());
+        CallRow row = new CallRow("main", "c1", version + 1, 1, 2, null, outcome, 0, null, new TreeMap<>());
         return new Look(row, new Document().bytes(), news, puts, List.of(), null);
     }
 
