@@ -66,7 +66,7 @@ class ObservabilityIT {
     private static final int CALLS = 20;
     /** OpenTelemetry says it five times, that it will say less, and then once a minute. */
     private static final int MOST_LINES = 7;
-    private static final List<String> OWN_SPANS = List.of("receive", "look", "deliver", "GET", "PUT", "DELETE");
+    private static final List<String> OWN_SPANS = List.of("receive", "evaluation", "deliver", "GET", "PUT", "DELETE");
     /** A route that an integrator has spoilt: it fails for one caller, and tells his number. */
     private static final RoutesEdit SPOILT = RoutesEdit.replacing("process-card.camel.yaml",
             "(?<=      uri: direct:process-card-show\n)( +)steps:\n", """
@@ -255,11 +255,11 @@ class ObservabilityIT {
             return spans.size() == 5;
         });
         Seen put = spans.get("PUT");
-        Seen look = spans.get("look");
+        Seen evaluation = spans.get("evaluation");
         Seen deliver = spans.get("deliver");
 
         assertEquals("", receive.parent());
-        Map<String, Seen> parents = Map.of("look", receive, "deliver", look, "PUT", deliver, "GET", deliver);
+        Map<String, Seen> parents = Map.of("evaluation", receive, "deliver", evaluation, "PUT", deliver, "GET", deliver);
         parents.forEach((name, parent) -> assertEquals(parent.id(), spans.get(name).parent(), name));
         assertEquals(5, collector.spans().stream().filter(span -> span.trace().equals(receive.trace())).count(), () -> "spans: " + collector.spans());
         assertEquals(traceparent(put), crm.requests(Kind.CARD, call.legId()).get(0).header("traceparent"));
@@ -268,9 +268,9 @@ class ObservabilityIT {
 
         assertEquals(Map.of("callbridge.route", "ingest-webhook", "callbridge.pbx", "main", "callbridge.event", "dial-in",
                 "callbridge.call_id", call.callId(), "callbridge.leg_id", call.legId()), own(receive));
-        assertEquals("rest card", look.get("callbridge.effects"));
-        assertEquals(call.legId(), look.get("callbridge.subjects"));
-        assertTrue(look.get("callbridge.rules").matches("R\\d+(,R\\d+)*"), () -> "rules of " + look);
+        assertEquals("rest card", evaluation.get("callbridge.effects"));
+        assertEquals(call.legId(), evaluation.get("callbridge.subjects"));
+        assertTrue(evaluation.get("callbridge.rules").matches("R\\d+(,R\\d+)*"), () -> "rules of " + evaluation);
         assertEquals(Map.of("callbridge.pbx", "main", "callbridge.call_id", call.callId(), "callbridge.leg_id", call.legId(),
                 "callbridge.crm", "rest", "callbridge.operation", "card", "callbridge.attempt", "1", "callbridge.result", "delivered"), own(deliver));
         assertEquals("200", deliver.get("http.response.status_code"));
@@ -308,7 +308,7 @@ class ObservabilityIT {
         tries(outlived).forEach(span -> assertEquals(trace, span.trace()));
     }
 
-    /** Of the hangup, or of an event whose look had begun before the hangup came, and took it in. */
+    /** Of the hangup, or of an event whose evaluation had begun before the hangup came, and took it in. */
     private static boolean ofAnEvent(TestCall call, String trace) {
         return awaited("receive", call, 3).stream().map(Seen::trace).anyMatch(trace::equals);
     }

@@ -62,7 +62,7 @@ class RoutesLintTest {
             "deliver-outbox", Set.of("throwExceptionOnFailure"),
             // A number that the CRM refuses is nobody's; 403 and 404 are no refusal, and one with 200 may be.
             "deliver-retailcrm", Set.of("doTry", "doCatch"),
-            // What failed is noted, and the commit comes however the look ended.
+            // What failed is noted, and the commit comes however the evaluation ended.
             "process-event", Set.of("doTry", "doCatch", "doFinally"), "process-outcome", Set.of("doTry", "doCatch"));
     /** Any other goes along with the next request to a CRM; scratch values are variables. */
     private static final Pattern HEADER = Pattern.compile(

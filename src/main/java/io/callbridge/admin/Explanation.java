@@ -104,7 +104,7 @@ class Explanation {
         return null;
     }
 
-    /** What was acknowledged and waits for what follows from it: nobody has looked at the call yet. */
+    /** What was acknowledged and waits for what follows from it: the call was never evaluated. */
     private View notEvaluated(List<Event> events) {
         CallList.Line call = new CallList.Line(events.get(0).call().callId(), events.get(0).call().pbx(), null, null, null, null, null, null);
         return new View(call, events.stream().map(event -> EventView.of(event, false)).toList(), null, List.of(), List.of(), crms());

@@ -383,7 +383,7 @@ public class Dispatcher implements Outbox.Courier {
         return delivery.pbx() + " " + delivery.id();
     }
 
-    /** Every try is a span in the trace of the look that wanted it. */
+    /** Every try is a span in the trace of the evaluation that wanted it. */
     private DeliveryResult.Recorded traced(Crm crm, Delivery delivery) {
         Span span = tracing.span("deliver", delivery.trace()).setAttribute(Tracing.PBX, delivery.pbx())
                 .setAttribute(Tracing.CALL, delivery.callId()).setAttribute(Tracing.CRM, delivery.crm())

@@ -10,7 +10,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * One call: the fold of the legs of a CallID (rules R34 to R46). Pure: the same events give the same answers, in any
+ * One call: what the legs of a CallID say together (rules R34 to R46). Pure: the same events give the same answers, in any
  * order and however often they were delivered. Only the deadlines look at arrivals.
  */
 public final class Call {
@@ -40,12 +40,12 @@ public final class Call {
         return of(directory, settings, events, sameCallBack, List.of());
     }
 
-    /** @param before legs as they were folded the last time: one that no event came for is not folded again */
+    /** @param before legs as they were the last time: one that no event came for is the same */
     public static Call of(Directory directory, CallSettings settings, List<CallEvent> events, List<CallEvent> sameCallBack, List<Leg> before) {
         if (events.isEmpty()) {
             throw new IllegalArgumentException("a call has at least one event");
         }
-        return new Call(directory, settings, Leg.fold(directory, events, before), Leg.fold(directory, sameCallBack, List.of()));
+        return new Call(directory, settings, Leg.all(directory, events, before), Leg.all(directory, sameCallBack, List.of()));
     }
 
     public String id() {

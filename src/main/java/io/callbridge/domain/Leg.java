@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * One leg: the fold of all events of a SubCallID. The order of the events, how often each was delivered, and whether all it tells
+ * One leg: what all events of a SubCallID say together. The order of the events, how often each was delivered, and whether all it tells
  * came at once, make no difference.
  */
 public final class Leg {
@@ -86,7 +86,7 @@ public final class Leg {
         this.local = outside == null;
     }
 
-    /** Folds the events of one SubCallID. */
+    /** Reads the events of one SubCallID. */
     public static Leg of(Directory directory, List<CallEvent> legEvents) {
         if (legEvents.isEmpty()) {
             throw new IllegalArgumentException("a leg has at least one event");
@@ -344,7 +344,7 @@ public final class Leg {
      *
      * @return {@code null}: no more by {@code now}, and never for a container, which has a say only in the whole call
      */
-    public Instant lookAt(CallSettings settings, Instant now) {
+    public Instant evaluateAt(CallSettings settings, Instant now) {
         if (container) {
             return null;
         }
@@ -488,7 +488,7 @@ public final class Leg {
                 .filter(Objects::nonNull).collect(Collectors.toSet());
     }
 
-    static List<Leg> fold(Directory directory, List<CallEvent> events, List<Leg> before) {
+    static List<Leg> all(Directory directory, List<CallEvent> events, List<Leg> before) {
         Map<String, List<CallEvent>> byLeg = new TreeMap<>();
         events.forEach(event -> byLeg.computeIfAbsent(event.legId(), id -> new ArrayList<>()).add(event));
         Set<String> dialled = dialled(events);

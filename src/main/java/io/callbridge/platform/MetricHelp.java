@@ -22,7 +22,7 @@ final class MetricHelp {
             Map.entry("callbridge.asterisk.last.event.seconds", "How long the Asterisk has said nothing"),
             Map.entry("callbridge.legs.open", "Legs that have begun and not ended"),
             Map.entry("callbridge.decisions", "Decisions about calls, by the rule"),
-            Map.entry("callbridge.process.failures", "Looks at calls that failed: a route or Callbridge is at fault"),
+            Map.entry("callbridge.process.failures", "Evaluations of calls that failed: a route or Callbridge is at fault"),
             Map.entry("callbridge.deliveries", "Deliveries to CRMs, by what became of them"),
             Map.entry("callbridge.attempts", "Requests to CRMs for deliveries, by the kind of answer"),
             Map.entry("callbridge.card", "From the arrival of an event to the card that the CRM has taken"),

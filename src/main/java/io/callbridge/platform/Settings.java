@@ -344,7 +344,7 @@ public class Settings {
                 durationUnit(key + ".duration-unit", config.durationUnit().orElse("auto"))));
     }
 
-    /** A call is folded several times, and reading a number costs more than all the rest of a fold. */
+    /** A call is evaluated several times, and reading a number would cost more than all the rest. */
     private static UnaryOperator<String> cached(UnaryOperator<String> read) {
         Cache<String, Optional<String>> numbers = Caffeine.newBuilder().maximumSize(NUMBERS).build();
         return number -> numbers.get(number, text -> Optional.ofNullable(read.apply(text))).orElse(null);

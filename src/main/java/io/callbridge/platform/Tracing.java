@@ -29,10 +29,10 @@ public class Tracing {
     public static final AttributeKey<String> EVENT = AttributeKey.stringKey("callbridge.event");
     /** The id of the route that took the event. */
     public static final AttributeKey<String> ROUTE = AttributeKey.stringKey("callbridge.route");
-    /** Legs that a look is about; empty for the whole call. */
+    /** Legs that an evaluation is about; empty for the whole call. */
     public static final AttributeKey<List<String>> SUBJECTS = AttributeKey.stringArrayKey("callbridge.subjects");
     public static final AttributeKey<List<String>> RULES = AttributeKey.stringArrayKey("callbridge.rules");
-    /** What a look asks for: CRM and operation. */
+    /** What an evaluation asks for: CRM and operation. */
     public static final AttributeKey<List<String>> EFFECTS = AttributeKey.stringArrayKey("callbridge.effects");
     public static final AttributeKey<String> CRM = AttributeKey.stringKey("callbridge.crm");
     public static final AttributeKey<String> OPERATION = AttributeKey.stringKey("callbridge.operation");

@@ -68,7 +68,7 @@ final class CallFacts {
                 && Stream.of("local", "forwarded", "joined").noneMatch(fact -> facts.get(fact).equals(true));
         facts.put("card", card);
         facts.put("shown", had || evaluation.exists(Delivery.CARD, leg.id()));
-        facts.put("told", evaluation.exists(Delivery.ANSWER, leg.id()));
+        facts.put("notified", evaluation.exists(Delivery.ANSWER, leg.id()));
         facts.put("hidden", evaluation.exists(Delivery.CARD_END, leg.id()));
         facts.put("fresh", leg.start() != null && leg.start().arrivedAt().plus(evaluation.settings.cardTtl()).isAfter(evaluation.now));
         facts.put("end", end.map(CardEnd::reason).orElse(""));

@@ -41,7 +41,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Evaluates events as they come out of the inbox, a lane per core: a call belongs to one lane, which has it in memory while something
- * happens to it. One look at a time per call; what reaches a call while its last look is being stored is taken together by the next.
+ * happens to it. One evaluation at a time per call; what reaches a call while its last one is being stored is taken together by the next.
  */
 @ApplicationScoped
 @Named("recovery")
@@ -52,7 +52,7 @@ public class CallLanes implements Inbox.Follower {
     /** Events in memory that wait; what is more stays in the inbox. */
     private static final int ROOM = (int) Math.max(1_000, Math.min(20_000, Runtime.getRuntime().maxMemory() / 10 / 4_096));
     private static final int DUE_AT_ONCE = 5_000;
-    /** A look at what another replica may be looking at, too, waits so long. */
+    /** What another replica may be evaluating, too, waits so long. */
     private static final long OTHERS_MS = 7_000;
     private static final long AGAIN_MS = 1_000;
     private static final long LATER_MS = 10_000;
@@ -71,7 +71,7 @@ public class CallLanes implements Inbox.Follower {
     private final Settings settings;
     private final Lane[] lanes = new Lane[LANES];
     private final Map<Key, Work> works = new ConcurrentHashMap<>();
-    /** Which call gets a leg, by PBX and SubCallID, until that is stored: of two that it came under, the second look must find it there. */
+    /** Which call gets a leg, by PBX and SubCallID, until that is stored: of two that it came under, the second evaluation must find it there. */
     private final Map<String, Key> claims = new ConcurrentHashMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
 
@@ -82,7 +82,7 @@ public class CallLanes implements Inbox.Follower {
     private record Arrived(Event event, Inbox.Page page) {
     }
 
-    /** What waits for the next look at a call. */
+    /** What waits for the next evaluation of a call. */
     private static final class Work {
         private final List<Arrived> arrived = new ArrayList<>();
         private boolean due;
@@ -90,16 +90,16 @@ public class CallLanes implements Inbox.Follower {
         private final List<Event> gone = new ArrayList<>();
         /** Legs that are another call's from now on. */
         private final Set<String> moved = new HashSet<>();
-        /** What is to be done when the look is stored. */
+        /** What is to be done when the evaluation is stored. */
         private final List<Runnable> after = new ArrayList<>();
-        /** What has to be stored elsewhere before the pages of this look are done. */
+        /** What has to be stored elsewhere before the pages of this evaluation are done. */
         private final List<CompletableFuture<Void>> last = new ArrayList<>();
         private int tries;
         private String goneTo;
         /** The store has something that is not in memory. */
         private boolean reload;
         private boolean queued;
-        /** Legs that the call gets by the look. */
+        /** Legs that the call gets by the evaluation. */
         private Set<String> news = Set.of();
 
         private boolean isEmpty() {
@@ -132,7 +132,7 @@ public class CallLanes implements Inbox.Follower {
                     new ThreadPoolExecutor.DiscardPolicy());
         }
 
-        /** It is taken out for a look: one that fails has changed it. */
+        /** It is taken out for an evaluation: one that fails has changed it. */
         private synchronized OpenCall out(Key key) {
             OpenCall call = open.remove(key);
             weight -= call == null ? 0 : call.charged;
@@ -193,7 +193,7 @@ public class CallLanes implements Inbox.Follower {
     @Override
     public void forget() {
         for (Lane lane : lanes) {
-            // Behind a look that has taken a call out, and would put it back.
+            // Behind an evaluation that has taken a call out, and would put it back.
             CompletableFuture.runAsync(lane::forget, lane.thread).orTimeout(FORGET_SECONDS, TimeUnit.SECONDS).join();
         }
     }
@@ -203,7 +203,7 @@ public class CallLanes implements Inbox.Follower {
         inbox.read(this);
     }
 
-    /** Brings what is to be looked at again by now. */
+    /** Brings what is to be evaluated again by now. */
     public void timers() {
         // What came before that may tell why nothing is to be done.
         long now = inbox.evaluatedUntil();
@@ -215,12 +215,12 @@ public class CallLanes implements Inbox.Follower {
         }
     }
 
-    /** Whether something of this call is being looked at, or waits for it. */
+    /** Whether something of this call is being evaluated, or waits for it. */
     boolean busy(String pbx, String callId) {
         return works.containsKey(new Key(pbx, callId));
     }
 
-    /** Events that wait, or calls that are looked at. */
+    /** Events that wait, or calls that are evaluated. */
     public int busy() {
         return works.size();
     }
@@ -251,27 +251,27 @@ public class CallLanes implements Inbox.Follower {
 
     private void logged(Key key) {
         try (CallLog log = CallLog.about(key.callId)) {
-            look(key);
+            evaluate(key);
         }
     }
 
-    private void look(Key key) {
-        // What comes meanwhile waits for the next look.
+    private void evaluate(Key key) {
+        // What comes meanwhile waits for the next evaluation.
         Work next = new Work();
         next.queued = true;
         Work taken = works.replace(key, next);
         try {
-            look(key, taken);
+            evaluate(key, taken);
         } catch (Throwable e) {
             failed(key, taken, e);
         }
     }
 
-    private void look(Key key, Work work) {
+    private void evaluate(Key key, Work work) {
         Lane lane = lane(key);
         OpenCall kept = lane.out(key);
         List<Event> fresh = new ArrayList<>(work.arrived.stream().map(Arrived::event).toList());
-        // What is due is known to the store: another replica has looked meanwhile.
+        // What is due is known to the store: another replica has evaluated it meanwhile.
         boolean old = work.reload || kept != null && memory.shared() && work.due && due(work, kept).isEmpty();
         OpenCall known = old ? null : kept;
         work.news = fresh.stream().map(event -> event.call().legId()).filter(leg -> known == null || known.leg(leg).isEmpty())
@@ -344,12 +344,12 @@ public class CallLanes implements Inbox.Follower {
         OpenCall open = stored == null ? new OpenCall(key.pbx, key.callId) : new OpenCall(stored);
         if (stored == null && work.reload) {
             // The CRM may have been told of a leg that it gets from another call.
-            calls.told(key.pbx, key.callId).forEach(open::told);
+            calls.deliveries(key.pbx, key.callId).forEach(open::put);
         }
         return open;
     }
 
-    /** What of its timers the time has come for; a look that failed, or was stored by another replica, leaves none. */
+    /** What of its timers the time has come for; an evaluation that failed, or was stored by another replica, leaves none. */
     private static List<String> due(Work work, OpenCall open) {
         long now = Time.millis();
         List<String> due = new ArrayList<>();
@@ -360,7 +360,7 @@ public class CallLanes implements Inbox.Follower {
     }
 
     /**
-     * Takes what is another call's there, and looks at the rest afterwards ({@link ReusedIds}).
+     * Takes what is another call's there, and evaluates the rest afterwards ({@link ReusedIds}).
      *
      * @return whether there is any
      */

@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** What a look makes of a call in one line: see {@link CallRow}. */
+/** What an evaluation makes of a call in one line: see {@link CallRow}. */
 final class CallSummary {
 
     private CallSummary() {

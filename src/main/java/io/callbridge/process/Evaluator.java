@@ -8,7 +8,7 @@ import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.callbridge.platform.Tracing;
 import io.callbridge.store.CallRow;
-import io.callbridge.store.Calls.Look;
+import io.callbridge.store.Calls.Evaluated;
 import io.callbridge.store.Calls.Part;
 import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Calls;
@@ -161,14 +161,14 @@ public class Evaluator {
         CallRow row = CallSummary.of(evaluation);
         Set<Part> parts = CallSummary.parts(evaluation);
         parts.removeAll(open.parts);
-        return calls.save(new Look(row, open.document.bytes(), parts, cardsFirst(evaluation.puts), open.deliveries,
+        return calls.save(new Evaluated(row, open.document.bytes(), parts, cardsFirst(evaluation.puts), open.deliveries,
                 Tracing.traceparent(evaluation.span))).thenApply(deliveries -> {
                     if (deliveries == null) {
                         return false;
                     }
                     open.row = row;
                     open.parts.addAll(parts);
-                    deliveries.forEach(open::told);
+                    deliveries.forEach(open::put);
                     news.forEach(decision -> meters.counter("callbridge.decisions", "rule", decision.rule()).increment());
                     dispatcher.offer(deliveries);
                     return true;
@@ -203,7 +203,7 @@ public class Evaluator {
         for (String subject : evaluation.subjects) {
             if (!subject.equals(Evaluation.MISSED)) {
                 Leg leg = evaluation.call.leg(subject);
-                evaluation.timers.put(subject, millis(leg == null ? null : leg.lookAt(evaluation.settings, evaluation.now)));
+                evaluation.timers.put(subject, millis(leg == null ? null : leg.evaluateAt(evaluation.settings, evaluation.now)));
             }
         }
         Instant decide = evaluation.call.decideAt(evaluation.now);
@@ -226,7 +226,7 @@ public class Evaluator {
         List<Event> about = all.stream().filter(event -> evaluation.subjects.contains(event.call().legId())).toList();
         List<Event> causes = !fresh.isEmpty() ? fresh : last(about.isEmpty() ? all : about);
         String newest = causes.isEmpty() ? null : causes.get(causes.size() - 1).trace();
-        SpanBuilder span = tracing.span("look", newest).setStartTimestamp(begin).setAttribute(Tracing.PBX, evaluation.directory.pbx())
+        SpanBuilder span = tracing.span("evaluation", newest).setStartTimestamp(begin).setAttribute(Tracing.PBX, evaluation.directory.pbx())
                 .setAttribute(Tracing.CALL, evaluation.call.id()).setAttribute(Tracing.SUBJECTS, List.copyOf(evaluation.subjects));
         causes.stream().limit(Math.max(0, causes.size() - 1)).map(other -> tracing.context(other.trace())).forEach(span::addLink);
         evaluation.span = span.startSpan();

@@ -27,7 +27,7 @@ final class OpenCall {
     final List<Delivery> deliveries = new ArrayList<>();
     /** What it is found by in the store. */
     final Set<Part> parts = new HashSet<>();
-    /** By the last look; a leg that nothing came for is not folded again. */
+    /** By the last evaluation; a leg that nothing came for is not made again. */
     List<Leg> legs = List.of();
     /** Legs of which something may have been evaluated before, and what followed was lost: a card may be on a screen. */
     final Set<String> again = new HashSet<>();
@@ -46,7 +46,7 @@ final class OpenCall {
         this.callId = stored.row().callId();
         this.document = Document.of(stored.document());
         this.row = stored.row();
-        stored.deliveries().forEach(this::told);
+        stored.deliveries().forEach(this::put);
     }
 
     List<CallEvent> events() {
@@ -61,7 +61,7 @@ final class OpenCall {
         return effects.contains(operation + " " + id);
     }
 
-    void told(Delivery delivery) {
+    void put(Delivery delivery) {
         deliveries.removeIf(known -> known.seq() == delivery.seq());
         deliveries.add(delivery);
         effects.add(delivery.operation() + " " + delivery.id());

@@ -27,7 +27,7 @@ final class RouteVariables {
             // CallFacts
             "pbx", "whole", "changed", "card", "legId", "callId", "direction", "extension", "extensionType", "container", "trunk", "joined", "lost", "lostHow", "bridged", "local", "party",
             "forwarded", "calledFromInside", "forwardedAsOutgoing", "answered", "result", "registered", "ended", "over", "settled", "mapped",
-            "defaultUser", "callBack", "containerSeen", "shown", "told", "hidden", "fresh", "end", "answeredBy", "due", "allOver",
+            "defaultUser", "callBack", "containerSeen", "shown", "notified", "hidden", "fresh", "end", "answeredBy", "due", "allOver",
             "ownCaller", "ivrBridged", "rang", "place", "written", "withoutContainer", "suppressIfAnswered", "needsIvrNo",
             // EffectFacts
             "user", "number", "rawNumber", "did", "at", "startedAt", "answeredAt", "endedAt", "recordingId", "recordingUrl", "forwardedTo",

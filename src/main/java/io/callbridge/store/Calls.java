@@ -49,14 +49,14 @@ public class Calls {
     }
 
     /**
-     * What a look leads to.
+     * What an evaluation leads to.
      *
-     * @param row its version is the one behind that which the look began with; 1: there was none
-     * @param news what the call is found by since this look
-     * @param known the deliveries that the look knew of
+     * @param row its version is the one behind that which the evaluation began with; 1: there was none
+     * @param news what the call is found by since this evaluation
+     * @param known the deliveries that the evaluation knew of
      * @param trace that the deliveries go on with; {@code null}: it is not traced
      */
-    public record Look(CallRow row, byte[] document, Set<Part> news, List<Put> puts, List<Delivery> known, String trace) {
+    public record Evaluated(CallRow row, byte[] document, Set<Part> news, List<Put> puts, List<Delivery> known, String trace) {
     }
 
     /** Of a call, {@code null} if there is none. */
@@ -68,7 +68,7 @@ public class Calls {
     }
 
     /** What the CRMs were told, or will be, of a call. */
-    public List<Delivery> told(String pbx, String callId) {
+    public List<Delivery> deliveries(String pbx, String callId) {
         return outbox.call(pbx, callId);
     }
 
@@ -107,24 +107,24 @@ public class Calls {
     }
 
     /**
-     * Writes document and deliveries together. Replicas may look at one call at the same time: the first to commit wins.
+     * Writes document and deliveries together. Replicas may evaluate one call at the same time: the first to commit wins.
      *
-     * @return completes after the commit, with what is to be delivered now; {@code null}: another look was written since this one
+     * @return completes after the commit, with what is to be delivered now; {@code null}: another evaluation was written since this one
      *         began, it must be taken again
      */
-    public CompletableFuture<List<Delivery>> save(Look look) {
-        CallRow row = look.row;
+    public CompletableFuture<List<Delivery>> save(Evaluated evaluated) {
+        CallRow row = evaluated.row;
         return store.calls().write(row.callId() + " ~", sql -> {
-            if (!write(sql, row, look.document)) {
+            if (!write(sql, row, evaluated.document)) {
                 return null;
             }
-            if (!look.news.isEmpty()) {
+            if (!evaluated.news.isEmpty()) {
                 List<Object> values = new ArrayList<>();
-                look.news.forEach(part -> values.addAll(List.of(row.pbx(), part.kind, part.name, row.callId())));
-                sql.update("insert into call_part (pbx, kind, name, call_id) values " + "(?, ?, ?, ?), ".repeat(look.news.size() - 1)
+                evaluated.news.forEach(part -> values.addAll(List.of(row.pbx(), part.kind, part.name, row.callId())));
+                sql.update("insert into call_part (pbx, kind, name, call_id) values " + "(?, ?, ?, ?), ".repeat(evaluated.news.size() - 1)
                         + "(?, ?, ?, ?) on conflict do nothing", values.toArray());
             }
-            return outbox.put(sql, look.puts, row.pbx(), row.callId(), look.trace, Time.millis(), look.known);
+            return outbox.put(sql, evaluated.puts, row.pbx(), row.callId(), evaluated.trace, Time.millis(), evaluated.known);
         });
     }
 
@@ -149,7 +149,7 @@ public class Calls {
     /**
      * With its last event goes all that is left of a call; what was told of it as a whole is the other's.
      *
-     * @return {@code false}: another look was stored since this one began, it must be taken again
+     * @return {@code false}: another one was stored since this one began, it must be taken again
      */
     public boolean remove(CallRow row, String to) {
         return store.calls().writeAndWait(Store.LAST, sql -> {
@@ -162,7 +162,7 @@ public class Calls {
         });
     }
 
-    /** A call that is to be looked at. */
+    /** A call that is to be evaluated. */
     public record Due(String pbx, String callId, long at) {
     }
 

@@ -15,12 +15,12 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What is kept of a call: its events, each once (rule R5), what was decided and why, and when to look at which leg again. It only grows,
- * by bytes that are written once, so that a look at a long call costs what it adds. Not safe for threads.
+ * What is kept of a call: its events, each once (rule R5), what was decided and why, and when to evaluate which leg again. It only grows,
+ * by bytes that are written once, so that an evaluation of a long call costs what it adds. Not safe for threads.
  */
 public final class Document {
 
-    /** Instead of a rule: the look failed. */
+    /** Instead of a rule: the evaluation failed. */
     public static final String FAILED = "error";
 
     /** Why something was decided about a card, a call or a missed call; {@code legId} empty: about the whole call. */
@@ -99,7 +99,7 @@ public final class Document {
         return true;
     }
 
-    /** The last thing decided about a leg is that a look failed, and is taken again. */
+    /** The last thing decided about a leg is that an evaluation failed, and is taken again. */
     public boolean failed(String legId) {
         String reason = reasons.get(legId + " call");
         return reason != null && decisions.stream().anyMatch(decision -> decision.rule().equals(FAILED) && decision.reason().equals(reason));

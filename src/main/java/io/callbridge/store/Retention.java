@@ -15,7 +15,7 @@ import org.jboss.logging.Logger;
 
 /**
  * Deletes calls that nothing has happened to for the time of {@code callbridge.store.retention}, with all that is known about
- * them. A call stays while anything of it is to be done: a look that is due, a delivery that waits or is a dead letter.
+ * them. A call stays while anything of it is to be done: an evaluation that is due, a delivery that waits or is a dead letter.
  */
 @ApplicationScoped
 @Named("retention")

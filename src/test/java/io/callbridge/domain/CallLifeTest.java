@@ -137,7 +137,7 @@ class CallLifeTest {
             now = at.isAfter(now) ? at : now;
             call = Call.of(DIRECTORY, SETTINGS, known, List.of());
             if (!subject.equals(WHOLE_CALL)) {
-                set(subject, call.leg(subject).lookAt(SETTINGS, now));
+                set(subject, call.leg(subject).evaluateAt(SETTINGS, now));
             }
             Instant decide = call.decideAt(now);
             set(WHOLE_CALL, subject.equals(WHOLE_CALL) && decide != null && !decide.isAfter(now) ? null : decide);

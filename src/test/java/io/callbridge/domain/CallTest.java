@@ -185,7 +185,7 @@ class CallTest {
             case "numbers" -> String.join(" ", call.legs().stream().map(each -> each.party().number()).toList());
             case "card" -> call.cardEnd(leg, now).map(CallTest::text).orElse(null);
             case "settled" -> seconds(leg.decideAt(SETTINGS));
-            case "looks" -> seconds(leg.lookAt(SETTINGS, now));
+            case "looks" -> seconds(leg.evaluateAt(SETTINGS, now));
             case "extension" -> leg.extension() == null ? null
                     : leg.extension().name() + " " + leg.extension().type().word() + " " + leg.extension().user();
             case "local" -> leg.local();

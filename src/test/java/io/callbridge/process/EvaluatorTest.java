@@ -25,7 +25,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Facts of a look at a call that are more than a property of the domain, and in whose trace it is. */
+/** Facts of an evaluation that are more than a property of the domain, and in whose trace it is. */
 class EvaluatorTest {
 
     private static final String LEG = "71101-1";
@@ -116,7 +116,7 @@ class EvaluatorTest {
     private static OpenCall open(List<Delivery> deliveries, List<Event> events) {
         OpenCall open = new OpenCall("main", "call");
         events.forEach(open.document::add);
-        deliveries.forEach(open::told);
+        deliveries.forEach(open::put);
         return open;
     }
 

@@ -35,7 +35,7 @@ class ProcessRoutesTest {
             !whole pbx=main legId=71101-a1 callId=c1 changed direction=in extension=101 extensionType=phone !container !trunk !joined !lost lostHow= bridged= !local
             party=+79000000010 !forwarded !forwardedAsOutgoing answered result=answered registered= ended over settled mapped defaultUser=
             !callBack !calledFromInside !containerSeen
-            card !shown !told !hidden fresh end= answeredBy=""");
+            card !shown !notified !hidden fresh end= answeredBy=""");
     /** Her phone has just begun to ring. */
     private static final Map<String, Object> CARD = with(LEG, facts("!answered result=unknown !ended !over !settled"));
     /** A call from outside that rang at phones and is over; nobody answered, no container took part. */
@@ -63,7 +63,7 @@ class ProcessRoutesTest {
             + faster than the card         | end=answered-elsewhere               |
             + too late for a card          | over                                 |
             + answered is told             | shown answered                       | answer
-            + answered is told once        | shown answered told                  |
+            + answered is told once        | shown answered notified              |
             """;
     private static final String CALLS_MISSED = """
             not due yet                       | !due                                   | explainMissed R42

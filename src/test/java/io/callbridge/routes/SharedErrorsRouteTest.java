@@ -31,7 +31,7 @@ class SharedErrorsRouteTest {
             "refused", new ConnectException("refused"), "reset", new IOException("reset"), "ours", new IllegalStateException("broken"));
 
     @AutoClose
-    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "look", "delivery", "crm-request", "ops").map("""
+    private static final RouteHarness ROUTES = RouteHarness.of().text(Stream.of("ingest", "tcp", "asterisk", "evaluation", "delivery", "crm-request", "ops").map("""
                     - route:
                         id: fails-%1$s
                         routeConfigurationId: %1$s-errors
@@ -65,7 +65,7 @@ class SharedErrorsRouteTest {
      * note it, and it never blocks the next.
      */
     @ParameterizedTest
-    @CsvSource({"ingest, , ours", "asterisk, , ours", "look, , ours store", "crm-request, , ours reset",
+    @CsvSource({"ingest, , ours", "asterisk, , ours", "evaluation, , ours store", "crm-request, , ours reset",
         "delivery, deliveryResult.retryLater, ours refused reset store", "ops, none, ours store reset"})
     void aFailureIsNotedOrLeftToWhoBroughtIt(String configuration, String noted, String failures) {
         for (String name : failures.split(" ")) {

@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.StartException;
 import io.callbridge.platform.Time;
-import io.callbridge.store.Calls.Look;
+import io.callbridge.store.Calls.Evaluated;
 import io.callbridge.store.Calls.Part;
 import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Document.Decision;
@@ -52,7 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What is kept stays, and of several that claim the same the first one has it: a page until all that follows from it is on the disk, of two
- * looks at a call one. A repeat is equal in all its fields (R5), with an EventTime or without: what adds one, or says another thing, is
+ * evaluations of a call one. A repeat is equal in all its fields (R5), with an EventTime or without: what adds one, or says another thing, is
  * kept. A store that cannot hold what is acknowledged is refused at the start, not by the first call.
  */
 class StoreTest {
@@ -380,9 +380,9 @@ class StoreTest {
         assertTrue(read.add(moved), "it may come back");
     }
 
-    private static Look look(long version, String outcome, Set<Part> news, List<Put> puts) {
+    private static Evaluated look(long version, String outcome, Set<Part> news, List<Put> puts) {
         CallRow row = new CallRow("main", "c1", version + 1, 1, 2, null, outcome, 0, null, new TreeMap<>());
-        return new Look(row, new Document().bytes(), news, puts, List.of(), null);
+        return new Evaluated(row, new Document().bytes(), news, puts, List.of(), null);
     }
 
     @Test

@@ -159,7 +159,7 @@ class StraightDeliveryTest {
         return outbox.call("main", "c");
     }
 
-    /** Puts what a look has found, and hands it over after the commit. */
+    /** Puts what an evaluation asks for, and hands it over after the commit. */
     private List<Delivery> look(String... effects) {
         List<Calls.Put> puts = new ArrayList<>();
         for (String effect : effects) {

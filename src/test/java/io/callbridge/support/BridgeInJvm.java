@@ -340,7 +340,7 @@ public final class BridgeInJvm {
                 + " union all select 'delivery ' || crm || ' ' || operation || ' ' || id from delivery where state = 'pending'"
                 + " and (next_at <= ? or wait = 'taken') and " + !losesAnswers, millis, millis);
         if (lanes.busy() > 0 || inbox.waiting() > 0) {
-            open.add(lanes.busy() + " calls are looked at, " + inbox.waiting() + " pages wait");
+            open.add(lanes.busy() + " calls are evaluated, " + inbox.waiting() + " pages wait");
         }
         return open;
     }
