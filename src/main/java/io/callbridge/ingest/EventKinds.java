@@ -7,6 +7,7 @@ import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import java.time.Duration;
@@ -53,10 +54,12 @@ public class EventKinds {
     private volatile Instant wrongSecretAt;
 
     /** What a PBX sent last that nobody could read. */
+    @RegisterForReflection
     public record Refusal(Instant at, String reason) {
     }
 
     /** What a PBX sent that is no call event for us, and was acknowledged all the same. @param reason as it is counted */
+    @RegisterForReflection
     public record Ignored(Instant at, String type, String reason) {
     }
 
