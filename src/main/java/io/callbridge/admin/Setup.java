@@ -10,6 +10,7 @@ import io.callbridge.domain.Extension;
 import io.callbridge.ingest.EventKinds.Ignored;
 import io.callbridge.ingest.EventKinds.Refusal;
 import io.callbridge.ingest.EventKinds;
+import io.callbridge.platform.PhoneNumbers;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Document;
@@ -163,7 +164,7 @@ class Setup {
         if (!settings.crms().contains(crm)) {
             throw RefusedException.notFound("there is no active CRM " + crm + "; active: " + String.join(", ", settings.crms()));
         }
-        String asked = number == null ? NOBODY : Settings.e164(number.replaceAll("[ ().-]", ""), null);
+        String asked = number == null ? NOBODY : PhoneNumbers.e164(number.replaceAll("[ ().-]", ""), null);
         if (asked == null) {
             throw AdminRequest.invalid("number", number, "a number with + and country code, such as " + NOBODY);
         }

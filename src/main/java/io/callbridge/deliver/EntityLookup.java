@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.platform.CallLog;
+import io.callbridge.platform.PhoneNumbers;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
@@ -118,7 +119,7 @@ public class EntityLookup {
 
     private ObjectNode enriched(Delivery delivery, ObjectNode request) throws CrmAnswerException, InterruptedException {
         if (capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
-            find(delivery, Settings.forms(request.path("number").asText("")), request.path("user").asText("")).ifPresent(entity -> {
+            find(delivery, PhoneNumbers.forms(request.path("number").asText("")), request.path("user").asText("")).ifPresent(entity -> {
                 request.set("entity", entity);
                 if (Set.of(Delivery.MISSED, Delivery.TASK).contains(delivery.operation()) && entity.hasNonNull("responsible")) {
                     request.set("user", entity.get("responsible"));

@@ -10,6 +10,7 @@ import io.callbridge.domain.Leg;
 import io.callbridge.domain.MissedCall;
 import io.callbridge.domain.Party;
 import io.callbridge.ingest.EventKinds;
+import io.callbridge.platform.PhoneNumbers;
 import io.callbridge.platform.Settings;
 import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Delivery;
@@ -201,7 +202,7 @@ public class Effects {
     private void explainLookup(Evaluation evaluation, String legId, Map<String, Object> body) {
         String number = (String) body.get("number");
         if (settings.crms().stream().anyMatch(crm -> capabilities.can(crm, CrmCapabilities.LOOKUP))
-                && (number == null || Settings.forms(number).isEmpty())) {
+                && (number == null || PhoneNumbers.forms(number).isEmpty())) {
             evaluation.decisions.add(new Decision(legId, "lookup", "no-lookup", number == null ? "there is no number to look up"
                     : number + " is not looked up: it cannot be read as a number with country code", evaluation.now.toEpochMilli()));
         }

@@ -16,7 +16,7 @@ import io.callbridge.domain.MissedCall;
 import io.callbridge.domain.Party;
 import io.callbridge.domain.TestEvent;
 import io.callbridge.platform.AsteriskDialplan;
-import io.callbridge.platform.Settings;
+import io.callbridge.platform.PhoneNumbers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -476,8 +476,8 @@ class AsteriskCallsTest {
 
         /** @param outsidePrefixes digits for the outside line */
         AsteriskLab(String... outsidePrefixes) {
-            directory = new Directory("main", "", "", null, List.of(), number -> Settings.e164(number, "US"),
-                    number -> Settings.dialled(number, "US"), List.of(outsidePrefixes), null);
+            directory = new Directory("main", "", "", null, List.of(), number -> PhoneNumbers.e164(number, "US"),
+                    number -> PhoneNumbers.dialled(number, "US"), List.of(outsidePrefixes), null);
             reconnected();
         }
 

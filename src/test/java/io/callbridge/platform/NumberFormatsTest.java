@@ -153,7 +153,7 @@ class NumberFormatsTest {
             """)
     void whoIsLookedUp(String asked, String forms) {
         for (String form : forms.split(" ; ")) {
-            assertEquals(asked.equals("=") ? form : asked, String.join(" ", Settings.forms(form)), form);
+            assertEquals(asked.equals("=") ? form : asked, String.join(" ", PhoneNumbers.forms(form)), form);
         }
     }
 
@@ -161,7 +161,7 @@ class NumberFormatsTest {
     @ParameterizedTest
     @CsvSource({"+79000000010, +79000000010", "79000000010, ", "89000000010, ", "00493012345678, ", "+7900, ", "anonymous, "})
     void withoutACountryOnlyAPlusIsRead(String typed, String number) {
-        assertEquals(number, Settings.e164(typed, null));
+        assertEquals(number, PhoneNumbers.e164(typed, null));
     }
 
     private static Directory directory(String country, String outsidePrefix) {
