@@ -266,7 +266,12 @@ class StoreTest {
         Inbox inbox = inbox();
         CompletableFuture<Void> busy = new CompletableFuture<>();
         CompletableFuture<Void> told = new CompletableFuture<>();
-        store.forced().write("", sql -> busy.join());
+        CompletableFuture<Void> begun = new CompletableFuture<>();
+        store.forced().write("", sql -> {
+            begun.complete(null);
+            return busy.join();
+        });
+        begun.join();
         store.forced().write("", sql -> null).thenRun(told::join);
         CompletableFuture<Void> acknowledged = inbox.append(events("a"));
         busy.complete(null);
