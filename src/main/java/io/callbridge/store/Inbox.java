@@ -13,9 +13,10 @@ import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -24,7 +25,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
@@ -41,7 +41,6 @@ public class Inbox {
     private static final int CLAIMED = 50;
     private static final int SWEPT = 10_000;
     private static final int TOLD = 10_000;
-    private static final String DELETE = "delete from page where seq = ?";
     private static final long SWEEP_MS = 500;
     /** A page of another replica that is so old was left by one that died, or has too much to do. */
     private static final long LEFT_MS = 3_000;
@@ -63,12 +62,10 @@ public class Inbox {
         private final long seq;
         /** Since it is known here: how long Callbridge was down does not count as its delay. */
         private final long since = Time.millis();
-        private boolean again;
-        /** The database has lost what it had not forced: what followed from a part of it may be among that. */
-        private boolean doubtful;
+        private final boolean again;
         /** Empty while nobody has room for them. */
         private List<Event> events = List.of();
-        private final AtomicInteger undone = new AtomicInteger();
+        private int undone;
 
         private Page(long seq, boolean again) {
             this.seq = seq;
@@ -77,7 +74,7 @@ public class Inbox {
 
         private Page with(List<Event> read) {
             events = read;
-            undone.set(read.size());
+            undone = read.size();
             return this;
         }
 
@@ -92,24 +89,25 @@ public class Inbox {
 
         /** One of its events cannot be evaluated: its PBX is not configured any more, or it fails again and again. The page stays. */
         public void rest() {
-            synchronized (open) {
-                open.remove(seq);
-                left.remove(seq);
-                resting.add(seq);
-            }
+            end(resting);
         }
 
         /** What one of its events leads to is stored. */
         public void done() {
-            if (undone.decrementAndGet() > 0) {
-                return;
-            }
             synchronized (open) {
-                open.remove(seq, this);
-                if (doubtful) {
-                    leave(new Page(seq, true));
-                } else {
-                    ended.add(seq);
+                undone--;
+                if (undone <= 0) {
+                    end(ended);
+                }
+            }
+        }
+
+        /** Unless it is to be evaluated again: then this does not count. */
+        private void end(Set<Long> those) {
+            synchronized (open) {
+                if (open.remove(seq, this)) {
+                    left.remove(seq);
+                    those.add(seq);
                 }
             }
         }
@@ -123,16 +121,14 @@ public class Inbox {
     private final Deque<Append> waiting = new ArrayDeque<>();
     private boolean writing;
     private final TreeMap<Long, Page> open = new TreeMap<>();
-    /** Of those, what nobody had room for. */
+    /** Of those, what nobody had room for; what comes is behind that. */
     private final TreeSet<Long> left = new TreeSet<>();
     /** Pages that are done, and in the store. */
-    private final TreeSet<Long> ended = new TreeSet<>();
+    private final Set<Long> ended = new HashSet<>();
     private final Set<Long> resting = new HashSet<>();
     private Follower follower;
     /** What an earlier process left is known; until then what comes is behind that. */
     private boolean begun;
-    /** What comes is behind what is being handed over. */
-    private boolean reading;
     /** As the database knows this replica; {@code null}: it does not yet. */
     private String replica;
     private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -176,14 +172,10 @@ public class Inbox {
     private void write() {
         List<Append> taken = new ArrayList<>();
         store.writeAtOnce("inbox", sql -> {
-            if (taken.isEmpty()) {
-                take(taken);
-            }
+            take(taken);
             return insert(sql, taken.stream().flatMap(append -> append.events.stream()).toList());
         }).whenComplete((page, failure) -> {
-            if (taken.isEmpty()) {
-                take(taken);
-            }
+            take(taken);
             // Known before anybody is told, who may ask what waits.
             boolean taking = failure == null && known(page);
             boolean more;
@@ -206,6 +198,9 @@ public class Inbox {
     }
 
     private void take(List<Append> taken) {
+        if (!taken.isEmpty()) {
+            return;
+        }
         synchronized (waiting) {
             for (int events = 0; events < LONGEST_PAGE && !waiting.isEmpty();) {
                 taken.add(waiting.poll());
@@ -229,7 +224,7 @@ public class Inbox {
                 // It was found in the store before its commit was told here.
                 return false;
             }
-            boolean now = begun && !reading && left.isEmpty() && follower.hasRoom();
+            boolean now = begun && left.isEmpty() && follower.hasRoom();
             if (now) {
                 open.put(page.seq, page);
             } else {
@@ -261,8 +256,54 @@ public class Inbox {
         if (!begun || store.kind().shared()) {
             find();
         }
-        for (List<Long> seqs = left(); !seqs.isEmpty() && follower.hasRoom(); seqs = left()) {
-            read(seqs).stream().filter(Objects::nonNull).forEach(follower::take);
+        List<Long> seqs = left();
+        while (!seqs.isEmpty() && follower.hasRoom()) {
+            handOver(seqs);
+            seqs = left();
+        }
+    }
+
+    private List<Long> left() {
+        synchronized (open) {
+            return left.stream().limit(PAGES).toList();
+        }
+    }
+
+    private void handOver(List<Long> seqs) {
+        Map<Long, byte[]> found = new HashMap<>();
+        store.forced().read(sql -> sql.query("select seq, events from page where seq in " + Sql.in(seqs),
+                row -> found.put(row.getLong(1), row.getBytes(2)), seqs.toArray()));
+        seqs.forEach(seq -> handOver(seq, found.get(seq)));
+    }
+
+    private void handOver(long seq, byte[] bytes) {
+        List<Event> events = bytes == null ? List.of() : events(seq, bytes);
+        Page page;
+        synchronized (open) {
+            page = open.get(seq).with(events);
+        }
+        if (bytes == null) {
+            // Another replica has done it.
+            page.done();
+        } else if (events.isEmpty()) {
+            page.rest();
+        } else {
+            follower.take(page);
+            synchronized (open) {
+                if (open.get(seq) == page) {
+                    left.remove(seq);
+                }
+            }
+        }
+    }
+
+    /** One that cannot be read must not keep those behind it. */
+    private static List<Event> events(long seq, byte[] page) {
+        try {
+            return Event.page(page);
+        } catch (RuntimeException e) {
+            LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
+            return List.of();
         }
     }
 
@@ -283,14 +324,6 @@ public class Inbox {
         }
     }
 
-    private List<Long> left() {
-        synchronized (open) {
-            List<Long> seqs = left.stream().limit(PAGES).toList();
-            reading &= !seqs.isEmpty();
-            return seqs;
-        }
-    }
-
     /** Pages that nobody has ended for long; another replica that looks for such ones leaves them to this one for as long. */
     private List<Long> claimed() {
         long now = Time.millis();
@@ -298,52 +331,10 @@ public class Inbox {
                 + " order by seq limit " + CLAIMED + store.kind().claiming + ") returning seq", row -> row.getLong(1), now, now - LEFT_MS));
     }
 
-    private List<Page> read(List<Long> seqs) {
-        Set<Long> gone = new HashSet<>(seqs);
-        List<Page> pages = store.forced().read(sql -> sql.query("select seq, events from page where seq in " + Sql.in(seqs) + " order by seq",
-                row -> page(row.getLong(1), row.getBytes(2), gone), seqs.toArray()));
-        synchronized (open) {
-            // Another replica has done them.
-            open.keySet().removeAll(gone);
-            left.removeAll(seqs);
-            reading = true;
-        }
-        return pages;
-    }
-
-    /** One that cannot be read must not keep those behind it. */
-    private Page page(long seq, byte[] events, Set<Long> gone) {
-        gone.remove(seq);
-        Page page;
-        synchronized (open) {
-            page = open.get(seq);
-        }
-        if (page == null) {
-            // It came to rest at the first try of a query that had to be repeated.
-            return null;
-        }
-        try {
-            return page.with(Event.page(events));
-        } catch (RuntimeException e) {
-            LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
-            page.rest();
-            return page;
-        }
-    }
-
     /** Durable events that are not evaluated yet, as far as is known here, in order of arrival. */
     public List<Event> events(Predicate<Event> which) {
         return store.forced().read(sql -> sql.query("select seq, events from page order by seq limit " + TOLD, row -> isDone(row.getLong(1))
-                ? List.<Event>of() : readable(row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
-    }
-
-    /** One that cannot be read was told when it came to rest. */
-    private static List<Event> readable(byte[] page) {
-        try {
-            return Event.page(page);
-        } catch (RuntimeException e) {
-            return List.of();
-        }
+                ? List.<Event>of() : events(row.getLong(1), row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
     }
 
     private boolean isDone(long seq) {
@@ -373,69 +364,54 @@ public class Inbox {
         }
     }
 
-    /**
-     * Deletes the pages that are done when what follows from them is on the disk: behind a checkpoint of the calls; with PostgreSQL, whose
-     * log is in the order of the commits, at once. SQLite's logs are copied into their files here, beside the writers, which else do it
-     * within a commit.
-     */
     void sweep() {
         try {
-            if (store.kind().shared()) {
-                deleteEnded();
-                return;
+            if (!store.kind().shared()) {
+                // Beside the writers, who else copy their log into the file within a commit.
+                store.forced().checkpoint();
             }
-            store.forced().checkpoint();
-            List<Object[]> done = done();
-            if (!done.isEmpty() && store.calls().checkpoint()) {
-                store.forced().writeAndWait(Store.LAST, sql -> sql.updateAll(DELETE, done));
-                forget(done);
-            }
+            deleteEnded();
         } catch (Throwable e) {
             // Nothing is lost: pages stay, and what follows from them is the same.
             LOG.logf(StoreException.level(e), "The inbox is not swept, its pages stay: %s", e);
         }
     }
 
-    private List<Object[]> done() {
-        synchronized (open) {
-            return ended.stream().limit(SWEPT).map(seq -> new Object[] {seq}).toList();
-        }
-    }
-
-    private void forget(List<Object[]> done) {
-        synchronized (open) {
-            done.forEach(seq -> ended.remove(seq[0]));
-        }
-    }
-
     /**
-     * A database that recovers from a crash has lost what was not forced, and empties its unlogged tables: then pages are not deleted but
-     * evaluated again. Its log is in the order of the commits: a deletion that is forced comes behind what the pages led to.
+     * Deletes the pages that are done when what follows from them is on the disk: with SQLite behind a checkpoint of the calls. PostgreSQL's
+     * log is in the order of the commits: a deletion that is forced comes behind what the pages led to. But if it recovers from a crash it
+     * has lost what was not forced, and empties its unlogged tables: then pages are not deleted but evaluated again.
      */
     private void deleteEnded() {
-        List<Object[]> done = done();
-        if (done.isEmpty() && replica != null) {
+        List<Object[]> done;
+        synchronized (open) {
+            done = ended.stream().limit(SWEPT).map(seq -> new Object[] {seq}).toList();
+        }
+        boolean shared = store.kind().shared();
+        if (shared ? done.isEmpty() && replica != null : done.isEmpty() || !store.calls().checkpoint()) {
             return;
         }
         // Another name each time: whether it was inserted is not known if the answer is lost.
         String other = UUID.randomUUID().toString();
         boolean same = store.forced().writeAndWait(Store.LAST, sql -> {
-            if (replica == null || sql.update("update alive set at = ? where replica = ?", Time.millis(), replica) == 0) {
+            if (shared && (replica == null || sql.update("update alive set at = ? where replica = ?", Time.millis(), replica) == 0)) {
                 sql.update("insert into alive (replica, at) values (?, ?)", other, Time.millis());
                 return false;
             }
-            sql.updateAll(DELETE, done);
+            sql.updateAll("delete from page where seq = ?", done);
             return true;
         });
-        if (same) {
-            forget(done);
-        } else if (replica != null) {
+        if (!same && replica != null) {
             LOG.info("The database has recovered from a crash: what it had not forced is evaluated again");
             // Before anything is: in memory it would be a repeat of what is lost.
             follower.forget();
-            synchronized (open) {
-                open.forEach((seq, page) -> page.doubtful = !left.contains(seq));
+        }
+        synchronized (open) {
+            if (same) {
+                done.forEach(seq -> ended.remove(seq[0]));
+            } else if (replica != null) {
                 // At once, for a timer may be due that what they tell stops.
+                ended.addAll(open.keySet());
                 ended.forEach(seq -> leave(new Page(seq, true)));
                 ended.clear();
             }
