@@ -34,8 +34,6 @@ public final class Database {
     private static final int BATCH = 512;
     /** So often a transaction is repeated that others have spoiled. */
     private static final int CONFLICTS = 10;
-    /** So many tasks of a batch that fails may be at fault; with more it is the store. */
-    private static final int CULPRITS = 3;
     /** Codes of SQLite that are about the file and its disk, and not about a statement (PERM, BUSY, LOCKED, NOMEM, READONLY and so on). */
     private static final Set<Integer> FILE_IS_AWAY = Set.of(3, 5, 6, 7, 8, 10, 11, 13, 14, 15, 26);
     /** Likewise for PostgreSQL, as its states begin: connection, read-only, resources, operator, system. */
@@ -81,6 +79,8 @@ public final class Database {
     /** Those that nobody reads with; the last one that somebody did first, so that few are connected. */
     private final BlockingDeque<Sql> readers = new LinkedBlockingDeque<>();
     private volatile boolean running = true;
+    /** While that lasts somebody must ask whether it is back. */
+    private volatile boolean away;
 
     /** @param forced a commit is on the disk before its tasks are done; else it may be lost by a power cut, together with all later ones */
     Database(DataSource dataSource, StoreKind kind, boolean forced, Outage outage, MeterRegistry meters) {
@@ -105,13 +105,17 @@ public final class Database {
 
     void close() throws InterruptedException {
         running = false;
-        // Nobody waits for a writer that waits for work.
-        writers.forEach(writer -> queue.offer(new Task<>("", null, new CompletableFuture<>(), System.nanoTime())));
+        wake();
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
         failAll(drained(), new StoreException("the store is closed", null));
         readers.forEach(Sql::close);
+    }
+
+    /** Nobody waits for a writer that waits for work; who ends wakes the next. */
+    private void wake() {
+        queue.offer(new Task<>("", null, new CompletableFuture<>(), System.nanoTime()));
     }
 
     /**
@@ -210,8 +214,11 @@ public final class Database {
         Sql sql = new Sql(this::transactions);
         while (running || !queue.isEmpty()) {
             try {
-                Task<?> first = queue.poll(100, TimeUnit.MILLISECONDS);
-                if (first != null) {
+                Task<?> first = queue.poll(QUIET.toMillis(), TimeUnit.MILLISECONDS);
+                if (first == null && away) {
+                    away = outage.lasts();
+                    write("", Store::touch);
+                } else if (first != null) {
                     batch.add(first);
                     queue.drainTo(batch, BATCH);
                     batch.removeIf(task -> task.work == null);
@@ -233,6 +240,7 @@ public final class Database {
                 batch.clear();
             }
         }
+        wake();
         sql.close();
     }
 
@@ -250,8 +258,7 @@ public final class Database {
         }
     }
 
-    /** @return whether all of it is written */
-    private boolean commit(List<Task<?>> batch, Sql sql) {
+    private void commit(List<Task<?>> batch, Sql sql) {
         for (int conflicts = 0;; conflicts++) {
             try {
                 List<Runnable> acknowledgements = new ArrayList<>(batch.size());
@@ -265,29 +272,18 @@ public final class Database {
                 // On a disk that is almost full a small commit finds room where a larger one did not.
                 outage.endsAfter(QUIET);
                 acknowledgements.forEach(Runnable::run);
-                return true;
+                return;
             } catch (SQLException | RuntimeException e) {
                 boolean away = !sql.rollback() || isAway(e);
                 boolean again = !away && isConflict(e) && conflicts < (batch.size() > 1 ? 1 : CONFLICTS);
                 if (!again && !away && batch.size() > 1) {
-                    oneByOne(batch, sql);
-                    return false;
+                    // One task has spoiled the transaction of all: only that one fails.
+                    batch.forEach(task -> commit(List.of(task), sql));
+                    return;
                 } else if (!again) {
                     failed(batch, e, away);
-                    return false;
+                    return;
                 }
-            }
-        }
-    }
-
-    /** One task has spoiled the transaction of all: only that one fails. Where several do it is the store. */
-    private void oneByOne(List<Task<?>> batch, Sql sql) {
-        int culprits = 0;
-        for (Task<?> task : batch) {
-            if (culprits > CULPRITS) {
-                failAll(List.of(task), new StoreException("the store cannot be written", null));
-            } else if (!commit(List.of(task), sql)) {
-                culprits++;
             }
         }
     }
@@ -335,21 +331,8 @@ public final class Database {
 
     /** Whoever wants something of it fails in silence from now on: it is said here, once. */
     void away(String reason) {
-        if (outage.begins(reason)) {
-            askAgain();
-        }
-    }
-
-    /** Else nobody might notice that it is back. */
-    private void askAgain() {
-        CompletableFuture.delayedExecutor(QUIET.toMillis(), TimeUnit.MILLISECONDS).execute(() -> {
-            if (running && outage.lasts()) {
-                if (waiting() == 0) {
-                    write("", Store::touch);
-                }
-                askAgain();
-            }
-        });
+        outage.begins(reason);
+        away = true;
     }
 
     private List<Task<?>> drained() {
