@@ -138,9 +138,9 @@ class StraightDeliveryTest {
         for (int i = 0; i < 3; i++) {
             await().atMost(SOON).until(() -> all().stream().anyMatch(each -> each.state().equals("pending") && each.attempts() > 0)
                     && all().stream().noneMatch(dispatcher::sends));
+            int before = told.size();
             outbox.hurry("rest").join();
             dispatcher.askNow("rest");
-            int before = told.size();
             await().atMost(SOON).until(() -> told.size() > before);
         }
         await().atMost(SOON).until(() -> !dispatcher.takes("rest", Delivery.CARDS, List.of()));
