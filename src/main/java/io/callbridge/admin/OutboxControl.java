@@ -160,7 +160,6 @@ public class OutboxControl {
                     + " order by +seq", row -> row.getLong(1), values.toArray()));
             for (int begin = 0; begin < all.size(); begin += CHUNK) {
                 List<Long> chunk = all.subList(begin, Math.min(begin + CHUNK, all.size()));
-                store.yieldToOthers();
                 changed += store.calls().writeAndWait(Store.LAST, sql -> change(sql, sql.query("select seq from delivery where seq in "
                         + Sql.in(chunk) + store.kind().claiming, row -> row.getLong(1), chunk.toArray()), state, change));
             }

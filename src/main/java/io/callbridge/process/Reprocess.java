@@ -14,7 +14,6 @@ import io.callbridge.store.Calls.Stored;
 import io.callbridge.store.Calls;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Memory;
-import io.callbridge.store.Store;
 import io.callbridge.store.StoreException;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
@@ -59,7 +58,6 @@ public class Reprocess {
     private final Calls calls;
     private final CallLanes lanes;
     private final Evaluator evaluator;
-    private final Store store;
     private final Memory memory;
     private final Settings settings;
     private final ObjectMapper json;
@@ -72,11 +70,10 @@ public class Reprocess {
     private long keptAt;
     private int keptDifferences;
 
-    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Store store, Memory memory, Settings settings, ObjectMapper json) {
+    public Reprocess(Calls calls, CallLanes lanes, Evaluator evaluator, Memory memory, Settings settings, ObjectMapper json) {
         this.calls = calls;
         this.lanes = lanes;
         this.evaluator = evaluator;
-        this.store = store;
         this.memory = memory;
         this.settings = settings;
         this.json = json;
@@ -118,7 +115,6 @@ public class Reprocess {
             run.of = of;
         }
         for (Place last = new Place(from, "", ""); last != null;) {
-            store.yieldToOthers();
             List<CallRow> rows = calls.range(to, last, PAGE);
             last = rows.size() < PAGE ? null : Place.of(rows.get(PAGE - 1));
             for (CallRow row : rows) {

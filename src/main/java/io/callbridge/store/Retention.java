@@ -39,13 +39,12 @@ public class Retention {
         this.meters = meters;
     }
 
-    /** One pass over all old calls, a chunk at a time; other writes come first. */
+    /** One pass over all old calls, a chunk at a time, between other writes. */
     public void purge() {
         long before = Time.millis() - settings.retention().toMillis();
         int purged = 0;
         for (List<Place> old = old(before, new Place(Long.MIN_VALUE, "", "")); !old.isEmpty(); old = old(before, old.get(old.size() - 1))) {
             List<Place> calls = old;
-            store.yieldToOthers();
             Set<String> abouts = new HashSet<>();
             int deleted = store.calls().writeAndWait(Store.LAST, sql -> {
                 int count = 0;

@@ -7,7 +7,6 @@ import io.callbridge.platform.StartException;
 import io.callbridge.platform.StoreKind;
 import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Metrics;
 import io.quarkus.agroal.DataSource.DataSourceLiteral;
 import io.quarkus.flyway.FlywayDataSource.FlywayDataSourceLiteral;
 import jakarta.annotation.PreDestroy;
@@ -27,7 +26,6 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
@@ -46,8 +44,6 @@ public class Store {
 
     /** Order of a task that locks rows of many calls, without waiting for any: nothing is locked after them. */
     public static final String LAST = "\uffff";
-    private static final int YIELDS = 20;
-    private static final long YIELD_MS = 25;
 
     private final Function<String, DataSource> dataSources;
     private final Function<String, Flyway> schemas;
@@ -69,11 +65,7 @@ public class Store {
     }
 
     /** A store on given databases, by the names of their data sources. */
-    public Store(Function<String, DataSource> dataSources, Function<String, Flyway> schemas, Settings settings) {
-        this(dataSources, schemas, settings, Metrics.globalRegistry);
-    }
-
-    private Store(Function<String, DataSource> dataSources, Function<String, Flyway> schemas, Settings settings, MeterRegistry meters) {
+    public Store(Function<String, DataSource> dataSources, Function<String, Flyway> schemas, Settings settings, MeterRegistry meters) {
         this.dataSources = dataSources;
         this.schemas = schemas;
         this.settings = settings;
@@ -127,8 +119,8 @@ public class Store {
      */
     private static FileChannel locked(Path store) throws IOException {
         Path named = Files.exists(store) ? store.toRealPath() : store.toAbsolutePath();
-        FileChannel channel = FileChannel.open(Path.of(named + ".lock"), StandardOpenOption.CREATE, StandardOpenOption.READ,
-                StandardOpenOption.WRITE);
+        Path file = Path.of(named + ".lock");
+        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         boolean locked;
         try {
             locked = channel.tryLock() != null;
@@ -139,11 +131,9 @@ public class Store {
             locked = true;
         }
         if (!locked) {
-            // It may be about to write that.
-            ByteBuffer text = ByteBuffer.allocate(300);
-            channel.read(text, 0);
             channel.close();
-            String holder = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8).strip();
+            // It may be about to write that.
+            String holder = Files.readString(file).strip();
             throw new StartException("callbridge.store.url names " + named + ", and process " + (holder.isEmpty() ? "unknown" : holder)
                     + " works with that file; allowed: one process for each SQLite file, or a PostgreSQL database for several");
         }
@@ -233,17 +223,4 @@ public class Store {
     public double stuckSeconds() {
         return forced().stuckSeconds();
     }
-
-    /** Lets the writes that wait go first, for a while: called between the chunks of a long job, which must go on some time. */
-    public void yieldToOthers() {
-        try {
-            for (int i = 0; i < YIELDS && waiting() > 0; i++) {
-                TimeUnit.MILLISECONDS.sleep(YIELD_MS);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StoreException("Callbridge is shutting down", e);
-        }
-    }
-
 }

@@ -2,6 +2,7 @@ package io.callbridge.support;
 
 import io.callbridge.platform.StoreKind;
 import io.callbridge.store.Store;
+import io.micrometer.core.instrument.Metrics;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,7 +40,7 @@ public final class TestStore {
     /** @param dataSources by their names in the configuration */
     public static Store of(String url, Map<String, DataSource> dataSources) {
         return new Store(dataSources::get, name -> schema(name, dataSources.get(name)),
-                TestConfig.settings(TestConfig.of(Map.of("callbridge.store.url", url), Map.of())));
+                TestConfig.settings(TestConfig.of(Map.of("callbridge.store.url", url), Map.of())), Metrics.globalRegistry);
     }
 
     /** As it is packaged. */
