@@ -2,7 +2,6 @@ package io.callbridge.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.SortedMap;
@@ -26,7 +25,6 @@ public record CallRow(String pbx, String callId, long version, long firstAt, lon
     static final String COLUMNS = "pbx, call_id, version, first_at, last_at, due_at, outcome, open_legs, number, parties";
     public static final String SELECT = "select " + COLUMNS + " from call ";
 
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final TypeReference<TreeMap<String, String>> PARTIES = new TypeReference<>() {
     };
 
@@ -34,17 +32,13 @@ public record CallRow(String pbx, String callId, long version, long firstAt, lon
         try {
             long due = row.getLong(6);
             return new CallRow(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4), row.getLong(5), row.wasNull() ? null : due,
-                    row.getString(7), row.getInt(8), row.getString(9), JSON.readValue(row.getString(10), PARTIES));
+                    row.getString(7), row.getInt(8), row.getString(9), Event.JSON.readValue(row.getString(10), PARTIES));
         } catch (JsonProcessingException e) {
             throw new SQLException("unreadable parties of a call", e);
         }
     }
 
     String partiesJson() {
-        try {
-            return JSON.writeValueAsString(parties);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return Event.JSON.valueToTree(parties).toString();
     }
 }

@@ -1,6 +1,5 @@
 package io.callbridge.store;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -130,10 +129,6 @@ public final class Document {
     }
 
     private static byte[] bytes(Object value) {
-        try {
-            return Event.JSON.writeValueAsBytes(value);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
-        }
+        return Event.JSON.valueToTree(value).toString().getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -30,7 +30,6 @@ public class Outbox {
     /** Of a card whose end is told already: shown again, it would stay. */
     public static final String ENDED = "operation = 'card' and exists (select 1 from delivery ending where ending.crm = delivery.crm"
             + " and ending.operation = 'card-end' and ending.id = delivery.id and ending.pbx = delivery.pbx and ending.state <> 'pending')";
-    private static final int ANSWER_KEPT = 2048;
     /**
      * So often the end of a card is tried past its time before the registration goes ahead of it: else a CRM that takes
      * everything but the ends of cards would get no calls.
@@ -54,6 +53,13 @@ public class Outbox {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     @RegisterForReflection
     public record Attempt(long at, Integer status, String answer, long millis) {
+
+        private static final int ANSWER_KEPT = 2048;
+
+        /** With the first 2 KiB of its answer (contract section 3), without what PostgreSQL takes for no text. */
+        public Attempt {
+            answer = answer == null ? null : answer.substring(0, Math.min(ANSWER_KEPT, answer.length())).replace('\0', ' ');
+        }
 
         /** Of one that failed: its answer was lost, or means "later", and what was asked for may have been done. */
         public boolean mayHaveWorked() {
@@ -268,29 +274,10 @@ public class Outbox {
 
     /** Every try of a delivery, oldest first. */
     public List<Attempt> attempts(Delivery delivery) {
-        return attempts(delivery.tries());
-    }
-
-    private List<Attempt> attempts(String tries) {
         try {
-            return json.readValue(tries, new TypeReference<List<Attempt>>() { });
+            return json.readValue(delivery.tries(), new TypeReference<List<Attempt>>() { });
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("unreadable tries in the outbox", e);
-        }
-    }
-
-    /** With the first 2 KiB of its answer (contract section 3), without what PostgreSQL takes for no text. */
-    private String with(Attempt attempt, String tries) {
-        String answer = attempt.answer() == null ? null : attempt.answer().replace('\0', ' ');
-        if (answer != null && answer.length() > ANSWER_KEPT) {
-            answer = answer.substring(0, ANSWER_KEPT);
-        }
-        try {
-            List<Attempt> all = new ArrayList<>(attempts(tries));
-            all.add(new Attempt(attempt.at(), attempt.status(), answer, attempt.millis()));
-            return json.writeValueAsString(all);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException(e);
         }
     }
 
@@ -311,7 +298,11 @@ public class Outbox {
      * @param enriched as it was sent, {@code null}: as it was kept before
      */
     public CompletableFuture<Boolean> done(Delivery delivery, String state, Instant nextAt, boolean asked, Attempt attempt, String enriched) {
-        String tries = attempt == null ? delivery.tries() : with(attempt, delivery.tries());
+        List<Attempt> all = new ArrayList<>(attempts(delivery));
+        if (attempt != null) {
+            all.add(attempt);
+        }
+        String tries = json.valueToTree(all).toString();
         return store.calls().change(order(delivery), "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?,"
                 + " enriched = coalesce(?, enriched) where seq = ? and id = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
                 nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(), delivery.id(),
