@@ -9,9 +9,7 @@ import jakarta.inject.Named;
 import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
@@ -21,6 +19,7 @@ import org.apache.camel.Exchange;
 import org.apache.camel.Message;
 import org.apache.camel.http.base.HttpOperationFailedException;
 import org.apache.camel.support.MessageHelper;
+import org.apache.hc.client5.http.utils.DateUtils;
 
 /**
  * What an answer that is no success means. A route that holds one says it by one of the methods, each of which ends the delivery's try.
@@ -169,12 +168,8 @@ public class CrmAnswer {
         if (value.matches("[0-9]{1,7}")) {
             return Long.parseLong(value) * 1000;
         }
-        try {
-            return value.isEmpty() ? 0 : Math.max(0, Duration.between(Time.now(),
-                    ZonedDateTime.parse(value, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant()).toMillis());
-        } catch (DateTimeParseException unreadable) {
-            return 0;
-        }
+        Instant until = DateUtils.parseStandardDate(value);
+        return until == null ? 0 : Math.max(0, Duration.between(Time.now(), until).toMillis());
     }
 
     static Integer status(Exchange exchange) {
