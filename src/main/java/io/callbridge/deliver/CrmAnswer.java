@@ -101,7 +101,7 @@ public class CrmAnswer {
 
     static String line(Throwable failure) {
         if (failure instanceof CrmAnswerException answer) {
-            return answer.line();
+            return answer.line;
         } else if (failure instanceof HttpOperationFailedException http) {
             return "answer " + http.getStatusCode();
         } else if (failure instanceof JsonProcessingException) {

@@ -6,11 +6,11 @@ import io.quarkus.runtime.annotations.RegisterForReflection;
 @RegisterForReflection
 public class CrmAnswerException extends Exception {
 
-    private final Integer status;
-    private final String answer;
-    private final String line;
-    private final long retryAfterMs;
-    private final String refusal;
+    public final Integer status;
+    public final String answer;
+    public final long retryAfterMs;
+    public final String refusal;
+    final String line;
 
     /**
      * Has no cause on purpose: Camel would look for the one that handles it.
@@ -28,25 +28,5 @@ public class CrmAnswerException extends Exception {
         this.line = line;
         this.retryAfterMs = retryAfterMs;
         this.refusal = refusal;
-    }
-
-    public Integer status() {
-        return status;
-    }
-
-    public String answer() {
-        return answer;
-    }
-
-    String line() {
-        return line;
-    }
-
-    public long retryAfterMs() {
-        return retryAfterMs;
-    }
-
-    public String refusal() {
-        return refusal;
     }
 }

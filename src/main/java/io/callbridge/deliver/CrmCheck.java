@@ -162,7 +162,7 @@ public class CrmCheck {
         template.send(address ? "direct:ops-crm-address" : "direct:deliver-" + crm + "-" + operation, exchange);
         Exception thrown = exchange.getException();
         Throwable failure = thrown != null ? thrown : exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
-        return new Asked(exchange, failure, failure == null ? CrmAnswer.status(exchange) : CrmAnswer.of(failure, exchange).status(),
+        return new Asked(exchange, failure, failure == null ? CrmAnswer.status(exchange) : CrmAnswer.of(failure, exchange).status,
                 (System.nanoTime() - begin) / 1_000_000);
     }
 
@@ -207,14 +207,14 @@ public class CrmCheck {
     /** What is said of a page, or of another address, which may hold a secret; else what the CRM said itself. */
     private static String detail(Asked asked) {
         CrmAnswerException said = CrmAnswer.of(asked.failure, asked.exchange);
-        if (said.refusal() != null && (asked.status == null || asked.status / 100 < 4)) {
-            return said.refusal();
+        if (said.refusal != null && (asked.status == null || asked.status / 100 < 4)) {
+            return said.refusal;
         }
         Throwable root = asked.failure;
         while (root.getCause() != null) {
             root = root.getCause();
         }
-        return shown(asked.status != null || asked.failure instanceof JsonProcessingException ? said.answer()
+        return shown(asked.status != null || asked.failure instanceof JsonProcessingException ? said.answer
                 : root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage());
     }
 

@@ -90,7 +90,7 @@ public class DeliveryResult {
     public void deadLetter(Exchange exchange) {
         CrmAnswerException failure = failure(exchange);
         String state = delivery(exchange).lane().equals(Delivery.CARDS) ? "dropped" : "dead";
-        answered(exchange, failure.status());
+        answered(exchange, failure.status);
         failed(exchange, state, Time.now(), failure);
     }
 
@@ -107,7 +107,7 @@ public class DeliveryResult {
             failing(delivery, now, failure);
         }
         long grown = Math.min(maxDelayMs, firstDelayMs << Math.min(20, delivery.attempts()));
-        long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), failure.retryAfterMs());
+        long delay = Math.max(grown / 2 + ThreadLocalRandom.current().nextLong(grown / 2 + 1), failure.retryAfterMs);
         Instant next = now.plusMillis(delay);
         Instant deadline = Instant.ofEpochMilli(delivery.createdAt()).plus(GIVE_UP_AFTER);
         boolean late = !deadline.isAfter(now);
@@ -119,9 +119,9 @@ public class DeliveryResult {
 
     private void failing(Delivery delivery, Instant now, CrmAnswerException failure) {
         String crm = delivery.crm();
-        String refusal = failure.refusal();
-        if (gates.of(crm).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), failure.retryAfterMs(), refusal)) {
-            (refusal != null ? refusals : outages).get(crm).begins(failure.line(), Instant.ofEpochMilli(gates.downSinceMs(crm)));
+        String refusal = failure.refusal;
+        if (gates.of(crm).failed(delivery.lane().equals(Delivery.CARDS), now.toEpochMilli(), failure.retryAfterMs, refusal)) {
+            (refusal != null ? refusals : outages).get(crm).begins(failure.line, Instant.ofEpochMilli(gates.downSinceMs(crm)));
         }
     }
 
@@ -137,12 +137,12 @@ public class DeliveryResult {
 
     /** Of a CRM that is down it is no news that one more has to wait. */
     private void failed(Exchange exchange, String state, Instant next, CrmAnswerException failure) {
-        finish(exchange, state, next, failure.retryAfterMs(), failure.status(), failure.answer());
+        finish(exchange, state, next, failure.retryAfterMs, failure.status, failure.answer);
         Delivery delivery = delivery(exchange);
         boolean known = state.equals("pending") && gates.of(delivery.crm()).down();
         LOG.logf(known ? Level.DEBUG : Level.WARN, "%s %s of call %s at CRM %s: %s after try %d (%s)", delivery.operation(),
                 delivery.id(), delivery.callId(), delivery.crm(), state, delivery.attempts() + 1,
-                failure.status() != null ? "answer " + failure.status() : failure.line());
+                failure.status != null ? "answer " + failure.status : failure.line);
     }
 
     private void finish(Exchange exchange, String state, Instant next, long askedMs, Integer status, String answer) {

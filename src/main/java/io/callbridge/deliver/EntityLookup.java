@@ -157,7 +157,7 @@ public class EntityLookup {
         if (!card) {
             throw failure;
         }
-        LOG.infof("CRM %s: %s; the card goes out without entity", crm, failure.line());
+        LOG.infof("CRM %s: %s; the card goes out without entity", crm, failure.line);
         return Optional.empty();
     }
 
@@ -181,13 +181,13 @@ public class EntityLookup {
             }
         }
         CrmAnswerException why = CrmAnswer.of(failure, answered);
-        throw new CompletionException(failed(failure instanceof JsonProcessingException ? CrmAnswer.status(answered) : why.status(), why));
+        throw new CompletionException(failed(failure instanceof JsonProcessingException ? CrmAnswer.status(answered) : why.status, why));
     }
 
     /** Without a status, which decides about dead letters: the answer to a look-up is none to the write. */
     private static CrmAnswerException failed(Integer status, CrmAnswerException why) {
-        return new CrmAnswerException(null, "look-up failed: " + (status == null ? "" : "answer " + status + ": ") + why.answer(),
-                "look-up failed: " + why.line(), why.retryAfterMs(), why.refusal());
+        return new CrmAnswerException(null, "look-up failed: " + (status == null ? "" : "answer " + status + ": ") + why.answer,
+                "look-up failed: " + why.line, why.retryAfterMs, why.refusal);
     }
 
     /**

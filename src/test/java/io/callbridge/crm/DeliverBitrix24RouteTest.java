@@ -379,7 +379,7 @@ class DeliverBitrix24RouteTest extends Effects {
         crm.refuse(1, reply, to("batch"));
         for (String effect : List.of("card@leg-1", "call@leg-2")) {
             Outcome outcome = play(effect + (result.startsWith("dead") ? "!!" : "!"));
-            assertEquals(result.replaceFirst(".* ", ""), "" + ((CrmAnswerException) outcome.cause()).retryAfterMs());
+            assertEquals(result.replaceFirst(".* ", ""), "" + ((CrmAnswerException) outcome.cause()).retryAfterMs);
             play(effect);
         }
         assertEquals("CARD 7, CALL 7 200 95", effects());

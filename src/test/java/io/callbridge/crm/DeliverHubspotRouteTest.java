@@ -73,7 +73,7 @@ class DeliverHubspotRouteTest extends Effects {
         assertEquals(List.of("56"), bridge.find("+4915112345678").findValuesAsText("id"));
         crm.searches.most(0);
         Throwable cause = assertThrows(IllegalStateException.class, () -> bridge.find(KNOWN)).getCause();
-        assertEquals(1_000, ((CrmAnswerException) cause).retryAfterMs());
+        assertEquals(1_000, ((CrmAnswerException) cause).retryAfterMs);
     }
 
     @Test

@@ -30,7 +30,7 @@ abstract class Effects {
 
     /** @return how long the CRM asked to wait, in ms; a try without an answer: -1 */
     long later(String operation, String id, Map<String, Object> body) {
-        return ended("retryLater", operation, id, body).cause() instanceof CrmAnswerException answer ? answer.retryAfterMs() : -1;
+        return ended("retryLater", operation, id, body).cause() instanceof CrmAnswerException answer ? answer.retryAfterMs : -1;
     }
 
     /** A try that is to be repeated, and then succeeds. @return as {@link #later} */

@@ -103,8 +103,8 @@ class JsonAnswerTest {
         assertEquals("no JSON: " + page, answers.read(page, exchange).get("error_description"));
         exchange.getMessage().setHeader(Exchange.HTTP_RESPONSE_CODE, 200);
         CrmAnswerException refusal = assertThrows(CrmAnswerException.class, () -> answers.read(page, exchange));
-        assertEquals(page, refusal.answer());
-        assertEquals("answer 200 with the page 'Sign in' instead of data", refusal.refusal());
+        assertEquals(page, refusal.answer);
+        assertEquals("answer 200 with the page 'Sign in' instead of data", refusal.refusal);
     }
 
     @Test
@@ -212,9 +212,9 @@ class JsonAnswerTest {
         Exchange answered = context.createProducerTemplate().send(route, exchange -> exchange.getMessage().setBody(null));
         Throwable failure = new JsonParseException(null, "unexpected '<'");
         for (int i = 0; i < 2; i++) {
-            assertEquals("<!DOCTYPE html><title>Sign in</title>", CrmAnswer.of(failure, answered).answer());
-            assertEquals("an answer with the page 'Sign in' instead of data", CrmAnswer.of(failure, answered).refusal());
-            assertEquals(CrmAnswer.of(failure, answered).refusal(), CrmAnswer.of(failure, answered).line(), "as the log says it");
+            assertEquals("<!DOCTYPE html><title>Sign in</title>", CrmAnswer.of(failure, answered).answer);
+            assertEquals("an answer with the page 'Sign in' instead of data", CrmAnswer.of(failure, answered).refusal);
+            assertEquals(CrmAnswer.of(failure, answered).refusal, CrmAnswer.of(failure, answered).line, "as the log says it");
         }
     }
 }

@@ -63,9 +63,9 @@ class DeliverRestRouteTest {
         crm.on("PUT", "/calls/.*", FakeCrm.Answer.status(status).retryAfter(7).body("no"));
         routes.send("deliver-outbox", delivery("call", "c1", ""));
         CrmAnswerException cause = assertInstanceOf(CrmAnswerException.class, routes.step("deliveryResult." + recorded).cause());
-        assertEquals(status + " no", cause.status() + " " + cause.answer());
-        assertEquals(refusal, cause.refusal());
-        assertEquals(recorded.equals("retryLater") ? 7_000 : 0, cause.retryAfterMs());
+        assertEquals(status + " no", cause.status + " " + cause.answer);
+        assertEquals(refusal, cause.refusal);
+        assertEquals(recorded.equals("retryLater") ? 7_000 : 0, cause.retryAfterMs);
         assertEquals(1, crm.requests().size());
     }
 
