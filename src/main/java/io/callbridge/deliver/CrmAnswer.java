@@ -106,7 +106,7 @@ public class CrmAnswer {
             return "answer " + http.getStatusCode();
         } else if (failure instanceof JsonProcessingException) {
             return "an answer that is not the JSON that was expected";
-        } else if (failure instanceof StoreException || failure instanceof JsonTemplate.NoTemplateException) {
+        } else if (failure instanceof StoreException) {
             return failure.getMessage();
         } else if (failure instanceof IOException) {
             // Of the network: who could not be reached, and why.

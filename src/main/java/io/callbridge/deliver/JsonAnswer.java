@@ -72,7 +72,8 @@ public class JsonAnswer {
      * A JSON list of what the template in the body makes of each element of the variable {@code list}. Blanks around a text are
      * from names of which a part is missing.
      */
-    public String list(@Body String template, @Variable("list") Object list, Exchange exchange) throws JsonProcessingException {
+    public String list(@Body String template, @Variable("list") Object list, Exchange exchange)
+            throws JsonProcessingException, CrmAnswerException {
         ArrayNode all = json.createArrayNode();
         for (Object element : elements(list)) {
             all.add(stripped(filled(template, element, exchange)));
@@ -84,7 +85,8 @@ public class JsonAnswer {
      * A JSON object with a member for each element of the variable {@code list} for which the template in the body makes both its
      * {@code name} and its {@code value}.
      */
-    public String members(@Body String template, @Variable("list") Object list, Exchange exchange) throws JsonProcessingException {
+    public String members(@Body String template, @Variable("list") Object list, Exchange exchange)
+            throws JsonProcessingException, CrmAnswerException {
         ObjectNode all = json.createObjectNode();
         for (Object element : elements(list)) {
             JsonNode member = filled(template, element, exchange);
@@ -132,7 +134,7 @@ public class JsonAnswer {
         return list instanceof List<?> elements ? elements : List.of();
     }
 
-    private JsonNode filled(String template, Object element, Exchange exchange) {
+    private JsonNode filled(String template, Object element, Exchange exchange) throws CrmAnswerException {
         exchange.getMessage().setBody(element);
         return templates.filled(template, exchange);
     }

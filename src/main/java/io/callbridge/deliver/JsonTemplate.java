@@ -49,7 +49,7 @@ public class JsonTemplate {
     }
 
     /** The template in the body as JSON, which the message says it is. */
-    public String json(@Body String template, Exchange exchange) throws JsonProcessingException {
+    public String json(@Body String template, Exchange exchange) throws JsonProcessingException, CrmAnswerException {
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/json");
         return json.writeValueAsString(filled(template, exchange));
     }
@@ -59,7 +59,7 @@ public class JsonTemplate {
      * {"start": 0}}</code>. Its name becomes the variable {@code method}, what it is told the variable {@code request}, and
      * {@code template} what it was.
      */
-    public void method(@Body Object template, Exchange exchange) throws JsonProcessingException {
+    public void method(@Body Object template, Exchange exchange) throws JsonProcessingException, CrmAnswerException {
         JsonNode filled = template instanceof JsonNode already ? already : filled(String.valueOf(template), exchange);
         Map.Entry<String, JsonNode> method = filled.properties().iterator().next();
         exchange.setVariable("template", template);
@@ -68,7 +68,7 @@ public class JsonTemplate {
     }
 
     /** The members of the template in the body as an encoded form, as the message says then; an object or a list among them is JSON. */
-    public String form(@Body String template, Exchange exchange) {
+    public String form(@Body String template, Exchange exchange) throws CrmAnswerException {
         exchange.getMessage().setHeader(Exchange.CONTENT_TYPE, "application/x-www-form-urlencoded");
         return form(filled(template, exchange));
     }
@@ -84,12 +84,14 @@ public class JsonTemplate {
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
-    JsonNode filled(String template, Exchange exchange) {
+    JsonNode filled(String template, Exchange exchange) throws CrmAnswerException {
         if (!templates.containsKey(template)) {
             if (!constants(exchange.getContext()).contains(template)) {
-                throw new NoTemplateException("route " + ExchangeHelper.getAtRouteId(exchange) + ", step "
+                String wrong = "route " + ExchangeHelper.getAtRouteId(exchange) + ", step "
                         + exchange.getExchangeExtension().getHistoryNodeId() + ": jsonTemplate takes only the constant of a setBody as"
-                        + " its template, and the body is none; put values into it as ${variable.name}");
+                        + " its template, and the body is none; put values into it as ${variable.name}";
+                // Nothing of the body: the log may have it.
+                throw new CrmAnswerException(null, wrong, wrong, 0, null);
             }
             templates.put(template, parsed(template));
         }
@@ -148,13 +150,5 @@ public class JsonTemplate {
         });
         Object value = expression.evaluate(exchange, Object.class);
         return value == null || value.equals("") ? json.missingNode() : json.valueToTree(value);
-    }
-
-    /** Says which step is wrong, and nothing of the body: the log may have it. */
-    static final class NoTemplateException extends IllegalArgumentException {
-
-        private NoTemplateException(String message) {
-            super(message);
-        }
     }
 }
