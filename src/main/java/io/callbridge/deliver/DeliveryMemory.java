@@ -43,12 +43,7 @@ public class DeliveryMemory {
         return Objects.toString(memory.recall(delivery.crm(), about(delivery, delivery.callId()), name), "");
     }
 
-    /** Returns when it is durable. */
-    public void keepOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
-        memory.keep(delivery.crm(), about(delivery, delivery.callId()), name, value).join();
-    }
-
-    /** The first of several legs that claim something of the call has it. @return what the first one said */
+    /** The first of several legs that claim something of the call has it. Returns when it is durable. @return what the first one said */
     public String claimOfCall(@ExchangeProperty(Dispatcher.DELIVERY) Delivery delivery, String name, String value) {
         memory.keepFirst(delivery.crm(), about(delivery, delivery.callId()), name, value).join();
         return recallOfCall(delivery, name);
