@@ -118,26 +118,17 @@ public class EntityLookup {
     }
 
     private ObjectNode enriched(Delivery delivery, ObjectNode request) throws CrmAnswerException, InterruptedException {
-        if (capabilities.can(delivery.crm(), CrmCapabilities.LOOKUP)) {
-            find(delivery, PhoneNumbers.forms(request.path("number").asText("")), request.path("user").asText("")).ifPresent(entity -> {
-                request.set("entity", entity);
-                if (Set.of(Delivery.MISSED, Delivery.TASK).contains(delivery.operation()) && entity.hasNonNull("responsible")) {
-                    request.set("user", entity.get("responsible"));
-                }
-            });
+        String crm = delivery.crm();
+        List<String> numbers = capabilities.can(crm, CrmCapabilities.LOOKUP)
+                ? PhoneNumbers.forms(request.path("number").asText("")) : List.of();
+        for (int i = 0; i < numbers.size() && !request.has("entity"); i++) {
+            find(delivery, numbers.get(i)).flatMap(all -> pick(crm, settings.crm(crm).severalEntities(), all,
+                    request.path("user").asText(""))).ifPresent(entity -> request.set("entity", entity));
+        }
+        if (Set.of(Delivery.MISSED, Delivery.TASK).contains(delivery.operation()) && request.path("entity").hasNonNull("responsible")) {
+            request.set("user", request.get("entity").get("responsible"));
         }
         return request;
-    }
-
-    private Optional<JsonNode> find(Delivery delivery, List<String> numbers, String user) throws CrmAnswerException, InterruptedException {
-        String policy = settings.crm(delivery.crm()).severalEntities();
-        for (String number : numbers) {
-            Optional<JsonNode> found = find(delivery, number).flatMap(all -> pick(delivery.crm(), policy, all, user));
-            if (found.isPresent()) {
-                return found;
-            }
-        }
-        return Optional.empty();
     }
 
     private Optional<JsonNode> find(Delivery delivery, String number) throws CrmAnswerException, InterruptedException {
@@ -152,7 +143,7 @@ public class EntityLookup {
             String late = "look-up failed: it is not answered after " + patience + " ms";
             failure = new CrmAnswerException(null, late, late, 0, null);
         } catch (ExecutionException e) {
-            failure = e.getCause() instanceof CrmAnswerException already ? already : failed(null, CrmAnswer.of(e.getCause(), null));
+            failure = CrmAnswer.of(e.getCause(), null);
         }
         if (!card) {
             throw failure;
