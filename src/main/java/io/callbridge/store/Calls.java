@@ -61,10 +61,7 @@ public class Calls {
 
     /** Of a call, {@code null} if there is none. */
     public Stored one(String pbx, String callId) {
-        return store.calls().read(sql -> {
-            Stored found = sql.first(DOCUMENT + "where call_id = ? and pbx = ?", Calls::stored, callId, pbx);
-            return found == null ? null : new Stored(found.row, found.document, outbox.call(sql, pbx, callId));
-        });
+        return find(pbx, callId, List.of()).stream().findFirst().orElse(null);
     }
 
     /** What the CRMs were told, or will be, of a call. */

@@ -109,7 +109,7 @@ public final class Database {
         for (Thread writer : writers) {
             writer.join(TimeUnit.SECONDS.toMillis(5));
         }
-        failAll(drained(), new StoreException("the store is closed", null));
+        failAll();
         readers.forEach(Sql::close);
     }
 
@@ -132,7 +132,7 @@ public final class Database {
             done.completeExceptionally(new StoreException("the store takes no more writes at the moment", null));
         } else if (!running) {
             // It may have come after the writers' last look.
-            failAll(drained(), new StoreException("the store is closed", null));
+            failAll();
         }
         return done;
     }
@@ -316,7 +316,8 @@ public final class Database {
             LOG.errorf("The store refused a write: %s", rootMessage(e));
         }
         failures.increment();
-        failAll(tasks, new StoreException("the store cannot be written: " + rootMessage(e), e));
+        StoreException failure = new StoreException("the store cannot be written: " + rootMessage(e), e);
+        tasks.forEach(task -> task.done.completeExceptionally(failure));
     }
 
     private static boolean isConflict(Exception failure) {
@@ -335,14 +336,10 @@ public final class Database {
         away = true;
     }
 
-    private List<Task<?>> drained() {
-        List<Task<?>> left = new ArrayList<>();
-        queue.drainTo(left);
-        return left;
-    }
-
-    private static void failAll(List<Task<?>> tasks, StoreException failure) {
-        tasks.forEach(task -> task.done().completeExceptionally(failure));
+    private void failAll() {
+        for (Task<?> task = queue.poll(); task != null; task = queue.poll()) {
+            task.done.completeExceptionally(new StoreException("the store is closed", null));
+        }
     }
 
     static String rootMessage(Throwable e) {
