@@ -47,7 +47,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private volatile boolean held;
     private volatile long heldUntil;
     private long renewAt;
-    private boolean told;
+    private boolean notified;
     /** Nobody can be asked for the lease. */
     private final Outage trouble;
 
@@ -101,9 +101,9 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
         try {
             take();
             boolean leader = isLeader();
-            // Camel's master starts what it reads with a delay, perhaps when it is to do so no more: it is told again.
-            if (leader != told || !leader) {
-                told = leader;
+            // Camel's master starts what it reads with a delay, perhaps when it is to do so no more: it is notified again.
+            if (leader != notified || !leader) {
+                notified = leader;
                 listeners.forEach(listener -> listener.leadershipChanged(this, leader ? this : null));
             }
         } catch (RuntimeException e) {
