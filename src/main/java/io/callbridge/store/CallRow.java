@@ -2,6 +2,7 @@ package io.callbridge.store;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.SortedMap;
@@ -39,6 +40,6 @@ public record CallRow(String pbx, String callId, long version, long firstAt, lon
     }
 
     String partiesJson() {
-        return Event.JSON.valueToTree(parties).toString();
+        return new String(Event.json(parties), StandardCharsets.UTF_8);
     }
 }

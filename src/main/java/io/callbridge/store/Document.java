@@ -94,7 +94,7 @@ public final class Document {
         }
         decisions.add(decision);
         write(decided, decided.size() > 0 ? "," : "");
-        decided.writeBytes(bytes(decision));
+        decided.writeBytes(Event.json(decision));
         return true;
     }
 
@@ -119,16 +119,12 @@ public final class Document {
         write(all, "],\"decisions\":[");
         all.writeBytes(decided.toByteArray());
         write(all, "],\"timers\":");
-        all.writeBytes(bytes(timers));
+        all.writeBytes(Event.json(timers));
         write(all, "}");
         return all.toByteArray();
     }
 
     private static void write(ByteArrayOutputStream to, String text) {
         to.writeBytes(text.getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static byte[] bytes(Object value) {
-        return Event.JSON.valueToTree(value).toString().getBytes(StandardCharsets.UTF_8);
     }
 }

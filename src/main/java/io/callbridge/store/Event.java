@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
-import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.EventReader;
@@ -30,7 +29,6 @@ public record Event(CallEvent call, Map<String, String> fields, String trace, by
     /** A replica of the next version may write more; a field's name may be as long as a request. */
     static final ObjectMapper JSON = JsonMapper.builder(JsonFactory.builder().streamReadConstraints(StreamReadConstraints.builder()
             .maxNameLength(Integer.MAX_VALUE).build()).build()).disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES).build();
-    private static final ObjectWriter WRITER = JSON.writerFor(Kept.class);
     private static final ObjectReader READER = JSON.readerFor(Kept.class);
 
     /** @param callId and {@code legId}: {@code null}: those of the fields */
@@ -45,11 +43,16 @@ public record Event(CallEvent call, Map<String, String> fields, String trace, by
                 named.put("CallID", callId);
                 named.put("SubCallID", legId);
             }
-            try {
-                return new Event(EventReader.read(pbx, named, Instant.ofEpochMilli(at)), fields, trace, WRITER.writeValueAsBytes(this));
-            } catch (IOException inMemory) {
-                throw new UncheckedIOException(inMemory);
-            }
+            return new Event(EventReader.read(pbx, named, Instant.ofEpochMilli(at)), fields, trace, json(this));
+        }
+    }
+
+    /** As the store keeps it, in UTF-8. */
+    static byte[] json(Object value) {
+        try {
+            return JSON.writeValueAsBytes(value);
+        } catch (IOException inMemory) {
+            throw new UncheckedIOException(inMemory);
         }
     }
 

@@ -9,6 +9,7 @@ import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -302,7 +303,7 @@ public class Outbox {
         if (attempt != null) {
             all.add(attempt);
         }
-        String tries = json.valueToTree(all).toString();
+        String tries = new String(Event.json(all), StandardCharsets.UTF_8);
         return store.calls().change(order(delivery), "update delivery set state = ?, next_at = ?, wait = ?, attempts = attempts + ?, tries = ?,"
                 + " enriched = coalesce(?, enriched) where seq = ? and id = ? and revision = ? and (state = 'pending' or ? <> 'dropped')", state,
                 nextAt.toEpochMilli(), asked ? "asked" : "retry", attempt == null ? 0 : 1, tries, enriched, delivery.seq(), delivery.id(),
