@@ -39,8 +39,8 @@ class ReprocessRequest {
         boolean begun = reprocess.begin(run);
         JsonNode job = reprocess.find(Reprocess.LAST);
         String address = request.address(JOBS + (begun ? run.getJob() : job == null ? Reprocess.LAST : job.path("job").asText()));
-        request.location(address);
         if (!begun) {
+            request.location(address);
             throw RefusedException.conflict("a reprocess is under way: " + address);
         }
         if (!dryRun) {
@@ -52,6 +52,7 @@ class ReprocessRequest {
             }
         }
         reprocess.run(run);
+        request.location(address);
         return job;
     }
 

@@ -57,11 +57,11 @@ class QueriesUseAnIndexTest {
     void noQueryReadsAWholeTable() throws SQLException {
         bridge.use(Map.of("callbridge.crm.active", "rest"));
         Statements.begin();
-        bridge.crm().on("PUT", "/cards/.*", FakeCrm.Answer.status(503).times(1));
+        bridge.crm().on("PUT", "/cards/.*", FakeCrm.Answer.status(503));
         TestCall moved = TestCall.incoming("101", FakeCrm.IVANOV);
         bridge.webhook().accept(TestCall.incoming("101", FakeCrm.IVANOV).answered());
-        // Its time to be tried again is that of now.
         Awaitility.await().until(() -> bridge.get("/api/deliveries?state=failing").body().contains("\"card\""));
+        bridge.crm().behave();
         bridge.webhook().accept(List.of(moved.dialIn(), TestCall.incoming("102", FakeCrm.IVANOV).dialIn()));
         Map<String, String> answer = new HashMap<>(moved.answer());
         answer.putAll(Map.of("CallID", "b" + moved.callId(), "CallBackID", "cb"));
