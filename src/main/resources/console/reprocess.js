@@ -7,7 +7,7 @@ import { moment, t, word } from './words.js';
 const JOBS = 'api/calls/reprocess';
 const AGAIN_MS = 1_000;
 
-/** Folds the calls of a period again: first shown, then done. Both are jobs, of which one runs at a time. */
+/** Evaluates the calls of a period again: first shown, then done. Both are jobs, of which one runs at a time. */
 export async function reprocess(page) {
   const found = el('div', { 'aria-live': 'polite' });
   const from = el('input', { name: 'from', type: 'date', required: true });

@@ -192,7 +192,7 @@ export default {
   'chosen': 'Chosen',
   'choose': 'Choose {what}',
   'choose.page': 'all on this page',
-  'reprocess.intro': 'Folds the stored events of a period again, with the configuration and routes of today, and adds what the CRMs lack. What is there stays as it is. You see first what would happen.',
+  'reprocess.intro': 'Evaluates the stored events of a period again, with the configuration and routes of today, and adds what the CRMs lack. What is there stays as it is. You see first what would happen.',
   'reprocess.dry': 'Show what would happen',
   'reprocess.do': 'Do it',
   'reprocess.sure': 'Deliveries to be created: {n}, of calls from {from} to {to}. Go on?',

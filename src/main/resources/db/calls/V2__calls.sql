@@ -5,7 +5,7 @@ create table call (
     version   bigint not null,              -- which look wrote it: of two at the same time one wins, the other is taken again
     first_at  bigint not null,              -- arrival of its first event, milliseconds since 1970
     last_at   bigint not null,              -- arrival of its last event
-    due_at    bigint,                       -- when it is to be evaluated although no event comes; null: never
+    due_at    bigint,                       -- when it is to be looked at although no event comes; null: never
     outcome   text   not null,              -- open, answered, missed, unanswered, local
     open_legs bigint not null,              -- legs that have begun and not ended
     number    text,                         -- the outside party, in E.164 where it can be read
@@ -29,7 +29,7 @@ create table call_part (
 ) ${clustered};
 create index call_part_of_call on call_part (call_id, pbx);
 
--- The outbox: one row per effect, named after the call, so that evaluating twice creates nothing twice.
+-- The outbox: one row per effect, named after the call, so that folding twice creates nothing twice.
 create table delivery (
     seq        ${serial},
     crm        text    not null,

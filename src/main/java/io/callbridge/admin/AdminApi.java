@@ -64,7 +64,8 @@ class AdminApi {
             if (found == null) {
                 response.setStatusCode(404).end();
             } else {
-                response.putHeader("Content-Type", "application/json").end(json.writeValueAsString(found));
+                String text = json.writeValueAsString(found);
+                response.putHeader("Content-Type", "application/json").end(text);
             }
         } catch (RefusedException e) {
             refuse(response, e.status(), e);

@@ -1,7 +1,7 @@
 package io.callbridge.admin;
 
 /** A request to the administration API that is not done. The message is the one line of reason that the operator gets. */
-public class RefusedException extends RuntimeException {
+class RefusedException extends RuntimeException {
 
     private final int status;
 
@@ -11,21 +11,21 @@ public class RefusedException extends RuntimeException {
     }
 
     /** The request cannot be read. */
-    public static RefusedException bad(String message) {
+    static RefusedException bad(String message) {
         return new RefusedException(400, message);
     }
 
-    public static RefusedException notFound(String message) {
+    static RefusedException notFound(String message) {
         return new RefusedException(404, message);
     }
 
     /** It can be read, but not be done as things stand. */
-    public static RefusedException conflict(String message) {
+    static RefusedException conflict(String message) {
         return new RefusedException(409, message);
     }
 
     /** Of the HTTP answer. */
-    public int status() {
+    int status() {
         return status;
     }
 }

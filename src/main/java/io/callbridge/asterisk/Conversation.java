@@ -20,14 +20,14 @@ final class Conversation {
     boolean partyLeft;
     Instant endedAt;
 
-    /** When it ended, if that is known now. */
-    Instant endsAt(Instant now) {
-        return apartSince != null && partyLeft ? apartSince : now;
-    }
-
     Conversation(Channel extension, ChannelLeg leg, Channel party) {
         this.extension = extension;
         this.leg = leg;
         this.party = party;
+    }
+
+    /** When it ended, if that is known now. */
+    Instant endsAt(Instant now) {
+        return apartSince != null && partyLeft ? apartSince : now;
     }
 }

@@ -75,8 +75,8 @@ final class Dialling {
     }
 
     /**
-     * Analogue and ISDN channels.lines tell the caller's number later than his coming, and dialplans rewrite it. What is told after a
-     * phone has rung changes no more: one call has one number. A channels.dialplan that calls somebody outside says its own.
+     * Analogue and ISDN lines tell the caller's number later than his coming, and dialplans rewrite it. What is told after a
+     * phone has rung changes no more: one call has one number. A dialplan that calls somebody outside says its own.
      *
      * @return whether there is a number now that was not known
      */
@@ -220,7 +220,7 @@ final class Dialling {
     }
 
     /**
-     * The channels.dialplan has taken off what the user dialled for the outside line, or put on what the provider wants: the one that
+     * The dialplan has taken off what the user dialled for the outside line, or put on what the provider wants: the one that
      * is a number counts, else what was sent to the trunk, whose own name it may be.
      */
     private String number(AmiMessage message, String trunk) {

@@ -47,7 +47,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     private volatile boolean held;
     private volatile long heldUntil;
     private long renewAt;
-    private boolean notified;
+    private boolean leading;
     /** Nobody can be asked for the lease. */
     private final Outage trouble;
 
@@ -102,8 +102,8 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
             take();
             boolean leader = isLeader();
             // Camel's master starts what it reads with a delay, perhaps when it is to do so no more: it is notified again.
-            if (leader != notified || !leader) {
-                notified = leader;
+            if (leader != leading || !leader) {
+                leading = leader;
                 listeners.forEach(listener -> listener.leadershipChanged(this, leader ? this : null));
             }
         } catch (RuntimeException e) {

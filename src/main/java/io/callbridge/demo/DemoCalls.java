@@ -1,5 +1,6 @@
 package io.callbridge.demo;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.io.IOException;
@@ -61,7 +62,8 @@ final class DemoCalls {
 
     DemoCalls() {
         try (InputStream in = DemoCalls.class.getResourceAsStream("/demo/calls.json")) {
-            scripts = List.of(new ObjectMapper().readValue(in, Script[].class));
+            scripts = new ObjectMapper().readValue(in, new TypeReference<List<Script>>() {
+            });
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -82,6 +82,9 @@ public class Reprocess {
 
     /** @return whether it may run: none does so far */
     public synchronized boolean begin(ReprocessRun run) {
+        if (closing) {
+            throw new StoreException("Callbridge is stopping", null);
+        }
         if (mine != null && mine.state.equals(ReprocessRun.RUNNING) || !result(memory.claim("", LEASE, replica, leaseMs))) {
             return false;
         }
