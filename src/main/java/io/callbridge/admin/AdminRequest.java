@@ -99,15 +99,16 @@ final class AdminRequest {
 
     Long number(String name, long least, long most) {
         String value = values.get(name);
+        RefusedException wrong = invalid(name, value, "a whole number from " + least + " to " + most);
         try {
             Long number = value == null ? null : Long.valueOf(value);
-            if (number == null || number >= least && number <= most) {
-                return number;
+            if (number != null && (number < least || number > most)) {
+                throw wrong;
             }
+            return number;
         } catch (NumberFormatException e) {
-            throw invalid(name, value, "a whole number from " + least + " to " + most);
+            throw wrong;
         }
-        throw invalid(name, value, "a whole number from " + least + " to " + most);
     }
 
     /** The begin of a range: an instant, or a date from its begin, in UTC. */
