@@ -139,8 +139,11 @@ public class CallLanes implements Inbox.Follower {
             return call;
         }
 
-        /** The one that nothing happened to for longest goes, if there is no room for all. */
+        /** What is over goes, what comes all the same finds it in the store; if there is no room for all, what nothing happened to for longest. */
         private synchronized void in(Key key, OpenCall call) {
+            if (call.over()) {
+                return;
+            }
             call.charged = call.weight();
             weight += call.charged;
             open.put(key, call);
@@ -327,10 +330,7 @@ public class CallLanes implements Inbox.Follower {
             } else if (!stored) {
                 again(key, work, Runnable::run);
             } else {
-                // What is over goes; what comes all the same finds it in the store.
-                if (!open.over()) {
-                    lane.in(key, open);
-                }
+                lane.in(key, open);
                 ended(key, work);
             }
         });

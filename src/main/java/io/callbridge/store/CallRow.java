@@ -31,8 +31,9 @@ public record CallRow(String pbx, String callId, long version, long firstAt, lon
 
     public static CallRow of(ResultSet row) throws SQLException {
         try {
-            long due = row.getLong(6);
-            return new CallRow(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4), row.getLong(5), row.wasNull() ? null : due,
+            // Null as such: getLong makes 0 of it. SQLite's driver has no Long to ask for, and its type depends on the value.
+            Number due = (Number) row.getObject(6);
+            return new CallRow(row.getString(1), row.getString(2), row.getLong(3), row.getLong(4), row.getLong(5), due == null ? null : due.longValue(),
                     row.getString(7), row.getInt(8), row.getString(9), Event.JSON.readValue(row.getString(10), PARTIES));
         } catch (JsonProcessingException e) {
             throw new SQLException("unreadable parties of a call", e);
