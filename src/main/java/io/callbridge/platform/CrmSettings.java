@@ -16,24 +16,53 @@ import org.eclipse.microprofile.config.Config;
  */
 public record CrmSettings(int rate, int burst, int lookupRate, Map<String, String> users, String severalEntities, boolean missedTask) {
 
-    private static final int MOST = 100_000;
+    /** What an adapter cannot do without. An adapter of an integrator has settings of its own. */
+    private static final Map<String, List<String>> NEEDED = Map.of("rest", List.of("url"), "bitrix24", List.of("url"),
+            "amocrm", List.of("url", "token"), "retailcrm", List.of("url", "key"), "hubspot", List.of("url", "token"),
+            "vtiger", List.of("url", "secret"));
 
-    /** @param config {@code null}: nothing is set */
+    /**
+     * @param config what is right by itself; {@code null}: nothing is set
+     * @throws StartException if a key is missing, or does not go with another one
+     */
     static CrmSettings read(String crm, BridgeConfig.Crm config, Config all) {
-        String key = "crm." + crm;
-        CrmChecks.check(crm, key, config, all);
+        String key = "crm." + crm + ".";
+        needed(key, NEEDED.getOrDefault(crm, List.of()), "callbridge.crm.active names " + crm, all);
+        for (String secret : List.of("token", "key", "secret")) {
+            // Camel would take it for the name of a setting, find none, and the request would go without.
+            if (Settings.text(all, key + secret).matches(".*(\\{\\{|}}).*")) {
+                throw new StartException("callbridge." + key + secret + " has {{ or }} in it; allowed: any text without");
+            }
+        }
+        if (crm.equals("bitrix24")) {
+            checkBitrix24(key, all);
+        }
         if (config == null) {
             return new CrmSettings(0, 1, 0, Map.of(), "first", false);
         }
-        int rate = config.rate().map(value -> Settings.whole(key + ".rate", value, 1, MOST)).orElse(0);
-        String several = config.severalEntities().orElse("first");
-        if (!List.of("first", "owner", "most-recent").contains(several)) {
-            throw Settings.invalid(key + ".several-entities", several, "first, owner, most-recent");
+        int rate = config.rate().map(Integer::parseInt).orElse(0);
+        return new CrmSettings(rate, config.burst().map(Integer::parseInt).orElse(Math.max(1, rate / 10)),
+                config.lookupRate().map(Integer::parseInt).orElse(0), Map.copyOf(config.users()), config.severalEntities().orElse("first"),
+                config.missedTask().map(Boolean::parseBoolean).orElse(false));
+    }
+
+    private static void needed(String at, List<String> keys, String why, Config all) {
+        for (String key : keys) {
+            if (Settings.text(all, at + key).isEmpty()) {
+                throw new StartException("callbridge." + at + key + " is missing: " + why);
+            }
         }
-        return new CrmSettings(rate, config.burst().map(value -> Settings.whole(key + ".burst", value, 1, MOST)).orElse(Math.max(1, rate / 10)),
-                config.lookupRate().map(value -> Settings.whole(key + ".lookup-rate", value, 1, MOST)).orElse(0),
-                Map.copyOf(config.users()), several,
-                config.missedTask().map(value -> Settings.bool(key + ".missed-task", value)).orElse(false));
+    }
+
+    /** The address of a webhook is a secret. */
+    private static void checkBitrix24(String key, Config all) {
+        String url = Settings.text(all, key + "url");
+        boolean application = !Settings.text(all, key + "client-id").isEmpty();
+        if (!url.matches(application ? ".*/rest/?" : ".*/rest/[0-9]+/[^/]+/?")) {
+            throw Settings.invalid(key + "url", Settings.masked(url), application
+                    ? "https://<portal>/rest, since there is a client-id" : "https://<portal>/rest/<user>/<code>, since there is no client-id");
+        }
+        needed(key, application ? List.of("client-secret", "refresh-token") : List.of(), "callbridge." + key + "client-id is set", all);
     }
 
     /** The employee as this CRM names him: by the user of his extension, unless it says otherwise. */

@@ -13,6 +13,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Settings that follow from others, wherever these are: those of Quarkus from Callbridge's, and those of the demo, if it is asked
@@ -46,10 +47,10 @@ public final class DerivedSettings implements ConfigSourceInterceptor {
         // Made up by every process otherwise: a session would end with it, and be none for the other replicas.
         RULES.put("quarkus.oidc.authentication.state-secret", login(LoginSettings.CLIENT_SECRET, "state\n"));
         RULES.put("quarkus.oidc.token-state-manager.encryption-secret", login(LoginSettings.CLIENT_SECRET, "session\n"));
-        RULES.put("quarkus.otel.sdk.disabled", of -> Boolean.toString(!TracingSettings.usable(of)));
-        RULES.put("quarkus.otel.exporter.otlp.endpoint", tracing(TracingSettings.ENDPOINT));
-        RULES.put("quarkus.otel.exporter.otlp.protocol", tracing(TracingSettings.PROTOCOL));
-        RULES.put("quarkus.otel.traces.sampler.arg", tracing(TracingSettings.RATIO));
+        RULES.put("quarkus.otel.sdk.disabled", of -> Boolean.toString(!traces(of)));
+        RULES.put("quarkus.otel.exporter.otlp.endpoint", tracing("tracing.endpoint"));
+        RULES.put("quarkus.otel.exporter.otlp.protocol", tracing("tracing.protocol"));
+        RULES.put("quarkus.otel.traces.sampler.arg", tracing("tracing.ratio"));
         Demo.SETTINGS.forEach((key, value) -> RULES.put(key, when(Demo::asked, of -> value)));
         RULES.put(Demo.CRM_URL, when(Demo::asked, Demo::crm));
     }
@@ -65,8 +66,14 @@ public final class DerivedSettings implements ConfigSourceInterceptor {
                 : Settings.hex(purpose + of.apply("callbridge." + key)));
     }
 
+    /** There is a collector, and all that is said about it is right; what is not, {@link Settings} refuse. */
+    private static boolean traces(UnaryOperator<String> of) {
+        return !of.apply("callbridge.tracing.endpoint").isEmpty()
+                && Stream.of("endpoint", "protocol", "ratio").allMatch(key -> Keys.fits("tracing." + key, of.apply("callbridge.tracing." + key)));
+    }
+
     private static Function<UnaryOperator<String>, String> tracing(String key) {
-        return when(TracingSettings::usable, of -> of.apply("callbridge." + key));
+        return when(DerivedSettings::traces, of -> of.apply("callbridge." + key));
     }
 
     @Override

@@ -21,39 +21,12 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 
 /**
  * Refuses unknown keys under {@code callbridge.}, in properties and in the environment: a key that is misspelt would
- * otherwise do nothing, silently. Known are those below and any key that a loaded route uses, so that an integrator's route
+ * otherwise do nothing, silently. Known are {@link Keys} and any key that a loaded route uses, so that an integrator's route
  * can have settings of its own.
  */
 public final class KeyCheck {
 
-    private static final String PREFIX = "callbridge.";
-    private static final List<String> KEYS = List.of(
-            "pbx.<pbx>.secret", "pbx.<pbx>.prefix", "pbx.<pbx>.domain", "pbx.<pbx>.country", "pbx.<pbx>.outside-prefix", "pbx.<pbx>.charset", "pbx.<pbx>.duration-unit",
-            "pbx.<pbx>.default-user",
-            "pbx.<pbx>.extensions.<name>.type", "pbx.<pbx>.extensions.<name>.user", "pbx.<pbx>.extensions.<name>.id",
-            "pbx.<pbx>.ami.host", "pbx.<pbx>.ami.port", "pbx.<pbx>.ami.username", "pbx.<pbx>.ami.secret",
-            "pbx.<pbx>.ami.plain-login", "pbx.<pbx>.ami.tls", "pbx.<pbx>.ami.tls-ca", "pbx.<pbx>.ami.trunks",
-            "pbx.<pbx>.ami.inbound-contexts", "pbx.<pbx>.ami.did-variable", "pbx.<pbx>.ami.id-prefix",
-            "ami.ping-ms", "ami.answer-ms", "ami.reconnect-first-ms", "ami.reconnect-max-ms", "ami.refused-ms",
-            "ami.lease-ms",
-            "calls.missed-delay", "calls.max-container-wait", "calls.settle-delay", "calls.missed-without-container",
-            "calls.suppress-missed-if-answered-leg", "calls.missed-needs-ivr-no", "calls.forwarded-as-outgoing",
-            "calls.max-unanswered", "calls.max-talk", "calls.card-ttl",
-            "store.url", "store.retention", "store.purge-period-ms", "store.lease-ms", "store.patience-ms", "store.max-age-ms", "admin.token",
-            "admin.oidc.url", "admin.oidc.client-id", "admin.oidc.client-secret", "admin.oidc.users", "admin.oidc.role", "admin.oidc.name-claim",
-            "crm.active", "crm.tls-ca", "crm.rest.url", "crm.rest.token", "crm.<crm>.url", "crm.<crm>.rate", "crm.<crm>.burst",
-            "crm.<crm>.lookup-rate", "crm.<crm>.users.<user>", "crm.<crm>.several-entities", "crm.<crm>.missed-task",
-            "crm.bitrix24.client-id", "crm.bitrix24.client-secret", "crm.bitrix24.refresh-token", "crm.bitrix24.oauth-url",
-            "crm.bitrix24.unknown-caller", "crm.bitrix24.hidden-number", "crm.bitrix24.line-number", "crm.bitrix24.recordings",
-            "crm.amocrm.token", "crm.amocrm.unknown-caller", "crm.amocrm.pipeline-id", "crm.amocrm.source", "crm.amocrm.task-hours",
-            "crm.retailcrm.key", "crm.retailcrm.site", "crm.retailcrm.source", "crm.retailcrm.time-zone", "crm.retailcrm.hidden-number",
-            "crm.hubspot.token", "crm.hubspot.unique-property", "crm.vtiger.secret", "crm.vtiger.time-zone",
-            "recordings.url-template",
-            "tcp.port", "tcp.max-connections", "tcp.max-silence-ms", "tcp.tls.certificate", "tcp.tls.key", "tcp.tls.client-ca",
-            "deliver.parallel", "deliver.poll-ms", "deliver.timeout-ms", "deliver.card.lookup-timeout-ms",
-            "deliver.entity-cache.seconds", "deliver.entity-cache.size",
-            "deliver.retry.first-delay-ms", "deliver.retry.max-delay-ms",
-            "log.format", "log.numbers", "tracing.endpoint", "tracing.protocol", "tracing.ratio", "demo", "demo.pause-ms");
+    private static final String PREFIX = Keys.PREFIX;
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -75,7 +48,7 @@ public final class KeyCheck {
     public static List<StartException> problems(Config all, Collection<String> routes) {
         SmallRyeConfig config = all.unwrap(SmallRyeConfig.class);
         List<StartException> problems = new ArrayList<>();
-        Set<String> known = new TreeSet<>(KEYS);
+        Set<String> known = Keys.names().collect(Collectors.toCollection(TreeSet::new));
         routes.stream().flatMap(KeyCheck::usedBy).forEach(known::add);
         Set<String> given = StreamSupport.stream(config.getPropertyNames().spliterator(), false).filter(KeyCheck::isVariable)
                 .collect(Collectors.toSet());
@@ -84,10 +57,10 @@ public final class KeyCheck {
                 .collect(Collectors.toSet());
         for (String key : config.getPropertyNames()) {
             if (key.startsWith(PREFIX)) {
-                if (known.stream().anyMatch(name -> property(name).matcher(key.substring(PREFIX.length())).matches())) {
+                if (Keys.knows(key) || known.contains(key.substring(PREFIX.length()))) {
                     variables.add(variable(key));
                     if (config.getConfigValue(key).hasProblems()) {
-                        problems.add(unreadable(key));
+                        problems.add(Keys.unreadable(key));
                     }
                 } else if (!words.contains(words(variable(key)))) {
                     problems.add(unknown(key, config.getConfigValue(key).getValue(), known));
@@ -101,12 +74,6 @@ public final class KeyCheck {
             }
         });
         return problems;
-    }
-
-    /** Such a value would count as none at all. */
-    private static StartException unreadable(String key) {
-        return new StartException(key + " contains ${...} with a name that has no value; allowed: the name of a setting or of"
-                + " an environment variable that is there, or $$ for a dollar sign");
     }
 
     private static boolean isServiceLink(String variable, String value) {
@@ -124,10 +91,6 @@ public final class KeyCheck {
                         : String.join(", ", near)) + ", and keys that a route uses");
     }
 
-    private static Pattern property(String key) {
-        return Pattern.compile(key.replace(".", "\\.").replaceAll("<[a-z]+>", "(\"[^\"]+\"|[^.]+)"));
-    }
-
     /** The environment variable that a key can be set by. */
     static String variable(String key) {
         return key.toUpperCase(Locale.ROOT).replaceAll("[^A-Z0-9]", "_");
@@ -139,7 +102,7 @@ public final class KeyCheck {
 
     /** The ends of variables that set a key below another one, as alternatives of a pattern. */
     static String variables(String above) {
-        return KEYS.stream().filter(key -> key.startsWith(above)).map(key -> variable(key.substring(above.length())))
+        return Keys.names().filter(key -> key.startsWith(above)).map(key -> variable(key.substring(above.length())))
                 .filter(end -> !end.contains("__")).distinct().collect(Collectors.joining("|"));
     }
 
@@ -152,7 +115,7 @@ public final class KeyCheck {
     static Stream<String> usedBy(String text) {
         Stream<String> secrets = requestSecrets(text).stream()
                 // What those that are known take is told above: a token of vtiger is a mistake.
-                .filter(key -> KEYS.stream().noneMatch(known -> known.startsWith(key.substring(0, key.lastIndexOf('.') + 1))));
+                .filter(key -> Keys.names().noneMatch(known -> known.startsWith(key.substring(0, key.lastIndexOf('.') + 1))));
         return Stream.concat(PLACEHOLDER.matcher(text).results().map(found -> found.group(1)), secrets);
     }
 

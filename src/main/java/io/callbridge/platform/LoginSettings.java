@@ -2,6 +2,7 @@ package io.callbridge.platform;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -23,8 +24,6 @@ public record LoginSettings(Set<String> users, String role, String nameClaim) {
     static final String CLIENT_SECRET = "admin.oidc.client-secret";
     private static final String USERS = "admin.oidc.users";
     private static final String ROLE = "admin.oidc.role";
-    private static final String NAME_CLAIM = "admin.oidc.name-claim";
-    private static final int SECRET_LENGTH = 16;
 
     /** Whether all is said that Quarkus needs for a login; what is said wrongly, {@link #read} refuses. */
     static boolean usable(UnaryOperator<String> of) {
@@ -43,15 +42,11 @@ public record LoginSettings(Set<String> users, String role, String nameClaim) {
             });
             return Optional.empty();
         }
-        Settings.checkAddress(URL, url);
-        if (Settings.text(all, CLIENT_ID).isBlank()) {
-            throw new StartException("callbridge." + CLIENT_ID + " is missing: the name that Callbridge has at the provider");
-        }
-        // It also keeps the sessions, see DerivedSettings.
-        if (Settings.text(all, CLIENT_SECRET).length() < SECRET_LENGTH) {
-            throw new StartException("callbridge." + CLIENT_SECRET + " has " + Settings.text(all, CLIENT_SECRET).length()
-                    + " characters; allowed are 16 or more");
-        }
+        Map.of(CLIENT_ID, "the name that Callbridge has at the provider", CLIENT_SECRET, "what it shows that it is Callbridge by").forEach((key, what) -> {
+            if (Settings.text(all, key).isBlank()) {
+                throw new StartException("callbridge." + key + " is missing: " + what);
+            }
+        });
         Set<String> users = Arrays.stream(Settings.text(all, USERS).split(",")).map(String::strip).filter(name -> !name.isEmpty())
                 .collect(Collectors.toUnmodifiableSet());
         String role = Settings.text(all, ROLE).strip();
@@ -59,10 +54,6 @@ public record LoginSettings(Set<String> users, String role, String nameClaim) {
             throw new StartException("callbridge." + USERS + " and callbridge." + ROLE + " are missing: without one of them nobody"
                     + " whom the provider knows may administer");
         }
-        String nameClaim = Settings.text(all, NAME_CLAIM);
-        if (nameClaim.isBlank()) {
-            throw Settings.invalid(NAME_CLAIM, nameClaim, "a claim of the provider's tokens, such as preferred_username, email");
-        }
-        return Optional.of(new LoginSettings(users, role.isEmpty() ? null : role, nameClaim));
+        return Optional.of(new LoginSettings(users, role.isEmpty() ? null : role, Settings.text(all, "admin.oidc.name-claim")));
     }
 }

@@ -1,19 +1,14 @@
 package io.callbridge.platform;
 
-import com.google.i18n.phonenumbers.PhoneNumberUtil;
 import io.callbridge.domain.CallSettings;
 import io.callbridge.domain.Directory;
 import io.callbridge.domain.Extension;
 import io.netty.handler.ssl.SslContext;
 import io.quarkus.runtime.configuration.DurationConverter;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.net.URLEncoder;
 import java.nio.charset.Charset;
-import java.nio.charset.IllegalCharsetNameException;
 import java.nio.charset.StandardCharsets;
-import java.nio.charset.UnsupportedCharsetException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -40,121 +35,66 @@ import org.eclipse.microprofile.config.Config;
 @ApplicationScoped
 public class Settings {
 
-    private static final int SECRET_LENGTH = 16;
+    private static final Map<String, ChronoUnit> UNITS = Map.of("us", ChronoUnit.MICROS, "ms", ChronoUnit.MILLIS, "s", ChronoUnit.SECONDS);
     /** Where a PBX that does not speak UTF-8 speaks windows-1251. */
     private static final Set<String> CYRILLIC = Set.of("RU", "BY", "KZ", "UA");
 
+    private final Config all;
     private final CallSettings calls;
     private final Map<String, Directory> directories = new HashMap<>();
     private final Map<String, Charset> charsets = new HashMap<>();
     private final Map<String, String> secrets = new HashMap<>();
     private final Map<String, byte[]> secretDigests = new HashMap<>();
-    private final Optional<Integer> tcpPort;
     private final List<String> crms;
     private final Map<String, CrmSettings> crmSettings = new HashMap<>();
-    private final String recordingsUrl;
-    private final String storeUrl;
-    private final Map<String, Integer> numbers = new HashMap<>();
-    private final Duration retention;
     private final SslContext tcpTls;
     private final CrmTls crmTls;
     private final Optional<LoginSettings> login;
-    private final Optional<String> adminToken;
-    private final boolean tracing;
     private final Map<String, AmiSettings> asterisks = new HashMap<>();
-    private final List<StartException> wrong = new ArrayList<>();
+    /** By the key, or by how the keys begin that do not go together. */
+    private final Map<String, StartException> wrong;
 
     public Settings(BridgeConfig config, Config all) {
-        calls = new CallSettings(
-                duration(all, "calls.missed-delay"),
-                duration(all, "calls.max-container-wait"),
-                duration(all, "calls.settle-delay"),
-                bool(all, "calls.missed-without-container"),
-                bool(all, "calls.suppress-missed-if-answered-leg"),
-                bool(all, "calls.missed-needs-ivr-no"),
-                bool(all, "calls.forwarded-as-outgoing"),
-                duration(all, "calls.max-unanswered"),
-                duration(all, "calls.max-talk"),
-                duration(all, "calls.card-ttl"));
+        this.all = all;
+        wrong = Keys.problems(all);
+        calls = read("calls.", () -> new CallSettings(duration("calls.missed-delay"), duration("calls.max-container-wait"),
+                duration("calls.settle-delay"), bool("calls.missed-without-container"), bool("calls.suppress-missed-if-answered-leg"),
+                bool("calls.missed-needs-ivr-no"), bool("calls.forwarded-as-outgoing"), duration("calls.max-unanswered"),
+                duration("calls.max-talk"), duration("calls.card-ttl")));
         boolean severalAsterisks = config.pbx().values().stream().filter(keys -> keys.ami().host().isPresent()).count() > 1;
-        config.pbx().forEach((pbx, keys) -> attempt(() -> addPbx(pbx, keys, severalAsterisks)));
+        config.pbx().forEach((pbx, keys) -> check("pbx." + pbx + ".", () -> addPbx(pbx, keys, severalAsterisks)));
         crms = activeCrms(all);
-        if (crms.isEmpty()) {
-            wrong.add(invalid("crm.active", text(all, "crm.active"), "a comma list of adapters, such as rest"));
+        if (Demo.asked(all)) {
+            check("demo", () -> Demo.check(all, config.pbx().keySet()));
         }
-        if (checked(false, () -> bool("demo", text(all, "demo")))) {
-            attempt(() -> Demo.check(all, config.pbx().keySet()));
-        }
-        crms.forEach(crm -> attempt(() -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all))));
-        crmTls = checked(null, () -> all.getOptionalValue("callbridge." + CrmTls.CA, String.class).map(CrmTls::of).orElse(null));
-        recordingsUrl = text(all, "recordings.url-template");
-        if (!recordingsUrl.isEmpty()) {
-            attempt(() -> checkAddress("recordings.url-template", text(all, "recordings.url-template").replaceAll("[{}]|\\?.*", "")));
-        }
-        storeUrl = text(all, "store.url");
-        attempt(() -> checkStore(text(all, "store.url")));
-        retention = duration(all, "store.retention");
-        if (retention.toMinutes() < 1) {
-            wrong.add(invalid("store.retention", text(all, "store.retention"), "a duration of 1m or more, such as 30d"));
-        }
-        number(all, "store.purge-period-ms", 100, 86_400_000);
-        number(all, "store.lease-ms", 1_000, 3_600_000);
-        number(all, "store.patience-ms", 100, 60_000);
-        number(all, "store.max-age-ms", 1_000, 3_600_000);
-        if (all.getConfigValue("callbridge.tcp.port").getRawValue() != null) {
-            number(all, "tcp.port", 1, 65_535);
-        }
-        tcpPort = Optional.ofNullable(numbers.get("tcp.port"));
-        number(all, "tcp.max-connections", 1, 10_000);
-        number(all, "tcp.max-silence-ms", 1_000, 86_400_000);
-        tcpTls = checked(null, () -> TcpTls.of(all.getOptionalValue("callbridge.tcp.tls.certificate", String.class),
+        crms.forEach(crm -> check("crm." + crm + ".", () -> crmSettings.put(crm, CrmSettings.read(crm, config.crm().get(crm), all))));
+        crmTls = read(CrmTls.CA, () -> all.getOptionalValue("callbridge." + CrmTls.CA, String.class).map(CrmTls::of).orElse(null));
+        tcpTls = read("tcp.tls.", () -> TcpTls.of(all.getOptionalValue("callbridge.tcp.tls.certificate", String.class),
                 all.getOptionalValue("callbridge.tcp.tls.key", String.class),
                 all.getOptionalValue("callbridge.tcp.tls.client-ca", String.class)));
-        login = checked(Optional.empty(), () -> LoginSettings.read(all));
-        adminToken = Optional.of(text(all, "admin.token")).filter(token -> !token.isBlank());
-        adminToken.filter(token -> token.length() < SECRET_LENGTH).ifPresent(token -> wrong.add(new StartException(
-                "callbridge.admin.token has " + token.length() + " characters; allowed are 16 or more")));
-        number(all, "ami.ping-ms", 100, 3_600_000);
-        number(all, "ami.answer-ms", 100, 600_000);
-        number(all, "ami.reconnect-first-ms", 1, 3_600_000);
-        number(all, "ami.reconnect-max-ms", 1, 3_600_000);
-        number(all, "ami.refused-ms", 1, 86_400_000);
-        number(all, "ami.lease-ms", 1_000, 600_000);
-        number(all, "deliver.parallel", 1, 256);
-        number(all, "deliver.poll-ms", 10, 60_000);
-        number(all, "deliver.timeout-ms", 1, 600_000);
-        number(all, "deliver.card.lookup-timeout-ms", 1, 60_000);
-        number(all, "deliver.entity-cache.seconds", 0, 86_400);
-        number(all, "deliver.entity-cache.size", 0, 10_000_000);
-        number(all, "deliver.retry.first-delay-ms", 1, 3_600_000);
-        number(all, "deliver.retry.max-delay-ms", 1, 3_600_000);
-        attempt(() -> oneOf(all, "log.format", "text", "json"));
-        attempt(() -> oneOf(all, "log.numbers", "masked", LogMask.FULL));
-        number(all, "demo.pause-ms", 0, 3_600_000);
-        tracing = !text(all, TracingSettings.ENDPOINT).isEmpty();
-        if (tracing) {
-            attempt(() -> checkAddress(TracingSettings.ENDPOINT, text(all, TracingSettings.ENDPOINT)));
-        }
-        attempt(() -> TracingSettings.checkProtocol(text(all, TracingSettings.PROTOCOL)));
-        attempt(() -> TracingSettings.checkRatio(text(all, TracingSettings.RATIO)));
+        login = read("admin.oidc.", () -> LoginSettings.read(all));
         if (!wrong.isEmpty()) {
-            wrong.stream().skip(1).forEach(wrong.get(0)::addSuppressed);
-            throw wrong.get(0);
+            StartException first = wrong.values().iterator().next();
+            wrong.values().stream().skip(1).forEach(first::addSuppressed);
+            throw first;
         }
     }
 
-    /** A wrong value does not hide the next one: who only checks the configuration is told all of them. */
-    private <T> T checked(T instead, Supplier<T> read) {
-        try {
-            return read.get();
-        } catch (StartException e) {
-            wrong.add(e);
-            return instead;
+    /** A mistake does not hide the next one: who only checks the configuration is told all of them. */
+    private <T> T read(String keys, Supplier<T> read) {
+        // Nothing can be made of values that are wrong by themselves.
+        if (wrong.keySet().stream().noneMatch(key -> key.startsWith("callbridge." + keys))) {
+            try {
+                return read.get();
+            } catch (StartException e) {
+                wrong.put("callbridge." + keys, e);
+            }
         }
+        return null;
     }
 
-    private void attempt(Runnable check) {
-        checked(null, () -> {
+    private void check(String keys, Runnable check) {
+        read(keys, () -> {
             check.run();
             return null;
         });
@@ -162,21 +102,25 @@ public class Settings {
 
     /** As they are named, whatever else is wrong. */
     public static List<String> activeCrms(Config all) {
-        return Arrays.stream(text(all, "crm.active").split(",")).map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
+        return list(text(all, "crm.active"));
+    }
+
+    static List<String> list(String value) {
+        return Arrays.stream(value.split(",")).map(String::strip).filter(name -> !name.isEmpty()).distinct().toList();
     }
 
     public String storeUrl() {
-        return storeUrl;
+        return text(all, "store.url");
     }
 
     /** The file of {@link #storeUrl()}, if that is one of SQLite. */
     public Path storeFile() {
-        return Path.of(file(storeUrl));
+        return Path.of(StoreKind.file(storeUrl()));
     }
 
     /** The whole number of a key outside contract section 1, without the prefix {@code callbridge.}. */
     public int number(String key) {
-        return numbers.get(key);
+        return all.getValue("callbridge." + key, Integer.class);
     }
 
     /** How an active CRM is asked. */
@@ -186,7 +130,8 @@ public class Settings {
 
     /** Where a recording can be had, {@code null} if nobody said where. */
     public String recordingUrl(String pbx, String recordingId, String extension) {
-        return recordingsUrl.isEmpty() ? null : recordingsUrl.replace("{RecID}", encoded(recordingId)).replace("{PBX}", encoded(pbx))
+        String template = text(all, "recordings.url-template");
+        return template.isEmpty() ? null : template.replace("{RecID}", encoded(recordingId)).replace("{PBX}", encoded(pbx))
                 .replace("{extension}", encoded(extension == null ? "" : extension));
     }
 
@@ -196,12 +141,12 @@ public class Settings {
 
     /** Events are traced. */
     public boolean tracing() {
-        return tracing;
+        return !text(all, "tracing.endpoint").isEmpty();
     }
 
     /** How long a call is kept after the last thing that happened to it. */
     public Duration retention() {
-        return retention;
+        return duration("store.retention");
     }
 
     /** TLS to CRMs, {@code null} if only the usual authorities count. */
@@ -211,7 +156,7 @@ public class Settings {
 
     /** The token that somebody has chosen, nothing if nobody has. */
     public Optional<String> adminToken() {
-        return adminToken;
+        return Optional.of(text(all, "admin.token")).filter(token -> !token.isBlank());
     }
 
     /** Who may log in at a provider, nothing if there is none. */
@@ -273,7 +218,7 @@ public class Settings {
 
     /** Where events over TCP are taken. */
     public Optional<Integer> tcpPort() {
-        return tcpPort;
+        return all.getOptionalValue("callbridge.tcp.port", Integer.class);
     }
 
     /**
@@ -293,72 +238,34 @@ public class Settings {
 
     private void addPbx(String pbx, BridgeConfig.Pbx config, boolean severalAsterisks) {
         String key = "pbx." + pbx;
-        AmiKeys.read(pbx, config.ami(), severalAsterisks).ifPresent(ami -> asterisks.put(pbx, ami));
+        AmiSettings.read(pbx, config.ami(), severalAsterisks).ifPresent(ami -> asterisks.put(pbx, ami));
         if (config.secret().isPresent() || !asterisks.containsKey(pbx)) {
             addSecret(pbx, config.secret().orElseThrow(() -> new StartException("callbridge." + key
                     + ".secret is missing: the webhook of this PBX needs one, 16 characters or more")));
         }
         String country = config.country().orElse("RU").toUpperCase(Locale.ROOT);
-        if (!PhoneNumberUtil.getInstance().getSupportedRegions().contains(country)) {
-            throw invalid(key + ".country", country, "a two-letter region code, such as RU");
-        }
-        charsets.put(pbx, charset(key + ".charset", config.charset().orElse(CYRILLIC.contains(country) ? "windows-1251" : "windows-1252")));
-        if (!config.prefix().orElse("").matches("[0-9]*")) {
-            throw invalid(key + ".prefix", config.prefix().get(), "digits, without the *");
-        }
+        charsets.put(pbx, Charset.forName(config.charset().orElse(CYRILLIC.contains(country) ? "windows-1251" : "windows-1252")));
         List<Extension> extensions = new ArrayList<>();
         Map<String, String> ids = new HashMap<>();
         config.extensions().forEach((name, extension) -> {
-            String at = key + ".extensions." + name;
             extension.id().ifPresent(id -> {
                 String other = ids.put(id, name);
-                if (!id.matches("[0-9]+") || other != null) {
-                    throw invalid(at + ".id", id, other == null ? "the number in front of the dash of a SubCallID"
-                            : "another one; extension " + other + " has it already");
+                if (other != null) {
+                    throw invalid(key + ".extensions." + name + ".id", id, "another one; extension " + other + " has it already");
                 }
             });
-            extensions.add(new Extension(name, type(at + ".type", extension.type().orElse("phone")),
+            extensions.add(new Extension(name, Extension.Type.valueOf(extension.type().orElse("phone").toUpperCase(Locale.ROOT)),
                     extension.user().orElse(null), extension.id().orElse(null)));
         });
         directories.put(pbx, new Directory(pbx, config.prefix().orElse(""), config.domain().orElse(""),
                 config.defaultUser().orElse(null), extensions,
                 PhoneNumbers.cached(number -> PhoneNumbers.e164(number, country)), PhoneNumbers.cached(number -> PhoneNumbers.dialled(number, country)),
-                outsidePrefixes(key + ".outside-prefix", config.outsidePrefix().orElse("")),
-                durationUnit(key + ".duration-unit", config.durationUnit().orElse("auto"))));
-    }
-
-    private static List<String> outsidePrefixes(String key, String value) {
-        List<String> prefixes = Arrays.stream(value.split(",")).map(String::strip).filter(digits -> !digits.isEmpty())
-                .sorted(Comparator.comparing(String::length).reversed()).toList();
-        if (!prefixes.stream().allMatch(digits -> digits.matches("[0-9]{1,4}"))) {
-            throw invalid(key, value, "the digits that are dialled for an outside line, such as 9; several with commas between");
-        }
-        return prefixes;
-    }
-
-    private static ChronoUnit durationUnit(String key, String value) {
-        return switch (value) {
-            case "auto" -> null;
-            case "us" -> ChronoUnit.MICROS;
-            case "ms" -> ChronoUnit.MILLIS;
-            case "s" -> ChronoUnit.SECONDS;
-            default -> throw invalid(key, value, "auto, us, ms, s");
-        };
-    }
-
-    private static Charset charset(String key, String name) {
-        try {
-            return Charset.forName(name);
-        } catch (IllegalCharsetNameException | UnsupportedCharsetException e) {
-            throw invalid(key, name, "the name of a charset, such as windows-1251, windows-1252, koi8-r");
-        }
+                list(config.outsidePrefix().orElse("")).stream().sorted(Comparator.comparing(String::length).reversed()).toList(),
+                UNITS.get(config.durationUnit().orElse("auto"))));
     }
 
     private void addSecret(String pbx, String secret) {
         String key = "callbridge.pbx." + pbx + ".secret";
-        if (secret.length() < SECRET_LENGTH) {
-            throw new StartException(key + " has " + secret.length() + " characters; allowed are 16 or more");
-        }
         if (pbxWithSecret(secret).isPresent()) {
             throw new StartException(key + " is also the secret of PBX " + pbxWithSecret(secret).get() + "; each PBX needs its own");
         }
@@ -366,54 +273,9 @@ public class Settings {
         secretDigests.put(pbx, digest(secret));
     }
 
-    private void number(Config config, String key, int least, int most) {
-        attempt(() -> numbers.put(key, whole(key, text(config, key), least, most)));
-    }
-
-    static int whole(String key, String value, int least, int most) {
-        StartException wrong = invalid(key, value, "a whole number from " + least + " to " + most);
-        try {
-            int number = Integer.parseInt(value);
-            if (number < least || number > most) {
-                throw wrong;
-            }
-            return number;
-        } catch (NumberFormatException e) {
-            throw wrong;
-        }
-    }
-
     /** Empty if there is none: what has a default, has it in {@code META-INF/microprofile-config.properties}. */
     static String text(Config config, String key) {
         return config.getOptionalValue("callbridge." + key, String.class).orElse("");
-    }
-
-    static void checkAddress(String key, String value) {
-        StartException wrong = invalid(key, masked(value), "an address such as https://crm.example/callbridge");
-        try {
-            URI address = new URI(value);
-            if (!List.of("http", "https").contains(String.valueOf(address.getScheme())) || address.getHost() == null
-                    || address.getQuery() != null) {
-                throw wrong;
-            }
-        } catch (URISyntaxException e) {
-            throw wrong;
-        }
-    }
-
-    /** Of an SQLite store in memory every connection would see its own, and none would be left after the end. */
-    private static void checkStore(String url) {
-        String file = file(url);
-        boolean kept = !file.isBlank() && !file.startsWith(":") && !file.endsWith("/") && !url.contains("mode=memory");
-        StoreKind kind = StoreKind.of(url);
-        if (kind == null || kind == StoreKind.SQLITE && !kept) {
-            throw invalid("store.url", masked(url), StoreKind.SQLITE.prefix + "<file>, with a file on a disk; "
-                    + StoreKind.POSTGRESQL.prefix + "//<host>/<database>?user=<user>&password=<password>");
-        }
-    }
-
-    private static String file(String url) {
-        return url.replaceFirst("^" + StoreKind.SQLITE.prefix + "(file:)?", "").replaceFirst("\\?.*", "");
     }
 
     /** An address as it may be shown: user, password, parameters and the code of Bitrix24's webhook are nobody's business. */
@@ -422,49 +284,12 @@ public class Settings {
                 .replaceFirst("(/rest/[0-9]+/)[^/]+", "$1***");
     }
 
-    private static Extension.Type type(String key, String value) {
-        return switch (value) {
-            case "phone" -> Extension.Type.PHONE;
-            case "ivr" -> Extension.Type.IVR;
-            case "queue" -> Extension.Type.QUEUE;
-            case "fax" -> Extension.Type.FAX;
-            default -> throw invalid(key, value, "phone, ivr, queue, fax");
-        };
+    private Duration duration(String key) {
+        return DurationConverter.parseDuration(text(all, key));
     }
 
-    private Duration duration(Config config, String key) {
-        return checked(Duration.ofDays(1), () -> duration(key, text(config, key)));
-    }
-
-    private static Duration duration(String key, String value) {
-        StartException wrong = invalid(key, value, "a duration of zero or more, such as 250ms, 5s, 15m, 4h, 30d");
-        try {
-            Duration duration = DurationConverter.parseDuration(value);
-            if (duration == null || duration.isNegative()) {
-                throw wrong;
-            }
-            return duration;
-        } catch (IllegalArgumentException e) {
-            throw wrong;
-        }
-    }
-
-    private boolean bool(Config config, String key) {
-        return checked(false, () -> bool(key, text(config, key)));
-    }
-
-    private static void oneOf(Config config, String key, String... allowed) {
-        if (!List.of(allowed).contains(text(config, key))) {
-            throw invalid(key, text(config, key), String.join(", ", allowed));
-        }
-    }
-
-    static boolean bool(String key, String value) {
-        return switch (value) {
-            case "true" -> true;
-            case "false" -> false;
-            default -> throw invalid(key, value, "true, false");
-        };
+    private boolean bool(String key) {
+        return Boolean.parseBoolean(text(all, key));
     }
 
     public static StartException invalid(String key, String value, String allowed) {

@@ -49,6 +49,18 @@ public enum StoreKind {
         return null;
     }
 
+    /** Whether an address is that of a store that is still there after the end. */
+    static boolean keeps(String url) {
+        String file = file(url);
+        return of(url) != null && (of(url).shared()
+                || !file.isBlank() && !file.startsWith(":") && !file.endsWith("/") && !url.contains("mode=memory"));
+    }
+
+    /** The file of an address, if that is one of SQLite. */
+    static String file(String url) {
+        return url.replaceFirst("^" + SQLITE.prefix + "(file:)?", "").replaceFirst("\\?.*", "");
+    }
+
     /** Address of the forced data source: of SQLite a file beside the other one. */
     public String forcedUrl(String url) {
         return this == POSTGRESQL ? url : url.replaceFirst("^([^?]*?)(\\.[A-Za-z0-9]+)?(\\?.*)?$", "$1-inbox$2$3");

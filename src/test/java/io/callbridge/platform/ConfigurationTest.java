@@ -105,11 +105,10 @@ class ConfigurationTest {
             | callbridge.crm.bitrix24.refresh-token is missing
             # what is missing
             pbx.main.ami.username= ; pbx.main.ami.secret= ; pbx.main.ami.trunks= ; crm.rest.url= ; crm.amocrm.token= | KEY is missing
-            crm.hubspot.token= ; crm.retailcrm.key= ; crm.vtiger.secret= ; admin.oidc.client-id= | KEY is missing
+            crm.hubspot.token= ; crm.retailcrm.key= ; crm.vtiger.secret= ; admin.oidc.client-id= ; admin.oidc.client-secret= | KEY is missing
             admin.oidc.users= | callbridge.admin.oidc.users and callbridge.admin.oidc.role are missing
             admin.oidc.url=id.example ; admin.oidc.url=ftp://id.example | KEY is 'VALUE'; allowed:
             admin.oidc.url=https://do-not:show@id.example?do-not | ***
-            admin.oidc.client-secret= | KEY has 0 characters
             admin.oidc.client-secret=do-not-show-15c | KEY has 15 characters
             admin.oidc.name-claim= | preferred_username
             # certificates
@@ -167,7 +166,7 @@ class ConfigurationTest {
         "pbx.main.ami.tls | on |", "pbx.main.ami.tls-ca | ca.pem |", "pbx.main.ami.trunks | , |", "pbx.main.ami.did-variable | a-b |",
         "crm.bitrix24.unknown-caller | ask | skip, create",
         "crm.bitrix24.hidden-number | 12 ; none | a number of 3 to 15 digits, skip, nothing",
-        "crm.bitrix24.line-number | 1 | false, true", "crm.bitrix24.recordings | copy | link, upload",
+        "crm.bitrix24.line-number | 1 | true, false", "crm.bitrix24.recordings | copy | link, upload",
         "crm.bitrix24.oauth-url | oauth | an address", "crm.bitrix24.rate | 0 |", "crm.bitrix24.burst | 0 |",
         "crm.bitrix24.url | ftp://portal.example/rest/ | an address",
         "crm.bitrix24.url | https://portal.example/rest | https://<portal>/rest/<user>/<code>",
@@ -186,15 +185,16 @@ class ConfigurationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pbx.main.ami.port", "pbx.main.ami.username", "pbx.main.ami.secret", "pbx.main.ami.plain-login",
-            "pbx.main.ami.tls", "pbx.main.ami.tls-ca", "pbx.main.ami.trunks", "pbx.main.ami.inbound-contexts", "pbx.main.ami.did-variable",
-            "admin.oidc.client-id", "admin.oidc.client-secret", "admin.oidc.users", "admin.oidc.role"})
-    void aKeyWithoutWhatItBelongsToIsRefused(String key) {
-        given.put("callbridge." + key, "do-not-print-me");
+    @CsvSource({"pbx.main.ami.port, 1", "pbx.main.ami.username, do-not-print-me", "pbx.main.ami.secret, do-not-print-me",
+            "pbx.main.ami.plain-login, false", "pbx.main.ami.tls, false", "pbx.main.ami.tls-ca, do-not-print-me", "pbx.main.ami.trunks, do-not-print-me",
+            "pbx.main.ami.inbound-contexts, do-not-print-me", "pbx.main.ami.did-variable, do_not", "admin.oidc.client-id, do-not-print-me",
+            "admin.oidc.client-secret, do-not-print-me-16", "admin.oidc.users, do-not-print-me", "admin.oidc.role, do-not-print-me"})
+    void aKeyWithoutWhatItBelongsToIsRefused(String key, String value) {
+        given.put("callbridge." + key, value);
         String address = key.startsWith("pbx") ? "pbx.main.ami.host" : "admin.oidc.url";
         String said = refusal();
         assertTrue(said.startsWith("callbridge." + key + " is set; allowed: together with callbridge." + address), said);
-        assertFalse(said.contains("do-not-print-me"), said);
+        assertFalse(said.contains(value.equals("1") ? "'" : value + "'"), said);
     }
 
     @Test
