@@ -1,13 +1,12 @@
 package io.callbridge.asterisk;
 
-import io.callbridge.ingest.TooLargeException;
 import io.callbridge.platform.AmiSettings;
 import io.callbridge.platform.Time;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.timeout.IdleState;
@@ -18,7 +17,6 @@ import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.concurrent.Future;
@@ -45,7 +43,6 @@ final class AmiConnection extends ChannelDuplexHandler {
     }
 
     private final AmiLink link;
-    private final AmiFrames frames = new AmiFrames();
     private State state = State.CONNECTING;
     private String banner = "";
     private long connection;
@@ -69,6 +66,7 @@ final class AmiConnection extends ChannelDuplexHandler {
             ctx.pipeline().addFirst(tls);
         }
         ctx.pipeline().addBefore(ctx.name(), null, new IdleStateHandler(link.number("ami.ping-ms"), 0, 0, TimeUnit.MILLISECONDS));
+        ctx.pipeline().addBefore(ctx.name(), null, new AmiFrames());
         link.attempt();
     }
 
@@ -99,49 +97,31 @@ final class AmiConnection extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        ByteBuf bytes = (ByteBuf) message;
-        try {
-            reads++;
-            if (state != State.ENDING && !link.mayRead()) {
-                // A process that was stopped for a while: another replica reads by now.
-                cut(ctx, "stand-by", "another replica reads it");
+        reads++;
+        if (state != State.ENDING && !link.mayRead()) {
+            // A process that was stopped for a while: another replica reads by now.
+            cut(ctx, "stand-by", "another replica reads it");
+        }
+        switch (state) {
+            case BANNER -> banner(ctx, ((String) message).strip());
+            case CHALLENGE -> challenged(ctx, (AmiMessage) message);
+            case LOGIN -> loggedIn(ctx, (AmiMessage) message);
+            case BOOTING, RUNNING -> message(ctx, (AmiMessage) message);
+            default -> {
+                // Nothing is read any more.
             }
-            if (state != State.ENDING) {
-                frames.add(bytes);
-                go(ctx);
-            }
-        } catch (TooLargeException e) {
-            cut(ctx, "too-large", e.getMessage());
-        } finally {
-            bytes.release();
         }
     }
 
-    private void go(ChannelHandlerContext ctx) {
-        if (state == State.BANNER) {
-            banner = frames.line();
-            if (banner == null) {
-                return;
-            }
-            if (!banner.startsWith("Asterisk Call Manager")) {
-                cut(ctx, "banner", "there is no Asterisk: it says '" + banner.substring(0, Math.min(80, banner.length())) + "'");
-                return;
-            }
-            state = State.CHALLENGE;
-            await(ctx, "no answer to the challenge");
-            send(ctx, "Challenge", CHALLENGE, "AuthType: MD5");
+    private void banner(ChannelHandlerContext ctx, String text) {
+        banner = text;
+        if (!banner.startsWith("Asterisk Call Manager")) {
+            cut(ctx, "banner", "there is no Asterisk: it says '" + banner.substring(0, Math.min(80, banner.length())) + "'");
+            return;
         }
-        Instant now = Time.now();
-        for (AmiMessage message = frames.next(); message != null; message = frames.next()) {
-            switch (state) {
-                case CHALLENGE -> challenged(ctx, message);
-                case LOGIN -> loggedIn(ctx, message);
-                case BOOTING, RUNNING -> message(ctx, message, now);
-                default -> {
-                    return;
-                }
-            }
-        }
+        state = State.CHALLENGE;
+        await(ctx, "no answer to the challenge");
+        send(ctx, "Challenge", CHALLENGE, "AuthType: MD5");
     }
 
     private void challenged(ChannelHandlerContext ctx, AmiMessage message) {
@@ -188,7 +168,7 @@ final class AmiConnection extends ChannelDuplexHandler {
         }, BOOT_MS, TimeUnit.MILLISECONDS);
     }
 
-    private void message(ChannelHandlerContext ctx, AmiMessage message, Instant now) {
+    private void message(ChannelHandlerContext ctx, AmiMessage message) {
         String event = message.event();
         if (event.isEmpty() && PING.equals(message.get("ActionID"))) {
             return;
@@ -215,7 +195,7 @@ final class AmiConnection extends ChannelDuplexHandler {
                     + "unknown: " + (denied ? "the user lacks 'write = reporting' in manager.conf"
                             : "it answers the action CoreShowChannels with '" + message.get("Message") + "'"));
         }
-        link.received(connection, now, message, frames.size());
+        link.received(connection, Time.now(), message);
     }
 
     private void run(ChannelHandlerContext ctx) {
@@ -265,7 +245,7 @@ final class AmiConnection extends ChannelDuplexHandler {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        cut(ctx, "error", String.valueOf(cause.getMessage()));
+        cut(ctx, cause instanceof TooLongFrameException ? "too-large" : "error", String.valueOf(cause.getMessage()));
     }
 
     private void refused(ChannelHandlerContext ctx, String why) {

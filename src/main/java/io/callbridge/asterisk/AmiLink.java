@@ -41,7 +41,7 @@ final class AmiLink {
     /** Of Asterisk 11 and older: 12 has 2.0.0. */
     private static final Pattern OLD_BANNER = Pattern.compile("Asterisk Call Manager/[01](\\..*)?");
 
-    private record Waiting(long connection, Instant arrivedAt, AmiMessage message, int bytes) {
+    private record Waiting(long connection, Instant arrivedAt, AmiMessage message) {
     }
 
     private final String pbx;
@@ -215,12 +215,12 @@ final class AmiLink {
     }
 
     /** Messages that were received at once. */
-    synchronized void received(long connection, Instant arrivedAt, AmiMessage message, int size) {
+    synchronized void received(long connection, Instant arrivedAt, AmiMessage message) {
         if (!message.event().isEmpty()) {
             lastEvent = arrivedAt;
         }
-        waiting.add(new Waiting(connection, arrivedAt, message, size));
-        bytes += size;
+        waiting.add(new Waiting(connection, arrivedAt, message));
+        bytes += message.size();
         next();
         read();
     }
@@ -273,7 +273,7 @@ final class AmiLink {
         for (Waiting next = first; next != null && messages.size() < BATCH && next.connection == first.connection
                 && next.arrivedAt.toEpochMilli() - first.arrivedAt.toEpochMilli() <= SPAN_MS; next = waiting.peek()) {
             messages.add(next.message);
-            bytes -= next.bytes;
+            bytes -= next.message.size();
             waiting.remove();
         }
         return new AmiBatch(pbx, first.connection, first.arrivedAt, messages);

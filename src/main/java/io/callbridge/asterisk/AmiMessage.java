@@ -14,10 +14,15 @@ public final class AmiMessage {
     private static final int LONGEST_WORD = "<unknown>".length();
 
     private final Map<String, String> fields = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    private final int size;
+
+    private AmiMessage(int size) {
+        this.size = size;
+    }
 
     /** @param text the lines of the message; a line without a colon is no field */
     public static AmiMessage of(String text) {
-        AmiMessage message = new AmiMessage();
+        AmiMessage message = new AmiMessage(text.length());
         text.lines().forEach(line -> {
             int colon = line.indexOf(':');
             if (colon > 0) {
@@ -42,6 +47,11 @@ public final class AmiMessage {
     /** Name of the event; empty for a response. OriginateResponse has both keys, and is an event. */
     public String event() {
         return get("Event");
+    }
+
+    /** As it came, in characters. */
+    int size() {
+        return size;
     }
 
     public boolean has(String key) {

@@ -3,13 +3,13 @@ package io.callbridge.asterisk;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.callbridge.ingest.TooLargeException;
 import io.callbridge.platform.Outage;
 import io.callbridge.platform.Settings;
 import io.callbridge.support.Pages;
@@ -20,6 +20,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.DefaultChannelId;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -71,7 +72,8 @@ class AmiTest {
     private final Outage leaseTrouble = new Outage(Logger.getLogger(AmiTest.class), "no lease", "a lease");
     private AmiLink link = link(Map.of());
     private EmbeddedChannel channel;
-    private final AmiFrames frames = new AmiFrames();
+    private boolean greeted;
+    private final EmbeddedChannel frames = new EmbeddedChannel(new AmiFrames());
 
     @AfterEach
     void stop() {
@@ -358,19 +360,17 @@ class AmiTest {
     }
 
     private static List<String> cut(byte[] all, IntUnaryOperator chunk) {
-        AmiFrames frames = new AmiFrames();
+        EmbeddedChannel frames = new EmbeddedChannel(new AmiFrames());
         List<String> found = new ArrayList<>();
-        String banner = null;
         for (int at = 0; at < all.length;) {
             int until = Math.min(all.length, at + chunk.applyAsInt(all.length - at));
-            frames.add(Unpooled.wrappedBuffer(all, at, until - at));
+            frames.writeInbound(Unpooled.wrappedBuffer(all, at, until - at));
             at = until;
-            banner = banner == null ? frames.line() : banner;
-            for (AmiMessage next = banner == null ? null : frames.next(); next != null; next = frames.next()) {
+            for (Object next = frames.readInbound(); next != null; next = frames.readInbound()) {
                 found.add(next.toString());
             }
         }
-        return found;
+        return found.subList(1, found.size());
     }
 
     /** The same by other means: all at once, as text. */
@@ -384,14 +384,14 @@ class AmiTest {
 
     @Test
     void behindTheBannerEventsThatNobodyWantsAreNotReadAndBytesThatAreNoTextAreReplaced() {
-        add("Asterisk Call Manager/5.0.4\r\nEvent: RTCPSent\r\nX: 1\r\n\r\nEvent: Hangups\r\n\r\nEvent:\r\n\r\n" + HANGUP
-                + "Response: Error\r\n\r\nEvent: Hangup\r\nCallerIDName: a");
-        frames.add(Unpooled.wrappedBuffer(new byte[] {(byte) 0xff, 'b', '\r', '\n', '\r', '\n'}));
-        assertEquals("Asterisk Call Manager/5.0.4", frames.line());
-        assertEquals("Hangup", frames.next().event());
-        assertEquals("Error", frames.next().get("Response"));
-        assertEquals("a\ufffdb", frames.next().get("CallerIDName"));
-        assertNull(frames.next());
+        frames.writeInbound(Unpooled.copiedBuffer("Asterisk Call Manager/5.0.4\r\nEvent: RTCPSent\r\nX: 1\r\n\r\nEvent: Hangups\r\n\r\nEvent:\r\n\r\n" + HANGUP
+                + "Response: Error\r\n\r\nEvent: Hangup\r\nCallerIDName: a", StandardCharsets.UTF_8));
+        frames.writeInbound(Unpooled.wrappedBuffer(new byte[] {(byte) 0xff, 'b', '\r', '\n', '\r', '\n'}));
+        assertEquals("Asterisk Call Manager/5.0.4", frames.readInbound());
+        assertEquals("Hangup", message().event());
+        assertEquals("Error", message().get("Response"));
+        assertEquals("a\ufffdb", message().get("CallerIDName"));
+        assertNull(message());
     }
 
     @ParameterizedTest
@@ -400,11 +400,11 @@ class AmiTest {
     void lineEndsEmptyLinesAndRepeatedKeysDoNotMatter(String text) {
         add(text + HANGUP);
         for (int i = 0; i < 2; i++) {
-            AmiMessage message = frames.next();
+            AmiMessage message = message();
             assertEquals("Hangup", message.event());
             assertEquals("1.2", message.get("Uniqueid"));
         }
-        assertNull(frames.next());
+        assertNull(message());
     }
 
     @ParameterizedTest
@@ -413,26 +413,36 @@ class AmiTest {
         String begin = "Event: Hangup\r\nA: ";
         String most = begin + "x".repeat(AmiFrames.LARGEST - begin.length() - 1);
         add(most + "\r\n\r\n");
-        assertEquals("Hangup", frames.next().event());
-        assertThrows(TooLargeException.class, () -> {
+        assertEquals("Hangup", message().event());
+        assertThrows(TooLongFrameException.class, () -> {
             for (String text = most + "xx\r\n\r\n" + HANGUP; !text.isEmpty(); text = text.substring(Math.min(text.length(), chunk))) {
                 add(text.substring(0, Math.min(text.length(), chunk)));
-                frames.next();
+                message();
             }
         });
     }
 
     @Test
     void noEndAtAllIsRefusedBeforeItFillsTheMemory() {
-        assertThrows(TooLargeException.class, () -> {
+        assertThrows(TooLongFrameException.class, () -> {
             for (int taken = 0; taken < 70; taken++) {
                 add("x: " + "y".repeat(997) + "\r\n");
-                assertNull(frames.next());
+                assertNull(message());
             }
         });
     }
 
+    /** Behind the banner. */
     private void add(String text) {
-        frames.add(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
+        if (!greeted) {
+            greeted = true;
+            frames.writeInbound(Unpooled.copiedBuffer("Asterisk Call Manager/5.0.4\r\n", StandardCharsets.UTF_8));
+            assertInstanceOf(String.class, frames.readInbound());
+        }
+        frames.writeInbound(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8));
+    }
+
+    private AmiMessage message() {
+        return frames.readInbound();
     }
 }

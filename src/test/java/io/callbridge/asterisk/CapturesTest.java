@@ -13,10 +13,12 @@ import io.callbridge.support.FakeCrm;
 import io.callbridge.support.RestContract;
 import io.callbridge.support.TestCall;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
 import io.quarkus.arc.Arc;
 import io.quarkus.test.junit.QuarkusTest;
 import io.quarkus.test.junit.TestProfile;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -98,7 +100,7 @@ class CapturesTest {
         private final String pbx;
         private final FakeAmi.Connection connection;
         private final AmiLink link;
-        private final AmiFrames frames = new AmiFrames();
+        private final EmbeddedChannel frames = new EmbeddedChannel(new AmiFrames());
         private boolean tells;
 
         Playing(String name, String pbx, FakeAmi.Connection connection) {
@@ -106,6 +108,8 @@ class CapturesTest {
             this.pbx = pbx;
             this.connection = connection;
             link = Arc.container().instance(Asterisks.class).get().link(pbx);
+            frames.writeInbound(Unpooled.copiedBuffer("banner\r\n", StandardCharsets.US_ASCII));
+            frames.readInbound();
         }
 
         /** Of several Asterisks each has ids of its own. */
@@ -122,9 +126,9 @@ class CapturesTest {
         }
 
         void send(byte[] bytes) {
-            frames.add(Unpooled.wrappedBuffer(bytes));
+            frames.writeInbound(Unpooled.wrappedBuffer(bytes));
             tells = false;
-            for (AmiMessage message = frames.next(); message != null; message = frames.next()) {
+            for (AmiMessage message = frames.readInbound(); message != null; message = frames.readInbound()) {
                 tells |= !message.event().isEmpty() && !message.event().equals(AmiFrames.BOOTED)
                         && !message.event().equals(AmiFrames.SHUTDOWN);
             }
