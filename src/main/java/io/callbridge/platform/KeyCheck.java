@@ -85,10 +85,22 @@ public final class KeyCheck {
         boolean shown = !NOT_SHOWN.matcher(key.toLowerCase(Locale.ROOT)).matches();
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
-        return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(value) + "'" : "") + "; allowed: "
-                + (near.isEmpty() ? "keys that begin with callbridge.pbx, .tcp, .calls, .store, .crm, .recordings, .deliver"
-                        + ", .log, .admin, .tracing"
-                        : String.join(", ", near)) + ", and keys that a route uses");
+        Stream<String> groups = known.stream().map(name -> PREFIX + name.replaceFirst("\\..*", ".*")).distinct();
+        return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(value) + "'" : "") + "; the nearest one is "
+                + nearest(key, known) + "; allowed: " + (near.isEmpty() ? groups.collect(Collectors.joining(", ")) : String.join(", ", near))
+                + ", and keys that a route uses");
+    }
+
+    /** Of all keys, or variables, with the names of PBXs and the like that the given one has. */
+    private static String nearest(String key, Set<String> known) {
+        String[] given = key.split("\\.");
+        return Problem.nearest(key, known.stream().map(name -> {
+            String[] words = (PREFIX + name).split("\\.");
+            for (int i = 0; i < words.length && i < given.length; i++) {
+                words[i] = words[i].startsWith("<") ? given[i] : words[i];
+            }
+            return isVariable(key) ? variable(PREFIX + name) : String.join(".", words);
+        }).toList());
     }
 
     /** The environment variable that a key can be set by. */

@@ -1,6 +1,8 @@
 package io.callbridge.platform;
 
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.stream.IntStream;
 import org.apache.camel.LineNumberAware;
 import org.apache.camel.language.simple.types.SimpleIllegalSyntaxException;
 import org.snakeyaml.engine.v2.exceptions.Mark;
@@ -56,6 +58,26 @@ public record Problem(String file, int line, String text) implements Comparable<
     /** @param location as Camel names it, with a scheme */
     public static String file(String location) {
         return location == null ? null : location.replaceFirst("^(file|classpath):(//)?", "");
+    }
+
+    /** The one of these names that was probably meant. */
+    public static String nearest(String name, Collection<String> names) {
+        return names.stream().min(Comparator.comparingInt((String other) -> distance(name, other)).thenComparing(Comparator.naturalOrder())).orElseThrow();
+    }
+
+    /** How many letters must be changed, added or left out (Levenshtein). */
+    private static int distance(String one, String other) {
+        int[] row = IntStream.rangeClosed(0, other.length()).toArray();
+        for (int i = 1; i <= one.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j < row.length; j++) {
+                int changed = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(changed, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[other.length()];
     }
 
     @Override

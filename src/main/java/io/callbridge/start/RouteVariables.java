@@ -2,7 +2,6 @@ package io.callbridge.start;
 
 import io.callbridge.platform.Problem;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -66,7 +65,7 @@ final class RouteVariables {
 
     List<Problem> problems() {
         return read.stream().filter(place -> !unknown && !set.contains(place.name)).map(place -> new Problem(Problem.file(place.location), place.line,
-                "neither a route nor Callbridge sets the variable " + place.name + "; the nearest one that is set is " + nearest(place.name))).toList();
+                "neither a route nor Callbridge sets the variable " + place.name + "; the nearest one that is set is " + Problem.nearest(place.name, set))).toList();
     }
 
     private void walk(String key, Node node, String location) {
@@ -151,27 +150,5 @@ final class RouteVariables {
     /** Without the dashes that Camel allows in its keys. */
     private static String word(Node key) {
         return key instanceof ScalarNode name ? name.getValue().replace("-", "").toLowerCase(Locale.ROOT) : "";
-    }
-
-    private String nearest(String name) {
-        return set.stream().min(Comparator.comparingInt((String other) -> distance(name, other)).thenComparing(Comparator.naturalOrder())).orElseThrow();
-    }
-
-    /** How many letters must be changed, added or left out (Levenshtein). */
-    private static int distance(String one, String other) {
-        int[] row = new int[other.length() + 1];
-        for (int j = 0; j < row.length; j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= one.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j < row.length; j++) {
-                int changed = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(changed, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[other.length()];
     }
 }

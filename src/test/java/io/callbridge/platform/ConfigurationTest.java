@@ -197,6 +197,14 @@ class ConfigurationTest {
         assertFalse(said.contains(value.equals("1") ? "'" : value + "'"), said);
     }
 
+    @ParameterizedTest
+    @CsvSource({"calls.missd-delay, callbridge.calls.missed-delay", "pbx.main.extensions.101.usr, callbridge.pbx.main.extensions.101.user",
+            "TCP_PROT, CALLBRIDGE_TCP_PORT", "crm.rest.tokn, callbridge.crm.rest.token"})
+    void whatWasProbablyMeantIsSaid(String key, String nearest) {
+        set(key + "=x");
+        assertTrue(refusal().contains("; the nearest one is " + nearest + "; allowed: "), this::refusal);
+    }
+
     @Test
     void aSecretThatCamelWouldTakeForTheNameOfASettingIsRefusedAndNotSaid() {
         set("CRM_REST_TOKEN=a{{b}}c");
