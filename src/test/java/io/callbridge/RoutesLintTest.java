@@ -255,7 +255,8 @@ class RoutesLintTest {
     }
 
     private static String settings() {
-        return Pages.text(Path.of("application.properties")) + "\n" + Pages.text(TestConfig.PACKAGED)
+        return Pages.text(Path.of("application.properties")) + "\n"
+                + String.join("\n", TestConfig.packaged().stringPropertyNames().stream().map(key -> key + "=").toList())
                 + "\n#callbridge.crm.acme.url=\n#callbridge.crm.acme.token=\n";
     }
 }

@@ -1,6 +1,7 @@
 package io.callbridge.platform;
 
 import io.quarkus.runtime.LaunchMode;
+import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.PropertiesConfigSourceLoader;
 import io.smallrye.config.SmallRyeConfigBuilder;
 import io.smallrye.config.SmallRyeConfigBuilderCustomizer;
@@ -15,10 +16,12 @@ import org.eclipse.microprofile.config.spi.ConfigSource;
  */
 public final class SettingSources implements SmallRyeConfigBuilderCustomizer {
 
+    private static final int DEFAULTS = 100;
     private static final String PACKAGED = "application.properties";
 
     @Override
     public void configBuilder(SmallRyeConfigBuilder builder) {
+        builder.withSources(new PropertiesConfigSource(Keys.defaults(), "defaults", DEFAULTS));
         if (!packages(builder.getClassLoader())) {
             builder.withInterceptors(new EnvironmentNames(), new DerivedSettings());
         } else if (builder.isAddDefaultSources() || builder.isAddPropertiesSources()) {
@@ -28,7 +31,7 @@ public final class SettingSources implements SmallRyeConfigBuilderCustomizer {
                     .setAddDefaultSources(false).setAddPropertiesSources(false)
                     .withSources(new NoPlaces())
                     .withSources(PropertiesConfigSourceLoader.inClassPath(PACKAGED, 250, builder.getClassLoader()))
-                    .withSources(PropertiesConfigSourceLoader.inClassPath("META-INF/microprofile-config.properties", 100,
+                    .withSources(PropertiesConfigSourceLoader.inClassPath("META-INF/microprofile-config.properties", DEFAULTS,
                             builder.getClassLoader()));
         }
     }

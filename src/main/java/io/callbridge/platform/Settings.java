@@ -273,7 +273,7 @@ public class Settings {
         secretDigests.put(pbx, digest(secret));
     }
 
-    /** Empty if there is none: what has a default, has it in {@code META-INF/microprofile-config.properties}. */
+    /** Empty if there is none: what has a default, has it in {@link Keys}. */
     static String text(Config config, String key) {
         return config.getOptionalValue("callbridge." + key, String.class).orElse("");
     }

@@ -29,7 +29,7 @@ public class RoutesLocation implements ConfigSource {
         return switch (name) {
             case "ingest-asterisk" -> StreamSupport.stream(config.getPropertyNames().spliterator(), false)
                     .anyMatch(key -> key.matches("callbridge\\.pbx\\..+\\.ami\\.host"));
-            case "ingest-tcp" -> config.getConfigValue("callbridge.tcp.port").getRawValue() != null;
+            case "ingest-tcp" -> config.getOptionalValue("callbridge.tcp.port", String.class).isPresent();
             case "deliver-outbox" -> true;
             default -> !name.startsWith(DELIVER) || Settings.activeCrms(config).stream().anyMatch(crm -> name.equals(DELIVER + crm)
                     || name.startsWith(DELIVER + crm + "-"));

@@ -3,6 +3,7 @@ package io.callbridge.support;
 import io.callbridge.platform.BridgeConfig;
 import io.callbridge.platform.DerivedSettings;
 import io.callbridge.platform.EnvironmentNames;
+import io.callbridge.platform.Keys;
 import io.callbridge.platform.Settings;
 import io.smallrye.config.EnvConfigSource;
 import io.smallrye.config.PropertiesConfigSource;
@@ -27,7 +28,8 @@ public final class TestConfig {
      */
     public static SmallRyeConfig of(Map<String, String> given, Map<String, String> environment) {
         return new SmallRyeConfigBuilder().addDefaultInterceptors()
-                .withSources(Unchecked.get(() -> new PropertiesConfigSource(PACKAGED.toUri().toURL(), 100)),
+                .withSources(new PropertiesConfigSource(Keys.defaults(), "defaults", 100),
+                        Unchecked.get(() -> new PropertiesConfigSource(PACKAGED.toUri().toURL(), 100)),
                         new PropertiesConfigSource(Map.of("callbridge.crm.rest.url", "https://crm.example/callbridge"), "a CRM", 200),
                         new PropertiesConfigSource(given, "given", 260), new EnvConfigSource(environment, 300))
                 .withInterceptors(new EnvironmentNames(), new DerivedSettings())
@@ -36,6 +38,7 @@ public final class TestConfig {
 
     public static Properties packaged() {
         Properties packaged = new Properties();
+        packaged.putAll(Keys.defaults());
         Unchecked.run(() -> packaged.load(new StringReader(Pages.text(PACKAGED))));
         return packaged;
     }
