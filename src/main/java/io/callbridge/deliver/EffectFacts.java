@@ -1,14 +1,17 @@
 package io.callbridge.deliver;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.callbridge.store.Delivery;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The body of an effect (contract section 3) as facts for the routes: its members by their names, those of {@code place} and
@@ -26,6 +29,14 @@ public final class EffectFacts {
     private static final List<String> TIMES = List.of("at", "startedAt", "answeredAt", "endedAt", "servedAt");
 
     private EffectFacts() {
+    }
+
+    /** All that there may be. */
+    public static Set<String> names() {
+        Set<String> names = new HashSet<>(List.of("crm", "operation", "lane", "pbx", "key", "id"));
+        names.addAll(of(MissingNode.getInstance()).keySet());
+        TIMES.forEach(time -> names.addAll(List.of(time + "Millis", time + "Seconds")));
+        return names;
     }
 
     /** What the routes see of a delivery: its row, the id encoded for a path too, and the members of its body. */

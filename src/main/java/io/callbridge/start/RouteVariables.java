@@ -1,5 +1,6 @@
 package io.callbridge.start;
 
+import io.callbridge.deliver.EffectFacts;
 import io.callbridge.platform.Problem;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -8,6 +9,8 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.common.ScalarStyle;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -22,23 +25,19 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
 final class RouteVariables {
 
     /** Facts, members of the REST contract's bodies, and what else comes with a message or is left by a bean. */
-    static final Set<String> CALLBRIDGE = Set.of(
+    static final Set<String> CALLBRIDGE = Stream.concat(EffectFacts.names().stream(), Stream.of(
             // CallFacts
             "pbx", "whole", "changed", "card", "legId", "callId", "direction", "extension", "extensionType", "container", "trunk", "joined", "lost", "lostHow", "bridged", "local", "party",
             "forwarded", "calledFromInside", "forwardedAsOutgoing", "answered", "result", "registered", "ended", "over", "settled", "mapped",
             "defaultUser", "callBack", "containerSeen", "shown", "notified", "hidden", "fresh", "end", "answeredBy", "due", "allOver",
             "ownCaller", "ivrBridged", "rang", "place", "written", "withoutContainer", "suppressIfAnswered", "needsIvrNo",
-            // EffectFacts
-            "user", "number", "rawNumber", "did", "at", "startedAt", "answeredAt", "endedAt", "recordingId", "recordingUrl", "forwardedTo",
-            "servedAt", "reason", "placeExtension", "placeType", "entityId", "entityType", "entityName", "entityUrl", "entityResponsible",
-            "talkSeconds", "ringSeconds", "totalSeconds", "atMillis", "startedAtMillis", "answeredAtMillis", "endedAtMillis", "servedAtMillis",
-            "atSeconds", "startedAtSeconds", "answeredAtSeconds", "endedAtSeconds", "servedAtSeconds", "userNumber", "entityNumber",
             // events
             "kind",
-            // deliveries and look-ups
-            "crm", "operation", "lane", "key", "id", "address",
+            // look-ups
+            "address",
             // AmoCrmNotes, Bitrix24Call, JsonTemplate, OAuthToken, RecordingFile
-            "noted", "type", "page", "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName");
+            "noted", "type", "page", "bitrixCall", "finished", "cardUser", "template", "method", "request", "token", "renewed", "file", "fileName"))
+            .collect(Collectors.toUnmodifiableSet());
 
     private static final Pattern READ = Pattern.compile(
             "\\$(?:simple)?\\{variable(?:As\\(\\s*|\\??[.:\\[])'?([\\w:-]+)(?![\\w:{-])|date(?:-with-timezone)?:variable\\.([\\w-]+)(?![\\w{-])");
