@@ -155,7 +155,7 @@ final class TcpConnection extends ChannelDuplexHandler {
             while (state == State.OPEN && broken == null && held < MOST && heldBytes < TcpFrames.LARGEST && route(ctx, frames.event())) {
                 // Until there is no more, or enough.
             }
-        } catch (TooLargeException e) {
+        } catch (BadRequestException e) {
             broken = e.getMessage();
         } finally {
             going = false;

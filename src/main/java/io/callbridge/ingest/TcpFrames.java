@@ -32,14 +32,14 @@ final class TcpFrames {
 
     /**
      * @return the next line without its end, {@code null} if it is not complete yet
-     * @throws TooLargeException if it is over 64 KiB
+     * @throws BadRequestException if it is over 64 KiB
      */
     String line() {
         int from = bytes.readerIndex();
         int end = bytes.indexOf(from + scanned, bytes.writerIndex(), (byte) '\n');
         scanned = bytes.readableBytes();
         if ((end < 0 ? bytes.writerIndex() : end) - from > LARGEST) {
-            throw new TooLargeException("a line is over 64 KiB");
+            throw BadRequestException.tooLarge("a line is");
         }
         if (end < 0) {
             return null;
@@ -55,7 +55,7 @@ final class TcpFrames {
 
     /**
      * @return the text of the next event, of a block with all its lines; {@code null} if it is not complete yet
-     * @throws TooLargeException if it is over 64 KiB
+     * @throws BadRequestException if it is over 64 KiB
      */
     String event() {
         for (String line = line(); line != null; line = line()) {
@@ -65,7 +65,7 @@ final class TcpFrames {
             if (!line.isBlank()) {
                 block.append(line).append('\n');
                 if (block.length() > LARGEST) {
-                    throw new TooLargeException("a block is over 64 KiB");
+                    throw BadRequestException.tooLarge("a block is");
                 }
             } else if (!block.isEmpty()) {
                 String whole = block.toString();

@@ -29,7 +29,6 @@ public class WebhookReader {
      *
      * @return of an event: {@code pbx} and {@code fields}
      * @throws BadRequestException if the request cannot be read
-     * @throws TooLargeException if the body is over 64 KiB
      */
     public Map<String, Object> read(Exchange exchange) {
         WebhookRequest request = WebhookRequest.current();
@@ -37,7 +36,7 @@ public class WebhookReader {
         Map<String, String> fields;
         try {
             fields = request.fields(settings.charset(pbx));
-        } catch (BadRequestException | TooLargeException e) {
+        } catch (BadRequestException e) {
             kinds.refused(pbx, e.getMessage());
             throw e;
         }

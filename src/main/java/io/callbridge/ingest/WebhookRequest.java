@@ -25,7 +25,7 @@ final class WebhookRequest {
     private final String query;
     private final LongConsumer answered;
     private final Buffer body = Buffer.buffer();
-    private RuntimeException refusal;
+    private BadRequestException refusal;
     private boolean complete;
 
     private WebhookRequest(String pbx, HttpServerRequest request, String query, LongConsumer answered) {
@@ -50,7 +50,7 @@ final class WebhookRequest {
         http.exceptionHandler(broken -> request.complete(routing, new BadRequestException("body: the connection broke off")));
         http.handler(chunk -> {
             if (request.body.length() + chunk.length() > LARGEST) {
-                request.complete(routing, new TooLargeException("body: over 64 KiB"));
+                request.complete(routing, BadRequestException.tooLarge("body:"));
             } else if (!request.complete) {
                 request.body.appendBuffer(chunk);
             }
@@ -62,7 +62,7 @@ final class WebhookRequest {
         http.resume();
     }
 
-    private void complete(RoutingContext routing, RuntimeException reason) {
+    private void complete(RoutingContext routing, BadRequestException reason) {
         if (complete) {
             return;
         }
@@ -94,8 +94,7 @@ final class WebhookRequest {
 
     /**
      * @param charset of what is not UTF-8
-     * @throws BadRequestException if query or body cannot be read
-     * @throws TooLargeException if the body is over 64 KiB
+     * @throws BadRequestException if query or body cannot be read, or the body is over 64 KiB
      */
     Map<String, String> fields(Charset charset) {
         if (refusal != null) {

@@ -270,7 +270,7 @@ class TcpTest {
             assertEquals(longest, frames.event());
         }
         add(begin + "x" + longest.substring(begin.length()) + end);
-        assertThrows(TooLargeException.class, frames::event);
+        assertThrows(BadRequestException.class, frames::event);
     }
 
     @Test
