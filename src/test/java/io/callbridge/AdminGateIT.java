@@ -1,14 +1,11 @@
 package io.callbridge;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
-import static io.callbridge.support.BridgeProcess.words;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.microsoft.playwright.Page;
 import io.callbridge.platform.StoreKind;
 import io.callbridge.support.BridgeProcess;

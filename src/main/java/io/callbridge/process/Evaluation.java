@@ -11,7 +11,6 @@ import io.callbridge.platform.Time;
 import io.callbridge.store.Calls.Put;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Document.Decision;
-import io.callbridge.store.Event;
 import io.opentelemetry.api.trace.Span;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -44,6 +44,7 @@ public class Inbox {
     private static final long SWEEP_MS = 500;
     /** A page of another replica that is so old was left by one that died, or has too much to do. */
     private static final long LEFT_MS = 3_000;
+    private static final long GONE_MS = 86_400_000;
 
     /** Who evaluates events. */
     public interface Follower {
@@ -395,6 +396,8 @@ public class Inbox {
         String other = UUID.randomUUID().toString();
         boolean same = store.forced().writeAndWait(Store.LAST, sql -> {
             if (shared && (replica == null || sql.update("update alive set at = ? where replica = ?", Time.millis(), replica) == 0)) {
+                // Of a replica that only slept for so long: it takes that for a crash, and what is evaluated again changes nothing.
+                sql.update("delete from alive where at < ?", Time.millis() - GONE_MS);
                 sql.update("insert into alive (replica, at) values (?, ?)", other, Time.millis());
                 return false;
             }

@@ -187,8 +187,9 @@ class OutboxIT {
         await().atMost(SOON).until(() -> taken.size() == 2);
         taken.get(0).done();
         taken.get(1).done();
-        store.forced().writeAndWait("", sql -> sql.update("delete from alive"));
+        store.forced().writeAndWait("", sql -> sql.update("delete from alive") + sql.update("insert into alive (replica, at) values ('old', 1)"));
         inbox.sweep();
+        assertNull(store.forced().read(sql -> sql.first("select replica from alive where replica = 'old'", row -> row.getString(1))), "of long ago");
         assertNull(taken.get(2), "what is in memory is forgotten");
         taken.get(0).done();
         inbox.read(follower);
