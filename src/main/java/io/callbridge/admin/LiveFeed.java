@@ -2,6 +2,7 @@ package io.callbridge.admin;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.quarkus.runtime.ShutdownEvent;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
@@ -36,11 +37,7 @@ class LiveFeed {
     private final ObjectMapper json;
     /** Since when, by the clock of {@link System#nanoTime}. */
     private final Map<HttpServerResponse, Long> readers = new ConcurrentHashMap<>();
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "live-feed");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("live-feed", true));
     /** The last events of each kind: a new reader begins with them. */
     private volatile String lastCalls = "";
     private volatile String lastStatus = "";

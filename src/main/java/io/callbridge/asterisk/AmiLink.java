@@ -7,6 +7,7 @@ import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.netty.channel.Channel;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -81,11 +82,7 @@ final class AmiLink {
         this.leaseTrouble = leaseTrouble;
         this.meters = meters;
         outage = new Outage(LOG, "PBX " + pbx + ": not connected to its Asterisk (" + target + ")", "PBX " + pbx + ": connected to its Asterisk again");
-        executor = Executors.newSingleThreadExecutor(work -> {
-            Thread thread = new Thread(work, "asterisk-" + pbx);
-            thread.setDaemon(true);
-            return thread;
-        });
+        executor = Executors.newSingleThreadExecutor(new DefaultThreadFactory("asterisk-" + pbx, true));
         meters.gauge("callbridge.asterisk.connected", tags(), this, link -> link.isConnected() ? 1 : 0);
         meters.gauge("callbridge.asterisk.last.event.seconds", tags(), this, AmiLink::lastEventSeconds);
         meters.counter("callbridge.asterisk.connections", tags());

@@ -2,6 +2,7 @@ package io.callbridge.asterisk;
 
 import io.callbridge.platform.Outage;
 import io.callbridge.store.Memory;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -65,11 +66,7 @@ final class LeaseView extends ServiceSupport implements CamelClusterView, CamelC
     @Override
     protected void doStart() {
         renewAt = nanos.getAsLong();
-        clock = Executors.newSingleThreadScheduledExecutor(work -> {
-            Thread thread = new Thread(work, "lease-" + namespace);
-            thread.setDaemon(true);
-            return thread;
-        });
+        clock = Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("lease-" + namespace, true));
         clock.scheduleWithFixedDelay(this::look, 0, leaseNanos / PARTS, TimeUnit.NANOSECONDS);
     }
 

@@ -3,6 +3,7 @@ package io.callbridge.demo;
 import io.callbridge.platform.Demo;
 import io.callbridge.platform.Settings;
 import io.callbridge.start.CheckRoutes;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -77,11 +78,7 @@ public class DemoPbx {
         calls = new DemoCalls();
         client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofSeconds(2)).build();
-        clock = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "demo-pbx");
-            thread.setDaemon(true);
-            return thread;
-        }, new ThreadPoolExecutor.DiscardPolicy());
+        clock = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("demo-pbx", true), new ThreadPoolExecutor.DiscardPolicy());
         in(0, this::nextCall);
     }
 

@@ -3,6 +3,7 @@ package io.callbridge.store;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -132,11 +133,7 @@ public class Inbox {
     private boolean begun;
     /** As the database knows this replica; {@code null}: it does not yet. */
     private String replica;
-    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "store-sweep");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(new DefaultThreadFactory("store-sweep", true));
 
     public Inbox(Store store, Settings settings, MeterRegistry meters) {
         this.store = store;
