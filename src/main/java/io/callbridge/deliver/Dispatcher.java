@@ -1,20 +1,13 @@
 package io.callbridge.deliver;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
-import io.callbridge.platform.Tracing;
 import io.callbridge.store.Delivery;
 import io.callbridge.store.Outbox;
 import io.callbridge.store.StoreException;
-import io.opentelemetry.api.trace.Span;
-import io.opentelemetry.api.trace.StatusCode;
-import io.opentelemetry.context.Scope;
 import io.quarkus.runtime.ShutdownEvent;
 import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -28,7 +21,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,9 +28,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import org.apache.camel.Endpoint;
-import org.apache.camel.Exchange;
-import org.apache.camel.ProducerTemplate;
 import org.jboss.logging.Logger;
 
 /**
@@ -66,23 +55,18 @@ public class Dispatcher implements Outbox.Courier {
     private final Outbox outbox;
     private final DeliveryResult results;
     private final CrmCapabilities capabilities;
-    private final ProducerTemplate template;
-    private final Tracing tracing;
-    private final ObjectMapper json;
+    private final DeliveryTry one;
     private final Map<String, Crm> crms = new LinkedHashMap<>();
     private final int parallel;
     private final int pollMs;
-    private Endpoint route;
     private volatile boolean running;
 
-    public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, ProducerTemplate template,
-            Tracing tracing, ObjectMapper json, Settings settings) {
+    public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, DeliveryTry one,
+            Settings settings) {
         this.outbox = outbox;
         this.results = results;
         this.capabilities = capabilities;
-        this.template = template;
-        this.tracing = tracing;
-        this.json = json;
+        this.one = one;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
         settings.crms().forEach(crm -> crms.put(crm, new Crm(crm, gates.of(crm))));
@@ -90,7 +74,6 @@ public class Dispatcher implements Outbox.Courier {
 
     /** Starts the deliveries; called when all routes run. */
     public void start() {
-        route = template.getCamelContext().getEndpoint("direct:deliver-outbox");
         running = true;
         crms.values().forEach(crm -> LOG.infof("CRM %s: %s", crm.name, String.join(", ", capabilities.of(crm.name))));
         crms.values().forEach(crm -> outbox.takeOver(crm.name));
@@ -284,7 +267,7 @@ public class Dispatcher implements Outbox.Courier {
                     giveBack(List.of(delivery));
                     return;
                 }
-                DeliveryResult.Recorded result = traced(this, delivery);
+                DeliveryResult.Recorded result = one.deliver(delivery, () -> cardMayBeShown(delivery));
                 isOver = !result.state().equals("pending");
                 if (isOver) {
                     over.put(delivery, true);
@@ -381,49 +364,5 @@ public class Dispatcher implements Outbox.Courier {
 
     private static String leg(Delivery delivery) {
         return delivery.pbx() + " " + delivery.id();
-    }
-
-    /** Every try is a span in the trace of the evaluation that wanted it. */
-    private DeliveryResult.Recorded traced(Crm crm, Delivery delivery) {
-        Span span = tracing.span("deliver", delivery.trace()).setAttribute(Tracing.PBX, delivery.pbx())
-                .setAttribute(Tracing.CALL, delivery.callId()).setAttribute(Tracing.CRM, delivery.crm())
-                .setAttribute(Tracing.OPERATION, delivery.operation()).setAttribute(Tracing.ATTEMPT, delivery.attempts() + 1L).startSpan();
-        if (!delivery.id().equals(delivery.callId())) {
-            span.setAttribute(Tracing.LEG, delivery.id());
-        }
-        try (Scope scope = span.makeCurrent()) {
-            return deliver(crm, delivery);
-        } catch (Throwable e) {
-            span.setStatus(StatusCode.ERROR);
-            throw e;
-        } finally {
-            span.end();
-        }
-    }
-
-    private DeliveryResult.Recorded deliver(Crm crm, Delivery delivery) {
-        if (delivery.operation().equals(Delivery.CARD_END) && !crm.cardMayBeShown(delivery)
-                || delivery.fleeting() && delivery.expiresAt() <= Time.millis()) {
-            return results.record(delivery, "dropped", Time.now(), false, null, null);
-        }
-        JsonNode body = body(delivery);
-        Exchange result = template.send(route, exchange -> {
-            exchange.setProperty(DELIVERY, delivery);
-            exchange.setProperty(BODY, body);
-            EffectFacts.of(delivery, body).forEach(exchange::setVariable);
-        });
-        if (result.getException() != null) {
-            throw new IllegalStateException(result.getException().getMessage(), result.getException());
-        }
-        return Objects.requireNonNull(result.getProperty(DeliveryResult.RECORDED, DeliveryResult.Recorded.class),
-                "the route recorded no result");
-    }
-
-    private JsonNode body(Delivery delivery) {
-        try {
-            return json.readTree(delivery.body());
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("unreadable body in the outbox", e);
-        }
     }
 }

@@ -14,10 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * One leg: what all events of a SubCallID say together. The order of the events, how often each was delivered, and whether all it tells
@@ -30,18 +27,15 @@ public final class Leg {
     private static final List<ChronoUnit> UNITS = List.of(ChronoUnit.SECONDS, ChronoUnit.MILLIS, ChronoUnit.MICROS);
 
     private final Directory directory;
-    private final Directory reads;
     private final List<CallEvent> told;
     private final Set<String> dialled;
     private final List<CallEvent> events;
+    private final LegSides sides;
     private final CallEvent start;
     private final CallEvent answer;
     private final CallEvent hangup;
     private final Flow direction;
-    private final Extension extension;
     private final boolean container;
-    private final Party party;
-    private final boolean local;
 
     /** Each event once. A PBX may send one again when it knows more, say a hangup with its recording. */
     private static List<CallEvent> merged(List<CallEvent> legEvents) {
@@ -55,35 +49,16 @@ public final class Leg {
     }
 
     private Leg(Directory directory, List<CallEvent> legEvents, Set<String> dialled) {
-        this.reads = directory;
+        this.directory = directory;
         this.told = legEvents;
         this.dialled = dialled;
         this.events = merged(legEvents);
-        this.start = first(CallEvent::dial);
-        // Among extensions a colleague may have answered, before an outside party came onto the leg.
-        CallEvent joined = first(event -> event.type() == Type.ANSWER && event.remoteNumber() != null);
-        boolean handedOn = channel() && events.stream().anyMatch(event -> event.remoteNumber() != null);
-        this.answer = joined != null || handedOn ? joined : first(event -> event.type() == Type.ANSWER);
-        this.direction = direction();
-        this.directory = directory.knowing(ownField());
-        this.extension = findExtension();
-        boolean bridgedSaid = events.stream().anyMatch(event -> event.bridged() != null);
-        this.container = extension != null && extension.type() != Extension.Type.UNKNOWN ? extension.container() : bridgedSaid;
-        // The queue's side towards its agents hangs up without Bridged: that is no end of the container (R34, 3.10.1).
-        this.hangup = first(event -> event.type() == Type.HANGUP && (!container || event.bridged() != null));
-        Party own = null;
-        Party outside = null;
-        if (direction == Flow.OUT && !container) {
-            Party called = called();
-            own = called.own() ? called : null;
-            outside = own == null ? called : remote();
-        } else {
-            Party caller = caller();
-            own = caller.own() ? caller : null;
-            outside = own == null ? caller : remote();
-        }
-        this.party = outside != null ? outside : own;
-        this.local = outside == null;
+        this.sides = new LegSides(directory, events, dialled);
+        this.start = sides.start;
+        this.answer = sides.answer;
+        this.hangup = sides.hangup;
+        this.direction = sides.direction;
+        this.container = sides.container;
     }
 
     /** Reads the events of one SubCallID. */
@@ -124,54 +99,17 @@ public final class Leg {
 
     /** The extension this leg belongs to; {@code null} when no field names one. */
     public Extension extension() {
-        return extension;
-    }
-
-    /**
-     * By the id in front of the SubCallID's dash, then by the fields of the side that emits (rules R7, R8). That side is ours
-     * even where neither the list nor the prefix in the configuration knows it (rule R52).
-     */
-    private Extension findExtension() {
-        if (channel()) {
-            String name = firstNonNull(direction == Flow.OUT && !trunk() ? CallEvent::callerExtension : CallEvent::calledExtension);
-            return name == null ? null : directory.named(name, firstNonNull(CallEvent::extensionType));
-        }
-        Extension byId = firstNonNull(event -> directory.byId(idPart(event.legId())));
-        if (byId != null) {
-            return byId;
-        }
-        boolean out = direction == Flow.OUT;
-        Extension named = firstNonNull(event -> directory.byId(out ? event.callerExtensionId() : event.calledExtensionId()));
-        if (named == null && out) {
-            named = firstNonNull(event -> directory.own(event.callerExtension()));
-            named = named != null ? named : firstNonNull(event -> directory.own(event.caller()));
-        }
-        // Also the agent-side thread of a queue, which has flow "out" and names only the called side (R34).
-        named = named != null || out && events.stream().anyMatch(e -> e.callerExtension() != null) ? named
-                : firstNonNull(event -> directory.own(event.calledExtension()));
-        named = named != null || out ? named : firstNonNull(event -> directory.own(event.called()));
-        return named != null ? named : Directory.emitter(ownField(), firstNonNull(out ? CallEvent::caller : CallEvent::called));
-    }
-
-    /** The field that names the extension of this leg for sure; of the agent-side thread of a queue it is the called side. */
-    private String ownField() {
-        String caller = direction == Flow.OUT ? firstNonNull(CallEvent::callerExtension) : null;
-        return caller != null ? caller : firstNonNull(CallEvent::calledExtension);
-    }
-
-    /** The leg is a channel of an Asterisk. */
-    private boolean channel() {
-        return events.get(0).channel() != null;
+        return sides.extension;
     }
 
     /** The outside party's own line: of no extension, but whether somebody talks to that party is known from it. */
     public boolean trunk() {
-        return events.stream().anyMatch(event -> event.extensionType() == Extension.Type.TRUNK);
+        return sides.trunk();
     }
 
     /** The phone rang for a colleague, and by his transfer the outside party came onto the leg: nobody is to be told who calls. */
     public boolean joined() {
-        return direction == Flow.IN && start != null && start.remoteNumber() == null && !local && caller().own();
+        return direction == Flow.IN && start != null && start.remoteNumber() == null && !sides.local && sides.caller().own();
     }
 
     /** The connection to the PBX was interrupted, and when it was back the leg was no more. */
@@ -190,17 +128,17 @@ public final class Leg {
     }
 
     public boolean ivr() {
-        return extension != null && extension.type() == Extension.Type.IVR;
+        return sides.extension != null && sides.extension.type() == Extension.Type.IVR;
     }
 
     /** The other party: the caller of an incoming leg, the called number of an outgoing one. */
     public Party party() {
-        return party;
+        return sides.party;
     }
 
     /** Both sides are extensions of this PBX and no RemoteNumber names an outside party (rules R12, R13, R29). */
     public boolean local() {
-        return local;
+        return sides.local;
     }
 
     /** Outgoing because of a forwarding rule, not because the employee dialled (rule R32). */
@@ -209,12 +147,12 @@ public final class Leg {
     }
 
     public String callBackId() {
-        return firstNonNull(CallEvent::callBackId);
+        return sides.firstNonNull(CallEvent::callBackId);
     }
 
     /** The number that was called from outside, in E.164; dial-in's word counts, later events only fill a gap (R17). */
     public String did() {
-        return directory.did(firstOf(CallEvent::did, start, hangup, answer));
+        return sides.did();
     }
 
     /** Rule R25. */
@@ -277,8 +215,8 @@ public final class Leg {
         CallEvent begin = answer != null ? answer : start;
         if (hangup == null || hangup.duration() == null || hangup.duration() == 0) {
             return null;
-        } else if (channel() || directory.durationUnit() != null) {
-            return channel() ? ChronoUnit.MICROS : directory.durationUnit();
+        } else if (sides.channel() || directory.durationUnit() != null) {
+            return sides.channel() ? ChronoUnit.MICROS : directory.durationUnit();
         } else if (hangup.time() == null || begin == null || begin.time() == null) {
             return null;
         }
@@ -319,7 +257,7 @@ public final class Leg {
         if (!answered() || hangup == null || lost()) {
             return null;
         }
-        return hangup.recordingId() != null ? hangup.recordingId() : firstNonNull(CallEvent::recordingId);
+        return hangup.recordingId() != null ? hangup.recordingId() : sides.firstNonNull(CallEvent::recordingId);
     }
 
     /**
@@ -333,7 +271,7 @@ public final class Leg {
         if (hangup == null) {
             return null;
         }
-        boolean complete = channel() || start != null && answer != null && !forwarded();
+        boolean complete = sides.channel() || start != null && answer != null && !forwarded();
         Duration settle = complete ? Duration.ZERO : settings.settleDelay();
         boolean held = direction == Flow.OUT && callBackId() != null && settings.missedDelay().compareTo(settle) > 0;
         return hangup.arrivedAt().plus(held ? settings.missedDelay() : settle);
@@ -361,7 +299,7 @@ public final class Leg {
 
     /** A phone of an Asterisk that was told to stop: for another that takes the call, or since the caller gives up. */
     boolean maybePickedUp() {
-        return channel() && direction == Flow.IN && hangup != null && List.of("cancel", "elsewhere").contains(String.valueOf(hangup.status()));
+        return sides.channel() && direction == Flow.IN && hangup != null && List.of("cancel", "elsewhere").contains(String.valueOf(hangup.status()));
     }
 
     /** So long after its end an answer is the one that took the call: longer if the PBX says that there is one (hangup cause 26). */
@@ -399,86 +337,6 @@ public final class Leg {
         return hangup.at().minus(talk());
     }
 
-    private Flow direction() {
-        if (start != null) {
-            return start.type() == Type.DIAL_OUT ? Flow.OUT : Flow.IN;
-        }
-        Flow said = firstNonNull(CallEvent::flow);
-        return said != null ? said : Flow.IN;
-    }
-
-    /**
-     * The caller as dial-in gave it: the answer of an incoming call was seen to carry the answering side's own number
-     * (rule R20). Without a dial-in an outside number of the hangup or the answer counts (rule R27).
-     */
-    private Party caller() {
-        if (channel()) {
-            String name = firstNonNull(CallEvent::callerExtension);
-            // The line tells the caller's number after his coming, and the dialplan rewrites it: what was said last counts.
-            String number = events.stream().map(CallEvent::caller).filter(Objects::nonNull).reduce((a, b) -> b).orElse(null);
-            return name == null ? Directory.outside(told(number)) : own(name, number);
-        }
-        if (start != null) {
-            return directory.party(start.caller());
-        }
-        List<Party> said = Stream.of(hangup, answer).filter(Objects::nonNull).map(e -> directory.party(e.caller())).toList();
-        for (Party.Kind kind : List.of(Party.Kind.OUTSIDE, Party.Kind.HIDDEN)) {
-            for (Party candidate : said) {
-                if (candidate.kind() == kind) {
-                    return candidate;
-                }
-            }
-        }
-        return said.isEmpty() ? directory.party(events.get(0).caller()) : said.get(0);
-    }
-
-    /** A colleague dialled by his short number is known by CalledExtension, which no call to the outside has (rule R29). */
-    private Party called() {
-        if (channel()) {
-            String name = trunk() ? null : firstNonNull(CallEvent::calledExtension);
-            String number = firstOf(CallEvent::called, start, answer, hangup);
-            return name == null ? Directory.outside(directory.dialled(number)) : own(name, number);
-        }
-        Party number = directory.dialled(firstOf(CallEvent::called, start, answer, hangup));
-        Party extension = directory.party(firstOf(CallEvent::calledExtension, start, answer, hangup));
-        return !number.own() && extension.own() ? extension : number;
-    }
-
-    private Party own(String name, String number) {
-        return new Party(Party.Kind.OWN, directory.named(name, Extension.Type.PHONE), null, number == null ? name : number);
-    }
-
-    private Party remote() {
-        String raw = start != null && !channel() ? start.remoteNumber() : firstNonNull(CallEvent::remoteNumber);
-        if (raw == null) {
-            return null;
-        }
-        Party remote = channel() ? Directory.outside(told(raw)) : told(raw);
-        return remote.own() ? null : remote;
-    }
-
-    /** A colleague may hand over whom he has called: that number is still written as he dialled it. */
-    private Party told(String raw) {
-        return dialled.contains(raw) ? directory.dialled(raw) : directory.party(raw);
-    }
-
-    private CallEvent first(Predicate<CallEvent> kind) {
-        return events.stream().filter(kind).findFirst().orElse(null);
-    }
-
-    private <T> T firstNonNull(Function<CallEvent, T> field) {
-        return events.stream().map(field).filter(Objects::nonNull).findFirst().orElse(null);
-    }
-
-    private static <T> T firstOf(Function<CallEvent, T> field, CallEvent... order) {
-        return Stream.of(order).filter(Objects::nonNull).map(field).filter(Objects::nonNull).findFirst().orElse(null);
-    }
-
-    private static String idPart(String legId) {
-        int dash = legId.indexOf('-');
-        return dash < 0 ? null : legId.substring(0, dash);
-    }
-
     private static Instant later(Instant a, Instant b) {
         return a.isAfter(b) ? a : b;
     }
@@ -501,6 +359,6 @@ public final class Leg {
     }
 
     private boolean isOf(Directory theirs, List<CallEvent> legEvents, Set<String> theirsDialled) {
-        return reads == theirs && told.equals(legEvents) && dialled.equals(theirsDialled);
+        return directory == theirs && told.equals(legEvents) && dialled.equals(theirsDialled);
     }
 }

@@ -3,6 +3,8 @@ package io.callbridge.process;
 import io.callbridge.platform.CallLog;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Time;
+import io.callbridge.process.CallLane.Key;
+import io.callbridge.process.CallWork.Arrived;
 import io.callbridge.process.ReusedIds.Placed;
 import io.callbridge.store.Calls.Due;
 import io.callbridge.store.Calls.Stored;
@@ -20,9 +22,6 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.Reception;
 import jakarta.inject.Named;
 import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -30,8 +29,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -60,7 +57,6 @@ public class CallLanes implements Inbox.Follower {
     private static final long CLAIMED_MS = 5;
     private static final int STOP_SECONDS = 3;
     private static final int FORGET_SECONDS = 10;
-    private static final int LANES = Math.max(2, Runtime.getRuntime().availableProcessors());
 
     private final Inbox inbox;
     private final Calls calls;
@@ -69,99 +65,11 @@ public class CallLanes implements Inbox.Follower {
     private final ReusedIds reused;
     private final Memory memory;
     private final Settings settings;
-    private final Lane[] lanes = new Lane[LANES];
-    private final Map<Key, Work> works = new ConcurrentHashMap<>();
+    private final CallLane[] lanes = new CallLane[CallLane.COUNT];
+    private final Map<Key, CallWork> works = new ConcurrentHashMap<>();
     /** Which call gets a leg, by PBX and SubCallID, until that is stored: of two that it came under, the second evaluation must find it there. */
     private final Map<String, Key> claims = new ConcurrentHashMap<>();
     private final AtomicInteger waiting = new AtomicInteger();
-
-    private record Key(String pbx, String callId) {
-    }
-
-    /** @param page it lies there until what follows from it is stored; {@code null}: it is stored with another call */
-    private record Arrived(Event event, Inbox.Page page) {
-    }
-
-    /** What waits for the next evaluation of a call. */
-    private static final class Work {
-        private final List<Arrived> arrived = new ArrayList<>();
-        private boolean due;
-        private final List<Decision> decisions = new ArrayList<>();
-        private final List<Event> gone = new ArrayList<>();
-        /** Legs that are another call's from now on. */
-        private final Set<String> moved = new HashSet<>();
-        /** What is to be done when the evaluation is stored. */
-        private final List<Runnable> after = new ArrayList<>();
-        /** What has to be stored elsewhere before the pages of this evaluation are done. */
-        private final List<CompletableFuture<Void>> last = new ArrayList<>();
-        private int tries;
-        private String goneTo;
-        /** The store has something that is not in memory. */
-        private boolean reload;
-        private boolean queued;
-        /** Legs that the call gets by the evaluation. */
-        private Set<String> news = Set.of();
-
-        private boolean isEmpty() {
-            return arrived.isEmpty() && !due && decisions.isEmpty() && gone.isEmpty();
-        }
-
-        private void add(Work other) {
-            arrived.addAll(other.arrived);
-            due |= other.due;
-            decisions.addAll(other.decisions);
-            gone.addAll(other.gone);
-            moved.addAll(other.moved);
-            after.addAll(other.after);
-            last.addAll(other.last);
-            tries = Math.max(tries, other.tries);
-            goneTo = other.goneTo != null ? other.goneTo : goneTo;
-            reload |= other.reload;
-        }
-    }
-
-    private static final class Lane {
-        private final ThreadPoolExecutor thread;
-        private final long most = Runtime.getRuntime().maxMemory() / 10 / LANES;
-        private final LinkedHashMap<Key, OpenCall> open = new LinkedHashMap<>(64, 0.75f, true);
-        private long weight;
-
-        private Lane(String name) {
-            // When Callbridge stops, what comes stays in the inbox.
-            thread = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> new Thread(task, name),
-                    new ThreadPoolExecutor.DiscardPolicy());
-        }
-
-        /** It is taken out for an evaluation: one that fails has changed it. */
-        private synchronized OpenCall out(Key key) {
-            OpenCall call = open.remove(key);
-            weight -= call == null ? 0 : call.charged;
-            return call;
-        }
-
-        /** What is over goes, what comes all the same finds it in the store; if there is no room for all, what nothing happened to for longest. */
-        private synchronized void in(Key key, OpenCall call) {
-            if (call.over()) {
-                return;
-            }
-            call.charged = call.weight();
-            weight += call.charged;
-            open.put(key, call);
-            for (Iterator<OpenCall> eldest = open.values().iterator(); weight > most && open.size() > 1;) {
-                weight -= eldest.next().charged;
-                eldest.remove();
-            }
-        }
-
-        private synchronized boolean has(Key key) {
-            return open.containsKey(key);
-        }
-
-        private synchronized void forget() {
-            open.clear();
-            weight = 0;
-        }
-    }
 
     public CallLanes(Inbox inbox, Calls calls, Evaluator evaluator, Legs legs, ReusedIds reused, Memory memory, Settings settings) {
         this.inbox = inbox;
@@ -172,7 +80,7 @@ public class CallLanes implements Inbox.Follower {
         this.memory = memory;
         this.settings = settings;
         for (int i = 0; i < lanes.length; i++) {
-            lanes[i] = new Lane("call-lane-" + i);
+            lanes[i] = new CallLane("call-lane-" + i);
         }
     }
 
@@ -195,7 +103,7 @@ public class CallLanes implements Inbox.Follower {
 
     @Override
     public void forget() {
-        for (Lane lane : lanes) {
+        for (CallLane lane : lanes) {
             // Behind an evaluation that has taken a call out, and would put it back.
             CompletableFuture.runAsync(lane::forget, lane.thread).orTimeout(FORGET_SECONDS, TimeUnit.SECONDS).join();
         }
@@ -232,53 +140,49 @@ public class CallLanes implements Inbox.Follower {
         return new Key(event.call().pbx(), event.call().callId());
     }
 
-    private Lane lane(Key key) {
-        return lanes[Math.floorMod(key.callId.hashCode(), lanes.length)];
+    private CallLane lane(Key key) {
+        return lanes[Math.floorMod(key.callId().hashCode(), lanes.length)];
     }
 
-    private void submit(Key key, Consumer<Work> add) {
+    private void submit(Key key, Consumer<CallWork> add) {
         works.compute(key, (same, before) -> {
-            Work work = before == null ? new Work() : before;
+            CallWork work = before == null ? new CallWork() : before;
             add.accept(work);
             queue(key, work);
             return work;
         });
     }
 
-    private void queue(Key key, Work work) {
+    private void queue(Key key, CallWork work) {
         if (!work.queued) {
             work.queued = true;
-            lane(key).thread.execute(() -> logged(key));
-        }
-    }
-
-    private void logged(Key key) {
-        try (CallLog log = CallLog.about(key.callId)) {
-            evaluate(key);
+            lane(key).thread.execute(() -> evaluate(key));
         }
     }
 
     private void evaluate(Key key) {
-        // What comes meanwhile waits for the next evaluation.
-        Work next = new Work();
-        next.queued = true;
-        Work taken = works.replace(key, next);
-        try {
-            evaluate(key, taken);
-        } catch (Throwable e) {
-            failed(key, taken, e);
+        try (CallLog log = CallLog.about(key.callId())) {
+            // What comes meanwhile waits for the next evaluation.
+            CallWork next = new CallWork();
+            next.queued = true;
+            CallWork taken = works.replace(key, next);
+            try {
+                evaluate(key, taken);
+            } catch (Throwable e) {
+                failed(key, taken, e);
+            }
         }
     }
 
-    private void evaluate(Key key, Work work) {
-        Lane lane = lane(key);
+    private void evaluate(Key key, CallWork work) {
+        CallLane lane = lane(key);
         OpenCall kept = lane.out(key);
         List<Event> fresh = new ArrayList<>(work.arrived.stream().map(Arrived::event).toList());
         // What is due is known to the store: another replica has evaluated it meanwhile.
-        boolean old = work.reload || kept != null && memory.shared() && work.due && due(work, kept).isEmpty();
+        boolean old = work.reload || kept != null && memory.shared() && work.due && kept.due().isEmpty();
         OpenCall known = old ? null : kept;
         work.news = fresh.stream().map(event -> event.call().legId()).filter(leg -> known == null || known.leg(leg).isEmpty())
-                .map(leg -> key.pbx + " " + leg).collect(Collectors.toSet());
+                .map(leg -> key.pbx() + " " + leg).collect(Collectors.toSet());
         work.news.forEach(leg -> claims.putIfAbsent(leg, key));
         if (!work.news.stream().allMatch(leg -> key.equals(claims.get(leg)))) {
             again(key, work, CompletableFuture.delayedExecutor(CLAIMED_MS, TimeUnit.MILLISECONDS));
@@ -286,7 +190,7 @@ public class CallLanes implements Inbox.Follower {
         }
         List<Stored> others = known == null ? new ArrayList<>() : null;
         OpenCall open = known == null ? stored(key, work, fresh, others) : known;
-        List<String> due = due(work, open);
+        List<String> due = work.due ? open.due() : new ArrayList<>();
         if (!work.gone.isEmpty()) {
             open.document.remove(work.gone);
             due.add(Evaluation.MISSED);
@@ -308,8 +212,8 @@ public class CallLanes implements Inbox.Follower {
             return;
         }
         fresh.removeIf(event -> !open.document.add(event));
-        work.arrived.stream().filter(arrived -> arrived.page != null && arrived.page.again() && fresh.contains(arrived.event))
-                .forEach(arrived -> open.again.add(arrived.event.call().legId()));
+        work.arrived.stream().filter(arrived -> arrived.page() != null && arrived.page().again() && fresh.contains(arrived.event()))
+                .forEach(arrived -> open.again.add(arrived.event().call().legId()));
         if (fresh.isEmpty() && due.isEmpty()) {
             // Repeats only.
             lane.in(key, open);
@@ -337,26 +241,16 @@ public class CallLanes implements Inbox.Follower {
     }
 
     /** @param others gets other calls that have a leg of what came */
-    private OpenCall stored(Key key, Work work, List<Event> fresh, List<Stored> others) {
-        others.addAll(calls.find(key.pbx, key.callId, fresh.stream().map(event -> event.call().legId()).distinct().toList()));
-        Stored stored = others.stream().filter(each -> each.row().callId().equals(key.callId)).findFirst().orElse(null);
+    private OpenCall stored(Key key, CallWork work, List<Event> fresh, List<Stored> others) {
+        others.addAll(calls.find(key.pbx(), key.callId(), fresh.stream().map(event -> event.call().legId()).distinct().toList()));
+        Stored stored = others.stream().filter(each -> each.row().callId().equals(key.callId())).findFirst().orElse(null);
         others.remove(stored);
-        OpenCall open = stored == null ? new OpenCall(key.pbx, key.callId) : new OpenCall(stored);
+        OpenCall open = stored == null ? new OpenCall(key.pbx(), key.callId()) : new OpenCall(stored);
         if (stored == null && work.reload) {
             // The CRM may have been told of a leg that it gets from another call.
-            calls.deliveries(key.pbx, key.callId).forEach(open::put);
+            calls.deliveries(key.pbx(), key.callId()).forEach(open::put);
         }
         return open;
-    }
-
-    /** What of its timers the time has come for; an evaluation that failed, or was stored by another replica, leaves none. */
-    private static List<String> due(Work work, OpenCall open) {
-        long now = Time.millis();
-        List<String> due = new ArrayList<>();
-        if (work.due) {
-            open.document.timers().forEach((subject, at) -> due.addAll(at <= now ? List.of(subject) : List.of()));
-        }
-        return due;
     }
 
     /**
@@ -364,7 +258,7 @@ public class CallLanes implements Inbox.Follower {
      *
      * @return whether there is any
      */
-    private boolean settled(Key key, Work work, OpenCall open, List<Event> fresh, List<Stored> others) {
+    private boolean settled(Key key, CallWork work, OpenCall open, List<Event> fresh, List<Stored> others) {
         List<Placed> placed = reused.settle(open, fresh, others);
         if (placed.isEmpty()) {
             return false;
@@ -374,21 +268,21 @@ public class CallLanes implements Inbox.Follower {
         for (Placed each : placed) {
             String to = each.event().call().callId();
             if (!each.from().equals(to) && each.before().call().legId().equals(each.event().call().legId())) {
-                calls.move(key.pbx, each.from(), to, List.of(each.event().call().legId()));
+                calls.move(key.pbx(), each.from(), to, List.of(each.event().call().legId()));
             }
         }
         List<CompletableFuture<Void>> moved = new ArrayList<>();
-        Work rest = new Work();
+        CallWork rest = new CallWork();
         rest.add(work);
         rest.reload = true;
         for (Placed each : placed) {
-            Key from = new Key(key.pbx, each.from());
+            Key from = new Key(key.pbx(), each.from());
             Key to = key(each.event());
             Decision why = new Decision(each.decidedFor(), "ids", "R6", each.reason(), Time.millis());
-            Arrived before = rest.arrived.stream().filter(arrived -> arrived.event == each.before()).findFirst().orElse(null);
+            Arrived before = rest.arrived.stream().filter(arrived -> arrived.event() == each.before()).findFirst().orElse(null);
             rest.arrived.remove(before);
             if (to.equals(key)) {
-                rest.arrived.add(new Arrived(each.event(), before == null ? null : before.page));
+                rest.arrived.add(new Arrived(each.event(), before == null ? null : before.page()));
                 waiting.addAndGet(before == null ? 1 : 0);
                 rest.decisions.add(why);
                 if (from.equals(to)) {
@@ -419,15 +313,15 @@ public class CallLanes implements Inbox.Follower {
                 gone(rest, each);
             }
             moved.add(there);
-            if (before != null && before.page != null) {
-                rest.after.add(before.page::done);
+            if (before != null && before.page() != null) {
+                rest.after.add(before.page()::done);
             }
         }
         CompletableFuture.allOf(moved.toArray(CompletableFuture[]::new)).thenRun(() -> again(key, rest, Runnable::run));
         return true;
     }
 
-    private static void gone(Work work, Placed placed) {
+    private static void gone(CallWork work, Placed placed) {
         String legId = placed.before().call().legId();
         work.gone.add(placed.before());
         work.moved.addAll(placed.event().call().legId().equals(legId) ? Set.of(legId) : Set.of());
@@ -435,11 +329,11 @@ public class CallLanes implements Inbox.Follower {
         work.reload = true;
     }
 
-    private void release(Key key, Work work) {
+    private void release(Key key, CallWork work) {
         work.news.forEach(leg -> claims.remove(leg, key));
     }
 
-    private void ended(Key key, Work work) {
+    private void ended(Key key, CallWork work) {
         release(key, work);
         waiting.addAndGet(-work.arrived.size());
         try {
@@ -463,11 +357,11 @@ public class CallLanes implements Inbox.Follower {
     }
 
     /** Nothing of it is stored. What fails again and again, and not for the store, stays in the inbox and keeps nobody else. */
-    private void failed(Key key, Work work, Throwable failure) {
+    private void failed(Key key, CallWork work, Throwable failure) {
         Level level = StoreException.level(failure);
         work.tries += level == Level.DEBUG ? 0 : 1;
         boolean given = work.tries >= TRIES;
-        LOG.logf(level, failure, "Call %s could not be processed, it is tried again %s", key.callId, given ? "at the next start" : "soon");
+        LOG.logf(level, failure, "Call %s could not be processed, it is tried again %s", key.callId(), given ? "at the next start" : "soon");
         if (given) {
             release(key, work);
             waiting.addAndGet(-work.arrived.size());
@@ -478,10 +372,10 @@ public class CallLanes implements Inbox.Follower {
         again(key, work, CompletableFuture.delayedExecutor(level == Level.DEBUG ? AGAIN_MS : LATER_MS, TimeUnit.MILLISECONDS));
     }
 
-    private void again(Key key, Work work, Executor when) {
+    private void again(Key key, CallWork work, Executor when) {
         release(key, work);
         when.execute(() -> works.computeIfPresent(key, (same, next) -> {
-            Work both = new Work();
+            CallWork both = new CallWork();
             both.add(work);
             both.add(next);
             both.reload = true;
@@ -492,12 +386,12 @@ public class CallLanes implements Inbox.Follower {
 
     /** Finishes what has begun; what waits stays in the inbox. Before the store closes. */
     void close(@Observes(notifyObserver = Reception.IF_EXISTS) @Priority(1) ShutdownEvent event) throws InterruptedException {
-        for (Lane lane : lanes) {
+        for (CallLane lane : lanes) {
             lane.thread.getQueue().clear();
             lane.thread.shutdown();
         }
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
-        for (Lane lane : lanes) {
+        for (CallLane lane : lanes) {
             lane.thread.awaitTermination(Math.max(0, end - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
     }

@@ -2,6 +2,7 @@ package io.callbridge.process;
 
 import io.callbridge.domain.CallEvent;
 import io.callbridge.domain.Leg;
+import io.callbridge.platform.Time;
 import io.callbridge.store.CallRow;
 import io.callbridge.store.Calls.Part;
 import io.callbridge.store.Calls.Stored;
@@ -65,6 +66,14 @@ final class OpenCall {
         deliveries.removeIf(known -> known.seq() == delivery.seq());
         deliveries.add(delivery);
         effects.add(delivery.operation() + " " + delivery.id());
+    }
+
+    /** Of which of its timers the time has come; an evaluation that failed, or was stored by another replica, leaves none. */
+    List<String> due() {
+        long now = Time.millis();
+        List<String> due = new ArrayList<>();
+        document.timers().forEach((subject, at) -> due.addAll(at <= now ? List.of(subject) : List.of()));
+        return due;
     }
 
     /** Nothing is left to be done unless something comes. */
