@@ -190,12 +190,12 @@ public final class Database {
         try {
             return work.on(sql);
         } catch (SQLException e) {
-            boolean away = !sql.connected() || isAway(e);
+            boolean gone = !sql.connected() || isAway(e);
             sql.close();
-            if (used && away) {
+            if (used && gone) {
                 // The database may have been away while nobody asked.
                 return read(sql, work);
-            } else if (away) {
+            } else if (gone) {
                 away(rootMessage(e));
             } else {
                 LOG.errorf("The store cannot be read: %s", e.getMessage());
@@ -274,14 +274,14 @@ public final class Database {
                 acknowledgements.forEach(Runnable::run);
                 return;
             } catch (SQLException | RuntimeException e) {
-                boolean away = !sql.rollback() || isAway(e);
-                boolean again = !away && isConflict(e) && conflicts < (batch.size() > 1 ? 1 : CONFLICTS);
-                if (!again && !away && batch.size() > 1) {
+                boolean gone = !sql.rollback() || isAway(e);
+                boolean again = !gone && isConflict(e) && conflicts < (batch.size() > 1 ? 1 : CONFLICTS);
+                if (!again && !gone && batch.size() > 1) {
                     // One task has spoiled the transaction of all: only that one fails.
                     batch.forEach(task -> commit(List.of(task), sql));
                     return;
                 } else if (!again) {
-                    failed(batch, e, away);
+                    failed(batch, e, gone);
                     return;
                 }
             }
@@ -309,8 +309,8 @@ public final class Database {
         return end;
     }
 
-    private void failed(List<Task<?>> tasks, Throwable e, boolean away) {
-        if (away) {
+    private void failed(List<Task<?>> tasks, Throwable e, boolean gone) {
+        if (gone) {
             away(rootMessage(e));
         } else {
             LOG.errorf("The store refused a write: %s", rootMessage(e));
