@@ -97,7 +97,6 @@ final class AmiConnection extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        reads++;
         if (state != State.ENDING && !link.mayRead()) {
             // A process that was stopped for a while: another replica reads by now.
             cut(ctx, "stand-by", "another replica reads it");
@@ -111,6 +110,13 @@ final class AmiConnection extends ChannelDuplexHandler {
                 // Nothing is read any more.
             }
         }
+    }
+
+    /** Also after bytes that were no message, or none that anybody wants. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        reads++;
+        ctx.fireChannelReadComplete();
     }
 
     private void banner(ChannelHandlerContext ctx, String text) {
@@ -245,7 +251,8 @@ final class AmiConnection extends ChannelDuplexHandler {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        cut(ctx, cause instanceof TooLongFrameException ? "too-large" : "error", String.valueOf(cause.getMessage()));
+        boolean tooLarge = cause instanceof TooLongFrameException;
+        cut(ctx, tooLarge ? "too-large" : "error", tooLarge ? "a message is over 64 KiB" : String.valueOf(cause.getMessage()));
     }
 
     private void refused(ChannelHandlerContext ctx, String why) {

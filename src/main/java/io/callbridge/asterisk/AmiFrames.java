@@ -39,19 +39,15 @@ final class AmiFrames extends LineBasedFrameDecoder {
 
     @Override
     protected Object decode(ChannelHandlerContext ctx, ByteBuf bytes) throws Exception {
-        Object found = null;
-        for (ByteBuf line = next(ctx, bytes); line != null; line = found == null ? next(ctx, bytes) : null) {
-            try {
-                found = add(line);
-            } finally {
-                line.release();
-            }
+        ByteBuf line = (ByteBuf) super.decode(ctx, bytes);
+        if (line == null) {
+            return null;
         }
-        return found;
-    }
-
-    private ByteBuf next(ChannelHandlerContext ctx, ByteBuf bytes) throws Exception {
-        return (ByteBuf) super.decode(ctx, bytes);
+        try {
+            return add(line);
+        } finally {
+            line.release();
+        }
     }
 
     /** @return what is complete with this line */

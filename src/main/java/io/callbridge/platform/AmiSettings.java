@@ -43,9 +43,13 @@ public record AmiSettings(String host, int port, String username, String secret,
         if (!tls && ami.tlsCa().isPresent()) {
             throw Settings.invalid(at + "tls-ca", ami.tlsCa().get(), "together with callbridge." + at + "tls=true");
         }
+        String idPrefix = ami.idPrefix().orElse(several ? pbx + "-" : "");
+        if (!Keys.fits("pbx.<pbx>.ami.id-prefix", idPrefix)) {
+            throw Settings.invalid(at + "id-prefix", idPrefix, "50 characters at most, also those of the name of a PBX");
+        }
         return Optional.of(new AmiSettings(ami.host().get(), ami.port().map(Integer::parseInt).orElse(PORT),
                 needed(at + "username", ami.username()), needed(at + "secret", ami.secret()), tls ? tls(at + "tls-ca", ami.tlsCa()) : null,
-                Boolean.parseBoolean(ami.plainLogin().orElse("false")), ami.idPrefix().orElse(several ? pbx + "-" : ""),
+                Boolean.parseBoolean(ami.plainLogin().orElse("false")), idPrefix,
                 new AsteriskDialplan(Settings.list(needed(at + "trunks", ami.trunks())), Settings.list(ami.inboundContexts().orElse("")),
                         ami.didVariable().orElse(""))));
     }

@@ -68,7 +68,7 @@ public final class Demo {
         if (!active.equals("rest")) {
             throw Settings.invalid("crm.active", active, "rest, since callbridge.demo=true: the demo tells its calls to no CRM but its own");
         }
-        String url = config.getValue(CRM_URL, String.class);
+        String url = Settings.text(config, "crm.rest.url");
         if (!url.equals(crm(of(config)))) {
             throw Settings.invalid("crm.rest.url", Settings.masked(url),
                     "none, since callbridge.demo=true: the demo tells its calls to no CRM but its own");

@@ -27,6 +27,8 @@ import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 public final class KeyCheck {
 
     private static final String PREFIX = Keys.PREFIX;
+    /** So many letters are mistyped. */
+    private static final int SLIP = 3;
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{\\??callbridge\\.([^{}:]+)[}:]");
     /** What Kubernetes puts into the environment of a pod for a Service of our name. */
     private static final Pattern SERVICE_LINK = Pattern.compile(
@@ -86,21 +88,22 @@ public final class KeyCheck {
         String group = key.substring(PREFIX.length()).split("[._]", 2)[0].toLowerCase(Locale.ROOT) + ".";
         List<String> near = known.stream().filter(name -> name.startsWith(group)).map(name -> PREFIX + name).toList();
         Stream<String> groups = known.stream().map(name -> PREFIX + name.replaceFirst("\\..*", ".*")).distinct();
-        return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(value) + "'" : "") + "; the nearest one is "
-                + nearest(key, known) + "; allowed: " + (near.isEmpty() ? groups.collect(Collectors.joining(", ")) : String.join(", ", near))
+        return new StartException("unknown key " + key + (shown ? " = '" + Settings.masked(String.valueOf(value)) + "'" : "") + nearest(key, known)
+                + "; allowed: " + (near.isEmpty() ? groups.collect(Collectors.joining(", ")) : String.join(", ", near))
                 + ", and keys that a route uses");
     }
 
-    /** Of all keys, or variables, with the names of PBXs and the like that the given one has. */
+    /** Of all keys, with the names of PBXs and the like that the given one has, or of all variables without such names, one that differs by a slip. */
     private static String nearest(String key, Set<String> known) {
         String[] given = key.split("\\.");
-        return Problem.nearest(key, known.stream().map(name -> {
+        String nearest = Problem.nearest(key, known.stream().filter(name -> !isVariable(key) || !name.contains("<")).map(name -> {
             String[] words = (PREFIX + name).split("\\.");
             for (int i = 0; i < words.length && i < given.length; i++) {
                 words[i] = words[i].startsWith("<") ? given[i] : words[i];
             }
             return isVariable(key) ? variable(PREFIX + name) : String.join(".", words);
-        }).toList());
+        }).filter(name -> !name.equals(key)).toList());
+        return Problem.distance(key, nearest) > SLIP ? "" : "; the nearest one is " + nearest;
     }
 
     /** The environment variable that a key can be set by. */

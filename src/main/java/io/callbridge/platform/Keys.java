@@ -176,12 +176,16 @@ public final class Keys {
     }
 
     private static Key number(String name, long least, long most) {
-        return is(name, value -> value.matches("[0-9]{1,10}") && Long.parseLong(value) >= least && Long.parseLong(value) <= most,
-                "a whole number from " + least + " to " + most);
+        return is(name, value -> isNumber(value, least, most), "a whole number from " + least + " to " + most);
     }
 
+    private static boolean isNumber(String value, long least, long most) {
+        return value.matches("[0-9]{1,10}") && Long.parseLong(value) >= least && Long.parseLong(value) <= most;
+    }
+
+    /** Nothing: as many as there are. */
     private static Key perSecond(String name) {
-        return number(name, 1, MOST_PER_SECOND);
+        return is(name, value -> value.isEmpty() || isNumber(value, 1, MOST_PER_SECOND), "a whole number from 1 to " + MOST_PER_SECOND + ", nothing");
     }
 
     private static Key duration(String name) {
@@ -264,9 +268,9 @@ public final class Keys {
         List<String> crms = Settings.activeCrms(all);
         Map<String, StartException> problems = new TreeMap<>();
         for (String name : names) {
-            String[] words = name.split("\\.");
-            ConfigValue value = !name.startsWith(PREFIX) || words[1].equals("crm") && words.length > 3 && !crms.contains(words[2]) ? null
-                    : config.getConfigValue(name);
+            String plain = name.replace("\"", "");
+            boolean idle = plain.matches("callbridge\\.crm\\..+\\..+") && crms.stream().noneMatch(crm -> plain.startsWith(PREFIX + "crm." + crm + "."));
+            ConfigValue value = !name.startsWith(PREFIX) || idle ? null : config.getConfigValue(name);
             if (value != null && value.hasProblems()) {
                 problems.put(name, unreadable(name));
             } else if (value != null && value.getValue() != null) {

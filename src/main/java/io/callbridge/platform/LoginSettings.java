@@ -2,7 +2,6 @@ package io.callbridge.platform;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
@@ -42,11 +41,11 @@ public record LoginSettings(Set<String> users, String role, String nameClaim) {
             });
             return Optional.empty();
         }
-        Map.of(CLIENT_ID, "the name that Callbridge has at the provider", CLIENT_SECRET, "what it shows that it is Callbridge by").forEach((key, what) -> {
+        for (String key : List.of(CLIENT_ID, CLIENT_SECRET)) {
             if (Settings.text(all, key).isBlank()) {
-                throw new StartException("callbridge." + key + " is missing: " + what);
+                throw new StartException("callbridge." + key + " is missing: it is the provider that gives it to Callbridge");
             }
-        });
+        }
         Set<String> users = Arrays.stream(Settings.text(all, USERS).split(",")).map(String::strip).filter(name -> !name.isEmpty())
                 .collect(Collectors.toUnmodifiableSet());
         String role = Settings.text(all, ROLE).strip();

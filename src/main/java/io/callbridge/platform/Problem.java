@@ -66,7 +66,7 @@ public record Problem(String file, int line, String text) implements Comparable<
     }
 
     /** How many letters must be changed, added or left out (Levenshtein). */
-    private static int distance(String one, String other) {
+    static int distance(String one, String other) {
         int[] row = IntStream.rangeClosed(0, other.length()).toArray();
         for (int i = 1; i <= one.length(); i++) {
             int diagonal = row[0];

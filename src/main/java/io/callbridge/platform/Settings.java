@@ -80,10 +80,10 @@ public class Settings {
         }
     }
 
-    /** A mistake does not hide the next one: who only checks the configuration is told all of them. */
+    /** A mistake hides none elsewhere: who only checks the configuration is told of all of them. */
     private <T> T read(String keys, Supplier<T> read) {
         // Nothing can be made of values that are wrong by themselves.
-        if (wrong.keySet().stream().noneMatch(key -> key.startsWith("callbridge." + keys))) {
+        if (wrong.keySet().stream().noneMatch(key -> key.replace("\"", "").startsWith("callbridge." + keys))) {
             try {
                 return read.get();
             } catch (StartException e) {
@@ -118,7 +118,7 @@ public class Settings {
         return Path.of(StoreKind.file(storeUrl()));
     }
 
-    /** The whole number of a key outside contract section 1, without the prefix {@code callbridge.}. */
+    /** The whole number of a key that has one, without the prefix {@code callbridge.}. */
     public int number(String key) {
         return all.getValue("callbridge." + key, Integer.class);
     }
@@ -280,7 +280,7 @@ public class Settings {
 
     /** An address as it may be shown: user, password, parameters and the code of Bitrix24's webhook are nobody's business. */
     public static String masked(String address) {
-        return address.replaceFirst("(?s)^([\\w:+.-]*//)?.*@", "$1***@").replaceFirst("(?s)[?;].*", "?***")
+        return address.replaceAll("\\p{Cntrl}+", " ").replaceFirst("(?s)^([\\w:+.-]*//)?.*@", "$1***@").replaceFirst("(?s)[?;].*", "?***")
                 .replaceFirst("(/rest/[0-9]+/)[^/]+", "$1***");
     }
 

@@ -167,6 +167,11 @@ class AmiTest {
         assertTrue(channel.isOpen());
         silence();
         assertNotNull(said());
+        receive("Event: RTCPSent\r\n\r\n");
+        pass(10_000);
+        assertTrue(channel.isOpen(), "whoever says something that nobody wants to know is there");
+        silence();
+        assertNotNull(said());
         pass(9_999);
         assertTrue(channel.isOpen());
         pass(1);

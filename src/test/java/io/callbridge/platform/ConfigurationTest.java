@@ -197,6 +197,30 @@ class ConfigurationTest {
         assertFalse(said.contains(value.equals("1") ? "'" : value + "'"), said);
     }
 
+    /** Names that have to be in quotes. */
+    @ParameterizedTest
+    @CsvSource({"pbx.\"site.2\".charset, nope", "pbx.\"site.2\".ami.port, abc", "pbx.\"main\".extensions.101.type, foo", "crm.\"my.crm\".rate, fast",
+            "crm.\"my.crm\".missed-task, perhaps"})
+    void aValueUnderANameInQuotesIsRefusedToo(String key, String value) {
+        given.put("callbridge.crm.active", "my.crm");
+        given.put("callbridge." + key, value);
+        assertRefused(key, value, "");
+    }
+
+    @Test
+    void anEmptyRateIsNone() {
+        set("crm.hubspot.rate= crm.hubspot.lookup-rate= crm.hubspot.burst=");
+        assertEquals(new CrmSettings(0, 1, 0, Map.of(), "first", false), start().crm("hubspot"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp=x", "pbx=x", "pbx.main=x", "PBX_MAIN_AMI_SECRETT=x", ".=x", "calls.missd=${nope}"})
+    void whatIsNearToNothingIsRefusedAllTheSame(String setting) {
+        set(setting);
+        assertTrue(refusal().startsWith("unknown key ") && !refusal().contains("nearest"), this::refusal);
+        assertThrows(StartException.class, () -> KeyCheck.check(TestConfig.of(given, environment), Set.of()));
+    }
+
     @ParameterizedTest
     @CsvSource({"calls.missd-delay, callbridge.calls.missed-delay", "pbx.main.extensions.101.usr, callbridge.pbx.main.extensions.101.user",
             "TCP_PROT, CALLBRIDGE_TCP_PORT", "crm.rest.tokn, callbridge.crm.rest.token"})
