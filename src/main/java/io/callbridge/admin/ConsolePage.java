@@ -1,13 +1,11 @@
 package io.callbridge.admin;
 
 import io.callbridge.platform.Demo;
+import io.callbridge.platform.PageFiles;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -24,10 +22,6 @@ class ConsolePage {
 
     private static final List<String> SCRIPTS = List.of("actions", "api", "app", "audit", "call", "calls", "deliveries", "dom", "live", "paged",
             "reprocess", "setup", "timeline", "why", "words", "words-en", "words-ru");
-    /** Nothing from elsewhere, in no frame: data that looked like markup would still do nothing. */
-    private static final String RULES = "default-src 'none'; script-src %s; style-src %s; connect-src 'self'; img-src 'self' data:;"
-            + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    private static final String FILES_ONLY = RULES.formatted("'self'", "'self'");
 
     private final Login login;
     private final String question;
@@ -35,35 +29,22 @@ class ConsolePage {
 
     ConsolePage(Login login) {
         this.login = login;
-        String style = text("console.css");
-        String script = text("login.js");
-        question = text("login.html").replace("{{style}}", style).replace("{{script}}", script);
-        questionRules = RULES.formatted(hash(script), hash(style));
+        String style = PageFiles.text("/console/console.css");
+        String script = PageFiles.text("/console/login.js");
+        question = PageFiles.text("/console/login.html").replace("{{style}}", style).replace("{{script}}", script);
+        questionRules = PageFiles.RULES.formatted(hash(script), hash(style));
     }
 
     void register(@Observes Router router) {
-        String page = text("index.html").replace("{{demo}}", Boolean.toString(Demo.asked()));
-        router.get("/").handler(request -> answer(request, 200, "text/html", FILES_ONLY, page));
-        serve(router, "/console/console.css", "text/css", text("console.css"));
-        SCRIPTS.forEach(script -> serve(router, "/console/" + script + ".js", "text/javascript", text(script + ".js")));
+        String page = PageFiles.text("/console/index.html").replace("{{demo}}", Boolean.toString(Demo.asked()));
+        PageFiles.serve(router, "/", "text/html", page);
+        PageFiles.serve(router, "/console/console.css", "text/css", PageFiles.text("/console/console.css"));
+        SCRIPTS.stream().map(name -> "/console/" + name + ".js")
+                .forEach(script -> PageFiles.serve(router, script, "text/javascript", PageFiles.text(script)));
     }
 
     void askWho(RoutingContext request) {
-        answer(request, 401, "text/html", questionRules, question.replace("{{oidc}}", Boolean.toString(login.possible())));
-    }
-
-    private static void serve(Router router, String path, String type, String content) {
-        router.get(path).handler(request -> answer(request, 200, type, FILES_ONLY, content));
-    }
-
-    private static void answer(RoutingContext request, int status, String type, String rules, String content) {
-        request.response().setStatusCode(status)
-                .putHeader("Content-Type", type + "; charset=utf-8")
-                .putHeader("Cache-Control", "no-cache")
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Referrer-Policy", "no-referrer")
-                .putHeader("Content-Security-Policy", rules)
-                .end(content);
+        PageFiles.answer(request, 401, "text/html", questionRules, question.replace("{{oidc}}", Boolean.toString(login.possible())));
     }
 
     /** The name of a script or style that is part of the page. */
@@ -73,18 +54,6 @@ class ConsolePage {
             return "'sha256-" + Base64.getEncoder().encodeToString(digest) + "'";
         } catch (NoSuchAlgorithmException everyJvmHasIt) {
             throw new IllegalStateException(everyJvmHasIt);
-        }
-    }
-
-    private static String text(String name) {
-        String path = "/console/" + name;
-        try (InputStream in = ConsolePage.class.getResourceAsStream(path)) {
-            if (in == null) {
-                throw new IllegalStateException("the console lacks " + path + " on the class path");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new UncheckedIOException(path, e);
         }
     }
 }

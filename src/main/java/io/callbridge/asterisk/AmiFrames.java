@@ -65,8 +65,7 @@ final class AmiFrames extends LineBasedFrameDecoder {
         if (!skips) {
             String text = text(line);
             skips = message.isEmpty() && !isWanted(text);
-            message.append(skips ? "" : text + "\n");
-            if (message.length() > LARGEST) {
+            if (!skips && message.append(text).append('\n').length() > LARGEST) {
                 throw new TooLongFrameException("a message is over 64 KiB");
             }
         }

@@ -1,6 +1,7 @@
 package io.callbridge.demo;
 
 import io.callbridge.platform.Demo;
+import io.callbridge.platform.PageFiles;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
@@ -50,7 +51,11 @@ public class DemoCrm {
                 "nothing here for " + request.request().method() + " " + request.request().path()));
         router.route("/demo-crm/*").failureHandler(DemoCrm::failed);
         new DemoFeed(memory).mount(router);
-        new DemoPage().mount(router);
+        // What the page asks for is seen from there, whatever a proxy has in front of it.
+        router.getWithRegex("/demo/").handler(request -> request.response().setStatusCode(302).putHeader("Location", "../demo").end());
+        PageFiles.serve(router, "/demo", "text/html", PageFiles.text("/demo/index.html"));
+        PageFiles.serve(router, "/demo/demo.css", "text/css", PageFiles.text("/demo/demo.css"));
+        PageFiles.serve(router, "/demo/demo.js", "text/javascript", PageFiles.text("/demo/demo.js"));
     }
 
     private static void entity(RoutingContext request) {
