@@ -78,7 +78,7 @@ public interface BridgeConfig {
 
         Optional<String> lookupRate();
 
-        Map<String, String> users();
+        Map<String, Optional<String>> users();
 
         Optional<String> severalEntities();
 

@@ -1,5 +1,6 @@
 package io.callbridge.platform;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.eclipse.microprofile.config.Config;
@@ -40,9 +41,11 @@ public record CrmSettings(int rate, int burst, int lookupRate, Map<String, Strin
         if (config == null) {
             return new CrmSettings(0, 1, 0, Map.of(), "first", false);
         }
+        Map<String, String> users = new HashMap<>();
+        config.users().forEach((user, name) -> name.ifPresent(there -> users.put(user, there)));
         int rate = config.rate().map(Integer::parseInt).orElse(0);
         return new CrmSettings(rate, config.burst().map(Integer::parseInt).orElse(Math.max(1, rate / 10)),
-                config.lookupRate().map(Integer::parseInt).orElse(0), Map.copyOf(config.users()), config.severalEntities().orElse("first"),
+                config.lookupRate().map(Integer::parseInt).orElse(0), users, config.severalEntities().orElse("first"),
                 config.missedTask().map(Boolean::parseBoolean).orElse(false));
     }
 

@@ -275,7 +275,7 @@ public class Inbox {
     }
 
     private void handOver(long seq, byte[] bytes) {
-        List<Event> events = bytes == null ? List.of() : events(seq, bytes);
+        List<Event> events = bytes == null ? List.of() : events(bytes);
         Page page;
         synchronized (open) {
             page = open.get(seq).with(events);
@@ -284,6 +284,7 @@ public class Inbox {
             // Another replica has done it.
             page.done();
         } else if (events.isEmpty()) {
+            LOG.errorf("Page %d of the inbox cannot be read, and stays", seq);
             page.rest();
         } else {
             follower.take(page);
@@ -295,12 +296,11 @@ public class Inbox {
         }
     }
 
-    /** One that cannot be read must not keep those behind it. */
-    private static List<Event> events(long seq, byte[] page) {
+    /** None if they cannot be read, which must not keep those behind them. */
+    private static List<Event> events(byte[] page) {
         try {
             return Event.page(page);
-        } catch (RuntimeException e) {
-            LOG.errorf("Page %d of the inbox cannot be read, and stays: %s", seq, e.getMessage());
+        } catch (RuntimeException unreadable) {
             return List.of();
         }
     }
@@ -332,7 +332,7 @@ public class Inbox {
     /** Durable events that are not evaluated yet, as far as is known here, in order of arrival. */
     public List<Event> events(Predicate<Event> which) {
         return store.forced().read(sql -> sql.query("select seq, events from page order by seq limit " + TOLD, row -> isDone(row.getLong(1))
-                ? List.<Event>of() : events(row.getLong(1), row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
+                ? List.<Event>of() : events(row.getBytes(2)).stream().filter(which).toList())).stream().flatMap(List::stream).toList();
     }
 
     private boolean isDone(long seq) {

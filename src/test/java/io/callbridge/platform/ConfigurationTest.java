@@ -208,8 +208,8 @@ class ConfigurationTest {
     }
 
     @Test
-    void anEmptyRateIsNone() {
-        set("crm.hubspot.rate= crm.hubspot.lookup-rate= crm.hubspot.burst=");
+    void anEmptyRateIsNoneAndAnEmptyUserToo() {
+        set("crm.hubspot.rate= crm.hubspot.lookup-rate= crm.hubspot.burst= crm.hubspot.users.anna=");
         assertEquals(new CrmSettings(0, 1, 0, Map.of(), "first", false), start().crm("hubspot"));
     }
 
