@@ -55,18 +55,18 @@ public class Dispatcher implements Outbox.Courier {
     private final Outbox outbox;
     private final DeliveryResult results;
     private final CrmCapabilities capabilities;
-    private final DeliveryTry one;
+    private final DeliveryAttempt attempt;
     private final Map<String, Crm> crms = new LinkedHashMap<>();
     private final int parallel;
     private final int pollMs;
     private volatile boolean running;
 
-    public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, DeliveryTry one,
+    public Dispatcher(Outbox outbox, DeliveryResult results, CrmCapabilities capabilities, CrmGates gates, DeliveryAttempt attempt,
             Settings settings) {
         this.outbox = outbox;
         this.results = results;
         this.capabilities = capabilities;
-        this.one = one;
+        this.attempt = attempt;
         this.parallel = settings.number("deliver.parallel");
         this.pollMs = settings.number("deliver.poll-ms");
         settings.crms().forEach(crm -> crms.put(crm, new Crm(crm, gates.of(crm))));
@@ -267,7 +267,7 @@ public class Dispatcher implements Outbox.Courier {
                     giveBack(List.of(delivery));
                     return;
                 }
-                DeliveryResult.Recorded result = one.deliver(delivery, () -> cardMayBeShown(delivery));
+                DeliveryResult.Recorded result = attempt.deliver(delivery, () -> cardMayBeShown(delivery));
                 isOver = !result.state().equals("pending");
                 if (isOver) {
                     over.put(delivery, true);

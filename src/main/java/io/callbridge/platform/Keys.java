@@ -39,8 +39,8 @@ public final class Keys {
     private static final String ZONE = "the name of a time zone, such as Europe/Moscow";
     private static final Pattern BARE_AMOCRM = Pattern.compile("(?i)https?://(www\\.)?(amocrm\\.(ru|com)|kommo\\.com)([:/].*)?");
 
-    /** Without the prefix; {@code <...>} stands for a name of the installation. Of two that are meant by a key, the first. */
-    private static final List<Key> TOLD = List.of(
+    /** Those of {@code application.properties}. Without the prefix; {@code <...>} stands for a name of the installation. Of two that are meant by a key, the first. */
+    private static final List<Key> PUBLIC = List.of(
             secret("pbx.<pbx>.secret"), is("pbx.<pbx>.prefix", "[0-9]*", "digits, without the *"), text("pbx.<pbx>.domain"),
             is("pbx.<pbx>.country", Keys::isRegion, "a two-letter region code, such as RU"),
             is("pbx.<pbx>.outside-prefix", "\\s*([0-9]{1,4}\\s*)?(,\\s*([0-9]{1,4}\\s*)?)*",
@@ -122,7 +122,7 @@ public final class Keys {
             number("deliver.retry.max-delay-ms", 1, HOUR_MS).by("300000"), address("crm.bitrix24.oauth-url").by("https://oauth.bitrix.info"),
             address("crm.hubspot.url").by("https://api.hubapi.com"), number("demo.pause-ms", 0, HOUR_MS).by("4000"));
 
-    private static final List<Key> ALL = Stream.of(INTERNAL, TOLD).flatMap(List::stream).toList();
+    private static final List<Key> ALL = Stream.of(INTERNAL, PUBLIC).flatMap(List::stream).toList();
     private static final Map<String, Pattern> PATTERNS = ALL.stream().collect(Collectors.toMap(Key::name, key -> pattern(key.name)));
 
     private Keys() {

@@ -12,7 +12,7 @@ final class CallLane {
     /** One per core. */
     static final int COUNT = Math.max(2, Runtime.getRuntime().availableProcessors());
 
-    /** Whose call it is, and as it is called here. */
+    /** A call of a PBX, by the id that it has here. */
     record Key(String pbx, String callId) {
     }
 

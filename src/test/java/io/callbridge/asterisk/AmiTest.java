@@ -180,6 +180,16 @@ class AmiTest {
         assertEquals(List.of(), List.copyOf(batches), "an answer to a ping is nobody's business");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"Event: Hangup\r\nA: %s", "Event: Hangup\r\nA: %s\r\n\r\n", "%s"})
+    void whatIsOver64KiBEndsTheConnection(String text) {
+        run();
+        receive(text.formatted("x".repeat(AmiFrames.LARGEST + 1)));
+        assertFalse(channel.isOpen());
+        assertEquals(1, meters.get("callbridge.asterisk.cut").tag("reason", "too-large").counter().count());
+        assertEquals("a message is over 64 KiB", link.now().reason());
+    }
+
     @Test
     void whatComesWhileTheRouteWorksGoesOnTogether() throws InterruptedException {
         answers.drainPermits();

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.callbridge.deliver.CrmCapabilities;
 import io.callbridge.deliver.CrmGates;
 import io.callbridge.deliver.DeliveryResult;
-import io.callbridge.deliver.DeliveryTry;
+import io.callbridge.deliver.DeliveryAttempt;
 import io.callbridge.deliver.Dispatcher;
 import io.callbridge.platform.Settings;
 import io.callbridge.platform.Tracing;
@@ -84,7 +84,7 @@ class StraightDeliveryTest {
             }
         });
         context.start();
-        dispatcher = new Dispatcher(outbox, results, new CrmCapabilities(context), gates, new DeliveryTry(results,
+        dispatcher = new Dispatcher(outbox, results, new CrmCapabilities(context), gates, new DeliveryAttempt(results,
                 context.createProducerTemplate(), new Tracing(OpenTelemetry.noop(), settings), new ObjectMapper()), settings);
         dispatcher.start();
         await().atMost(SOON).until(() -> dispatcher.takes("rest", Delivery.RECORDINGS, List.of()));

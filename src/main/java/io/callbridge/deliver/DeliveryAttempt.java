@@ -17,7 +17,7 @@ import org.apache.camel.ProducerTemplate;
 
 /** Takes one delivery through the route {@code deliver-outbox}, and tells what came of it. */
 @ApplicationScoped
-public class DeliveryTry {
+public class DeliveryAttempt {
 
     private static final String ROUTE = "direct:deliver-outbox";
 
@@ -26,7 +26,7 @@ public class DeliveryTry {
     private final Tracing tracing;
     private final ObjectMapper json;
 
-    public DeliveryTry(DeliveryResult results, ProducerTemplate template, Tracing tracing, ObjectMapper json) {
+    public DeliveryAttempt(DeliveryResult results, ProducerTemplate template, Tracing tracing, ObjectMapper json) {
         this.results = results;
         this.template = template;
         this.tracing = tracing;
@@ -34,7 +34,7 @@ public class DeliveryTry {
     }
 
     /**
-     * A try, which is a span in the trace of the evaluation that wanted it.
+     * An attempt, which is a span in the trace of the evaluation that wanted it.
      *
      * @param cardMayBeShown of the end of a card: whether that may have reached the CRM
      */
